@@ -1,0 +1,173 @@
+/** Run Command. SendCommand has no client token, so this is the one place where a repeated call could install twice. */
+import {
+  CancelCommandCommand,
+  DescribeDocumentCommand,
+  GetCommandInvocationCommand,
+  ListCommandInvocationsCommand,
+  ListCommandsCommand,
+  SendCommandCommand,
+  SSMClient,
+} from '@aws-sdk/client-ssm';
+import { Terminal } from '../core/errors.ts';
+import { DELIVERY_SECONDS } from '../core/settle.ts';
+import type { CommandInvocation } from '@aws-sdk/client-ssm';
+import type { Location } from '../core/model.ts';
+import type { DocumentPins } from '../core/plan.ts';
+import type { Spokes } from './spokes.ts';
+
+export interface CommandRequest {
+  batch: string;
+  location: Location;
+  nodes: string[];
+  document: { name: string; version: string; hash: string };
+  parameters: Record<string, string>;
+  executionSeconds: number;
+}
+
+export type SendResult =
+  | { sent: true; commandId: string; expiresAt: number }
+  /** SSM refused before anything began: nothing runs anywhere. */
+  | { sent: false; refused: string }
+  /** The answer was lost or unclear: it may run. Only looking tells. */
+  | { sent: 'unclear'; reason: string };
+
+export interface SeenInvocation {
+  node: string;
+  status: string;
+  /** Output by step name, at most 2,500 characters each. */
+  outputs: Record<string, string>;
+  started: boolean;
+}
+
+export interface Commands {
+  send(request: CommandRequest): Promise<SendResult>;
+  /** The command that carries this batch id, if SSM knows one. Eventually consistent: one empty answer proves nothing. */
+  find(location: Location, batch: string, documentName: string, after: number): Promise<{ commandId: string; expiresAt: number } | undefined>;
+  invocations(location: Location, commandId: string): Promise<SeenInvocation[]>;
+  cancel(location: Location, commandId: string, nodes: string[]): Promise<void>;
+  /** A step's whole output, up to 24,000 characters. */
+  output(location: Location, commandId: string, node: string, step: string): Promise<string>;
+  /** Current default version and hash of the spoke's documents, by `purpose-os`. */
+  pins(location: Location): Promise<DocumentPins>;
+}
+
+/** Answers that prove that SSM took nothing (SSM API reference, SendCommand errors). */
+const REFUSALS = new Set([
+  'AccessDeniedException',
+  'DuplicateInstanceId',
+  'InvalidDocument',
+  'InvalidDocumentVersion',
+  'InvalidInstanceId',
+  'InvalidNotificationConfig',
+  'InvalidOutputFolder',
+  'InvalidParameters',
+  'InvalidRole',
+  'MaxDocumentSizeExceeded',
+  'ThrottlingException',
+  'UnsupportedPlatformType',
+  'ValidationException',
+]);
+
+export function createCommands(spokes: Spokes): Commands {
+  return {
+    send: (request) => send(spokes, request),
+    find: (location, batch, documentName, after) => find(new SSMClient(spokes.client(location)), { batch, documentName, after }),
+    async invocations(location, commandId) {
+      return listInvocations(new SSMClient(spokes.client(location)), commandId);
+    },
+    async cancel(location, commandId, nodes) {
+      if (nodes.length > 0) await new SSMClient(spokes.client(location)).send(new CancelCommandCommand({ CommandId: commandId, InstanceIds: nodes }));
+    },
+    async output(location, commandId, node, step) {
+      const ssm = new SSMClient(spokes.client(location));
+      const answer = await ssm.send(new GetCommandInvocationCommand({ CommandId: commandId, InstanceId: node, PluginName: step }));
+      return answer.StandardOutputContent ?? '';
+    },
+    pins: (location) => pins(spokes, location),
+  };
+}
+
+async function send(spokes: Spokes, request: CommandRequest): Promise<SendResult> {
+  // The SDK repeats 5xx answers and lost replies by itself; a repeated SendCommand runs the document again.
+  const ssm = new SSMClient({ ...spokes.client(request.location), maxAttempts: 1 });
+  const executionTimeout = String(request.executionSeconds);
+  try {
+    const { Command } = await ssm.send(
+      new SendCommandCommand({
+        InstanceIds: request.nodes,
+        DocumentName: request.document.name,
+        DocumentVersion: request.document.version,
+        DocumentHash: request.document.hash,
+        DocumentHashType: 'Sha256',
+        TimeoutSeconds: DELIVERY_SECONDS,
+        Comment: request.batch,
+        Parameters: Object.fromEntries(Object.entries({ ...request.parameters, BatchId: request.batch, executionTimeout }).map(([key, value]) => [key, [value]])),
+        MaxConcurrency: String(request.nodes.length),
+        // Own accounting: SSM counts neither undeliverable nor timed-out nodes as errors, so its brake must not mix with ours.
+        MaxErrors: String(request.nodes.length),
+      }),
+    );
+    if (!Command?.CommandId) return { sent: 'unclear', reason: 'SSM answered without a command id' };
+    // ExpiresAfter = TimeoutSeconds + executionTimeout, whatever the steps say; only the answer's own value is relied on.
+    return { sent: true, commandId: Command.CommandId, expiresAt: Command.ExpiresAfter?.getTime() ?? 0 };
+  } catch (error) {
+    const { name, message } = error as Error;
+    return REFUSALS.has(name) ? { sent: false, refused: `${name}: ${message}` } : { sent: 'unclear', reason: `${name}: ${message}` };
+  }
+}
+
+async function find(ssm: SSMClient, wanted: { batch: string; documentName: string; after: number }): Promise<{ commandId: string; expiresAt: number } | undefined> {
+  let NextToken: string | undefined;
+  do {
+    const page = await ssm.send(
+      new ListCommandsCommand({
+        MaxResults: 50,
+        NextToken,
+        Filters: [
+          { key: 'DocumentName', value: wanted.documentName },
+          // Seconds precision, and clocks differ a little.
+          { key: 'InvokedAfter', value: new Date(wanted.after - 60_000).toISOString().replace(/\.\d+Z$/, 'Z') },
+        ],
+      }),
+    );
+    const command = (page.Commands ?? []).find((candidate) => candidate.Comment === wanted.batch);
+    if (command?.CommandId) return { commandId: command.CommandId, expiresAt: command.ExpiresAfter?.getTime() ?? 0 };
+    NextToken = page.NextToken || undefined;
+  } while (NextToken);
+  return undefined;
+}
+
+async function listInvocations(ssm: SSMClient, CommandId: string): Promise<SeenInvocation[]> {
+  const seen: SeenInvocation[] = [];
+  let NextToken: string | undefined;
+  do {
+    // Pages may be short or empty while there are more: only a missing token ends the list.
+    const page = await ssm.send(new ListCommandInvocationsCommand({ CommandId, Details: true, MaxResults: 50, NextToken }));
+    seen.push(...(page.CommandInvocations ?? []).map(seenInvocation));
+    NextToken = page.NextToken || undefined;
+  } while (NextToken);
+  return seen;
+}
+
+function seenInvocation(invocation: CommandInvocation): SeenInvocation {
+  const plugins = invocation.CommandPlugins ?? [];
+  return {
+    node: invocation.InstanceId ?? '',
+    // StatusDetails tells DeliveryTimedOut, Undeliverable and Terminated apart; Status folds them.
+    status: invocation.StatusDetails || invocation.Status || 'Unknown',
+    outputs: Object.fromEntries(plugins.map((plugin) => [plugin.Name ?? '', plugin.Output ?? ''])),
+    started: plugins.some((plugin) => plugin.ResponseStartDateTime !== undefined),
+  };
+}
+
+async function pins(spokes: Spokes, location: Location): Promise<DocumentPins> {
+  const { documents } = await spokes.config(location);
+  const ssm = new SSMClient(spokes.client(location));
+  const pinned: DocumentPins = {};
+  for (const [key, Name] of Object.entries(documents)) {
+    const { Document } = await ssm.send(new DescribeDocumentCommand({ Name }));
+    if (!Document?.Hash || !Document.DocumentVersion) throw new Terminal(`document ${Name} has no hash or version`);
+    pinned[key] = { name: Name, version: Document.DocumentVersion, hash: Document.Hash };
+  }
+  return pinned;
+}

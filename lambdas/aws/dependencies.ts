@@ -1,0 +1,59 @@
+/** The composition root: builds the gateways of one function from its settings. The only place that reads the clock and the environment. */
+import { Logger } from '@aws-lambda-powertools/logger';
+import { Metrics } from '@aws-lambda-powertools/metrics';
+import { createCallbacks } from './callbacks.ts';
+import { createCommands } from './commands.ts';
+import { createFleetGateway } from './fleet.ts';
+import { createLocks } from './locks.ts';
+import { createNotices } from './notices.ts';
+import { createRecord } from './record.ts';
+import { createSecrets } from './secrets.ts';
+import { settingsFrom } from './settings.ts';
+import { createSpokes } from './spokes.ts';
+import { createStore } from './store.ts';
+import type { Callbacks } from './callbacks.ts';
+import type { Commands } from './commands.ts';
+import type { FleetGateway } from './fleet.ts';
+import type { Locks } from './locks.ts';
+import type { Notices } from './notices.ts';
+import type { Record as WavelockRecord } from './record.ts';
+import type { Secrets } from './secrets.ts';
+import type { ReadSetting } from './settings.ts';
+import type { Store } from './store.ts';
+
+export interface Dependencies {
+  setting: ReadSetting;
+  record: WavelockRecord;
+  store: Store;
+  fleet: FleetGateway;
+  commands: Commands;
+  locks: Locks;
+  notices: Notices;
+  callbacks: Callbacks;
+  secrets: Secrets;
+  /** Milliseconds since the epoch. */
+  now: () => number;
+  log: Logger;
+  metrics: Metrics;
+}
+
+/** Builds everything lazily enough that a function opens only the clients that it uses. */
+export function createDependencies(environment: Record<string, string | undefined>): Dependencies {
+  const setting = settingsFrom(environment);
+  const now = () => Date.now();
+  const spokes = createSpokes(setting, now);
+  return {
+    setting,
+    record: createRecord(setting),
+    store: createStore(setting),
+    fleet: createFleetGateway(spokes),
+    commands: createCommands(spokes),
+    locks: createLocks(spokes),
+    notices: createNotices(setting),
+    callbacks: createCallbacks(),
+    secrets: createSecrets(),
+    now,
+    log: new Logger(),
+    metrics: new Metrics(),
+  };
+}

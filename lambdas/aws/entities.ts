@@ -1,0 +1,226 @@
+/**
+ * The record's entities: one table, keys `pk` and `sk`, no index. Everything is delivered at least once, so writes are single conditional
+ * items, and what belongs to a wave lies under one key (`group` = rollout-wave, or a scan's name): one query reads it consistently.
+ * A node's reservation lies in its own row: taking it is one conditional write, settling and freeing it one more.
+ */
+import { Entity } from 'electrodb';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+
+function index<const P extends readonly string[], const S extends readonly string[]>(pk: P, sk: S) {
+  return { primary: { pk: { field: 'pk', composite: pk }, sk: { field: 'sk', composite: sk } } } as const;
+}
+
+const model = (entity: string) => ({ entity, service: 'wavelock', version: '1' });
+
+/** Builds the entities over one table. */
+export function createEntities(client: DynamoDBDocumentClient, table: string) {
+  const options = { client, table };
+  return {
+    feed: new Entity(
+      {
+        model: model('feed'),
+        attributes: {
+          list: { type: 'string', default: 'all' },
+          name: { type: 'string', required: true },
+          cursor: { type: 'string' },
+          lastSuccess: { type: 'string' },
+          newest: { type: 'string' },
+          records: { type: 'number' },
+          failures: { type: 'number' },
+          reason: { type: 'string' },
+        },
+        indexes: index(['list'], ['name']),
+      } as const,
+      options,
+    ),
+    advisory: new Entity(
+      {
+        model: model('advisory'),
+        attributes: {
+          source: { type: 'string', required: true },
+          id: { type: 'string', required: true },
+          /** Hash of what counts as a change in substance. */
+          substance: { type: 'string', required: true },
+          document: { type: 'any', required: true },
+          seen: { type: 'string', required: true },
+          updated: { type: 'string', required: true },
+        },
+        indexes: index(['source'], ['id']),
+      } as const,
+      options,
+    ),
+    cve: new Entity(
+      {
+        model: model('cve'),
+        attributes: { id: { type: 'string', required: true }, about: { type: 'string', required: true }, document: { type: 'any', required: true } },
+        indexes: index(['about'], ['id']),
+      } as const,
+      options,
+    ),
+    node: new Entity(
+      {
+        model: model('node'),
+        attributes: {
+          location: { type: 'string', required: true },
+          id: { type: 'string', required: true },
+          /** As SSM, EC2 and the tags describe it. */
+          facts: { type: 'any', required: true },
+          seen: { type: 'string', required: true },
+          scan: { type: 'any' },
+          /** The batch that holds this node, and the rollout and wave that people read. */
+          reservedBy: { type: 'string' },
+          reservedFor: { type: 'string' },
+          reservedSince: { type: 'string' },
+        },
+        indexes: index(['location'], ['id']),
+      } as const,
+      options,
+    ),
+    run: new Entity(
+      {
+        model: model('run'),
+        attributes: {
+          policy: { type: 'string', required: true },
+          scheduledFor: { type: 'string', required: true },
+          rollout: { type: 'string', required: true },
+          execution: { type: 'string', required: true },
+        },
+        indexes: index(['policy'], ['scheduledFor']),
+      } as const,
+      options,
+    ),
+    rollout: new Entity(
+      {
+        model: model('rollout'),
+        attributes: {
+          id: { type: 'string', required: true },
+          policy: { type: 'string', required: true },
+          scheduledFor: { type: 'string', required: true },
+          status: { type: ['planned', 'asked', 'running', 'held', 'succeeded', 'failed', 'nothing'] as const, required: true },
+          reason: { type: 'string' },
+          planKey: { type: 'string' },
+          waves: { type: 'list', items: { type: 'string' } },
+          /** Set when a person aborted it: nothing more is sent. */
+          stopped: { type: 'string' },
+          taskToken: { type: 'string' },
+          createdAt: { type: 'string', required: true },
+          endedAt: { type: 'string' },
+        },
+        indexes: index(['id'], []),
+      } as const,
+      options,
+    ),
+    wave: new Entity(
+      {
+        model: model('wave'),
+        attributes: {
+          rollout: { type: 'string', required: true },
+          name: { type: 'string', required: true },
+          /** Lock by variant: hash and URL by location. */
+          locks: { type: 'any' },
+          lock: { type: 'string' },
+          dropped: { type: 'any' },
+          rounds: { type: 'number' },
+          verifyRounds: { type: 'number' },
+          verdict: { type: ['pass', 'fail', 'inconclusive'] as const },
+          reasons: { type: 'list', items: { type: 'string' } },
+          /** What was told to people: one notice a final transition. */
+          told: { type: 'string' },
+          parkedFor: { type: ['window', 'soak', 'hold'] as const },
+          taskToken: { type: 'string' },
+          heldSince: { type: 'string' },
+          accepted: { type: 'string' },
+          startedAt: { type: 'string' },
+          endedAt: { type: 'string' },
+        },
+        indexes: index(['rollout'], ['name']),
+      } as const,
+      options,
+    ),
+    batch: new Entity(
+      {
+        model: model('batch'),
+        attributes: {
+          group: { type: 'string', required: true },
+          number: { type: 'string', required: true },
+          purpose: { type: ['scan', 'patch', 'verify'] as const, required: true },
+          rollout: { type: 'string' },
+          wave: { type: 'string' },
+          location: { type: 'string', required: true },
+          os: { type: ['linux', 'windows'] as const, required: true },
+          nodes: { type: 'list', items: { type: 'string' }, required: true },
+          document: { type: 'any', required: true },
+          parameters: { type: 'any', required: true },
+          lock: { type: 'string' },
+          status: { type: ['admitted', 'sending', 'sent', 'refused', 'lost', 'settled'] as const, required: true },
+          reason: { type: 'string' },
+          taskToken: { type: 'string' },
+          commandId: { type: 'string' },
+          sentAt: { type: 'number' },
+          expiresAt: { type: 'number' },
+          /** Set by the terminal event, which may come before `commandId` is stored. */
+          done: { type: 'string' },
+          looked: { type: 'number' },
+          settledNodes: { type: 'list', items: { type: 'string' } },
+          cancelled: { type: 'list', items: { type: 'string' } },
+        },
+        indexes: index(['group'], ['number']),
+      } as const,
+      options,
+    ),
+    nodeRun: new Entity(
+      {
+        model: model('nodeRun'),
+        attributes: {
+          group: { type: 'string', required: true },
+          node: { type: 'string', required: true },
+          batch: { type: 'string' },
+          platform: { type: 'string' },
+          outcome: {
+            type: ['patched', 'already-proven', 'ahead', 'failed', 'unreachable', 'unknown', 'reboot-pending', 'restart-pending', 'skipped', 'rolled-back'] as const,
+            required: true,
+          },
+          reason: { type: 'string', required: true },
+          changed: { type: 'number' },
+          rebooted: { type: 'boolean' },
+          startedAt: { type: 'string' },
+          endedAt: { type: 'string', required: true },
+          verifiedAt: { type: 'string' },
+        },
+        indexes: index(['group'], ['node']),
+      } as const,
+      options,
+    ),
+    lock: new Entity(
+      {
+        model: model('lock'),
+        attributes: {
+          sha256: { type: 'string', required: true },
+          state: { type: ['candidate', 'proven', 'quarantined'] as const, required: true },
+          rollout: { type: 'string', required: true },
+          reason: { type: 'string' },
+          at: { type: 'string', required: true },
+        },
+        indexes: index(['sha256'], []),
+      } as const,
+      options,
+    ),
+    event: new Entity(
+      {
+        model: model('event'),
+        attributes: {
+          rollout: { type: 'string', required: true },
+          at: { type: 'string', required: true },
+          what: { type: 'string', required: true },
+          wave: { type: 'string' },
+          who: { type: 'string', required: true },
+          why: { type: 'string', required: true },
+        },
+        indexes: index(['rollout'], ['at', 'what']),
+      } as const,
+      options,
+    ),
+  };
+}
+
+export type Entities = ReturnType<typeof createEntities>;

@@ -1,0 +1,211 @@
+/** Reads and writes of the record. Every write may come twice; conditions recognise one's own earlier write. */
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { Node } from '../core/model.ts';
+import { locationKey } from '../core/model.ts';
+import { parseBatchName } from '../core/names.ts';
+import { Terminal } from '../core/errors.ts';
+import { createEntities } from './entities.ts';
+import type { EntityItem, UpdateEntityItem } from 'electrodb';
+import type { Entities } from './entities.ts';
+import type { Location } from '../core/model.ts';
+import type { ReadSetting } from './settings.ts';
+
+export type RolloutRow = EntityItem<Entities['rollout']>;
+export type WaveRow = EntityItem<Entities['wave']>;
+export type BatchRow = EntityItem<Entities['batch']>;
+export type NodeRunRow = EntityItem<Entities['nodeRun']>;
+export type FeedRow = EntityItem<Entities['feed']>;
+
+export type Record = ReturnType<typeof createRecord>;
+
+const CONSISTENT = { consistent: true } as const;
+
+export function createRecord(setting: ReadSetting) {
+  const client = DynamoDBDocumentClient.from(new DynamoDBClient({}), { marshallOptions: { removeUndefinedValues: true } });
+  let made: Entities | undefined;
+  const entities = (): Entities => (made ??= createEntities(client as never, setting('TABLE_NAME')));
+  return { ...rollouts(entities), ...batches(entities), ...nodes(entities), ...advisories(entities) };
+}
+
+type Open = () => Entities;
+
+function rollouts(entities: Open) {
+  return {
+    /** One rollout for a policy and planned time: answers the rollout that owns it, ours or an earlier one. */
+    async claimRun(run: { policy: string; scheduledFor: string; rollout: string; execution: string }): Promise<string> {
+      try {
+        await entities().run.create(run).go();
+        return run.rollout;
+      } catch (error) {
+        if (!isConditionFailure(error)) throw error;
+        const { data } = await entities().run.get({ policy: run.policy, scheduledFor: run.scheduledFor }).go(CONSISTENT);
+        return data?.execution === run.execution ? run.rollout : (data?.rollout ?? run.rollout);
+      }
+    },
+    async runs(policy: string): Promise<{ rollout: string; scheduledFor: string }[]> {
+      return (await entities().run.query.primary({ policy }).go({ pages: 'all' })).data;
+    },
+    async findRollout(id: string): Promise<RolloutRow | undefined> {
+      return (await entities().rollout.get({ id }).go(CONSISTENT)).data ?? undefined;
+    },
+    async rollout(id: string): Promise<RolloutRow> {
+      const row = (await entities().rollout.get({ id }).go(CONSISTENT)).data;
+      if (!row) throw new Terminal(`no rollout ${id}`);
+      return row;
+    },
+    async putRollout(row: RolloutRow): Promise<void> {
+      await entities().rollout.put(row).go();
+    },
+    async setRollout(id: string, fields: UpdateEntityItem<Entities['rollout']>): Promise<void> {
+      await entities().rollout.patch({ id }).set(fields).go();
+    },
+    async findWave(rollout: string, name: string): Promise<WaveRow | undefined> {
+      return (await entities().wave.get({ rollout, name }).go(CONSISTENT)).data ?? undefined;
+    },
+    async wave(rollout: string, name: string): Promise<WaveRow> {
+      const row = (await entities().wave.get({ rollout, name }).go(CONSISTENT)).data;
+      if (!row) throw new Terminal(`wave ${name} of ${rollout} was not opened`);
+      return row;
+    },
+    async waves(rollout: string): Promise<WaveRow[]> {
+      return (await entities().wave.query.primary({ rollout }).go({ ...CONSISTENT, pages: 'all' })).data;
+    },
+    async setWave(rollout: string, name: string, fields: UpdateEntityItem<Entities['wave']>): Promise<void> {
+      await entities().wave.upsert({ rollout, name, ...fields }).go();
+    },
+    async putLock(lock: EntityItem<Entities['lock']>): Promise<void> {
+      await entities().lock.put(lock).go();
+    },
+    async putEvent(event: EntityItem<Entities['event']>): Promise<void> {
+      await entities().event.put(event).go();
+    },
+    async events(rollout: string): Promise<EntityItem<Entities['event']>[]> {
+      return (await entities().event.query.primary({ rollout }).go({ pages: 'all' })).data;
+    },
+  };
+}
+
+function batches(entities: Open) {
+  return {
+    async batch(id: string): Promise<BatchRow | undefined> {
+      const key = parseBatchName(id);
+      return key && ((await entities().batch.get(key).go(CONSISTENT)).data ?? undefined);
+    },
+    async batchesOf(group: string): Promise<BatchRow[]> {
+      return (await entities().batch.query.primary({ group }).go({ ...CONSISTENT, pages: 'all' })).data;
+    },
+    /** Writes the intent. An admission that comes twice finds its own row and changes nothing; answers the row that stands. */
+    async admitBatch(row: BatchRow): Promise<BatchRow> {
+      const created = await once(() => entities().batch.create(row).go());
+      if (created) return row;
+      const standing = (await entities().batch.get({ group: row.group, number: row.number }).go(CONSISTENT)).data;
+      if (!standing) throw new Terminal(`batch ${row.group}-${row.number} vanished`);
+      return standing;
+    },
+    async setBatch(id: string, fields: UpdateEntityItem<Entities['batch']>): Promise<void> {
+      const key = parseBatchName(id);
+      if (!key) throw new Terminal(`not a batch id: ${id}`);
+      await entities().batch.patch(key).set(fields).go();
+    },
+    /** Moves a batch from `admitted` to `sending`: true for exactly one caller, the only one that may call SendCommand. */
+    async claimSending(id: string, taskToken: string, sentAt: number): Promise<boolean> {
+      const key = parseBatchName(id);
+      if (!key) throw new Terminal(`not a batch id: ${id}`);
+      return once(() => entities().batch.patch(key).set({ status: 'sending', taskToken, sentAt }).where(({ status }, { eq }) => eq(status, 'admitted')).go());
+    },
+    async nodeRuns(group: string): Promise<NodeRunRow[]> {
+      return (await entities().nodeRun.query.primary({ group }).go({ ...CONSISTENT, pages: 'all' })).data;
+    },
+    async putNodeRun(row: NodeRunRow): Promise<void> {
+      await entities().nodeRun.put(row).go();
+    },
+  };
+}
+
+function nodes(entities: Open) {
+  return {
+    async nodes(location: Location): Promise<Node[]> {
+      const { data } = await entities().node.query.primary({ location: locationKey(location) }).go({ pages: 'all' });
+      return data.map((row) => Node.parse({ ...(row.facts as object), ...(row.scan === undefined ? {} : { scan: row.scan }) }));
+    },
+    /** What SSM and EC2 say now; what a scan said and who reserved it stay. */
+    async saveNode(node: Node, seen: string): Promise<void> {
+      const { scan: _scan, ...facts } = node;
+      await entities().node.upsert({ location: locationKey(node.location), id: node.id, facts, seen }).go();
+    },
+    async saveScan(location: string, id: string, scan: NonNullable<Node['scan']>): Promise<void> {
+      await entities().node.patch({ location, id }).set({ scan }).go();
+    },
+    async dropNode(location: string, id: string): Promise<void> {
+      await entities().node.delete({ location, id }).go();
+    },
+    /** Takes a node for a batch: true when it is free or already ours. */
+    async reserve(location: string, id: string, by: { batch: string; reservedFor: string; since: string }): Promise<boolean> {
+      return once(() =>
+        entities()
+          .node.patch({ location, id })
+          .set({ reservedBy: by.batch, reservedFor: by.reservedFor, reservedSince: by.since })
+          .where(({ reservedBy }, { notExists, eq }) => `(${notExists(reservedBy)} OR ${eq(reservedBy, by.batch)})`)
+          .go(),
+      );
+    },
+    async reservationOf(location: string, id: string): Promise<string> {
+      const row = (await entities().node.get({ location, id }).go(CONSISTENT)).data;
+      return row?.reservedFor === undefined ? 'nobody' : `${row.reservedFor} since ${row.reservedSince ?? '?'}`;
+    },
+    /** Frees a node if this batch holds it; otherwise it is not ours to free. */
+    async free(location: string, id: string, batch: string): Promise<void> {
+      await once(() =>
+        entities()
+          .node.patch({ location, id })
+          .remove(['reservedBy', 'reservedFor', 'reservedSince'])
+          .where(({ reservedBy }, { eq }) => eq(reservedBy, batch))
+          .go(),
+      );
+    },
+  };
+}
+
+function advisories(entities: Open) {
+  return {
+    async feed(name: string): Promise<FeedRow | undefined> {
+      return (await entities().feed.get({ list: 'all', name }).go(CONSISTENT)).data ?? undefined;
+    },
+    async feeds(): Promise<FeedRow[]> {
+      return (await entities().feed.query.primary({ list: 'all' }).go({ pages: 'all' })).data;
+    },
+    async setFeed(name: string, fields: UpdateEntityItem<Entities['feed']>): Promise<void> {
+      await entities().feed.upsert({ list: 'all', name, ...fields }).go();
+    },
+    async advisorySubstances(source: string): Promise<Map<string, string>> {
+      const { data } = await entities().advisory.query.primary({ source }).go({ pages: 'all', attributes: ['id', 'substance'] });
+      return new Map(data.map((row) => [row.id, row.substance]));
+    },
+    async putAdvisories(rows: EntityItem<Entities['advisory']>[]): Promise<void> {
+      const { unprocessed } = await entities().advisory.put(rows).go({ concurrency: 4 });
+      if (unprocessed.length > 0) throw new Terminal(`${unprocessed.length} advisories were not stored`);
+    },
+    async putCves(rows: EntityItem<Entities['cve']>[]): Promise<void> {
+      const { unprocessed } = await entities().cve.put(rows).go({ concurrency: 4 });
+      if (unprocessed.length > 0) throw new Terminal(`${unprocessed.length} CVEs were not stored`);
+    },
+  };
+}
+
+/** Runs a conditional write: false when its condition failed, which is an answer and not an error. */
+async function once(write: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await write();
+    return true;
+  } catch (error) {
+    if (isConditionFailure(error)) return false;
+    throw error;
+  }
+}
+
+/** electrodb wraps the SDK's error: its cause carries the name. */
+function isConditionFailure(error: unknown): boolean {
+  const names = [(error as Error).name, ((error as Error).cause as Error | undefined)?.name];
+  return names.includes('ConditionalCheckFailedException') || /conditional request failed/i.test((error as Error).message);
+}

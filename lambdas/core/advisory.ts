@@ -1,0 +1,216 @@
+/**
+ * What a vendor's notice becomes, whichever feed it came from, and whom it concerns.
+ * Only released fixes matter for patching: an advisory names packages with the version that fixes them, or KBs.
+ */
+import { z } from 'zod';
+import { Kind, Severity } from './model.ts';
+import type { Package } from './model.ts';
+import { VersionKind, compareVersions } from './versions/compare.ts';
+import { compareRpm, rpmStream } from './versions/rpm.ts';
+
+/** CISA's own pattern of a CVE id (schema of the KEV catalogue): at least four digits, no upper bound that bites. */
+export const CveId = z.string().regex(/^CVE-\d{4}-\d{4,19}$/);
+
+/** Ids become keys and links, so nothing that could be a path: `ALAS2023-2025-935`, `RHSA-2025:1234`, `ALSA-2026:A002`. */
+export const AdvisoryId = z.string().regex(/^(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._:+-]{2,99}$/);
+
+const PackageName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._+:~-]{0,199}$/);
+const VersionText = z.string().regex(/^[!-~]{1,256}$/);
+const OneLine = z.string().regex(/^[^\p{Cc}]*$/u);
+const Link = z.string().regex(/^https?:\/\/[!-~]{1,500}$/);
+const Digest = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** One package of one release of an OS, and the first version that is not affected. */
+export const Affected = z.strictObject({
+  /** `amazon-linux` and `2023`: the first two parts of a platform. */
+  os: z.string().regex(/^[a-z][a-z0-9.-]{0,39}$/),
+  release: z.string().regex(/^[a-z0-9.]{1,20}$/),
+  package: PackageName,
+  /** Absent: every architecture. */
+  arch: z
+    .string()
+    .regex(/^[a-z0-9_]{1,20}$/)
+    .optional(),
+  /** `null`: the vendor has no fix. */
+  fixedVersion: VersionText.nullable(),
+  kind: z.enum(['binary', 'source']),
+});
+export type Affected = z.infer<typeof Affected>;
+
+/** Characters of JSON. A DynamoDB item holds 400 KB (DynamoDB Developer Guide, "Quotas"); keys and bookkeeping need room as well. */
+export const ADVISORY_LIMIT = 350_000;
+
+export const Advisory = z
+  .strictObject({
+    id: AdvisoryId,
+    /** Who speaks: `alas`, later `usn`, `dsa`, `msrc` and others. With `id` it names the advisory. */
+    source: z.string().regex(/^[a-z][a-z0-9-]{0,29}$/),
+    title: OneLine.max(300),
+    kind: Kind,
+    published: z.iso.datetime(),
+    updated: z.iso.datetime(),
+    severity: Severity,
+    /** The vendor's own word, where it gave one. */
+    severityRaw: OneLine.max(40).optional(),
+    cves: z.array(CveId).max(5_000),
+    /** Whose version order `affected` speaks in; absent where there are only KBs. */
+    versionKind: VersionKind.optional(),
+    affected: z.array(Affected).max(10_000),
+    kbs: z
+      .array(z.strictObject({ kb: z.string().regex(/^KB\d{6,7}$/), product: OneLine.min(1).max(200) }))
+      .max(1_000)
+      .optional(),
+    references: z.array(Link).max(100),
+    provenance: z.strictObject({ feed: z.string().min(1).max(60), url: Link, sha256: Digest, fetchedAt: z.iso.datetime() }),
+  })
+  .refine((advisory) => advisory.versionKind !== undefined || advisory.affected.length === 0, 'affected packages without versionKind')
+  .refine((advisory) => JSON.stringify(advisory).length <= ADVISORY_LIMIT, `larger than ${ADVISORY_LIMIT} characters`);
+export type Advisory = z.infer<typeof Advisory>;
+
+/** One entry of CISA's catalogue of known exploited vulnerabilities. `due` binds US agencies only; others may make it a rule of theirs. */
+export const KnownExploited = z.strictObject({
+  cve: CveId,
+  added: z.iso.date(),
+  due: z.iso.date(),
+  ransomware: z.boolean(),
+  product: OneLine.max(300),
+});
+export type KnownExploited = z.infer<typeof KnownExploited>;
+
+/**
+ * What counts as a change in substance, as canonical text: equal text means that nothing changed that could alter a rollout.
+ * Titles, dates, links and where it was read may change without anybody being woken. Callers hash this text.
+ */
+export function substance(advisory: Advisory): string {
+  const affected = advisory.affected.map((row) =>
+    [row.os, row.release, row.package, row.arch ?? '', row.kind, row.fixedVersion].map(String).join(' '),
+  );
+  const kbs = (advisory.kbs ?? []).map((item) => `${item.kb} ${item.product}`);
+  return JSON.stringify({
+    id: advisory.id,
+    source: advisory.source,
+    kind: advisory.kind,
+    severity: advisory.severity,
+    cves: sortedOnce(advisory.cves),
+    versionKind: advisory.versionKind ?? '',
+    affected: sortedOnce(affected),
+    kbs: sortedOnce(kbs),
+  });
+}
+
+/** Vendors' text as one line that is safe in a terminal, a mail and a chat: no tags, control or direction characters, cut to `limit`. */
+export function plainText(text: string, limit: number): string {
+  const line = text
+    .replace(/<\/?[a-z][^>]*>/gi, '')
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ')
+    .replace(/\p{Cf}/gu, '')
+    .trim();
+  return line.length <= limit ? line : `${line.slice(0, limit - 1)}…`;
+}
+
+/** How one installed package stands to an advisory. `unknown`: a version is unreadable or must not be compared; never taken for fixed. */
+export interface AffectedPackage {
+  package: string;
+  arch: string;
+  installed: string;
+  /** `null`: there is no fix yet. */
+  fixed: string | null;
+  state: 'exposed' | 'fixed' | 'unknown';
+}
+
+/**
+ * The installed packages that an advisory speaks of, on a node of `platform` (`amazon-linux-2023-x86_64`), ordered by name.
+ * Empty: the advisory does not concern it. A node is clear of an advisory when every answer is `fixed`.
+ * Several kernels stay installed side by side, so of each stream (6.1, 6.12) only the newest installed one is judged.
+ */
+export function affectedBy(advisory: Advisory, platform: string, installed: readonly Package[]): AffectedPackage[] {
+  const kind = advisory.versionKind;
+  const cut = platform.lastIndexOf('-');
+  const rows = new Map<string, Affected[]>();
+  for (const row of advisory.affected) {
+    if (`${row.os}-${row.release}` === platform.slice(0, cut)) push(rows, row.package, row);
+  }
+  if (kind === undefined || rows.size === 0) return [];
+  const arch = platform.slice(cut + 1);
+  const named = installed.filter((item) => rows.has(item.name) || (item.source !== undefined && rows.has(item.source)));
+  return (kind === 'rpm' ? newestKernels(named) : named)
+    .flatMap((item) => judge(kind, item, rowsFor(item, arch, rows)))
+    .toSorted((a, b) => order(a.package, b.package) || order(a.arch, b.arch) || order(a.installed, b.installed));
+}
+
+function rowsFor(item: Package, platformArch: string, rows: Map<string, Affected[]>): Affected[] {
+  const named = (rows.get(item.name) ?? []).filter((row) => row.kind === 'binary');
+  const built = (item.source === undefined ? [] : (rows.get(item.source) ?? [])).filter((row) => row.kind === 'source');
+  return [...named, ...built].filter((row) => sameArch(row.arch, item.arch, platformArch));
+}
+
+/** A package may move between noarch and the machine's own architecture from one version to the next. */
+function sameArch(row: string | undefined, item: string, platform: string): boolean {
+  if (row === undefined || plainArch(row) === plainArch(item)) return true;
+  const loose = (arch: string): boolean => plainArch(arch) === 'noarch' || plainArch(arch) === plainArch(platform);
+  return loose(row) && loose(item);
+}
+
+const ARCH_NAMES: Record<string, string> = { amd64: 'x86_64', arm64: 'aarch64', all: 'noarch' };
+
+function plainArch(arch: string): string {
+  return ARCH_NAMES[arch] ?? arch;
+}
+
+/** Of several rows that fit, the highest fix is what has to be reached; a row without fix or of unreadable version outweighs them. */
+function judge(kind: VersionKind, item: Package, rows: Affected[]): AffectedPackage[] {
+  const [first, ...others] = rows.filter((row) => kind !== 'rpm' || sameStream(row, item));
+  if (!first) return [];
+  const row = others.reduce((highest, next) => (outweighs(kind, highest, next) ? highest : next), first);
+  return [{ package: item.name, arch: item.arch, installed: item.version, fixed: row.fixedVersion, state: stateOf(kind, item, row) }];
+}
+
+function outweighs(kind: VersionKind, a: Affected, b: Affected): boolean {
+  if (a.fixedVersion === null) return true;
+  if (b.fixedVersion === null) return false;
+  const sign = compareVersions(kind, a.fixedVersion, b.fixedVersion);
+  return sign === undefined ? compareVersions(kind, a.fixedVersion, a.fixedVersion) === undefined : sign >= 0;
+}
+
+function stateOf(kind: VersionKind, item: Package, row: Affected): AffectedPackage['state'] {
+  if (row.fixedVersion === null) return 'exposed';
+  // The version of a binary need not be that of its source (binNMU, own versions, other epochs).
+  if (row.kind === 'source') return 'unknown';
+  const sign = compareVersions(kind, item.version, row.fixedVersion);
+  if (sign === undefined) return 'unknown';
+  return sign < 0 ? 'exposed' : 'fixed';
+}
+
+/** RPMs of which several versions are installed at once, and the tools that are built with them under the same name for every stream. */
+const KERNEL = /^(?!kernel-livepatch-)(kernel|bpftool|perf|python3?-perf)(\d+\.\d+)?(-|$)/;
+
+function sameStream(row: Affected, item: Package): boolean {
+  if (!KERNEL.test(item.name) || row.fixedVersion === null) return true;
+  const fixed = rpmStream(row.fixedVersion);
+  const own = rpmStream(item.version);
+  return fixed === undefined || own === undefined || fixed === own;
+}
+
+/** The packages without kernels that a newer installed one of the same stream stands before. */
+function newestKernels(installed: readonly Package[]): readonly Package[] {
+  const kernels = new Map<string, Package[]>();
+  for (const item of installed) if (KERNEL.test(item.name)) push(kernels, `${item.name} ${item.arch}`, item);
+  return installed.filter((item) => {
+    const others = kernels.get(`${item.name} ${item.arch}`) ?? [];
+    return !others.some((other) => rpmStream(other.version) === rpmStream(item.version) && compareRpm(other.version, item.version) === 1);
+  });
+}
+
+function push<Item>(groups: Map<string, Item[]>, key: string, item: Item): void {
+  const group = groups.get(key);
+  if (group) group.push(item);
+  else groups.set(key, [item]);
+}
+
+function sortedOnce(items: readonly string[]): string[] {
+  return [...new Set(items)].toSorted(order);
+}
+
+function order(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,131 @@
+/** From what test nodes are offered to a candidate lock, and from what they proved to a proven one. */
+import { sortItems } from './lock.ts';
+import { matches } from './selection.ts';
+import { compareVersions } from './versions/compare.ts';
+import type { Available, FleetFacts, LeaveOut, LockItem, LockPlatform, Node, Policy } from './model.ts';
+
+const RANK = { critical: 4, important: 3, moderate: 2, low: 1, unrated: 0 } as const;
+
+export interface LeftOutItem {
+  platform: string;
+  name: string;
+  why: string;
+}
+
+/** Whether the policy wants an update, by kind and severity. Unrated ones are a choice of their own, never dropped silently. */
+export function wanted(patches: Policy['patches'], update: Available): boolean {
+  if (!patches.kinds.includes(update.kind)) return false;
+  if (update.severity === 'unrated') return patches.severity.unrated === 'include';
+  return RANK[update.severity] >= RANK[patches.severity.atLeast];
+}
+
+/** `kernel*` matches `kernel-core`; everything but `*` is literal. */
+export function nameMatches(pattern: string, name: string): boolean {
+  const escaped = pattern.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*');
+  return new RegExp(`^${escaped}$`).test(name);
+}
+
+/** Rules of `leaveOut` that hold today (`until` is the last day), for every node or for this one. */
+export function leaveOutFor(rules: LeaveOut[], today: string, node?: Node): LeaveOut[] {
+  return rules.filter((rule) => rule.until >= today && (rule.nodes === undefined ? node === undefined : node !== undefined && matches(rule.nodes, node)));
+}
+
+/**
+ * The candidate: per platform of the first wave's nodes what they are offered, filtered by the policy. Everything else that the whole
+ * upgrade would touch may come along as dependency, at exactly the version seen, because a wanted update can need it.
+ * `today` is `YYYY-MM-DD`.
+ */
+export function candidateLock(policy: Policy, offers: FleetFacts[], today: string): { platforms: LockPlatform[]; leftOut: LeftOutItem[] } {
+  const rules = leaveOutFor(policy.patches.leaveOut, today);
+  const leftOut: LeftOutItem[] = [];
+  const platforms: LockPlatform[] = [];
+  for (const [platform, facts] of groupByPlatform(offers)) {
+    const items = new Map<string, LockItem>();
+    const windows = platform.startsWith('windows-');
+    for (const offer of facts) {
+      for (const update of offer.available) {
+        const rule = rules.find((candidate) => nameMatches(candidate.package, update.name));
+        if (rule) leftOut.push({ platform, name: update.name, why: `${rule.why} (${rule.owner}, until ${rule.until})` });
+        else if (wanted(policy.patches, update)) keepNewest(items, platform, { use: windows ? 'kb' : 'update', ...bare(update) });
+        else if (!windows) keepNewest(items, platform, { use: 'dependency', ...bare(update) });
+      }
+      for (const dependency of offer.dependencies) keepNewest(items, platform, { use: 'dependency', ...bare(dependency) });
+    }
+    const releasever = facts.find((offer) => offer.releasever !== undefined)?.releasever;
+    const sorted = sortItems([...items.values()]);
+    if (sorted.some((item) => item.use !== 'dependency')) platforms.push({ platform, ...(releasever === undefined ? {} : { releasever }), items: sorted });
+  }
+  return { platforms, leftOut: unique(leftOut) };
+}
+
+/** Removes what a node's own `leaveOut` rules name: such nodes get a lock of their own. */
+export function withoutPackages(platforms: LockPlatform[], patterns: string[]): LockPlatform[] {
+  if (patterns.length === 0) return platforms;
+  return platforms
+    .map((section) => ({ ...section, items: section.items.filter((item) => !patterns.some((pattern) => nameMatches(pattern, item.name))) }))
+    .filter((section) => section.items.length > 0);
+}
+
+/** What one node of a wave ended up with: indices into its platform's items that stand at the lock's version and are healthy. */
+export interface Proof {
+  platform: string;
+  node: string;
+  proven: LockItem[];
+}
+
+/**
+ * The proven lock: of the candidate's items those that at least `provenOn` healthy nodes of the platform hold. What too few proved is
+ * dropped and named; production gets the rest and nothing else.
+ */
+export function provenLock(candidate: LockPlatform[], proofs: Proof[], provenOn: number): { platforms: LockPlatform[]; dropped: LeftOutItem[] } {
+  const dropped: LeftOutItem[] = [];
+  const platforms: LockPlatform[] = [];
+  for (const section of candidate) {
+    const counts = new Map<string, number>();
+    for (const proof of proofs.filter((entry) => entry.platform === section.platform)) {
+      for (const item of proof.proven) counts.set(itemKey(item), (counts.get(itemKey(item)) ?? 0) + 1);
+    }
+    const items = section.items.filter((item) => {
+      const count = counts.get(itemKey(item)) ?? 0;
+      if (count >= provenOn) return true;
+      if (item.use !== 'dependency') dropped.push({ platform: section.platform, name: item.name, why: `proven on ${count} of ${provenOn} nodes needed` });
+      return false;
+    });
+    if (items.some((item) => item.use !== 'dependency')) platforms.push({ ...section, items });
+  }
+  return { platforms, dropped };
+}
+
+/** `name arch version`, which names an item exactly. */
+export function itemKey(item: { name: string; arch: string; version: string }): string {
+  return `${item.name} ${item.arch} ${item.version}`;
+}
+
+/** Debian's order for apt's platforms, rpm's for the others. */
+export function versionKind(platform: string): 'deb' | 'rpm' {
+  return /^(ubuntu|debian)-/.test(platform) ? 'deb' : 'rpm';
+}
+
+function keepNewest(items: Map<string, LockItem>, platform: string, item: LockItem): void {
+  const key = `${item.name} ${item.arch}`;
+  const known = items.get(key);
+  // An update stays an update, and the newest version seen wins: repositories move on while a fleet is scanned.
+  const newer = known !== undefined && compareVersions(versionKind(platform), item.version, known.version) === 1;
+  if (known === undefined || newer || (item.version === known.version && item.use === 'update')) {
+    items.set(key, known?.use === 'update' ? { ...item, use: 'update' } : item);
+  }
+}
+
+function bare({ name, arch, version }: { name: string; arch: string; version: string }): { name: string; arch: string; version: string } {
+  return { name, arch, version };
+}
+
+function groupByPlatform(offers: FleetFacts[]): Map<string, FleetFacts[]> {
+  const groups = new Map<string, FleetFacts[]>();
+  for (const offer of offers) groups.set(offer.platform, [...(groups.get(offer.platform) ?? []), offer]);
+  return new Map([...groups].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function unique(items: LeftOutItem[]): LeftOutItem[] {
+  return [...new Map(items.map((item) => [`${item.platform} ${item.name}`, item])).values()];
+}

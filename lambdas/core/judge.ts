@@ -1,0 +1,117 @@
+/** The gate after a wave: pass, fail or inconclusive, with reasons that people read as they are. Silence is never a pass. */
+import { amountOf } from './model.ts';
+import type { Outcome, Verdict, Wave } from './model.ts';
+
+export interface JudgedRun {
+  node: string;
+  name: string;
+  platform: string;
+  outcome?: Outcome;
+  reason: string;
+}
+
+export interface JudgeInput {
+  rules: Wave;
+  /** Position in the policy: the first wave is the one that proves. */
+  index: number;
+  phase: 'patch' | 'verify';
+  runs: JudgedRun[];
+  /** Set when a person stopped or aborted the rollout: the reason given. */
+  stopped: string | undefined;
+  /** A person resumed this wave and accepted what was inconclusive. */
+  accepted: boolean;
+  /** When this wave was first held, ms. */
+  heldSince: number | undefined;
+  now: number;
+}
+
+export interface Judgement {
+  verdict: Verdict;
+  /** What the wave does next. */
+  action: 'soak' | 'verify' | 'hold' | 'end';
+  /** For `soak` and `hold`: how long at most. */
+  seconds: number;
+  reasons: string[];
+}
+
+/** A hold that nobody answers ends after this long, without promotion. */
+export const HOLD_SECONDS = 30 * 24 * 3600;
+const HEALTHY: Outcome[] = ['patched', 'already-proven', 'restart-pending'];
+
+/** Judges a wave from its nodes' outcomes. Limits in percent are rounded down. */
+export function judgeWave(input: JudgeInput): Judgement {
+  const verdict = weigh(input);
+  if (verdict.verdict === 'fail') return { ...verdict, action: 'end', seconds: 0 };
+  if (verdict.verdict === 'pass') {
+    const soak = input.phase === 'patch' ? input.rules.soak : 0;
+    return soak > 0 ? { ...verdict, action: 'soak', seconds: soak } : { ...verdict, action: 'end', seconds: 0 };
+  }
+  // Before people are asked, the nodes are: an install that outlived its command answers Wavelock-Verify.
+  if (input.phase === 'patch' && input.runs.some((run) => run.outcome === 'unknown')) return { ...verdict, action: 'verify', seconds: 0 };
+  const left = HOLD_SECONDS - (input.heldSince === undefined ? 0 : Math.floor((input.now - input.heldSince) / 1000));
+  return left > 0 ? { ...verdict, action: 'hold', seconds: left } : { ...verdict, reasons: [...verdict.reasons, 'nobody answered for 30 days'], action: 'end', seconds: 0 };
+}
+
+function weigh(input: JudgeInput): { verdict: Verdict; reasons: string[] } {
+  const { rules, runs } = input;
+  const total = runs.length;
+  if (input.stopped !== undefined) return { verdict: 'fail', reasons: [input.stopped] };
+  const failed = runs.filter((run) => run.outcome === 'failed');
+  const failedLimit = amountOf(rules.promoteWhen.failed, total);
+  if (failed.length > failedLimit) {
+    return { verdict: 'fail', reasons: [`${failed.length} of ${total} nodes failed, ${failedLimit} allowed`, ...grouped(failed)] };
+  }
+  if (input.accepted) return { verdict: 'pass', reasons: ['a person accepted what was inconclusive'] };
+  const doubts = doubtsOf(input);
+  if (doubts.length > 0) return { verdict: 'inconclusive', reasons: doubts };
+  return { verdict: 'pass', reasons: [passReason(runs)] };
+}
+
+function doubtsOf({ rules, index, runs }: JudgeInput): string[] {
+  const total = runs.length;
+  const doubts: string[] = [];
+  const unreachable = runs.filter((run) => run.outcome === 'unreachable');
+  const unreachableLimit = amountOf(rules.promoteWhen.unreachable, total);
+  if (unreachable.length > unreachableLimit) {
+    doubts.push(`${unreachable.length} of ${total} nodes unreachable, ${unreachableLimit} allowed`, ...grouped(unreachable));
+  }
+  const unknown = runs.filter((run) => run.outcome === 'unknown');
+  if (unknown.length > 0) doubts.push(`${unknown.length} of ${total} nodes ended without telling how`, ...grouped(unknown));
+  const silent = runs.filter((run) => run.outcome === undefined);
+  if (silent.length > 0) doubts.push(`${silent.length} of ${total} nodes have no outcome: ${names(silent)}`);
+  if (index === 0) doubts.push(...unprovenPlatforms(runs, rules.promoteWhen.provenOn));
+  return doubts;
+}
+
+function unprovenPlatforms(runs: JudgedRun[], provenOn: number): string[] {
+  const platforms = [...new Set(runs.map((run) => run.platform))].toSorted();
+  return platforms.flatMap((platform) => {
+    const healthy = runs.filter((run) => run.platform === platform && run.outcome !== undefined && HEALTHY.includes(run.outcome)).length;
+    return healthy >= provenOn ? [] : [`${platform}: proven on ${healthy} of ${provenOn} nodes needed`];
+  });
+}
+
+/** One line for each distinct reason, with at most five names: the same words as in the record. */
+function grouped(runs: JudgedRun[]): string[] {
+  const byReason = new Map<string, JudgedRun[]>();
+  for (const run of runs) byReason.set(run.reason, [...(byReason.get(run.reason) ?? []), run]);
+  return [...byReason].map(([reason, group]) => `${names(group)}: ${reason}`);
+}
+
+function names(runs: JudgedRun[]): string {
+  const shown = runs.slice(0, 5).map((run) => run.name);
+  return runs.length > 5 ? `${shown.join(', ')} and ${runs.length - 5} more` : shown.join(', ');
+}
+
+function passReason(runs: JudgedRun[]): string {
+  const counts = countOutcomes(runs);
+  const words = Object.entries(counts).map(([outcome, count]) => `${outcome} ${count}`);
+  return words.length === 0 ? 'no node was in this wave' : words.join(', ');
+}
+
+/** How many nodes ended with each outcome; nodes without one are not counted. */
+export function countOutcomes(runs: { outcome?: Outcome }[]): Partial<Record<Outcome, number>> {
+  const counts: Partial<Record<Outcome, number>> = {};
+  for (const { outcome } of runs) if (outcome !== undefined) counts[outcome] = (counts[outcome] ?? 0) + 1;
+  return counts;
+}

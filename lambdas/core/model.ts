@@ -1,0 +1,236 @@
+/**
+ * The words of Wavelock as types: what passes between core, handlers and gateways.
+ * Instants are ISO-8601 UTC strings in stored and transported values, milliseconds since the epoch (`now`) in decisions;
+ * durations are seconds. Every stored shape is a zod schema, so that it is checked where it comes back in.
+ */
+import { z } from 'zod';
+
+export const Os = z.enum(['linux', 'windows']);
+export type Os = z.infer<typeof Os>;
+
+/** Where a node lives. SendCommand reaches nodes of one account and Region only. */
+export const Location = z.strictObject({ account: z.string().regex(/^\d{12}$/), region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/) });
+export type Location = z.infer<typeof Location>;
+
+/** `111111111111/eu-central-1`: the spelling of a location in files, keys and messages. */
+export function locationKey(location: Location): string {
+  return `${location.account}/${location.region}`;
+}
+
+/** The reverse of `locationKey`. Throws on anything else. */
+export function parseLocation(key: string): Location {
+  const [account, region] = key.split('/');
+  return Location.parse({ account, region });
+}
+
+/** Pattern of SendCommand's InstanceIds (SSM API reference, SendCommand). */
+export const NodeId = z.string().regex(/^(i-[0-9a-f]{8}|i-[0-9a-f]{17}|mi-[0-9a-f]{17})$/);
+
+/** The triple os-release-arch that decides how a node is patched: `amazon-linux-2023-x86_64`, `windows-2022-x86_64`. */
+export const Platform = z.string().regex(/^[a-z][a-z0-9.-]*-[a-z0-9.]+-(x86_64|aarch64)$/);
+
+export const Kind = z.enum(['security', 'critical', 'bugfix', 'enhancement', 'other']);
+export type Kind = z.infer<typeof Kind>;
+/** Ordered: `critical` is the gravest. `unrated` is no grade at all: Debian's and Ubuntu's archives carry none. */
+export const Severity = z.enum(['critical', 'important', 'moderate', 'low', 'unrated']);
+export type Severity = z.infer<typeof Severity>;
+
+export const Mode = z.enum(['observe', 'approve', 'auto']);
+export type Mode = z.infer<typeof Mode>;
+
+/** A number of nodes, or a share of them. Shares are always rounded down. */
+export const Amount = z.union([z.strictObject({ count: z.int().min(0) }), z.strictObject({ percent: z.number().min(0).max(100) })]);
+export type Amount = z.infer<typeof Amount>;
+
+/** Resolves an amount against a total: percentages round down. */
+export function amountOf(amount: Amount, total: number): number {
+  return 'count' in amount ? amount.count : Math.floor((amount.percent * total) / 100);
+}
+
+/** How one word ended for a node in a wave. */
+export const Outcome = z.enum([
+  'patched',
+  'already-proven',
+  'ahead',
+  'failed',
+  'unreachable',
+  'unknown',
+  'reboot-pending',
+  'restart-pending',
+  'skipped',
+  'rolled-back',
+]);
+export type Outcome = z.infer<typeof Outcome>;
+
+export const Verdict = z.enum(['pass', 'fail', 'inconclusive']);
+export type Verdict = z.infer<typeof Verdict>;
+
+/** A managed node as Systems Manager and EC2 describe it, and what its last scan said. */
+export const Node = z.strictObject({
+  id: NodeId,
+  location: Location,
+  /** The `Name` tag, else the computer name, else the id: what people call it. */
+  name: z.string(),
+  os: Os,
+  /** As reported by SSM: `Amazon Linux`, `2023`. */
+  platformName: z.string(),
+  platformVersion: z.string(),
+  agentVersion: z.string(),
+  online: z.boolean(),
+  lastPing: z.string().optional(),
+  zone: z.string().optional(),
+  tags: z.record(z.string(), z.string()),
+  /** Set by the last scan that answered. */
+  scan: z
+    .strictObject({
+      at: z.string(),
+      platform: Platform,
+      /** Hash of the full list of packages: nodes with the same fingerprint are alike. */
+      fingerprint: z.string(),
+      kernel: z.string(),
+      pending: z.enum(['', 'reboot', 'restart']),
+      otherUpdaters: z.array(z.string()),
+      diskFreeMb: z.int(),
+    })
+    .optional(),
+});
+export type Node = z.infer<typeof Node>;
+
+export const Package = z.strictObject({ name: z.string(), arch: z.string(), version: z.string(), source: z.string().optional() });
+export type Package = z.infer<typeof Package>;
+
+/** One update that a node could take today, as its own repositories offer it. For Windows the name is the KB and the version empty. */
+export const Available = z.strictObject({
+  name: z.string(),
+  arch: z.string(),
+  version: z.string(),
+  kind: Kind,
+  severity: Severity,
+  advisories: z.array(z.string()),
+});
+export type Available = z.infer<typeof Available>;
+
+/** What all nodes of one fingerprint have and are offered. `dependencies` are new packages that the whole upgrade would pull in. */
+export const FleetFacts = z.strictObject({
+  platform: Platform,
+  installed: z.array(Package),
+  available: z.array(Available),
+  dependencies: z.array(Package),
+  /** AL2023 only: the release that `available` was resolved against. */
+  releasever: z.string().optional(),
+});
+export type FleetFacts = z.infer<typeof FleetFacts>;
+
+/**
+ * One line of a lock. `update`: brought to this version where an older one is installed. `dependency`: the transaction may install it
+ * or raise it to this version if an update needs it, but it is not asked for. `kb`: a Windows update.
+ */
+export const LockItem = z.strictObject({
+  use: z.enum(['update', 'dependency', 'kb']),
+  name: z.string(),
+  arch: z.string(),
+  version: z.string(),
+});
+export type LockItem = z.infer<typeof LockItem>;
+
+export const LockPlatform = z.strictObject({ platform: Platform, releasever: z.string().optional(), items: z.array(LockItem) });
+export type LockPlatform = z.infer<typeof LockPlatform>;
+
+/** Exact versions per platform. `sha256` is the hash of `lockText(platforms)`: content decides identity. */
+export const Lock = z.strictObject({
+  sha256: z.string(),
+  state: z.enum(['candidate', 'proven', 'quarantined']),
+  platforms: z.array(LockPlatform),
+});
+export type Lock = z.infer<typeof Lock>;
+
+/** A policy's own words, normalised: shares as amounts, durations in seconds, `mode` already limited by the file's ceiling. */
+export const Selector = z.strictObject({
+  os: Os.optional(),
+  tags: z.record(z.string(), z.string()).optional(),
+  ids: z.array(NodeId).optional(),
+  atMost: z.strictObject({ count: z.int().min(1), per: z.literal('platform').optional() }).optional(),
+  share: z.strictObject({ percent: z.number(), atLeast: z.strictObject({ count: z.int().min(1), per: z.literal('platform').optional() }).optional() }).optional(),
+  everythingElse: z.boolean().optional(),
+});
+export type Selector = z.infer<typeof Selector>;
+
+const WindowName = z.string();
+
+/** When nodes may start. `days` with `from`/`to` in local time, or a cron with a length. `lastStart` is counted back from the end. */
+export const Window = z.union([
+  z.strictObject({
+    days: z.array(z.enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'])).min(1),
+    from: z.string().regex(/^\d\d:\d\d$/),
+    to: z.string().regex(/^\d\d:\d\d$/),
+    timezone: z.string(),
+    lastStart: z.int().min(0),
+  }),
+  z.strictObject({ cron: z.string(), lasts: z.int().min(60), timezone: z.string(), lastStart: z.int().min(0) }),
+]);
+export type Window = z.infer<typeof Window>;
+
+/** When a policy's plan is made. */
+export const PlanTime = z.union([
+  z.strictObject({ every: z.literal('day'), at: z.string(), timezone: z.string() }),
+  z.strictObject({ every: z.literal('week'), on: z.enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']), at: z.string(), timezone: z.string() }),
+  /** `at` on the day `offsetDays` after the month's second Tuesday. */
+  z.strictObject({ every: z.literal('month'), patchTuesdayPlusDays: z.int().min(0).max(20), at: z.string(), timezone: z.string() }),
+  z.strictObject({ cron: z.string(), timezone: z.string() }),
+]);
+export type PlanTime = z.infer<typeof PlanTime>;
+
+export const LeaveOut = z.strictObject({
+  /** Package name with `*` as wildcard, or a KB. */
+  package: z.string(),
+  nodes: Selector.optional(),
+  why: z.string(),
+  owner: z.string(),
+  until: z.iso.date(),
+});
+export type LeaveOut = z.infer<typeof LeaveOut>;
+
+export const Wave = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9-]{0,19}$/),
+  nodes: Selector,
+  window: WindowName.optional(),
+  soak: z.int().min(0),
+  atOnce: Amount.optional(),
+  /** The verdict at the wave's end. `provenOn`: nodes of each platform that must have proven an item. */
+  promoteWhen: z.strictObject({ provenOn: z.int().min(1), failed: Amount, unreachable: Amount }),
+  /** The brake during the wave: over it, nothing more is sent. */
+  stopWhen: z.strictObject({ failed: Amount, unreachable: Amount }),
+});
+export type Wave = z.infer<typeof Wave>;
+
+export const NoticeEvent = z.enum(['approval', 'passed', 'held', 'failed', 'done']);
+export type NoticeEvent = z.infer<typeof NoticeEvent>;
+
+export const Policy = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9-]{0,29}$/),
+  mode: Mode,
+  nodes: Selector,
+  plan: PlanTime,
+  patches: z.strictObject({
+    kinds: z.array(Kind).min(1),
+    severity: z.strictObject({ atLeast: z.enum(['critical', 'important', 'moderate', 'low']), unrated: z.enum(['include', 'leave-out']) }),
+    leaveOut: z.array(LeaveOut),
+  }),
+  waves: z.array(Wave).min(1),
+  /** Audience → events it hears about. */
+  tell: z.record(z.string(), z.array(NoticeEvent)),
+});
+export type Policy = z.infer<typeof Policy>;
+
+export const Audience = z.strictObject({ email: z.array(z.email()), slack: z.strictObject({ secret: z.string() }).optional() });
+export type Audience = z.infer<typeof Audience>;
+
+/** A whole `wavelock.yaml`, checked and normalised. */
+export const PolicyFile = z.strictObject({
+  version: z.literal(1),
+  mode: Mode,
+  windows: z.record(z.string(), Window),
+  people: z.record(z.string(), Audience),
+  policies: z.array(Policy),
+});
+export type PolicyFile = z.infer<typeof PolicyFile>;

@@ -1,0 +1,140 @@
+/**
+ * The messages. The first line says whether production is affected and whether it still spreads; `Needed from you:` is always there;
+ * reasons stand word for word as in the record; five names at most; subjects are ASCII and under 100 characters, as SNS demands
+ * (SNS API reference, Publish.Subject).
+ */
+import { formatLocal } from './calendar.ts';
+import type { NoticeEvent, Outcome } from './model.ts';
+
+export interface NoticeFacts {
+  event: NoticeEvent;
+  policy: string;
+  rollout: string;
+  /** The wave it is about; for `approval` the first, for `done` the last. */
+  wave: string;
+  reasons: string[];
+  /** Waves of the plan in order: how many nodes, and how many of them a patch command was sent to. */
+  waves: { name: string; nodes: number; sent: number }[];
+  outcomes: Partial<Record<Outcome, number>>;
+  /** First characters of the lock's hash. */
+  lock: string;
+  /** Nodes that need a person: name and reason. */
+  needPerson: { name: string; reason: string }[];
+  cvesClosed: number;
+  now: number;
+  timezone: string;
+}
+
+export interface Notice {
+  subject: string;
+  /** Plain text for e-mail. */
+  text: string;
+  /** Slack's text and Block Kit blocks (Slack API, "Incoming webhooks"). */
+  slack: { text: string; blocks: { type: 'section'; text: { type: 'mrkdwn'; text: string } }[] };
+}
+
+const SUBJECT_LIMIT = 99;
+const ICONS: Record<NoticeEvent, string> = { approval: '🟡', passed: '🟢', held: '🟠', failed: '🔴', done: '🟢' };
+
+/** Writes one notice for all its readers: the same truth by mail and in Slack. */
+export function writeNotice(facts: NoticeFacts): Notice {
+  const headline = headlineOf(facts);
+  const when = formatLocal(facts.now, facts.timezone);
+  const lines = [...section('Why', facts.reasons), ...section('Nodes', outcomeLines(facts)), ...section('Untouched', untouched(facts)), ...personLines(facts)];
+  const needed = neededFrom(facts);
+  const text = [headline, `${when} (${facts.timezone})`, '', ...lines, '', `Needed from you: ${needed.words}`, ...needed.commands.map((command) => `  ${command}`), `Rollout: ${facts.rollout}   Lock: ${facts.lock}`].join('\n');
+  const slackText = [`${ICONS[facts.event]} *${headline}*`, ...lines, `*Needed from you:* ${needed.words}`, ...needed.commands.map((command) => `\`${command}\``)].join('\n');
+  return {
+    subject: subjectOf(facts),
+    text,
+    slack: { text: `${ICONS[facts.event]} ${headline}`, blocks: chunks(escapeMrkdwn(slackText)).map((part) => ({ type: 'section', text: { type: 'mrkdwn', text: part } })) },
+  };
+}
+
+function headlineOf(facts: NoticeFacts): string {
+  const production = productionWords(facts);
+  switch (facts.event) {
+    case 'failed':
+      return `${facts.policy} stopped at wave "${facts.wave}". ${production}; nothing more will be sent.`;
+    case 'held':
+      return `${facts.policy} is HELD after wave "${facts.wave}": I cannot tell whether it is good. ${production}; nothing more will be sent until this is clear.`;
+    case 'approval':
+      return `${facts.policy} has a plan and asks whether to run it. Nothing was changed yet.`;
+    case 'passed':
+      return `${facts.policy} passed wave "${facts.wave}". ${production}.`;
+    case 'done':
+      return `${facts.policy} done: ${facts.waves.reduce((sum, wave) => sum + wave.nodes, 0)} nodes, production got only what was proven.`;
+  }
+}
+
+/** Production is the last wave: the one that everybody depends on. */
+function productionWords(facts: NoticeFacts): string {
+  const last = facts.waves.at(-1);
+  if (last === undefined || last.sent === 0) return 'Production was not touched';
+  return `Production is affected: ${last.sent} of ${last.nodes} nodes got a command`;
+}
+
+function subjectOf(facts: NoticeFacts): string {
+  const production = (facts.waves.at(-1)?.sent ?? 0) === 0 ? 'production not touched' : 'PRODUCTION AFFECTED';
+  const words: Record<NoticeEvent, string> = {
+    failed: `[Wavelock] FAILED at ${facts.wave}: ${facts.policy} stopped, ${production}`,
+    held: `[Wavelock] HELD at ${facts.wave}: ${facts.policy} cannot judge, ${production}`,
+    approval: `[Wavelock] DECIDE: ${facts.policy} has a plan and asks`,
+    passed: `[Wavelock] passed ${facts.wave}: ${facts.policy}`,
+    done: `[Wavelock] DONE: ${facts.policy}, ${facts.outcomes.patched ?? 0} patched, ${facts.needPerson.length} need a person`,
+  };
+  return words[facts.event].replaceAll(/[^\x20-\x7e]/g, '?').slice(0, SUBJECT_LIMIT);
+}
+
+function outcomeLines(facts: NoticeFacts): string[] {
+  const words = Object.entries(facts.outcomes).map(([outcome, count]) => `${outcome} ${count}`);
+  const closed = facts.cvesClosed > 0 ? [`closed ${facts.cvesClosed} CVEs`] : [];
+  return words.length === 0 ? [] : [[...words, ...closed].join(', ')];
+}
+
+function untouched(facts: NoticeFacts): string[] {
+  if (facts.event !== 'failed' && facts.event !== 'held') return [];
+  return facts.waves.filter((wave) => wave.sent === 0).map((wave) => `${wave.name}: no command was sent to any of its ${wave.nodes} nodes`);
+}
+
+function personLines(facts: NoticeFacts): string[] {
+  if (facts.event !== 'done' && facts.event !== 'failed') return [];
+  const shown = facts.needPerson.slice(0, 5).map((node) => `${node.name}: ${node.reason}`);
+  const more = facts.needPerson.length > 5 ? [`and ${facts.needPerson.length - 5} more`] : [];
+  return section('People', [...shown, ...more]);
+}
+
+function neededFrom(facts: NoticeFacts): { words: string; commands: string[] } {
+  switch (facts.event) {
+    case 'approval':
+      return { words: 'read the plan, then approve or abort. Without an answer within 14 days nothing is patched.', commands: decide(facts, 'approve') };
+    case 'held':
+      return { words: 'look at the nodes, then go on or end it. Without an answer for 30 days it ends.', commands: decide(facts, 'resume') };
+    case 'failed':
+      return { words: 'find out what broke before the next plan; this rollout is over.', commands: [] };
+    case 'passed':
+      return { words: 'nothing.', commands: [] };
+    case 'done':
+      return facts.needPerson.length === 0 ? { words: 'nothing.', commands: [] } : { words: `look at ${facts.needPerson.length} nodes that need a person.`, commands: [] };
+  }
+}
+
+function decide(facts: NoticeFacts, verb: 'approve' | 'resume'): string[] {
+  return [`npx wavelock ${verb} ${facts.rollout} --why "..."`, `npx wavelock abort ${facts.rollout} --why "..."`];
+}
+
+function section(title: string, lines: string[]): string[] {
+  return lines.map((line, index) => `${(index === 0 ? title : '').padEnd(10)} ${line}`);
+}
+
+/** Slack API, "Formatting text": &, < and > must be escaped. */
+function escapeMrkdwn(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+/** Slack API, "Block Kit section": 3,000 characters a text. */
+function chunks(text: string): string[] {
+  const parts: string[] = [];
+  for (let start = 0; start < text.length; start += 2900) parts.push(text.slice(start, start + 2900));
+  return parts;
+}

@@ -1,0 +1,190 @@
+/** The plan: what a rollout will do, readable before it runs and binding while it runs. Stored under its hash; handlers read it, never the policy. */
+import { z } from 'zod';
+import { nextOpening } from './calendar.ts';
+import { candidateLock, itemKey, leaveOutFor, wanted } from './candidate.ts';
+import { estimateSeconds } from './layout.ts';
+import { amountOf, Audience, Location, LockPlatform, Os, Policy, Window } from './model.ts';
+import { platformOf, selectNodes } from './selection.ts';
+import type { Advisory } from './advisory.ts';
+import type { LeftOutItem } from './candidate.ts';
+import type { FleetFacts, Node, PolicyFile } from './model.ts';
+
+export const PlanNode = z.strictObject({
+  id: z.string(),
+  location: Location,
+  name: z.string(),
+  os: Os,
+  platform: z.string(),
+  /** Wanted updates that are open on this node, and the CVEs that our advisories name for it. */
+  exposed: z.int(),
+  cves: z.array(z.string()),
+  pendingReboot: z.boolean(),
+  /** Key into `variants`: nodes with own `leaveOut` rules get a lock of their own. Empty for the common lock. */
+  variant: z.string(),
+});
+export type PlanNode = z.infer<typeof PlanNode>;
+
+export const PlanWave = z.strictObject({
+  name: z.string(),
+  nodes: z.array(PlanNode),
+  atOnce: z.int(),
+  failedLimit: z.int(),
+  unreachableLimit: z.int(),
+  /** The first opening after the wave before may have ended; null: any time. */
+  window: z.strictObject({ name: z.string(), opens: z.number(), closes: z.number(), timezone: z.string() }).nullable(),
+  expectedSeconds: z.int(),
+  /** How many nodes can fail before the brake holds: the limit and what is in flight by then. */
+  worstCase: z.int(),
+});
+export type PlanWave = z.infer<typeof PlanWave>;
+
+const DocumentPin = z.strictObject({ name: z.string(), version: z.string(), hash: z.string() });
+/** `patch-linux` → name, version and SHA-256 that SendCommand passes: a deploy in between changes nothing for a running rollout. */
+export const DocumentPins = z.record(z.string(), DocumentPin);
+export type DocumentPins = z.infer<typeof DocumentPins>;
+
+export const Plan = z.strictObject({
+  v: z.literal(1),
+  rollout: z.string(),
+  policy: Policy,
+  windows: z.record(z.string(), Window),
+  people: z.record(z.string(), Audience),
+  createdAt: z.string(),
+  scheduledFor: z.string(),
+  candidate: z.array(LockPlatform),
+  /** Advisories and CVEs behind each wanted item, by platform and `name arch version`. */
+  fixes: z.record(z.string(), z.record(z.string(), z.strictObject({ advisories: z.array(z.string()), cves: z.array(z.string()) }))),
+  variants: z.record(z.string(), z.array(z.string())),
+  documents: z.record(z.string(), DocumentPins),
+  waves: z.array(PlanWave),
+  leftOutItems: z.array(z.strictObject({ platform: z.string(), name: z.string(), why: z.string() })),
+  leftOutNodes: z.array(z.strictObject({ id: z.string(), name: z.string(), why: z.string() })),
+});
+export type Plan = z.infer<typeof Plan>;
+
+export interface PlanInput {
+  rollout: string;
+  file: PolicyFile;
+  policy: Policy;
+  fleet: Node[];
+  /** What the nodes of a fingerprint have and are offered. */
+  facts: Map<string, FleetFacts>;
+  advisories: Advisory[];
+  documents: Record<string, DocumentPins>;
+  optIn: { key: string; value: string };
+  scheduledFor: string;
+  now: number;
+}
+
+/** Makes the plan. Nothing is looked up here: equal input gives the equal plan and so the same hash. */
+export function makePlan(input: PlanInput): Plan {
+  const { policy, facts } = input;
+  const today = new Date(input.now).toISOString().slice(0, 10);
+  const selection = selectNodes(policy, input.fleet, input.optIn);
+  const offers = (selection.waves[0]?.nodes ?? []).flatMap((node) => factsOf(node, facts) ?? []);
+  const candidate = candidateLock(policy, offers, today);
+  const variants: Record<string, string[]> = {};
+  const cvesOf = new Map(input.advisories.map((advisory) => [advisory.id, advisory.cves]));
+  const waves: PlanWave[] = [];
+  let earliest = input.now;
+  for (const [index, wave] of policy.waves.entries()) {
+    const nodes = (selection.waves[index]?.nodes ?? []).map((node) => planNode(node, { input, today, variants, cvesOf }));
+    const planned = planWave(wave, nodes, input.file.windows, earliest);
+    waves.push(planned);
+    earliest = Math.max(planned.window?.opens ?? earliest, earliest) + (planned.expectedSeconds + wave.soak) * 1000;
+  }
+  return {
+    v: 1,
+    rollout: input.rollout,
+    policy,
+    windows: input.file.windows,
+    people: input.file.people,
+    createdAt: new Date(input.now).toISOString(),
+    scheduledFor: input.scheduledFor,
+    candidate: candidate.platforms,
+    fixes: fixesOf(candidate.platforms, offers, cvesOf),
+    variants,
+    documents: input.documents,
+    waves,
+    leftOutItems: [...candidate.leftOut, ...nodeRuleItems(policy, today)],
+    leftOutNodes: selection.leftOut.map(({ node, why }) => ({ id: node.id, name: node.name, why })),
+  };
+}
+
+/** Why a plan has nothing to run, or `undefined` when it has. */
+export function emptyPlan(plan: Plan): string | undefined {
+  if (plan.waves.every((wave) => wave.nodes.length === 0)) return 'the policy selects no node that may be patched';
+  if ((plan.waves[0]?.nodes.length ?? 0) === 0) return `the first wave, ${plan.waves[0]?.name ?? ''}, has no node: nothing can be proven`;
+  if (plan.candidate.length === 0) return 'the nodes of the first wave are offered nothing that the policy wants';
+  return undefined;
+}
+
+function factsOf(node: Node, facts: Map<string, FleetFacts>): FleetFacts | undefined {
+  return node.scan && facts.get(node.scan.fingerprint);
+}
+
+interface NodeContext {
+  input: PlanInput;
+  today: string;
+  variants: Record<string, string[]>;
+  cvesOf: Map<string, string[]>;
+}
+
+function planNode(node: Node, { input, today, variants, cvesOf }: NodeContext): PlanNode {
+  const rules = leaveOutFor(input.policy.patches.leaveOut, today, node);
+  const patterns = rules.map((rule) => rule.package).toSorted();
+  const variant = patterns.join('+');
+  if (variant !== '') variants[variant] = patterns;
+  const open = (factsOf(node, input.facts)?.available ?? []).filter((update) => wanted(input.policy.patches, update));
+  const cves = [...new Set(open.flatMap((update) => update.advisories.flatMap((id) => cvesOf.get(id) ?? [])))].toSorted();
+  return {
+    id: node.id,
+    location: node.location,
+    name: node.name,
+    os: node.os,
+    platform: platformOf(node),
+    exposed: open.length,
+    cves,
+    pendingReboot: node.scan?.pending === 'reboot',
+    variant,
+  };
+}
+
+function planWave(wave: Policy['waves'][number], nodes: PlanNode[], windows: PolicyFile['windows'], earliest: number): PlanWave {
+  const atOnce = wave.atOnce ? Math.max(1, amountOf(wave.atOnce, nodes.length)) : Math.max(1, nodes.length);
+  const failedLimit = amountOf(wave.stopWhen.failed, nodes.length);
+  const window = wave.window === undefined ? undefined : windows[wave.window];
+  const opening = window && nextOpening(window, earliest);
+  return {
+    name: wave.name,
+    nodes,
+    atOnce,
+    failedLimit,
+    unreachableLimit: amountOf(wave.stopWhen.unreachable, nodes.length),
+    window: window && opening && wave.window ? { name: wave.window, opens: opening.opens, closes: opening.closes, timezone: window.timezone } : null,
+    expectedSeconds: nodes.length === 0 ? 0 : estimateSeconds(nodes, atOnce),
+    worstCase: Math.min(nodes.length, failedLimit + atOnce),
+  };
+}
+
+function fixesOf(candidate: LockPlatform[], offers: FleetFacts[], cvesOf: Map<string, string[]>): Plan['fixes'] {
+  const fixes: Plan['fixes'] = {};
+  for (const section of candidate) {
+    const keys = new Set(section.items.filter((item) => item.use !== 'dependency').map(itemKey));
+    const byItem: Plan['fixes'][string] = {};
+    for (const update of offers.filter((offer) => offer.platform === section.platform).flatMap((offer) => offer.available)) {
+      const key = itemKey(update);
+      if (!keys.has(key)) continue;
+      byItem[key] = { advisories: update.advisories, cves: [...new Set(update.advisories.flatMap((id) => cvesOf.get(id) ?? []))].toSorted() };
+    }
+    fixes[section.platform] = byItem;
+  }
+  return fixes;
+}
+
+function nodeRuleItems(policy: Policy, today: string): LeftOutItem[] {
+  return policy.patches.leaveOut
+    .filter((rule) => rule.nodes !== undefined && rule.until >= today)
+    .map((rule) => ({ platform: 'on some nodes', name: rule.package, why: `${rule.why} (${rule.owner}, until ${rule.until})` }));
+}
+

@@ -1,0 +1,96 @@
+/** What a wave does next: run a round, wait for its window, or be judged. Decided from facts of now, every round anew. */
+import { isOpen, nextOpening } from './calendar.ts';
+import { layOut } from './layout.ts';
+import { amountOf } from './model.ts';
+import type { LaidOutBatch } from './layout.ts';
+import type { Outcome, Wave, Window } from './model.ts';
+import type { PlanNode, PlanWave } from './plan.ts';
+
+/** A node in this wave as the record knows it now. */
+export interface RunState {
+  node: string;
+  outcome?: Outcome;
+  /** How often a command was sent to it in this phase. */
+  attempts: number;
+  verified: boolean;
+}
+
+export interface RoundInput {
+  phase: 'patch' | 'verify';
+  plan: PlanWave;
+  rules: Wave;
+  window: Window | undefined;
+  runs: Map<string, RunState>;
+  /** Ids that Systems Manager reports online now. */
+  online: Set<string>;
+  round: number;
+  stopped: string | undefined;
+  now: number;
+}
+
+export type RoundDecision =
+  | { action: 'run'; tracks: LaidOutBatch[][]; silent: string[]; reason: string }
+  | { action: 'wait'; seconds: number; silent: string[]; reason: string }
+  | { action: 'judge'; silent: string[]; reason: string };
+
+/** Sends to one node and phase, at most: a node that three batches could not reach is not reached by a fourth. */
+const ATTEMPTS = 3;
+const VERIFIED: Outcome[] = ['patched', 'already-proven', 'ahead', 'unknown', 'reboot-pending', 'restart-pending'];
+
+/**
+ * Decides a wave's next step. `silent` are nodes that have no heartbeat: they end as `unreachable` without a command, because a command
+ * to them would only expire an hour later and hold its batch open.
+ */
+export function decideRound(input: RoundInput): RoundDecision {
+  if (input.stopped !== undefined) return { action: 'judge', silent: [], reason: input.stopped };
+  return input.phase === 'verify' ? decideVerify(input) : decidePatch(input);
+}
+
+function decidePatch(input: RoundInput): RoundDecision {
+  const brake = brakeReason(input.rules, input.plan.nodes.length, [...input.runs.values()]);
+  if (brake !== undefined) return { action: 'judge', silent: [], reason: brake };
+  const remaining = input.plan.nodes.filter((node) => {
+    const run = input.runs.get(node.id);
+    return run?.outcome === undefined && (run?.attempts ?? 0) < ATTEMPTS;
+  });
+  if (remaining.length === 0) return { action: 'judge', silent: [], reason: 'every node has an outcome' };
+  const ready = remaining.filter((node) => input.online.has(node.id));
+  if (input.window && !isOpen(input.window, input.now)) {
+    const opening = nextOpening(input.window, input.now);
+    if (!opening) return { action: 'judge', silent: [], reason: 'its window never opens again' };
+    return { action: 'wait', seconds: secondsUntil(opening.opens, input.now), silent: [], reason: `waiting for the window: ${remaining.length} nodes to go` };
+  }
+  if (ready.length === 0) {
+    const silent = remaining.map((node) => node.id);
+    return { action: 'judge', silent, reason: `${silent.length} nodes have no heartbeat` };
+  }
+  const tracks = layOut(ready, { atOnce: input.plan.atOnce, round: input.round, ramp: true });
+  return { action: 'run', tracks, silent: [], reason: `${ready.length} nodes to go` };
+}
+
+function decideVerify(input: RoundInput): RoundDecision {
+  const due = input.plan.nodes.filter((node) => needsVerify(node, input));
+  if (due.length === 0) return { action: 'judge', silent: [], reason: 'every node was looked at again' };
+  return { action: 'run', tracks: layOut(due, { atOnce: due.length, round: input.round, ramp: false }), silent: [], reason: `${due.length} nodes to look at again` };
+}
+
+function needsVerify(node: PlanNode, input: RoundInput): boolean {
+  const run = input.runs.get(node.id);
+  if (run?.outcome === undefined || !VERIFIED.includes(run.outcome)) return false;
+  return !run.verified && run.attempts < ATTEMPTS && input.online.has(node.id);
+}
+
+/** The brake of `stopWhen`: over the limit nothing more is sent. Counts what has settled. */
+export function brakeReason(rules: Wave, total: number, runs: { outcome?: Outcome }[]): string | undefined {
+  const failed = runs.filter((run) => run.outcome === 'failed').length;
+  const unreachable = runs.filter((run) => run.outcome === 'unreachable').length;
+  const failedLimit = amountOf(rules.stopWhen.failed, total);
+  const unreachableLimit = amountOf(rules.stopWhen.unreachable, total);
+  if (failed > failedLimit) return `${failed} of ${total} nodes failed, ${failedLimit} allowed: nothing more is sent`;
+  if (unreachable > unreachableLimit) return `${unreachable} of ${total} nodes unreachable, ${unreachableLimit} allowed: nothing more is sent`;
+  return undefined;
+}
+
+function secondsUntil(time: number, now: number): number {
+  return Math.max(1, Math.ceil((time - now) / 1000));
+}

@@ -1,0 +1,101 @@
+/**
+ * What a feed is. A feed turns a vendor's bytes into advisories (or into known exploited CVEs); it knows neither AWS nor the clock.
+ * A new source is one file that exports a `Feed`, and its line in `index.ts`.
+ */
+import type { Advisory, KnownExploited } from '../core/advisory.ts';
+import { plainText } from '../core/advisory.ts';
+import type { Fetch } from './fetch.ts';
+
+export interface Feed {
+  /** Names the feed in records, keys and messages: `amazon-linux-2023`. */
+  name: string;
+  /** `source` of its advisories: `alas`. */
+  source: string;
+  /** The only hosts that it may be read from. */
+  hosts: readonly string[];
+  /** Throws a `FeedError`, and then has yielded nothing: what was stored before stays valid. */
+  pull(context: PullContext): Promise<Pulled>;
+}
+
+export interface PullContext {
+  fetch: Fetch;
+  /** As the last successful pull returned it; without it everything is read anew. Clearing it is how a person accepts a shrunken feed. */
+  cursor: string | undefined;
+  /** Milliseconds since the epoch. */
+  now: number;
+  /** Stores raw bytes under their hash before anything is parsed from them, so that a reading can be repeated and audited. */
+  archive(bytes: Uint8Array): Promise<Archived>;
+}
+
+export interface Archived {
+  key: string;
+  /** Of the bytes, hexadecimal. */
+  sha256: string;
+}
+
+/**
+ * `advisories` and `exploited` are the whole feed, not what changed, and can be walked once or several times: the file was read to
+ * its end and found sound before. Store `cursor` only after the last one was stored.
+ */
+export type Pulled =
+  | { kind: 'unchanged'; cursor: string; health: FeedHealth }
+  | { kind: 'advisories'; cursor: string; health: FeedHealth; raw: Raw; advisories: AsyncIterable<Advisory> }
+  | { kind: 'exploited'; cursor: string; health: FeedHealth; raw: Raw; exploited: AsyncIterable<KnownExploited> };
+
+export interface Raw extends Archived {
+  url: string;
+}
+
+export interface FeedHealth {
+  /** Sound records in the feed. */
+  records: number;
+  /** Newest date of publication in the feed, ISO-8601 UTC. */
+  newest: string;
+  /** Nothing new for longer than this feed ever keeps silent: it may have moved. */
+  stale: boolean;
+  /** Records that could not be read; more than one in a hundred makes the whole feed a `FeedError`. */
+  skipped: number;
+  /** Why, for the first 20 of them. */
+  problems: string[];
+}
+
+export const FeedErrorCode = [
+  'unreachable', // no connection, a time-out, or a server error, three times
+  'throttled', // 429, three times
+  'refused', // any other status
+  'redirected', // the site sends elsewhere, or names a host that the feed may not read
+  'web-page', // a web page came in place of data
+  'bad-mirror-list',
+  'bad-repomd',
+  'checksum-mismatch', // the bytes are not those that the repository announced
+  'bad-compression', // not gzip, or truncated
+  'bad-xml',
+  'bad-json',
+  'reshaped', // well-formed, but not the format that we know
+  'forbidden-xml', // DTD, foreign entities, nesting: what no feed needs and attackers do
+  'too-large',
+  'incomplete', // fewer records than the feed itself says
+  'empty',
+  'shrunk', // more than a tenth of the records is gone
+  'older', // older than what was read before: a stale mirror
+  'bad-records', // more than one record in a hundred cannot be read
+] as const;
+export type FeedErrorCode = (typeof FeedErrorCode)[number];
+
+const RETRYABLE: ReadonlySet<FeedErrorCode> = new Set(['unreachable', 'throttled', 'checksum-mismatch', 'older']);
+
+/** Why a pull ended without a result. `message` is one plain line for people; vendors' words in it are cleaned. */
+export class FeedError extends Error {
+  /** The same pull may succeed later without anybody doing anything. */
+  readonly retryable: boolean;
+
+  constructor(
+    readonly code: FeedErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(plainText(message, 400), options);
+    this.name = 'FeedError';
+    this.retryable = RETRYABLE.has(code);
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * The yum world's `updateinfo.xml` and the `repomd.xml` that announces it (createrepo_c, dnf): Amazon Linux, Oracle Linux, EPEL and
+ * private repositories publish both. What the words in it mean is each vendor's own matter.
+ */
+import { createHash } from 'node:crypto';
+import { decompress, refuseWebPage } from './bytes.ts';
+import { FeedError } from './feed.ts';
+import { createXmlReader } from './xml.ts';
+import type { XmlEvents } from './xml.ts';
+
+/** One `<update>` as written, nothing interpreted; what is absent is an empty text. */
+export interface Update {
+  id: string;
+  type: string;
+  title: string;
+  severity: string;
+  /** As written, often `2023-02-17 20:41:00` without a zone. */
+  issued: string;
+  updated: string;
+  references: { id: string; type: string; href: string }[];
+  packages: UpdatePackage[];
+}
+
+export interface UpdatePackage {
+  /** `short` of the collection: `amazon-linux-2023`. */
+  collection: string;
+  name: string;
+  epoch: string;
+  version: string;
+  release: string;
+  arch: string;
+}
+
+/** Where a repository keeps a file, and what it must hash to. */
+export interface RepositoryFile {
+  href: string;
+  algorithm: string;
+  checksum: string;
+}
+
+/** Packages and references of one update; texlive with its 6,200 packages on two architectures is the largest known. */
+const MAX_ENTRIES = 50_000;
+
+/** Reads updates one by one, in flat memory. Throws `FeedError` where the file is broken, which may be after many sound updates. */
+export async function* readUpdates(bytes: Uint8Array, what: string): AsyncGenerator<Update> {
+  const done: Update[] = [];
+  const reader = createXmlReader(what, 'updates', collectUpdates(what, done));
+  for await (const chunk of decompress(bytes, what)) {
+    reader.write(chunk);
+    yield* done.splice(0);
+  }
+  reader.end();
+  yield* done.splice(0);
+}
+
+function collectUpdates(what: string, done: Update[]): XmlEvents {
+  let update = emptyUpdate();
+  let collection = '';
+  const room = (entries: unknown[]): void => {
+    if (entries.length >= MAX_ENTRIES) {
+      throw new FeedError('too-large', `${what}: ${update.id} lists more than ${MAX_ENTRIES} packages or references`);
+    }
+  };
+  const starts: Record<string, (attributes: Record<string, string>) => void> = {
+    'updates/update': ({ type = '' }) => {
+      update = { ...emptyUpdate(), type };
+    },
+    'updates/update/issued': ({ date = '' }) => {
+      update.issued = date;
+    },
+    'updates/update/updated': ({ date = '' }) => {
+      update.updated = date;
+    },
+    'updates/update/references/reference': ({ id = '', type = '', href = '' }) => {
+      room(update.references);
+      update.references.push({ id, type, href });
+    },
+    'updates/update/pkglist/collection': ({ short = '' }) => {
+      collection = short;
+    },
+    'updates/update/pkglist/collection/package': ({ name = '', epoch = '', version = '', release = '', arch = '' }) => {
+      room(update.packages);
+      update.packages.push({ collection, name, epoch, version, release, arch });
+    },
+  };
+  const ends: Record<string, (text: string) => void> = {
+    'updates/update/id': (text) => {
+      update.id = text;
+    },
+    'updates/update/title': (text) => {
+      update.title = text;
+    },
+    'updates/update/severity': (text) => {
+      update.severity = text;
+    },
+    'updates/update': () => {
+      done.push(update);
+    },
+  };
+  return { open: (path, attributes) => starts[path]?.(attributes), close: (path, text) => ends[path]?.(text) };
+}
+
+function emptyUpdate(): Update {
+  return { id: '', type: '', title: '', severity: '', issued: '', updated: '', references: [], packages: [] };
+}
+
+/** Finds the updateinfo entry of a `repomd.xml`. Throws `FeedError` where there is none with a strong checksum. */
+export function readRepomd(bytes: Uint8Array, what: string): RepositoryFile {
+  refuseWebPage(bytes, what);
+  const file: RepositoryFile = { href: '', algorithm: '', checksum: '' };
+  let type = '';
+  const reader = createXmlReader(what, 'repomd', {
+    open(path, attributes) {
+      if (path === 'repomd/data') type = attributes['type'] ?? '';
+      if (type !== 'updateinfo') return;
+      if (path === 'repomd/data/location') file.href = attributes['href'] ?? '';
+      if (path === 'repomd/data/checksum') file.algorithm = attributes['type'] ?? '';
+    },
+    close(path, text) {
+      if (type === 'updateinfo' && path === 'repomd/data/checksum') file.checksum = text.trim().toLowerCase();
+    },
+  });
+  reader.write(bytes);
+  reader.end();
+  if (file.href === '') throw new FeedError('bad-repomd', `${what} announces no updateinfo`);
+  if (!/^sha(256|384|512)$/.test(file.algorithm) || !/^[0-9a-f]{64,128}$/.test(file.checksum)) {
+    throw new FeedError('bad-repomd', `${what} gives updateinfo no checksum of SHA-256 or better, but "${file.algorithm}"`);
+  }
+  return file;
+}
+
+/** Throws `FeedError` unless the bytes are those that the repository announced. */
+export function verifyChecksum(bytes: Uint8Array, file: RepositoryFile, what: string): void {
+  refuseWebPage(bytes, what);
+  const actual = createHash(file.algorithm).update(bytes).digest('hex');
+  if (actual === file.checksum) return;
+  throw new FeedError(
+    'checksum-mismatch',
+    `${what} has ${file.algorithm} ${actual.slice(0, 16)}…, but the repository announces ${file.checksum.slice(0, 16)}…`,
+  );
+}

@@ -1,0 +1,13 @@
+import { loadPlan } from './load.ts';
+import { implement } from './implement.ts';
+import { tell } from './tell.ts';
+
+/** Keeps the token of a plan that wants approval, and asks once. */
+export const handler = implement('AskPeople', async ({ rollout, taskToken }, deps) => {
+  const { row, plan } = await loadPlan(rollout, deps);
+  await deps.record.setRollout(rollout, { taskToken, status: 'asked' });
+  if (row.taskToken !== undefined) return;
+  const nodes = plan.waves.reduce((sum, wave) => sum + wave.nodes.length, 0);
+  const items = plan.candidate.reduce((sum, section) => sum + section.items.filter((item) => item.use !== 'dependency').length, 0);
+  await tell({ event: 'approval', plan, wave: plan.waves[0]?.name ?? '', reasons: [`${items} exact versions for ${nodes} nodes in ${plan.waves.length} waves`], lock: '' }, deps);
+});

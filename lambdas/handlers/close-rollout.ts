@@ -1,0 +1,45 @@
+import { locationKey } from '../core/model.ts';
+import { groupName } from '../core/names.ts';
+import { gatherResult } from './evidence.ts';
+import { evidenceKey } from './keys.ts';
+import { loadPlan } from './load.ts';
+import { implement } from './implement.ts';
+import { tell } from './tell.ts';
+import type { Dependencies } from '../aws/dependencies.ts';
+import type { WaveRow } from '../aws/record.ts';
+import type { Plan } from '../core/plan.ts';
+
+/** Ends a rollout: reservations freed, evidence written, the last notice sent. */
+export const handler = implement('CloseRollout', async ({ rollout }, deps) => {
+  const { row, plan } = await loadPlan(rollout, deps);
+  const waves = new Map((await deps.record.waves(rollout)).map((wave) => [wave.name, wave]));
+  const missing = plan.waves.find((wave) => waves.get(wave.name)?.verdict !== 'pass');
+  const status = missing === undefined && row.stopped === undefined ? 'succeeded' : 'failed';
+  const reason = row.stopped ?? (missing === undefined ? 'every wave passed' : endReason(missing.name, waves.get(missing.name)));
+  await freeAll(plan, deps);
+  const result = await gatherResult(row, plan, { status, reason }, deps);
+  await deps.store.putJson(evidenceKey(rollout), result);
+  const told = [...waves.values()].some((wave) => wave.told === 'failed');
+  const last = plan.waves.findLast((wave) => waves.has(wave.name))?.name ?? plan.waves[0]?.name ?? '';
+  const alreadyClosed = row.endedAt !== undefined;
+  if (!alreadyClosed && status === 'succeeded') await tell({ event: 'done', plan, wave: last, reasons: [reason], lock: result.lock }, deps);
+  if (!alreadyClosed && status === 'failed' && !told) await tell({ event: 'failed', plan, wave: last, reasons: [reason], lock: result.lock }, deps);
+  await deps.record.setRollout(rollout, { status, reason, endedAt: new Date(deps.now()).toISOString() });
+  return { status, reason: reason.slice(0, 2_000) };
+});
+
+function endReason(name: string, wave: WaveRow | undefined): string {
+  if (!wave?.verdict) return `wave ${name} was not run: nobody approved the plan in time`;
+  return `wave ${name}: ${(wave.reasons ?? []).join('; ')}`;
+}
+
+/** Whatever a batch of this rollout still holds is given back: a closed rollout reserves nothing. */
+async function freeAll(plan: Plan, deps: Dependencies): Promise<void> {
+  for (const wave of plan.waves) {
+    const where = new Map(wave.nodes.map((node) => [node.id, locationKey(node.location)]));
+    for (const batch of await deps.record.batchesOf(groupName(plan.rollout, wave.name))) {
+      if (batch.status === 'settled' || batch.status === 'lost') continue;
+      for (const node of batch.nodes) await deps.record.free(where.get(node) ?? batch.location, node, `${batch.group}-${batch.number}`);
+    }
+  }
+}

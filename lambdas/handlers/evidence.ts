@@ -1,0 +1,71 @@
+/** Gathers what the record holds of a rollout into its result, in the words of `core/result.ts`. */
+import { z } from 'zod';
+import { itemKey } from '../core/candidate.ts';
+import { groupName } from '../core/names.ts';
+import { changedItems } from '../core/proof.ts';
+import { makeResult } from '../core/result.ts';
+import { loadLock, loadReports } from './load.ts';
+import type { Dependencies } from '../aws/dependencies.ts';
+import type { NodeRunRow, RolloutRow, WaveRow } from '../aws/record.ts';
+import type { Plan } from '../core/plan.ts';
+import type { RolloutResult, RunFacts, WaveFacts } from '../core/result.ts';
+
+const Dropped = z.array(z.object({ platform: z.string(), name: z.string(), why: z.string() })).catch([]);
+
+/** The result as it stands now: final when the rollout has ended, a snapshot before. */
+export async function gatherResult(row: RolloutRow, plan: Plan, end: { status: RolloutResult['status']; reason: string }, deps: Dependencies): Promise<RolloutResult> {
+  const rows = new Map((await deps.record.waves(plan.rollout)).map((wave) => [wave.name, wave]));
+  const waves = new Map<string, WaveFacts>();
+  const runs = new Map<string, Map<string, RunFacts>>();
+  for (const { name } of plan.waves) {
+    const wave = rows.get(name);
+    if (!wave) continue;
+    waves.set(name, await waveFacts(wave, deps));
+    runs.set(name, await runFacts(plan.rollout, name, deps));
+  }
+  return makeResult({ plan, planKey: row.planKey ?? '', ...end, waves, runs });
+}
+
+async function waveFacts(wave: WaveRow, deps: Dependencies): Promise<WaveFacts> {
+  const lock = wave.lock === undefined ? undefined : await loadLock(wave.lock, deps);
+  return {
+    verdict: wave.verdict,
+    reasons: wave.reasons ?? [],
+    startedAt: wave.startedAt ?? '',
+    endedAt: wave.endedAt ?? '',
+    lock: wave.lock ?? '',
+    dropped: Dropped.parse(wave.dropped),
+    items: (lock?.platforms ?? []).flatMap((section) => section.items.map((item) => `${section.platform} ${itemKey(item)}`)),
+  };
+}
+
+async function runFacts(rollout: string, wave: string, deps: Dependencies): Promise<Map<string, RunFacts>> {
+  const group = groupName(rollout, wave);
+  const runs = await deps.record.nodeRuns(group);
+  const facts = new Map(runs.map((run) => [run.node, plainRun(run)]));
+  const batches = (await deps.record.batchesOf(group)).filter((batch) => batch.purpose === 'patch');
+  for (const batch of batches) {
+    const id = `${batch.group}-${batch.number}`;
+    for (const report of await loadReports(id, deps)) {
+      const run = facts.get(report.node);
+      if (!run || runs.find((candidate) => candidate.node === report.node)?.batch !== id) continue;
+      const section = (await loadLock(report.lock, deps)).platforms.find((candidate) => candidate.platform === report.platform);
+      // A node that refused or failed before the install changed nothing, whatever its list of versions says.
+      const installed = report.n > 0 ? changedItems(report, section?.items ?? []) : [];
+      run.changes = installed.map(({ item, change }) => ({ key: itemKey(item), ...change }));
+    }
+  }
+  return facts;
+}
+
+function plainRun(run: NodeRunRow): RunFacts {
+  return {
+    outcome: run.outcome,
+    reason: run.reason,
+    ...(run.platform === undefined ? {} : { platform: run.platform }),
+    rebooted: run.rebooted ?? false,
+    startedAt: run.startedAt ?? '',
+    endedAt: run.endedAt,
+    changes: [],
+  };
+}

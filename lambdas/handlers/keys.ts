@@ -1,0 +1,41 @@
+/** Where things lie in the hub's bucket. */
+
+export function planKey(sha256: string): string {
+  return `plans/${sha256}.json`;
+}
+
+/** What nodes of one fingerprint have and are offered. */
+export function factsKey(fingerprint: string): string {
+  return `facts/${fingerprint}.json`;
+}
+
+/** All advisories of a source, as matching reads them. */
+export function advisoriesKey(source: string): string {
+  return `advisories/${source}.json`;
+}
+
+export const EXPLOITED_KEY = 'advisories/known-exploited.json';
+
+/** A lock's platforms and items, to read reports with. */
+export function lockKey(sha256: string): string {
+  return `locks/${sha256}.json`;
+}
+
+/** Every node's full report of one batch. */
+export function reportsKey(batch: string): string {
+  return `reports/${batch}.json`;
+}
+
+/** One round's tracks: the list that the Map reads, and each track's batches. */
+export function tracksKey(group: string, round: string): string {
+  return `rounds/${group}/${round}/tracks.json`;
+}
+
+export function trackKey(group: string, round: string, track: number): string {
+  return `rounds/${group}/${round}/track-${track}.json`;
+}
+
+/** What remains of a rollout: the evidence, written once when it closes. */
+export function evidenceKey(rollout: string): string {
+  return `evidence/${rollout}/result.json`;
+}

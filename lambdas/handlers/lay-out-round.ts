@@ -1,0 +1,131 @@
+import { Terminal } from '../core/errors.ts';
+import { locationKey } from '../core/model.ts';
+import { batchName, batchNumber, groupName } from '../core/names.ts';
+import { decideRound } from '../core/round.ts';
+import { trackKey, tracksKey } from './keys.ts';
+import { loadPlan } from './load.ts';
+import { implement } from './implement.ts';
+import type { Dependencies } from '../aws/dependencies.ts';
+import type { BatchRow, NodeRunRow, WaveRow } from '../aws/record.ts';
+import type { TrackFile } from '../core/batch.ts';
+import type { LaidOutBatch } from '../core/layout.ts';
+import type { Plan, PlanWave } from '../core/plan.ts';
+import type { RunState } from '../core/round.ts';
+
+type Phase = 'patch' | 'verify';
+type Locks = Record<string, { sha256: string; urls: Record<string, string> }>;
+
+/** Looks at the facts of now and lays out the next round, or says to wait, or to judge. */
+export const handler = implement('LayOutRound', async ({ rollout, wave: name, phase }, deps) => {
+  const { row, plan } = await loadPlan(rollout, deps);
+  const wave = plan.waves.find((candidate) => candidate.name === name);
+  const rules = plan.policy.waves.find((candidate) => candidate.name === name);
+  if (!wave || !rules) throw new Terminal(`the plan has no wave ${name}`);
+  const group = groupName(rollout, name);
+  const [state, runs, batches] = await Promise.all([deps.record.wave(rollout, name), deps.record.nodeRuns(group), deps.record.batchesOf(group)]);
+  const round = ((phase === 'patch' ? state.rounds : state.verifyRounds) ?? 0) + 1;
+  const decision = decideRound({
+    phase,
+    plan: wave,
+    rules,
+    window: rules.window === undefined ? undefined : plan.windows[rules.window],
+    runs: runStates(wave, runs, batches, phase),
+    online: await onlineIds(wave, deps),
+    round,
+    stopped: row.stopped,
+    now: deps.now(),
+  });
+  await recordSilent({ group, wave, silent: decision.silent }, deps);
+  const nothing = { seconds: 0, tracks: 0, bucket: deps.store.bucket, key: '' };
+  if (decision.action === 'judge') return { ...nothing, action: 'judge', reason: decision.reason };
+  if (decision.action === 'wait') return { ...nothing, action: 'wait', seconds: decision.seconds, reason: decision.reason };
+  const key = await putRound({ plan, wave, phase, round, tracks: decision.tracks, state }, deps);
+  await deps.record.setWave(rollout, name, phase === 'patch' ? { rounds: round } : { verifyRounds: round });
+  return { ...nothing, action: 'run', tracks: decision.tracks.length, key, reason: decision.reason };
+});
+
+/** How often a node was really asked in this phase: refused and lost batches never began and do not count. */
+function runStates(wave: PlanWave, runs: NodeRunRow[], batches: BatchRow[], phase: Phase): Map<string, RunState> {
+  const byNode = new Map(runs.map((run) => [run.node, run]));
+  const attempts = new Map<string, number>();
+  for (const batch of batches) {
+    if (batch.purpose !== phase || batch.status === 'refused' || batch.status === 'lost') continue;
+    for (const node of batch.nodes) attempts.set(node, (attempts.get(node) ?? 0) + 1);
+  }
+  return new Map(
+    wave.nodes.map(({ id }) => {
+      const run = byNode.get(id);
+      return [id, { node: id, outcome: run?.outcome, attempts: attempts.get(id) ?? 0, verified: run?.verifiedAt !== undefined }];
+    }),
+  );
+}
+
+async function onlineIds(wave: PlanWave, deps: Dependencies): Promise<Set<string>> {
+  const byLocation = new Map<string, PlanWave['nodes']>();
+  for (const node of wave.nodes) byLocation.set(locationKey(node.location), [...(byLocation.get(locationKey(node.location)) ?? []), node]);
+  const pings = await Promise.all(
+    [...byLocation.values()].map(async ([first, ...rest]) => (first ? deps.fleet.pings(first.location, [first, ...rest].map((node) => node.id)) : new Map())),
+  );
+  return new Set(pings.flatMap((found) => [...found].filter(([, ping]) => ping.online).map(([id]) => id)));
+}
+
+/** Nodes without a heartbeat are unreachable without a command; silence is written down like any other outcome. */
+async function recordSilent({ group, wave, silent }: { group: string; wave: PlanWave; silent: string[] }, deps: Dependencies): Promise<void> {
+  const endedAt = new Date(deps.now()).toISOString();
+  for (const node of silent) {
+    const platform = wave.nodes.find((candidate) => candidate.id === node)?.platform ?? 'unknown';
+    await deps.record.putNodeRun({ group, node, platform, outcome: 'unreachable', reason: 'no heartbeat: no command was sent', endedAt });
+  }
+}
+
+interface Round {
+  plan: Plan;
+  wave: PlanWave;
+  phase: Phase;
+  round: number;
+  tracks: LaidOutBatch[][];
+  state: WaveRow;
+}
+
+async function putRound(round: Round, deps: Dependencies): Promise<string> {
+  const group = groupName(round.plan.rollout, round.wave.name);
+  const label = `${round.phase[0]}${round.round}`;
+  const items: { key: string; batches: number }[] = [];
+  for (const [track, batches] of round.tracks.entries()) {
+    const file = trackFile(round, track, batches);
+    await deps.store.putJson(trackKey(group, label, track), file);
+    items.push({ key: trackKey(group, label, track), batches: file.batches.length });
+  }
+  await deps.store.putJson(tracksKey(group, label), items);
+  return tracksKey(group, label);
+}
+
+function trackFile({ plan, wave, phase, round, state }: Round, track: number, batches: LaidOutBatch[]): TrackFile {
+  const group = groupName(plan.rollout, wave.name);
+  const rules = plan.policy.waves.find((candidate) => candidate.name === wave.name) ?? null;
+  return {
+    purpose: phase,
+    group,
+    rollout: plan.rollout,
+    wave: wave.name,
+    rules,
+    window: (rules?.window === undefined ? null : plan.windows[rules.window]) ?? null,
+    total: wave.nodes.length,
+    batches: batches.map((batch, index) => {
+      const where = locationKey(batch.location);
+      const document = plan.documents[where]?.[`${phase}-${batch.os}`];
+      const lock = (state.locks as Locks | undefined)?.[batch.variant];
+      const LockUrl = lock?.urls[where];
+      if (!document || !lock || !LockUrl) throw new Terminal(`no ${phase} document or lock for ${batch.os} nodes in ${where}`);
+      return {
+        id: batchName({ group, number: batchNumber(phase, round, track, index) }),
+        location: batch.location,
+        os: batch.os,
+        nodes: batch.nodes,
+        document,
+        parameters: { LockUrl, LockSha256: lock.sha256 },
+        lock: lock.sha256,
+      };
+    }),
+  };
+}

@@ -1,0 +1,81 @@
+import { layOut } from '../core/layout.ts';
+import { locationKey } from '../core/model.ts';
+import { batchName, batchNumber } from '../core/names.ts';
+import { trackKey, tracksKey } from './keys.ts';
+import { implement } from './implement.ts';
+import type { Dependencies } from '../aws/dependencies.ts';
+import type { TrackFile } from '../core/batch.ts';
+import type { LaidOutBatch } from '../core/layout.ts';
+import type { Location, Node } from '../core/model.ts';
+import type { DocumentPins } from '../core/plan.ts';
+
+const DAY_MS = 86_400_000;
+/** Nodes that no service lists any more are forgotten after this long; until then they count as not reporting. */
+const FORGET_DAYS = 30;
+const WRITES_AT_ONCE = 20;
+
+/** Lists the nodes of every location, and lays out scan batches for those that may be asked and whose facts are too old. */
+export const handler = implement('LayOutScan', async ({ execution, maxAgeHours }, deps) => {
+  const scan = `scan-${execution}`;
+  const locations = deps.setting('LOCATIONS');
+  const found = await Promise.all(locations.map((location) => refresh(location, deps)));
+  const optIn = deps.setting('OPT_IN_TAG');
+  const due = found.flat().filter((node) => node.online && node.tags[optIn.key] === optIn.value && tooOld(node, maxAgeHours, deps.now()));
+  const tracks = layOut(
+    due.map((node) => ({ ...node, variant: '' })),
+    { atOnce: due.length, round: 1, ramp: false },
+  );
+  const pins = new Map<string, DocumentPins>();
+  for (const location of new Set(due.map((node) => node.location))) pins.set(locationKey(location), await deps.commands.pins(location));
+  const items = await Promise.all(tracks.map((batches, track) => putTrack({ scan, track, batches, pins }, deps)));
+  await deps.store.putJson(tracksKey(scan, 's1'), items);
+  return { scan, tracks: tracks.length, bucket: deps.store.bucket, key: tracksKey(scan, 's1') };
+});
+
+function tooOld(node: Node, maxAgeHours: number, now: number): boolean {
+  return node.scan === undefined || now - Date.parse(node.scan.at) >= maxAgeHours * 3_600_000;
+}
+
+/** Brings a location's node rows up to date; what a scan said earlier stays. */
+async function refresh(location: Location, deps: Dependencies): Promise<Node[]> {
+  const [current, known] = await Promise.all([deps.fleet.nodes(location), deps.record.nodes(location)]);
+  const scans = new Map(known.map((node) => [node.id, node.scan]));
+  const seen = new Date(deps.now()).toISOString();
+  const ids = new Set(current.map((node) => node.id));
+  for (let start = 0; start < current.length; start += WRITES_AT_ONCE) {
+    await Promise.all(current.slice(start, start + WRITES_AT_ONCE).map((node) => deps.record.saveNode(node, seen)));
+  }
+  for (const gone of known.filter((node) => !ids.has(node.id))) {
+    const silentSince = Date.parse(gone.lastPing ?? gone.scan?.at ?? seen);
+    if (deps.now() - silentSince > FORGET_DAYS * DAY_MS) await deps.record.dropNode(locationKey(location), gone.id);
+    else if (gone.online) await deps.record.saveNode({ ...gone, online: false }, seen);
+  }
+  return current.map((node) => ({ ...node, scan: scans.get(node.id) }));
+}
+
+interface ScanTrack {
+  scan: string;
+  track: number;
+  batches: LaidOutBatch[];
+  pins: Map<string, DocumentPins>;
+}
+
+async function putTrack({ scan, track, batches, pins }: ScanTrack, deps: Dependencies): Promise<{ key: string; batches: number }> {
+  const file: TrackFile = {
+    purpose: 'scan',
+    group: scan,
+    rollout: '',
+    wave: '',
+    rules: null,
+    window: null,
+    total: batches.reduce((sum, batch) => sum + batch.nodes.length, 0),
+    batches: batches.flatMap((batch, index) => {
+      const document = pins.get(locationKey(batch.location))?.[`scan-${batch.os}`];
+      const { location, os, nodes } = batch;
+      return document ? [{ id: batchName({ group: scan, number: batchNumber('scan', 1, track, index) }), location, os, nodes, document, parameters: {}, lock: '' }] : [];
+    }),
+  };
+  const key = trackKey(scan, 's1', track);
+  await deps.store.putJson(key, file);
+  return { key, batches: file.batches.length };
+}

@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { EXECUTION_SECONDS } from '../core/batch.ts';
+import { Terminal } from '../core/errors.ts';
+import { parseLocation } from '../core/model.ts';
+import { implement } from './implement.ts';
+import type { BatchRow } from '../aws/record.ts';
+
+const Document = z.object({ name: z.string(), version: z.string(), hash: z.string() });
+
+/**
+ * The one call that changes nodes, made at most once a batch: only whoever moves the row from `admitted` to `sending` may make it.
+ * Throwing here ends the park, and Settle looks at what really happened.
+ */
+export const handler = implement('SendBatch', async ({ batch: id, taskToken }, deps) => {
+  const row = await deps.record.batch(id);
+  if (!row) throw new Terminal(`batch ${id} was not admitted`);
+  if (!(await deps.record.claimSending(id, taskToken, deps.now()))) {
+    await deps.record.setBatch(id, { taskToken });
+    return wakeIfDone(id);
+  }
+  const result = await deps.commands.send({
+    batch: id,
+    location: parseLocation(row.location),
+    nodes: row.nodes,
+    document: Document.parse(row.document),
+    parameters: z.record(z.string(), z.string()).parse(row.parameters),
+    executionSeconds: EXECUTION_SECONDS[row.purpose][row.os],
+  });
+  if (result.sent === false) {
+    await deps.record.setBatch(id, { status: 'refused', reason: result.refused });
+    throw new Terminal(`SSM refused batch ${id}: ${result.refused}`);
+  }
+  if (result.sent === 'unclear') {
+    await deps.record.setBatch(id, { reason: result.reason });
+    throw new Terminal(`unclear whether batch ${id} was sent: ${result.reason}`);
+  }
+  await deps.record.setBatch(id, { status: 'sent', commandId: result.commandId, expiresAt: result.expiresAt });
+  return wakeIfDone(id);
+
+  /** The terminal event of a fast command can come before its id is stored. */
+  async function wakeIfDone(batch: string): Promise<void> {
+    const now: BatchRow | undefined = await deps.record.batch(batch);
+    if (now?.done !== undefined) await deps.callbacks.wake(taskToken, { status: now.done });
+  }
+});

@@ -1,0 +1,61 @@
+/** Tells people about one final transition, once, each audience what it asked for; and writes down that it was decided, by whom and why. */
+import { countOutcomes } from '../core/judge.ts';
+import { groupName } from '../core/names.ts';
+import { writeNotice } from '../core/notices.ts';
+import type { Dependencies } from '../aws/dependencies.ts';
+import type { NodeRunRow } from '../aws/record.ts';
+import type { NoticeEvent } from '../core/model.ts';
+import type { Plan } from '../core/plan.ts';
+
+export interface Telling {
+  event: NoticeEvent;
+  plan: Plan;
+  wave: string;
+  reasons: string[];
+  lock: string;
+}
+
+/** Publishes to every audience that the policy names for this event. A topic that fails is retried by the task; it never loses the verdict. */
+export async function tell({ event, plan, wave, reasons, lock }: Telling, deps: Dependencies): Promise<void> {
+  const runs = new Map<string, NodeRunRow[]>();
+  for (const planned of plan.waves) runs.set(planned.name, await deps.record.nodeRuns(groupName(plan.rollout, planned.name)));
+  const sent = await sentCounts(plan, deps);
+  const shown = event === 'done' ? [...runs.values()].flat() : (runs.get(wave) ?? []);
+  const names = new Map(plan.waves.flatMap((planned) => planned.nodes.map((node) => [node.id, node.name] as const)));
+  const window = plan.waves.find((planned) => planned.name === wave)?.window ?? plan.waves.find((planned) => planned.window)?.window;
+  const closed = new Set(plan.waves.flatMap((planned) => planned.nodes.filter((node) => isClosed(runs.get(planned.name), node.id)).flatMap((node) => node.cves)));
+  const notice = writeNotice({
+    event,
+    policy: plan.policy.name,
+    rollout: plan.rollout,
+    wave,
+    reasons,
+    waves: plan.waves.map((planned) => ({ name: planned.name, nodes: planned.nodes.length, sent: sent.get(planned.name) ?? 0 })),
+    outcomes: countOutcomes(shown),
+    lock: lock.slice(0, 12),
+    needPerson: shown.filter((run) => run.outcome === 'failed' || run.outcome === 'unknown').map((run) => ({ name: names.get(run.node) ?? run.node, reason: run.reason })),
+    cvesClosed: event === 'done' ? closed.size : 0,
+    now: deps.now(),
+    timezone: window?.timezone ?? ('timezone' in plan.policy.plan ? plan.policy.plan.timezone : 'UTC'),
+  });
+  for (const [audience, events] of Object.entries(plan.policy.tell)) {
+    if (events.includes(event)) await deps.notices.publish(audience, notice, { event, rollout: plan.rollout, wave });
+  }
+  await deps.record.putEvent({ rollout: plan.rollout, at: new Date(deps.now()).toISOString(), what: event, wave, who: 'wavelock', why: reasons.join('; ') });
+}
+
+/** How many nodes of each wave a patch command was sent to: what "not touched" means. */
+async function sentCounts(plan: Plan, deps: Dependencies): Promise<Map<string, number>> {
+  const counts = new Map<string, number>();
+  for (const { name } of plan.waves) {
+    const batches = await deps.record.batchesOf(groupName(plan.rollout, name));
+    const sent = batches.filter((batch) => batch.purpose === 'patch' && (batch.status === 'sent' || batch.status === 'sending' || batch.status === 'settled'));
+    counts.set(name, new Set(sent.flatMap((batch) => batch.nodes)).size);
+  }
+  return counts;
+}
+
+function isClosed(runs: NodeRunRow[] | undefined, node: string): boolean {
+  const run = runs?.find((candidate) => candidate.node === node);
+  return run?.outcome === 'patched' || run?.outcome === 'already-proven';
+}

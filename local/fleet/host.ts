@@ -1,0 +1,289 @@
+import type { Location } from '../../lambdas/core/model.ts';
+import type { Caller, Clock } from '../types.ts';
+import { between, hexOf, uuidOf, type Chance } from './chance.ts';
+import { HEARTBEAT, Heartbeat } from './heartbeat.ts';
+import { PackageSet, type Change } from './packages.ts';
+import type { HostPlatform } from './platforms.ts';
+import type { Repository } from './repository.ts';
+import type { Ec2Instance, Inventory, NodeEntry } from './types.ts';
+
+/** What can be wrong with one host. An unset fault never happens; scenarios and fault simulations set them at any time. */
+export interface HostFaults {
+  /** Seconds that a command takes to reach the agent. */
+  deliverySeconds?: number;
+  /** The agent takes commands and never says anything about them again. */
+  stuck?: boolean;
+  /**
+   * The document worker dies when this step begins: the agent then sends one result for the first step, and no other
+   * (amazon-ssm-agent, outofproc/master.go). What runs detached goes on.
+   */
+  workerDiesIn?: string;
+  /** Gone after its next reboot, up and down for ever, or the operating system never restarts. */
+  reboot?: 'gone' | 'loop' | 'not-done';
+  /** The package manager ends with this line as an error. */
+  installFails?: string;
+}
+
+/** Installing this version keeps a service down. */
+export interface Breakage {
+  package: string;
+  version: string;
+  service: string;
+}
+
+/** A package transaction; it runs apart from the command that began it and nothing ends it early. */
+export interface Transaction {
+  changes: Change[];
+  /** Milliseconds since the epoch. */
+  ends: number;
+  state: 'running' | 'done' | 'failed';
+  /** Last line of the package manager. */
+  message: string;
+}
+
+export interface HostWorld {
+  clock: Clock;
+  chance: Chance;
+  /** Shared by all hosts: scenarios add to it. */
+  breakages: Breakage[];
+}
+
+export interface HostSettings {
+  id: string;
+  name: string;
+  location: Location;
+  zone?: string;
+  entry: NodeEntry;
+  inventory: Inventory;
+  repository: Repository;
+}
+
+/** `shutdown -r +1` is how the agent reboots (amazon-ssm-agent, agent/rebooter). */
+const SHUTDOWN_DELAY = 60_000;
+const DAY = 24 * 3_600_000;
+const AGENT_VERSION = '3.3.987.0';
+
+/** A simulated machine: what is installed and runs on it, its power, its agent, and what is wrong with it. */
+export class Host {
+  readonly id: string;
+  readonly name: string;
+  readonly location: Location;
+  readonly hybrid: boolean;
+  readonly zone: string | undefined;
+  readonly platform: HostPlatform;
+  readonly repository: Repository;
+  readonly packages: PackageSet;
+  readonly services: string[];
+  readonly others: string[];
+  readonly installSeconds: number | undefined;
+  readonly launched: number;
+  readonly heartbeat: Heartbeat;
+  readonly faults: HostFaults = {};
+  /** Files that steps leave for one another, by absolute path. */
+  readonly files = new Map<string, string>();
+  /** Services that were stopped by hand or by an update. */
+  readonly stopped = new Set<string>();
+  tags: Record<string, string>;
+  state: Ec2Instance['state'] = 'running';
+  agentVersion: string;
+  bootId: string;
+  runningKernel: string;
+  pending: '' | 'reboot' | 'restart';
+  diskFreeMb: number;
+  transaction: Transaction | undefined;
+  private boots = 0;
+  private readonly interrupted = new Set<() => void>();
+
+  constructor(
+    settings: HostSettings,
+    private readonly world: HostWorld,
+  ) {
+    const { entry, inventory } = settings;
+    const { chance, clock } = world;
+    this.id = settings.id;
+    this.name = settings.name;
+    this.location = settings.location;
+    this.hybrid = entry.hybrid ?? false;
+    this.zone = settings.zone;
+    this.repository = settings.repository;
+    this.platform = settings.repository.platform;
+    this.packages = new PackageSet(this.platform, inventory.installed, inventory.sources);
+    for (const [name, version] of Object.entries(entry.installed ?? {})) this.packages.put(name, version);
+    this.services = inventory.services ?? [];
+    this.others = entry.others ?? [];
+    this.installSeconds = entry.seconds;
+    this.tags = this.hybrid ? { ...entry.tags } : { Name: this.name, ...entry.tags };
+    this.agentVersion = entry.agent ?? AGENT_VERSION;
+    this.pending = entry.pending ?? '';
+    this.launched = clock.now() - between(chance(this.id, 'launch'), 20, 400) * DAY;
+    this.diskFreeMb = between(chance(this.id, 'disk'), 4_000, 60_000);
+    this.bootId = uuidOf(chance, this.id, 'boot', 0);
+    this.runningKernel = this.newestKernel();
+    const phase = clock.now() - Math.floor(chance(this.id, 'heartbeat') * HEARTBEAT);
+    this.heartbeat = new Heartbeat(clock, entry.online === false ? undefined : phase, phase - DAY);
+  }
+
+  /** A number in [0, 1) for this host and purpose. */
+  chance(...words: Array<string | number>): number {
+    return this.world.chance(this.id, ...words);
+  }
+
+  /** `arn:aws:ec2:R:A:instance/i-…` or `arn:aws:ssm:R:A:managed-instance/mi-…` (Service Authorization Reference, Systems Manager). */
+  get arn(): string {
+    const { account, region } = this.location;
+    return this.hybrid
+      ? `arn:aws:ssm:${region}:${account}:managed-instance/${this.id}`
+      : `arn:aws:ec2:${region}:${account}:instance/${this.id}`;
+  }
+
+  /** The credentials that agent and scripts have: the instance profile's role, or the role of the hybrid activation. */
+  get caller(): Caller {
+    const { account, region } = this.location;
+    const role = this.roleName;
+    return { account, region, arn: `arn:aws:sts::${account}:assumed-role/${role}/${this.id}`, roleArn: `arn:aws:iam::${account}:role/${role}` };
+  }
+
+  get roleName(): string {
+    return this.hybrid ? 'HybridNodeRole' : 'InstanceNodeRole';
+  }
+
+  /** Id of the activation that a hybrid node was registered through: one for each location. */
+  get activationId(): string {
+    return uuidOf(this.world.chance, 'activation', this.location.account, this.location.region);
+  }
+
+  get computerName(): string {
+    if (this.platform.os === 'windows') return this.name.toUpperCase().slice(0, 15);
+    return this.hybrid ? `${this.name}.plant.example` : `ip-${this.address.replaceAll('.', '-')}.${this.location.region}.compute.internal`;
+  }
+
+  get address(): string {
+    return `10.${between(this.chance('net'), 0, 63)}.${between(this.chance('subnet'), 0, 255)}.${between(this.chance('address'), 4, 250)}`;
+  }
+
+  /** Version of the newest installed kernel; empty where the platform has no such package. */
+  newestKernel(): string {
+    const found = this.platform.kernelPackages.map((name) => this.packages.get(name, this.platform.arch)).find((item) => item !== undefined);
+    return found?.version ?? '';
+  }
+
+  /** Services that run now: all, except stopped ones and those that an installed version keeps down. */
+  runningServices(): string[] {
+    const broken = this.world.breakages.filter((breakage) =>
+      this.packages.list().some((item) => item.name === breakage.package && item.version === breakage.version),
+    );
+    return this.services.filter((service) => !this.stopped.has(service) && !broken.some((breakage) => breakage.service === service));
+  }
+
+  /** Begins a transaction that takes `seconds`, whatever becomes of the command. */
+  install(changes: Change[], seconds: number): Transaction {
+    const transaction: Transaction = { changes, ends: this.world.clock.now() + seconds * 1_000, state: 'running', message: '' };
+    this.transaction = transaction;
+    this.world.clock.at(transaction.ends, () => {
+      if (this.state !== 'terminated') this.finish(transaction);
+    });
+    return transaction;
+  }
+
+  /** Restarts the machine; calls `back` when its agent is there again, which faults may prevent. */
+  reboot(back: () => void): void {
+    const { clock } = this.world;
+    const fault = this.faults.reboot;
+    clock.at(clock.now() + SHUTDOWN_DELAY, () => {
+      if (this.state !== 'running') return;
+      this.silence();
+      if (fault === 'gone') return;
+      if (fault === 'loop') this.crashAgain();
+      else clock.at(clock.now() + this.rebootSeconds() * 1_000, () => this.comeUp(fault === 'not-done', back));
+    });
+  }
+
+  /** Takes the machine away for good, as TerminateInstances or a failed disk do. */
+  terminate(): void {
+    this.state = 'terminated';
+    this.silence();
+  }
+
+  stop(): void {
+    if (this.state !== 'running') return;
+    this.state = 'stopped';
+    this.silence();
+  }
+
+  start(): void {
+    if (this.state !== 'stopped') return;
+    this.state = 'running';
+    this.boot();
+    this.heartbeat.start();
+  }
+
+  /** The agent is lost: no ping, no answer. What runs on the machine goes on. */
+  silence(): void {
+    this.heartbeat.stop();
+    for (const stop of this.interrupted) stop();
+    this.interrupted.clear();
+  }
+
+  /** Calls `stop` when the agent is lost outside of a reboot that it asked for. The result ends that. */
+  onInterrupt(stop: () => void): () => void {
+    this.interrupted.add(stop);
+    return () => void this.interrupted.delete(stop);
+  }
+
+  /** EC2's view; hybrid nodes have none. */
+  ec2(): Ec2Instance {
+    return {
+      instanceId: this.id,
+      state: this.state,
+      tags: { ...this.tags },
+      zone: this.zone ?? `${this.location.region}a`,
+      imageId: `ami-${hexOf(this.world.chance, 17, this.platform.platform, this.location.region)}`,
+      launchTime: new Date(this.launched),
+      instanceType: this.platform.os === 'windows' ? 'm6i.large' : 't3.medium',
+      ...(this.platform.os === 'windows' ? { platform: 'windows' as const } : {}),
+    };
+  }
+
+  private rebootSeconds(): number {
+    const [low, high] = this.platform.os === 'windows' ? [180, 480] : [60, 240];
+    return between(this.chance('reboot', this.boots), low!, high!);
+  }
+
+  private comeUp(sameBoot: boolean, back: () => void): void {
+    if (this.state !== 'running') return;
+    if (!sameBoot) this.boot();
+    this.heartbeat.start();
+    back();
+  }
+
+  private boot(): void {
+    this.boots++;
+    this.bootId = uuidOf(this.world.chance, this.id, 'boot', this.boots);
+    this.runningKernel = this.newestKernel();
+    this.pending = '';
+  }
+
+  private crashAgain(): void {
+    const { clock } = this.world;
+    clock.at(clock.now() + this.rebootSeconds() * 1_000, () => {
+      if (this.state !== 'running') return;
+      this.boot();
+      this.heartbeat.flicker();
+      this.crashAgain();
+    });
+  }
+
+  private finish(transaction: Transaction): void {
+    if (this.faults.installFails !== undefined) {
+      transaction.state = 'failed';
+      transaction.message = this.faults.installFails;
+      return;
+    }
+    for (const { offer } of transaction.changes) {
+      this.packages.put(offer.arch === '' ? offer.name : `${offer.name}.${offer.arch}`, offer.version);
+      if (offer.reboot) this.pending = 'reboot';
+    }
+    transaction.state = 'done';
+    transaction.message = 'Complete!';
+  }
+}

@@ -1,0 +1,96 @@
+import type { AccessRequest, Caller } from '../types.ts';
+import type { Lookup } from './match.ts';
+
+/**
+ * Condition keys. A policy that names a key which nothing here sets would be judged wrongly without a word (a Deny would never
+ * apply), so an unknown key is an error when the policy is read.
+ */
+
+/** Keys of every request (IAM User Guide, "AWS global condition context keys"). */
+const globalKeys = [
+  'aws:CalledVia',
+  'aws:PrincipalAccount',
+  'aws:PrincipalArn',
+  'aws:PrincipalIsAWSService',
+  'aws:PrincipalServiceName',
+  'aws:PrincipalType',
+  'aws:RequestedRegion',
+  'aws:ResourceAccount',
+  'aws:SecureTransport',
+  'aws:SourceAccount',
+  'aws:SourceArn',
+  'aws:ViaAWSService',
+];
+
+/** Keys that the services set in `AccessRequest.context`; `/` at the end stands for every tag key. */
+const serviceKeys: string[] = [
+  'aws:TagKeys',
+  's3:max-keys',
+  'ssm:resourceTag/',
+  'aws:PrincipalTag/',
+];
+
+const known = new Set([...globalKeys, ...serviceKeys].map((key) => key.toLowerCase()));
+
+/** Whether some request here can carry this condition key; names of keys have no case (IAM User Guide, "Condition keys"). */
+export function isKnownKey(key: string): boolean {
+  const name = key.toLowerCase();
+  const family = name.replace(/^([^/:]+:[^/:]+[/:]).*$/, '$1');
+  return known.has(name) || known.has(family);
+}
+
+/** The role's or user's own facts, as condition keys show them. */
+export interface Principal {
+  tags?: Record<string, string>;
+}
+
+function principalKeys(caller: Caller, principal: Principal): Record<string, string[] | undefined> {
+  if (caller.service !== undefined) {
+    return { 'aws:PrincipalIsAWSService': ['true'], 'aws:PrincipalServiceName': [caller.service] };
+  }
+  const keys: Record<string, string[]> = {
+    'aws:PrincipalAccount': [caller.account],
+    'aws:PrincipalArn': [caller.roleArn ?? caller.arn],
+    'aws:PrincipalIsAWSService': ['false'],
+    'aws:PrincipalType': [principalType(caller)],
+  };
+  for (const [tag, value] of Object.entries(principal.tags ?? {})) keys[`aws:PrincipalTag/${tag}`] = [value];
+  return keys;
+}
+
+function principalType(caller: Caller): string {
+  if (caller.arn.endsWith(':root')) return 'Account';
+  return caller.roleArn === undefined && !caller.arn.includes(':assumed-role/') ? 'User' : 'AssumedRole';
+}
+
+/** Keys of the resource for which a service acts; S3's ARNs carry no account, then the caller's stands. */
+function sourceKeys(caller: Caller): Record<string, string[]> {
+  if (caller.sourceArn === undefined) return {};
+  const account = caller.sourceArn.split(':')[4];
+  return { 'aws:SourceArn': [caller.sourceArn], 'aws:SourceAccount': [account || caller.account] };
+}
+
+/**
+ * What a request answers when a policy asks for a condition key.
+ *
+ * @param caller who calls; a service caller has no principal ARN and no principal account, as on AWS
+ * @param request action and resource with the keys that its service sets
+ * @param region the Region that is addressed (`aws:RequestedRegion`)
+ * @param principal tags of the calling role
+ */
+export function requestKeys(caller: Caller, request: AccessRequest, region: string, principal: Principal): Lookup {
+  const values: Record<string, string[] | undefined> = {
+    ...principalKeys(caller, principal),
+    ...sourceKeys(caller),
+    'aws:RequestedRegion': [region],
+    'aws:ResourceAccount': [request.resourceAccount ?? caller.account],
+    'aws:SecureTransport': ['true'],
+    'aws:ViaAWSService': ['false'],
+    ...request.context,
+  };
+  const byName = new Map<string, string[]>();
+  for (const [key, value] of Object.entries(values)) {
+    if (value && value.length > 0) byName.set(key.toLowerCase(), value);
+  }
+  return (key) => byName.get(key.toLowerCase());
+}

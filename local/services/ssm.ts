@@ -1,0 +1,64 @@
+/**
+ * Systems Manager of the embedded AWS: Run Command on the simulated fleet, its documents, nodes, inventory and parameters, for all
+ * accounts and Regions at once. Files: `ssm-send` accepts, `ssm-commands` runs, `ssm-read` tells, `ssm-views` shapes.
+ */
+import type { Fleet } from '../fleet/fleet.ts';
+import type { Cloud, Service } from '../types.ts';
+import { CommandEngine } from './ssm-commands.ts';
+import { createDocument, documentOperations, type DocumentSettings } from './ssm-documents.ts';
+import { inventoryOperations } from './ssm-inventory.ts';
+import { nodeOperations } from './ssm-nodes.ts';
+import type { PageGaps } from './ssm-pages.ts';
+import { createParameter, parameterOperations, type ParameterSettings } from './ssm-parameters.ts';
+import { readOperations } from './ssm-read.ts';
+import { sendCommand } from './ssm-send.ts';
+import { SsmState, type StoredDocument, type StoredParameter } from './ssm-state.ts';
+
+export interface SsmOptions {
+  /** Milliseconds for which a new command is unknown to reads. Default 2,000. */
+  visibilityLag?: number;
+  /** Milliseconds for which reads show an invocation as it was before a change. Default 0. */
+  statusLag?: number;
+  /** Shares of short and of empty pages with more to come. Default 0.1 and 0.02. */
+  gaps?: PageGaps;
+}
+
+export interface Location {
+  account: string;
+  region: string;
+}
+
+export interface Ssm {
+  service: Service;
+  /**
+   * Stores a Command document or its next version, as a template's AWS::SSM::Document does. `arn`, `defaultVersion` and each version's
+   * SHA-256 are in the result.
+   *
+   * @throws Error when a script step of it is not simulated, AwsError when AWS would refuse it
+   */
+  createDocument(location: Location, settings: DocumentSettings): StoredDocument;
+  createParameter(location: Location, settings: ParameterSettings): StoredParameter;
+}
+
+export function createSsm(cloud: Cloud, fleet: Fleet, options: SsmOptions = {}): Ssm {
+  const { clock, random } = cloud;
+  const { visibilityLag = 2_000, statusLag = 0, gaps = { short: 0.1, empty: 0.02 } } = options;
+  const state = new SsmState();
+  const engine = new CommandEngine(cloud, fleet, statusLag);
+  return {
+    service: {
+      name: 'ssm',
+      sdk: '@aws-sdk/client-ssm',
+      operations: {
+        SendCommand: sendCommand({ cloud, fleet, state, engine }),
+        ...readOperations({ clock, random, state, engine, gaps, visibilityLag }),
+        ...documentOperations(state),
+        ...nodeOperations({ fleet, random, gaps }),
+        ...inventoryOperations({ fleet, clock, random, gaps }),
+        ...parameterOperations({ state, clock }),
+      },
+    },
+    createDocument: (location, settings) => createDocument(location, settings, { state, fleet, clock }),
+    createParameter: (location, settings) => createParameter(location, settings, { state, clock }),
+  };
+}

@@ -1,0 +1,166 @@
+import { gzipSync } from 'node:zlib';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { amazonLinux2023 } from '../../lambdas/feeds/amazon-linux.ts';
+import { FeedError } from '../../lambdas/feeds/feed.ts';
+import { BASE, MIRROR_LIST, UPDATEINFO, all, amazon, failure, many, packed, pull, reference, repomd, rpm, update } from './site.ts';
+
+const sound = packed(...many(3));
+const page = '<!DOCTYPE html>\n<html><body>We will be right back</body></html>';
+
+/** What comes of a file that its repository announces correctly. */
+async function codeOf(bytes: Buffer | string): Promise<string> {
+  return (await failure(amazonLinux2023, amazon(Buffer.from(bytes)))).code;
+}
+
+function xml(body: string): string {
+  return `<?xml version="1.0"?><updates>${body}</updates>`;
+}
+
+describe('a broken updateinfo is a plain error', () => {
+  it.each<[string, Buffer | string, string]>([
+    ['nothing', '', 'bad-xml'],
+    ['a web page', page, 'web-page'],
+    ['a cut-off gzip file', sound.subarray(0, sound.length - 20), 'bad-compression'],
+    ['a damaged gzip file', Buffer.concat([sound.subarray(0, 60), Buffer.alloc(40, 0xff), sound.subarray(100)]), 'bad-compression'],
+    ['a zstd file', Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0]), 'bad-compression'],
+    ['XML that ends too early', gzipSync('<?xml version="1.0"?><updates><update><id>ALAS'), 'bad-xml'],
+    ['XML that is not well-formed', xml('<update></id>'), 'bad-xml'],
+    ['text that is not UTF-8', Buffer.concat([Buffer.from('<updates>'), Buffer.from([0xc3, 0x28]), Buffer.from('</updates>')]), 'bad-xml'],
+    ['another encoding', '<?xml version="1.0" encoding="UTF-16"?><updates></updates>', 'reshaped'],
+    ['another document', '<?xml version="1.0"?><metadata></metadata>', 'reshaped'],
+    ['JSON', '{"updates":[]}', 'bad-xml'],
+    ['control characters', xml('<update><id>ALAS2023-2026-1\u0001</id></update>'), 'bad-xml'],
+    ['a list without updates', xml(''), 'empty'],
+    ['an unknown entity', xml('<update><id>&evil;</id></update>'), 'bad-xml'],
+  ])('%s', async (_, bytes, code) => {
+    expect(await codeOf(bytes)).toBe(code);
+  });
+
+  it('an entity bomb', async () => {
+    const bomb = '<!DOCTYPE updates [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>';
+    expect(await codeOf(`<?xml version="1.0"?>${bomb}<updates><update><id>&b;</id></update></updates>`)).toBe('forbidden-xml');
+  });
+
+  it('endless nesting', async () => {
+    expect(await codeOf(xml('<a>'.repeat(100_000)))).toBe('forbidden-xml');
+  });
+
+  it('a gzip bomb', async () => {
+    const bomb = gzipSync(xml('<update/>'.repeat(4_000_000)));
+    expect(await codeOf(bomb)).toBe('too-large');
+  });
+
+  it.each<[string, string]>([
+    ['text', `<update><description>${'x'.repeat(6_000_000)}</description></update>`],
+    ['an attribute', `<update type="${'x'.repeat(6_000_000)}"></update>`],
+    ['a comment', `<!--${'x'.repeat(6_000_000)}-->`],
+  ])('a huge field: %s', async (_, body) => {
+    expect(await codeOf(xml(body))).toBe('too-large');
+  });
+
+  it('an update with more packages than any vendor has', async () => {
+    const packages = '<package name="a"/>'.repeat(50_001);
+    expect(await codeOf(xml(update({ id: 'ALAS2023-2026-1', packages })))).toBe('too-large');
+  });
+
+  it.each<[string, string]>([
+    ['an id that would be a path', update({ id: '../../../keys' })],
+    ['an id that leaves its folder', update({ id: 'ALAS/../../keys' })],
+    ['no id', update({ id: '' })],
+    ['no date', update({ id: 'ALAS2023-2026-1', issued: '', updated: '' })],
+    ['a date that is none', update({ id: 'ALAS2023-2026-1', issued: '2026-13-45 99:99' })],
+    ['a package name with a path', update({ id: 'ALAS2023-2026-1', packages: rpm('../bash') })],
+    ['a version with blanks', update({ id: 'ALAS2023-2026-1', packages: rpm('bash', '1:5 .2-1') })],
+    ['a link that is none', update({ id: 'ALAS2023-2026-1', references: reference('x', 'other', 'javascript:alert(1)') })],
+    [
+      'more packages than fit the record',
+      update({ id: 'ALAS2023-2026-1', packages: Array.from({ length: 4_000 }, (__, index) => rpm(`texlive-${index}`)).join('') }),
+    ],
+  ])('in every record: %s', async (_, record) => {
+    const error = await failure(amazonLinux2023, amazon(packed(record)));
+    expect(error.code).toBe('bad-records');
+    expect(error.message).toMatch(/1 of 1 records cannot be read, the first: /);
+    expect(error.message).not.toMatch(/\p{Cc}/u);
+  });
+
+  it('is not retried: only what may heal by itself is', async () => {
+    expect((await failure(amazonLinux2023, amazon(packed()))).retryable).toBe(false);
+    expect((await failure(amazonLinux2023, amazon(sound, { [UPDATEINFO]: packed(...many(2)) }))).retryable).toBe(true);
+  });
+
+  it('yields nothing and leaves no cursor, even when it breaks after many sound records', async () => {
+    const late = gzipSync(`<?xml version="1.0"?><updates>${many(2_000).join('')}<update>`);
+    await expect(pull(amazonLinux2023, amazon(late))).rejects.toMatchObject({ name: 'FeedError', code: 'bad-xml' });
+  });
+});
+
+describe('a feed that changed too much', () => {
+  it('is refused when it is suddenly empty or has lost more than a tenth, until a person clears its cursor', async () => {
+    const { cursor } = (await pull(amazonLinux2023, amazon(packed(...many(20))))).pulled;
+    expect((await failure(amazonLinux2023, amazon(packed()), { cursor })).code).toBe('empty');
+    expect(await failure(amazonLinux2023, amazon(packed(...many(17))), { cursor })).toMatchObject({ code: 'shrunk', retryable: false });
+    expect((await pull(amazonLinux2023, amazon(packed(...many(18))), { cursor })).pulled.kind).toBe('advisories');
+    expect((await pull(amazonLinux2023, amazon(packed(...many(17))))).pulled.kind).toBe('advisories');
+  });
+});
+
+describe('a broken repository is a plain error', () => {
+  const repomdUrl = `${BASE}repodata/repomd.xml`;
+  it.each<[string, Record<string, Buffer | string>, string]>([
+    ['a mirror list that is a web page', { [MIRROR_LIST]: page }, 'web-page'],
+    ['an empty mirror list', { [MIRROR_LIST]: '' }, 'bad-mirror-list'],
+    ['a mirror on another host', { [MIRROR_LIST]: 'https://evil.example/al2023/\n' }, 'bad-mirror-list'],
+    ['a mirror without TLS', { [MIRROR_LIST]: 'http://cdn.amazonlinux.com/al2023/\n' }, 'bad-mirror-list'],
+    ['a mirror whose name only begins alike', { [MIRROR_LIST]: 'https://cdn.amazonlinux.com.evil.example/\n' }, 'bad-mirror-list'],
+    ['repomd.xml that is a web page', { [repomdUrl]: page }, 'web-page'],
+    ['repomd.xml with a DTD', { [repomdUrl]: '<!DOCTYPE repomd><repomd/>' }, 'forbidden-xml'],
+    ['repomd.xml without updateinfo', { [repomdUrl]: '<repomd><data type="primary"><location href="a"/></data></repomd>' }, 'bad-repomd'],
+    ['a weak checksum', { [repomdUrl]: repomd(sound, undefined, 'sha1') }, 'bad-repomd'],
+    ['a checksum of other bytes', { [UPDATEINFO]: packed(...many(2)) }, 'checksum-mismatch'],
+    ['updateinfo that is a web page', { [UPDATEINFO]: page }, 'web-page'],
+    [
+      'updateinfo that is gone',
+      { [UPDATEINFO.replace('updateinfo', 'x')]: '', [repomdUrl]: repomd(sound, 'repodata/gone.xml.gz') },
+      'refused',
+    ],
+  ])('%s', async (_, files, code) => {
+    expect((await failure(amazonLinux2023, amazon(sound, files))).code).toBe(code);
+  });
+
+  it('archives nothing that the repository did not announce', async () => {
+    let archived = 0;
+    const archive = (): Promise<never> => {
+      archived += 1;
+      return Promise.reject(new Error('archived'));
+    };
+    await failure(amazonLinux2023, amazon(sound, { [UPDATEINFO]: packed(...many(2)) }), { archive });
+    expect(archived).toBe(0);
+  });
+});
+
+/** Records that the pull counted and did not yield. */
+async function countMissing(updateinfo: Buffer): Promise<number> {
+  const { pulled } = await pull(amazonLinux2023, amazon(updateinfo));
+  return pulled.kind === 'advisories' ? pulled.health.records - (await all(pulled.advisories)).length : Number.NaN;
+}
+
+describe('whatever comes', () => {
+  it('ends in advisories or in a FeedError', async () => {
+    const plain = Buffer.from(xml(many(3).join('')));
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat(plain.length - 1),
+        fc.uint8Array({ maxLength: 12 }),
+        fc.nat(40),
+        fc.boolean(),
+        async (at, put, cut, zipped) => {
+          const changed = Buffer.concat([plain.subarray(0, at), put, plain.subarray(at + cut)]);
+          const outcome = await countMissing(zipped ? gzipSync(changed) : changed).catch((error: unknown) => error);
+          expect(outcome === 0 || outcome instanceof FeedError).toBe(true);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});
