@@ -37,10 +37,14 @@ export interface Dependencies {
   metrics: Metrics;
 }
 
+/** The only clock of the functions: everything below gets it from here. */
+function now(): number {
+  return Date.now();
+}
+
 /** Builds everything lazily enough that a function opens only the clients that it uses. */
 export function createDependencies(environment: Record<string, string | undefined>): Dependencies {
   const setting = settingsFrom(environment);
-  const now = () => Date.now();
   const spokes = createSpokes(setting, now);
   return {
     setting,

@@ -12,9 +12,9 @@ function index<const P extends readonly string[], const S extends readonly strin
 
 const model = (entity: string) => ({ entity, service: 'wavelock', version: '1' });
 
-/** Builds the entities over one table. */
-export function createEntities(client: DynamoDBDocumentClient, table: string) {
-  const options = { client, table };
+type Options = { client: DynamoDBDocumentClient; table: string };
+
+function advisoryEntities(options: Options) {
   return {
     feed: new Entity(
       {
@@ -57,6 +57,11 @@ export function createEntities(client: DynamoDBDocumentClient, table: string) {
       } as const,
       options,
     ),
+  };
+}
+
+function nodeEntities(options: Options) {
+  return {
     node: new Entity(
       {
         model: model('node'),
@@ -76,6 +81,11 @@ export function createEntities(client: DynamoDBDocumentClient, table: string) {
       } as const,
       options,
     ),
+  };
+}
+
+function rolloutEntities(options: Options) {
+  return {
     run: new Entity(
       {
         model: model('run'),
@@ -137,6 +147,11 @@ export function createEntities(client: DynamoDBDocumentClient, table: string) {
       } as const,
       options,
     ),
+  };
+}
+
+function batchEntities(options: Options) {
+  return {
     batch: new Entity(
       {
         model: model('batch'),
@@ -191,6 +206,11 @@ export function createEntities(client: DynamoDBDocumentClient, table: string) {
       } as const,
       options,
     ),
+  };
+}
+
+function evidenceEntities(options: Options) {
+  return {
     lock: new Entity(
       {
         model: model('lock'),
@@ -220,6 +240,18 @@ export function createEntities(client: DynamoDBDocumentClient, table: string) {
       } as const,
       options,
     ),
+  };
+}
+
+/** Builds the entities over one table. */
+export function createEntities(client: DynamoDBDocumentClient, table: string) {
+  const options = { client, table };
+  return {
+    ...advisoryEntities(options),
+    ...nodeEntities(options),
+    ...rolloutEntities(options),
+    ...batchEntities(options),
+    ...evidenceEntities(options),
   };
 }
 

@@ -24,7 +24,7 @@ const CONSISTENT = { consistent: true } as const;
 export function createRecord(setting: ReadSetting) {
   const client = DynamoDBDocumentClient.from(new DynamoDBClient({}), { marshallOptions: { removeUndefinedValues: true } });
   let made: Entities | undefined;
-  const entities = (): Entities => (made ??= createEntities(client as never, setting('TABLE_NAME')));
+  const entities = (): Entities => (made ??= createEntities(client, setting('TABLE_NAME')));
   return { ...rollouts(entities), ...batches(entities), ...nodes(entities), ...advisories(entities) };
 }
 

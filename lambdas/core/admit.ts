@@ -9,6 +9,8 @@ export interface AdmitInput {
   nodes: string[];
   /** Set when a person stopped or aborted the rollout. */
   stopped: string | undefined;
+  /** A person resumed the wave: see `decideRound`. */
+  accepted: boolean;
   /** Outcomes of the wave so far. */
   outcomes: Map<string, Outcome>;
   online: Set<string>;
@@ -18,15 +20,18 @@ export interface AdmitInput {
 export type Admission = { action: 'send'; nodes: string[]; reason: string } | { action: 'skip' | 'end'; nodes: []; reason: string };
 
 /** `end`: nothing more from this track now. `skip`: this batch has nobody to go to; whoever remains is laid out again. */
-export function admitBatch({ track, nodes, stopped, outcomes, online, now }: AdmitInput): Admission {
-  const end = (reason: string): Admission => ({ action: 'end', nodes: [], reason });
+export function admitBatch({ track, nodes, stopped, accepted, outcomes, online, now }: AdmitInput): Admission {
   if (stopped !== undefined) return end(stopped);
   if (track.purpose === 'patch') {
     if (track.window && !isOpen(track.window, now)) return end('the window is closed');
-    const brake = track.rules && brakeReason(track.rules, track.total, [...outcomes.values()].map((outcome) => ({ outcome })));
+    const brake = track.rules && brakeReason(track.rules, track.total, [...outcomes.values()].map((outcome) => ({ outcome })), accepted);
     if (brake) return end(brake);
   }
   const due = track.purpose === 'patch' ? nodes.filter((node) => !outcomes.has(node)) : nodes;
   const ready = due.filter((node) => online.has(node));
   return ready.length === 0 ? { action: 'skip', nodes: [], reason: 'none of its nodes is online and due' } : { action: 'send', nodes: ready, reason: `${ready.length} nodes` };
+}
+
+function end(reason: string): Admission {
+  return { action: 'end', nodes: [], reason };
 }

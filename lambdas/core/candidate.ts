@@ -41,21 +41,28 @@ export function candidateLock(policy: Policy, offers: FleetFacts[], today: strin
   const platforms: LockPlatform[] = [];
   for (const [platform, facts] of groupByPlatform(offers)) {
     const items = new Map<string, LockItem>();
-    const windows = platform.startsWith('windows-');
-    for (const offer of facts) {
-      for (const update of offer.available) {
-        const rule = rules.find((candidate) => nameMatches(candidate.package, update.name));
-        if (rule) leftOut.push({ platform, name: update.name, why: `${rule.why} (${rule.owner}, until ${rule.until})` });
-        else if (wanted(policy.patches, update)) keepNewest(items, platform, { use: windows ? 'kb' : 'update', ...bare(update) });
-        else if (!windows) keepNewest(items, platform, { use: 'dependency', ...bare(update) });
-      }
-      for (const dependency of offer.dependencies) keepNewest(items, platform, { use: 'dependency', ...bare(dependency) });
+    const updates = facts.flatMap((offer) => offer.available);
+    for (const update of updates) {
+      const rule = rules.find((candidate) => nameMatches(candidate.package, update.name));
+      if (rule) leftOut.push({ platform, name: update.name, why: `${rule.why} (${rule.owner}, until ${rule.until})` });
+      else keepNewest(items, platform, { use: useOf(policy.patches, platform, update), ...bare(update) });
     }
+    for (const dependency of facts.flatMap((offer) => offer.dependencies)) keepNewest(items, platform, { use: 'dependency', ...bare(dependency) });
     const releasever = facts.find((offer) => offer.releasever !== undefined)?.releasever;
-    const sorted = sortItems([...items.values()]);
+    // Windows has no transaction that pulls anything in: an unwanted KB is simply not in the lock.
+    const sorted = sortItems([...items.values()].filter((item) => item.use !== 'dependency' || !isWindows(platform)));
     if (sorted.some((item) => item.use !== 'dependency')) platforms.push({ platform, ...(releasever === undefined ? {} : { releasever }), items: sorted });
   }
   return { platforms, leftOut: unique(leftOut) };
+}
+
+function useOf(patches: Policy['patches'], platform: string, update: Available): LockItem['use'] {
+  if (!wanted(patches, update)) return 'dependency';
+  return isWindows(platform) ? 'kb' : 'update';
+}
+
+function isWindows(platform: string): boolean {
+  return platform.startsWith('windows-');
 }
 
 /** Removes what a node's own `leaveOut` rules name: such nodes get a lock of their own. */

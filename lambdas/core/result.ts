@@ -46,7 +46,7 @@ export const RolloutResult = z.strictObject({
   planKey: z.string(),
   waves: z.array(WaveResult),
   nodes: z.array(NodeResult),
-  /** How the last waves' items stand to the first's proof. */
+  /** Distinct items that the waves after the first installed, how many of them the first had proven, and the names of any others. */
   proof: z.strictObject({ items: z.int(), proven: z.int(), unproven: z.array(z.string()), dropped: z.array(z.string()) }),
 });
 export type RolloutResult = z.infer<typeof RolloutResult>;
@@ -149,15 +149,11 @@ function waveResult({ waves }: ResultInput, name: string, nodes: NodeResult[]): 
 function proofOf({ plan, waves, runs }: ResultInput): RolloutResult['proof'] {
   const later = plan.waves.slice(1);
   const proven = new Set(later.flatMap((wave) => waves.get(wave.name)?.items ?? []));
-  const unproven = new Set<string>();
-  for (const wave of later) {
-    for (const run of runs.get(wave.name)?.values() ?? []) {
-      for (const change of run.changes) {
-        const key = `${run.platform ?? ''} ${change.key}`;
-        if (!proven.has(key)) unproven.add(key);
-      }
-    }
-  }
+  const installed = later.flatMap((wave) =>
+    [...(runs.get(wave.name)?.values() ?? [])].flatMap((run) => run.changes.map((change) => `${run.platform ?? ''} ${change.key}`)),
+  );
+  const distinct = new Set(installed);
+  const unproven = [...distinct].filter((key) => !proven.has(key));
   const dropped = later.flatMap((wave) => waves.get(wave.name)?.dropped ?? []).map((item) => `${item.platform} ${item.name}: ${item.why}`);
-  return { items: proven.size, proven: proven.size - [...unproven].filter((key) => proven.has(key)).length, unproven: [...unproven].toSorted(), dropped: [...new Set(dropped)] };
+  return { items: distinct.size, proven: distinct.size - unproven.length, unproven: unproven.toSorted(), dropped: [...new Set(dropped)] };
 }

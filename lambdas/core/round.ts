@@ -25,6 +25,8 @@ export interface RoundInput {
   online: Set<string>;
   round: number;
   stopped: string | undefined;
+  /** A person resumed the wave and accepted what is unreachable: only failures brake it from then on. */
+  accepted: boolean;
   now: number;
 }
 
@@ -47,7 +49,7 @@ export function decideRound(input: RoundInput): RoundDecision {
 }
 
 function decidePatch(input: RoundInput): RoundDecision {
-  const brake = brakeReason(input.rules, input.plan.nodes.length, [...input.runs.values()]);
+  const brake = brakeReason(input.rules, input.plan.nodes.length, [...input.runs.values()], input.accepted);
   if (brake !== undefined) return { action: 'judge', silent: [], reason: brake };
   const remaining = input.plan.nodes.filter((node) => {
     const run = input.runs.get(node.id);
@@ -81,13 +83,13 @@ function needsVerify(node: PlanNode, input: RoundInput): boolean {
 }
 
 /** The brake of `stopWhen`: over the limit nothing more is sent. Counts what has settled. */
-export function brakeReason(rules: Wave, total: number, runs: { outcome?: Outcome }[]): string | undefined {
+export function brakeReason(rules: Wave, total: number, runs: { outcome?: Outcome }[], accepted: boolean): string | undefined {
   const failed = runs.filter((run) => run.outcome === 'failed').length;
   const unreachable = runs.filter((run) => run.outcome === 'unreachable').length;
   const failedLimit = amountOf(rules.stopWhen.failed, total);
   const unreachableLimit = amountOf(rules.stopWhen.unreachable, total);
   if (failed > failedLimit) return `${failed} of ${total} nodes failed, ${failedLimit} allowed: nothing more is sent`;
-  if (unreachable > unreachableLimit) return `${unreachable} of ${total} nodes unreachable, ${unreachableLimit} allowed: nothing more is sent`;
+  if (unreachable > unreachableLimit && !accepted) return `${unreachable} of ${total} nodes unreachable, ${unreachableLimit} allowed: nothing more is sent`;
   return undefined;
 }
 

@@ -31,13 +31,15 @@ export const handler = implement('AdmitBatch', async ({ track: { key }, index },
 
 async function facts(track: TrackFile, intent: BatchIntent, deps: Dependencies) {
   const scanning = track.purpose === 'scan';
-  const [rollout, runs, pings] = await Promise.all([
+  const [rollout, wave, runs, pings] = await Promise.all([
     scanning ? undefined : deps.record.rollout(track.rollout),
+    scanning ? undefined : deps.record.wave(track.rollout, track.wave),
     scanning ? [] : deps.record.nodeRuns(track.group),
     deps.fleet.pings(intent.location, intent.nodes),
   ]);
   return {
     stopped: rollout?.stopped,
+    accepted: wave?.accepted !== undefined,
     outcomes: new Map<string, Outcome>(runs.map((run) => [run.node, run.outcome])),
     online: new Set([...pings].filter(([, ping]) => ping.online).map(([id]) => id)),
   };

@@ -1,3 +1,5 @@
+import { gatherResult } from './evidence.ts';
+import { evidenceKey } from './keys.ts';
 import { loadPlan } from './load.ts';
 import { implement } from './implement.ts';
 import { tell } from './tell.ts';
@@ -7,6 +9,7 @@ export const handler = implement('AskPeople', async ({ rollout, taskToken }, dep
   const { row, plan } = await loadPlan(rollout, deps);
   await deps.record.setRollout(rollout, { taskToken, status: 'asked' });
   if (row.taskToken !== undefined) return;
+  await deps.store.putJson(evidenceKey(rollout), await gatherResult(row, plan, { status: 'held', reason: 'the plan waits for approval' }, deps));
   const nodes = plan.waves.reduce((sum, wave) => sum + wave.nodes.length, 0);
   const items = plan.candidate.reduce((sum, section) => sum + section.items.filter((item) => item.use !== 'dependency').length, 0);
   await tell({ event: 'approval', plan, wave: plan.waves[0]?.name ?? '', reasons: [`${items} exact versions for ${nodes} nodes in ${plan.waves.length} waves`], lock: '' }, deps);

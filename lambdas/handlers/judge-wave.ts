@@ -1,6 +1,8 @@
 import { Terminal } from '../core/errors.ts';
 import { judgeWave } from '../core/judge.ts';
 import { groupName } from '../core/names.ts';
+import { gatherResult } from './evidence.ts';
+import { evidenceKey } from './keys.ts';
 import { loadPlan } from './load.ts';
 import { implement } from './implement.ts';
 import { tell } from './tell.ts';
@@ -31,6 +33,11 @@ export const handler = implement('JudgeWave', async ({ rollout, wave: name, phas
     now: deps.now(),
   });
   await conclude({ plan, name, judgement, last: index === plan.waves.length - 1, lock: state.lock ?? '', told: state.told }, deps);
+  if (judgement.action === 'hold') {
+    // People look at a held rollout for days: what is known so far must be readable before it closes.
+    const snapshot = await gatherResult(row, plan, { status: 'held', reason: `wave ${name}: ${judgement.reasons.join('; ')}` }, deps);
+    await deps.store.putJson(evidenceKey(rollout), snapshot);
+  }
   const { verdict, action, seconds, reasons } = judgement;
   return { verdict, action, seconds, reason: reasons.join('; ').slice(0, 2_000) };
 });

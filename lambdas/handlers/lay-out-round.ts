@@ -33,6 +33,7 @@ export const handler = implement('LayOutRound', async ({ rollout, wave: name, ph
     online: await onlineIds(wave, deps),
     round,
     stopped: row.stopped,
+    accepted: state.accepted !== undefined,
     now: deps.now(),
   });
   await recordSilent({ group, wave, silent: decision.silent }, deps);

@@ -20,6 +20,8 @@ export const handler = implement('PlanRollout', async ({ policy: name, scheduled
   const owner = await deps.record.claimRun({ policy: name, scheduledFor, rollout, execution });
   const standing = await deps.record.findRollout(rollout);
   if (standing) return owner === rollout && standing.status !== 'nothing' ? resume(standing.status, rollout) : { action: 'nothing', rollout, reason: 'this run exists already' };
+  const running = await unfinished(name, rollout, deps);
+  if (running !== undefined) return { action: 'nothing', rollout, reason: `${running} of this policy has not ended yet` };
 
   const fleet = await loadFleet(deps);
   const [facts, advisories] = [await loadFacts(fleet, deps), await loadAdvisories(deps)];
@@ -40,6 +42,16 @@ export const handler = implement('PlanRollout', async ({ policy: name, scheduled
   });
   return { ...next, rollout };
 });
+
+/** A policy has one rollout at a time: a second one would only wait for the first one's reservations. */
+async function unfinished(policy: string, rollout: string, deps: Dependencies): Promise<string | undefined> {
+  for (const run of (await deps.record.runs(policy)).toReversed()) {
+    if (run.rollout === rollout) continue;
+    const row = await deps.record.findRollout(run.rollout);
+    if (row && row.endedAt === undefined && row.status !== 'nothing') return run.rollout;
+  }
+  return undefined;
+}
 
 function decide(plan: Plan): { action: 'run' | 'ask' | 'nothing'; reason: string } {
   const empty = emptyPlan(plan);

@@ -104,7 +104,7 @@ async function conclude({ row, one, before, lock }: Conclusion, deps: Dependenci
   if (row.purpose === 'verify') {
     if (!before) return;
     const worse = mergeVerify(before.outcome, seen);
-    await deps.record.putNodeRun({ ...before, ...(worse ?? {}), verifiedAt: at });
+    await deps.record.putNodeRun({ ...before, ...worse, verifiedAt: at });
     return;
   }
   const from = one.report && unpack(one.report.from)?.replace(/\n$/, '').split('\n');

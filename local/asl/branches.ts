@@ -24,7 +24,12 @@ export interface Group {
 }
 
 /** States whose cutting off is an event. */
-const abortable = new Set(['Task', 'Wait', 'Parallel', 'Map']);
+const abortEvents: Record<string, HistoryEventType> = {
+  Task: 'TaskStateAborted',
+  Wait: 'WaitStateAborted',
+  Parallel: 'ParallelStateAborted',
+  Map: 'MapStateAborted',
+};
 
 /**
  * A Parallel: every branch gets the same input, and the result is their outputs in the order of the definition.
@@ -142,8 +147,8 @@ function recordAborted(step: Step, frame: Frame, failing: Frame): void {
     recordAborted(step, inner, failing);
   }
   if (frame.mapRun) history.aside(failing.chain, 'MapRunAborted');
-  const type = stateType(frame);
-  if (type !== undefined && abortable.has(type)) history.aside(failing.chain, `${type}StateAborted` as HistoryEventType);
+  const event = abortEvents[stateType(frame) ?? ''];
+  if (event) history.aside(failing.chain, event);
 }
 
 function stateType(frame: Frame): string | undefined {

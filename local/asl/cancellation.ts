@@ -1,6 +1,9 @@
 import type { Clock } from '../types.ts';
 import { Cancelled } from './errors.ts';
 
+/** Does nothing: for what is there to be called, but has nothing to undo. */
+export function nothing(): void {}
+
 /** Ends everything that runs below it. Each branch group has one under that of its execution. */
 export class Cancellation {
   private readonly listeners = new Set<() => void>();
@@ -8,7 +11,7 @@ export class Cancellation {
   private over = false;
 
   constructor(parent?: Cancellation) {
-    this.leave = parent ? parent.onCancel(() => this.cancel()) : () => {};
+    this.leave = parent ? parent.onCancel(() => this.cancel()) : nothing;
   }
 
   get cancelled(): boolean {
@@ -28,7 +31,7 @@ export class Cancellation {
   onCancel(listener: () => void): () => void {
     if (this.over) {
       listener();
-      return () => {};
+      return nothing;
     }
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
@@ -38,14 +41,14 @@ export class Cancellation {
   orCancelled<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const leave = this.onCancel(() => reject(new Cancelled()));
-      work.then(resolve, reject).finally(leave);
+      void work.then(resolve, reject).finally(leave);
     });
   }
 
   /** Waits until `time` (ms since the epoch); a cancelled wait leaves no timer behind. */
   waitUntil(clock: Clock, time: number): Promise<void> {
     return new Promise((resolve, reject) => {
-      let stopTimer = (): void => {};
+      let stopTimer = nothing;
       const leave = this.onCancel(() => {
         stopTimer();
         reject(new Cancelled());

@@ -42,8 +42,13 @@ export function checkDefinition(source: unknown, expressions: Expressions): Mach
   const fields = { ...levelFields, QueryLanguage: oneOf('JSONata'), TimeoutSeconds: amount(1, MOST_SECONDS), Version: oneOf('1.0') };
   checkFields(checker, definition, fields, { at: '', required: ['StartAt', 'States', 'QueryLanguage'] });
   checkLevel({ checker, names: new Set(), labels: new Set() }, definition, { at: '', outer: new Set() });
-  if (problems.length > 0) throw invalid(problems);
-  return definition as unknown as MachineDefinition;
+  if (!hasPassed(definition, problems)) throw invalid(problems);
+  return definition;
+}
+
+/** What has no problem has the shape that the checks ask for. */
+function hasPassed(definition: unknown, problems: Problem[]): definition is MachineDefinition {
+  return isObject(definition) && problems.length === 0;
 }
 
 function invalid(problems: Problem[]): AwsError {
@@ -70,7 +75,7 @@ function checkLevel(walk: Walk, level: Json, place: LevelPlace): void {
     checkState(checker, state, at);
     if (isObject(state)) checkInner(walk, state, { at, outer: new Set([...place.outer, ...assigned]) });
   }
-  checkTransitions(checker, level, place.at);
+  checkTransitions(checker, { start: level['StartAt'], states }, place.at);
 }
 
 /** Branches and processors. The variables of a Distributed Map's children are their own. */
@@ -110,17 +115,16 @@ function assignedNames(state: unknown): string[] {
 
 function listAt(object: Json, member: string): unknown[] {
   const list = object[member];
-  return Array.isArray(list) ? (list as unknown[]) : [];
+  return Array.isArray(list) ? list : [];
 }
 
 /** Every transition leads to a state of its level, every state can be reached, and the level can end. */
-function checkTransitions(checker: Checker, level: Json, at: string): void {
-  const states = level['States'] as Json;
+function checkTransitions(checker: Checker, { start, states }: { start: unknown; states: Json }, at: string): void {
   const missing = (target: unknown, location: string): void => {
     checker.problems.push({ code: 'MISSING_TRANSITION_TARGET', message: `Missing 'Next' target: ${String(target)}`, location });
   };
-  if (!Object.hasOwn(states, String(level['StartAt']))) missing(level['StartAt'], `${at}/StartAt`);
-  const reached = new Set([String(level['StartAt'])]);
+  if (!Object.hasOwn(states, String(start))) missing(start, `${at}/StartAt`);
+  const reached = new Set([String(start)]);
   for (const [name, state] of Object.entries(states)) {
     for (const { target, place } of transitions(state)) {
       reached.add(String(target));

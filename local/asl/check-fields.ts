@@ -90,7 +90,7 @@ export function listOf(rule: Rule): Rule {
 
 /** A value whose texts may be expressions; `readable` is what they may read of `$states`. */
 export function template(...readable: StatesMember[]): Rule {
-  const members: ReadonlySet<StatesMember> = new Set(readable);
+  const members: ReadonlySet<string> = new Set(readable);
   return function check(checker, value, at) {
     if (typeof value === 'string') checkText(checker, value, { at, members });
     else if (Array.isArray(value)) for (const [index, item] of value.entries()) check(checker, item, `${at}[${index}]`);
@@ -104,7 +104,7 @@ export function textTemplate(...readable: StatesMember[]): Rule {
   return (checker, value, at) => (typeof value === 'string' ? inner : text)(checker, value, at);
 }
 
-function checkText(checker: Checker, source: string, place: { at: string; members: ReadonlySet<StatesMember> }): void {
+function checkText(checker: Checker, source: string, place: { at: string; members: ReadonlySet<string> }): void {
   if (!isExpression(source)) {
     const meant = source.trim().startsWith('{%') || source.trim().endsWith('%}');
     if (meant) refuse(checker, 'An expression must start with {% and end with %}, with nothing before or after', place.at);

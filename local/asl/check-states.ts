@@ -74,21 +74,23 @@ function wildcardLast(rule: Rule): Rule {
 
 const handles: Record<string, Rule> = { Retry: wildcardLast(retrier), Catch: wildcardLast(catcher) };
 
+const condition: Rule = (checker, value, at) => {
+  if (typeof value === 'boolean') return;
+  if (typeof value !== 'string' || !isExpression(value)) refuse(checker, 'must be an expression or a boolean', at);
+  before(checker, value, at);
+};
+
 const choiceRule: Rule = (checker, value, at) => {
-  const condition: Rule = (inner, given, place) => {
-    if (typeof given === 'boolean') return;
-    if (typeof given !== 'string' || !isExpression(given)) refuse(inner, 'must be an expression or a boolean', place);
-    before(inner, given, place);
-  };
   checkFields(checker, value, { Condition: condition, Next: text, Comment: text, ...shaping }, { at, required: ['Condition', 'Next'] });
 };
 
+const readerConfig: Rule = (checker, value, at) => {
+  const rules = { InputType: oneOf('JSON', 'JSONL'), MaxItems: amountOrExpression(0, MOST_SECONDS) };
+  checkFields(checker, value, rules, { at, required: ['InputType'] });
+};
+
 const itemReader: Rule = (checker, value, at) => {
-  const config: Rule = (inner, given, place) => {
-    const rules = { InputType: oneOf('JSON', 'JSONL'), MaxItems: amountOrExpression(0, MOST_SECONDS) };
-    checkFields(inner, given, rules, { at: place, required: ['InputType'] });
-  };
-  const rules = { Resource: oneOf('arn:aws:states:::s3:getObject'), Arguments: before, ReaderConfig: config };
+  const rules = { Resource: oneOf('arn:aws:states:::s3:getObject'), Arguments: before, ReaderConfig: readerConfig };
   checkFields(checker, value, rules, { at, required: ['Resource', 'Arguments', 'ReaderConfig'] });
 };
 

@@ -3,7 +3,7 @@ import type { Execution } from './execution.ts';
 import { DAY, DISTRIBUTED_CONCURRENCY, LONGEST_EXECUTION_SECONDS, REDRIVABLE_DAYS } from './limits.ts';
 import { childIsRedrivable, type MapChild, type MapRun } from './map-run.ts';
 import { isoTime } from './step.ts';
-import type { JsonObject, JsonValue } from './values.ts';
+import { jsonOf, type JsonObject, type JsonValue } from './values.ts';
 
 /** An unbounded Map Run reports the largest integer: https://github.com/floci-io/floci/pull/2694 (measured). */
 const UNBOUNDED = 2_147_483_647;
@@ -164,7 +164,7 @@ function fits(data: string): boolean {
  * @param parsed input and output as values (success) or as texts (in the Cause of a failure)
  */
 export function nestedResult(execution: Execution, now: number, parsed: boolean): JsonObject {
-  const text = (source: string): JsonValue => (parsed ? (JSON.parse(source) as JsonValue) : source);
+  const text = (source: string): JsonValue => (parsed ? jsonOf(source) : source);
   const { failure, output, stopDate, redriveDate } = execution;
   const { redriveStatus, redriveStatusReason } = redrivability(execution, now);
   return {

@@ -5,7 +5,7 @@ import { checkDefinition } from './check-definition.ts';
 import type { Level } from './definition.ts';
 import { redrivability } from './describe.ts';
 import { Cancelled, StatesError, type Failure } from './errors.ts';
-import type { Execution, ExecutionStatus, Machine, World } from './execution.ts';
+import type { Execution, ExecutionStatus, Machine, StartRequest, World } from './execution.ts';
 import { createExpressions, type Expressions } from './expressions.ts';
 import { newFrame } from './frame.ts';
 import { History, type EventDetails } from './history.ts';
@@ -14,7 +14,6 @@ import { DAY, LONGEST_EXECUTION_SECONDS, NAME_REUSE_DAYS } from './limits.ts';
 import type { MapRun } from './map-run.ts';
 import type { Outside } from './outside.ts';
 import { Tokens } from './tokens.ts';
-import type { JsonValue } from './values.ts';
 
 /** A client token of RedriveExecution counts for 15 minutes, and the last ten are kept (API reference). */
 const REDRIVE_TOKEN_TIME = 900_000;
@@ -31,19 +30,6 @@ export interface MachineSettings {
   tracing?: boolean;
 }
 
-export interface StartRequest {
-  machine: Machine;
-  /** A name of the caller's; without it one is made up. */
-  name?: string;
-  /** JSON text, and its value. */
-  input: string;
-  inputValue: JsonValue;
-  traceHeader?: string;
-  /** For a child of a Map Run. */
-  mapRun?: MapRun;
-  itemCount?: number;
-}
-
 /** Hooks of whoever runs executions. */
 export interface Watcher {
   /** A state is entered or redriven (`retry` 0), or tried again (1, 2, …): AWS bills each as one state transition. */
@@ -58,15 +44,15 @@ export class Engine {
   readonly executions = new Map<string, Execution>();
   readonly mapRuns = new Map<string, MapRun>();
   readonly tokens: Tokens;
-  readonly expressions: Expressions;
+  private readonly expressions: Expressions;
   private readonly world: World;
   /** Executions outlive the request that starts them, and must not be taken for a part of it (a function that ends, a request log). */
   private readonly own = new AsyncResource('StateMachineExecution');
 
   constructor(
-    readonly clock: Clock,
-    readonly random: Random,
-    outside: (engine: Engine) => Outside,
+    private readonly clock: Clock,
+    private readonly random: Random,
+    outside: Outside,
     private readonly watcher: Watcher = {},
   ) {
     this.tokens = new Tokens(random);
@@ -76,10 +62,12 @@ export class Engine {
       random,
       expressions: this.expressions,
       tokens: this.tokens,
-      outside: outside(this),
+      outside,
       transition: (execution, state, retry) => this.watcher.transition?.(execution, state, retry),
       registerMapRun: (mapRun) => void this.mapRuns.set(mapRun.arn, mapRun),
+      start: (request) => this.start(request),
       stop: (execution, failure) => this.stop(execution, failure),
+      redrive: (execution) => this.redrive(execution),
     };
   }
 

@@ -62,6 +62,19 @@ export interface Execution {
   finished: Promise<void>;
 }
 
+export interface StartRequest {
+  machine: Machine;
+  /** A name of the caller's; without it one is made up. */
+  name?: string;
+  /** JSON text, and its value. */
+  input: string;
+  inputValue: JsonValue;
+  traceHeader?: string;
+  /** For a child of a Map Run. */
+  mapRun?: MapRun;
+  itemCount?: number;
+}
+
 /** Everything that executions need and don't own. */
 export interface World {
   clock: Clock;
@@ -72,5 +85,8 @@ export interface World {
   /** Counts a state transition as AWS bills it: a state is entered or redriven (`retry` 0), or tried again (1, 2, …). */
   transition(execution: Execution, state: string, retry: number): void;
   registerMapRun(run: MapRun): void;
+  start(request: StartRequest): Execution;
   stop(execution: Execution, failure: Failure): void;
+  /** Gives the time of the redrive. */
+  redrive(execution: Execution): number;
 }

@@ -6,7 +6,7 @@ export type StatesMember = 'input' | 'context' | 'result' | 'errorOutput';
 /** What is being read at a place in an expression: is there an item that bare names and `$` refer to? */
 interface Place {
   item: boolean;
-  readable: ReadonlySet<StatesMember>;
+  readable: ReadonlySet<string>;
   problems: Set<string>;
 }
 
@@ -18,7 +18,7 @@ interface Place {
  *
  * @param tree jsonata's syntax tree
  */
-export function expressionProblems(tree: unknown, readable: ReadonlySet<StatesMember>): string[] {
+export function expressionProblems(tree: unknown, readable: ReadonlySet<string>): string[] {
   const problems = new Set<string>();
   visit(tree, { item: false, readable, problems });
   return [...problems];
@@ -36,7 +36,7 @@ function visit(node: unknown, place: Place): void {
 
 /** The first step of a path reads the place's item, all others read what the step before gave. */
 function visitPath(path: Json, place: Place): void {
-  const steps = Array.isArray(path['steps']) ? (path['steps'] as unknown[]) : [];
+  const steps: unknown[] = Array.isArray(path['steps']) ? path['steps'] : [];
   const [first, second] = steps;
   if (isObject(first) && first['type'] === 'variable' && first['value'] === 'states') checkMember(second, place);
   visit(first, place);
@@ -66,5 +66,5 @@ function checkReference(node: Json, place: Place): void {
 function checkMember(step: unknown, place: Place): void {
   if (!isObject(step) || step['type'] !== 'name') return;
   const member = String(step['value']);
-  if (!place.readable.has(member as StatesMember)) place.problems.add(`Reference to '$states.${member}' is not supported here.`);
+  if (!place.readable.has(member)) place.problems.add(`Reference to '$states.${member}' is not supported here.`);
 }

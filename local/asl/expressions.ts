@@ -3,7 +3,7 @@ import { isObject } from '../json.ts';
 import type { Clock, Random } from '../types.ts';
 import { StatesError } from './errors.ts';
 import { registerFunctions } from './functions.ts';
-import { plainJson, type JsonObject, type JsonValue } from './values.ts';
+import { isJsonObject, plainJson, type JsonObject, type JsonValue } from './values.ts';
 
 /** Evaluates the JSONata of one world: its clock, its seed, each expression compiled once. */
 export interface Expressions {
@@ -82,10 +82,9 @@ export function createExpressions(clock: Clock, random: Random): Expressions {
       for (const [index, item] of template.entries()) list.push(await resolve(item, `${field}[${index}]`, bindings));
       return list;
     }
+    if (!isJsonObject(template)) return template;
     const object: JsonObject = {};
-    for (const [member, inner] of Object.entries(template ?? {})) {
-      object[member] = await resolve(inner as JsonValue, `${field}/${member}`, bindings);
-    }
+    for (const [member, inner] of Object.entries(template)) object[member] = await resolve(inner, `${field}/${member}`, bindings);
     return object;
   }
 
@@ -109,7 +108,7 @@ export function evaluationError(source: string, field: string, problem: string):
 }
 
 function jsonataMessage(thrown: unknown): string {
-  if (!isObject(thrown) && !(thrown instanceof Error)) return String(thrown);
-  const { code, message } = thrown as { code?: unknown; message?: unknown };
+  if (!isObject(thrown)) return String(thrown);
+  const { code, message } = thrown;
   return typeof code === 'string' ? `${code}: ${String(message)}` : String(message);
 }

@@ -83,7 +83,7 @@ function shuffle(list: unknown[] | undefined, random: Random): unknown[] | undef
 /** `$now` with jsonata's own formatting of a point in time. */
 function now(clock: Clock): (this: jsonata.Focus, picture?: string, timezone?: string) => unknown {
   return function nowOfClock(picture, timezone) {
-    const fromMillis = this.environment.lookup('fromMillis') as NativeFunction;
+    const fromMillis: NativeFunction = this.environment.lookup('fromMillis');
     return fromMillis.implementation.call(this, clock.now(), picture, timezone);
   };
 }

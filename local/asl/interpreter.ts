@@ -11,6 +11,18 @@ import { evaluate, leave, numberField, unexpected, type Exit, type Run, type Ste
 import { runTask } from './task.ts';
 import type { JsonObject, JsonValue } from './values.ts';
 
+/** A Fail state never exits, and has no event for it. */
+const exitEvents: Record<State['Type'], HistoryEventType> = {
+  Pass: 'PassStateExited',
+  Task: 'TaskStateExited',
+  Choice: 'ChoiceStateExited',
+  Wait: 'WaitStateExited',
+  Succeed: 'SucceedStateExited',
+  Fail: 'ExecutionFailed',
+  Parallel: 'ParallelStateExited',
+  Map: 'MapStateExited',
+};
+
 /**
  * Runs states from where the frame stands until the last one, and gives its output.
  *
@@ -57,10 +69,8 @@ function enter(run: Run, frame: Frame, state: State, cancellation: Cancellation)
 }
 
 function recordExit(step: Step, state: State, exit: Exit): void {
-  // A checked Fail state never exits: its type has no such event.
-  const type = `${state.Type}StateExited` as HistoryEventType;
   const variables = exit.assigned && Object.fromEntries(Object.entries(exit.assigned).map(([name, value]) => [name, JSON.stringify(value)]));
-  step.execution.history.add(step.frame.chain, type, {
+  step.execution.history.add(step.frame.chain, exitEvents[state.Type], {
     stateExitedEventDetails: {
       name: step.name,
       output: exit.outputText,

@@ -44,14 +44,13 @@ export async function childInputs(step: Step, state: MapState, items: JsonValue[
   }
   if (!state.ItemBatcher) return selected.map((value) => ({ value, items: 1 }));
   const { BatchInput, MaxItemsPerBatch, MaxInputBytesPerBatch } = state.ItemBatcher;
-  const field = (name: string): string => `ItemBatcher/${name}`;
-  const shared: JsonObject = BatchInput === undefined ? {} : { BatchInput: await evaluate(step, BatchInput, field('BatchInput')) };
+  const shared: JsonObject = BatchInput === undefined ? {} : { BatchInput: await evaluate(step, BatchInput, 'ItemBatcher/BatchInput') };
   const size =
-    MaxItemsPerBatch === undefined ? Infinity : await numberField(step, MaxItemsPerBatch, field('MaxItemsPerBatch'), { least: 1, most: MOST_SECONDS });
+    MaxItemsPerBatch === undefined ? Infinity : await numberField(step, MaxItemsPerBatch, 'ItemBatcher/MaxItemsPerBatch', { least: 1, most: MOST_SECONDS });
   const bytes =
     MaxInputBytesPerBatch === undefined
       ? PAYLOAD_LIMIT
-      : await numberField(step, MaxInputBytesPerBatch, field('MaxInputBytesPerBatch'), { least: 1, most: PAYLOAD_LIMIT });
+      : await numberField(step, MaxInputBytesPerBatch, 'ItemBatcher/MaxInputBytesPerBatch', { least: 1, most: PAYLOAD_LIMIT });
   return batches(selected, { size, bytes: bytes - byteLength(JSON.stringify({ ...shared, Items: [] })) }).map((Items) => ({
     value: { ...shared, Items },
     items: Items.length,

@@ -5,7 +5,7 @@ import { DISTRIBUTED_CONCURRENCY, MOST_SECONDS, PAYLOAD_LIMIT, payloadText, tooL
 import { childInputs, concurrencyOf, itemsOf, type ChildInput } from './map-inputs.ts';
 import { writeResults } from './result-writer.ts';
 import { numberField, type Step } from './step.ts';
-import type { JsonValue } from './values.ts';
+import { jsonOf, type JsonValue } from './values.ts';
 
 const THRESHOLD = 'States.ExceedToleratedFailureThreshold';
 
@@ -138,7 +138,7 @@ async function runChildren(step: Step, mapRun: MapRun): Promise<void> {
       }
       if (exceeds(mapRun)) failure ??= thresholdExceeded();
       // The threshold stops what still runs: the other workers then see the end of their children.
-      if (failure !== undefined) stopChildren(step, mapRun);
+      if (failure !== undefined) close(step, mapRun, 'FAILED');
     }
   }
 
@@ -152,8 +152,17 @@ async function runChildren(step: Step, mapRun: MapRun): Promise<void> {
 
 async function runChild(step: Step, mapRun: MapRun, next: MapChild): Promise<void> {
   const { outside, random } = step.world;
-  if (next.execution) await outside.redriveChild(next.execution);
-  else next.execution = await outside.startChild({ parent: step.execution, mapRunArn: mapRun.arn, name: random.uuid(), input: next.input });
+  const { execution } = next;
+  if (execution) {
+    await outside.redriveChild(mapRun, execution, () => step.world.redrive(execution));
+  } else {
+    const { input, items: itemCount } = next;
+    const { machine } = step.execution;
+    const name = random.uuid();
+    const start = (): Execution => step.world.start({ machine, name, input, inputValue: jsonOf(input), mapRun, itemCount });
+    next.execution = await outside.startChild({ mapRun, name, input, start });
+  }
+  if (!next.execution) return;
   if (mapRun.status !== 'RUNNING') step.world.stop(next.execution, {});
   await next.execution.finished;
 }
@@ -195,7 +204,7 @@ function collect(step: Step, mapRun: MapRun): JsonValue {
     delete step.frame.mapRun;
     throw tooLarge(step.name);
   }
-  return JSON.parse(list) as JsonValue;
+  return jsonOf(list);
 }
 
 /** The results of a Map Run that failed by its threshold are written as well; the threshold stays the error when they can't be. */

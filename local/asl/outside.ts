@@ -1,4 +1,5 @@
 import type { Execution } from './execution.ts';
+import type { MapRun } from './map-run.ts';
 import type { TaskResource } from './resources.ts';
 import type { JsonValue } from './values.ts';
 
@@ -18,19 +19,26 @@ export interface TaskCall {
 export interface Answer {
   /** The task's result; for tasks that go on, what the service said when it took them (event TaskSubmitted). */
   result: JsonValue;
-  /** For `.sync:2`: settles with the task's result when the child has ended. */
-  ended?: Promise<JsonValue>;
-  /** For `.sync:2`: stops the child, when the task itself is cut off or times out. */
-  abort?(): void;
+  /** For `.sync:2`: the child execution that the task waits for. */
+  child?: ChildTask;
 }
 
-/** A child execution of a Map Run that is to be started, or redriven. */
+export interface ChildTask {
+  finished: Promise<void>;
+  /** The task's result, once the child has finished. @throws StatesError `States.TaskFailed` when it didn't succeed */
+  result(): Promise<JsonValue>;
+  /** Stops the child, when the task itself is cut off or times out. */
+  abort(): void;
+}
+
+/** A child execution that a Map Run wants to start. */
 export interface ChildCall {
-  parent: Execution;
-  mapRunArn: string;
+  mapRun: MapRun;
   name: string;
   /** JSON text. */
   input: string;
+  /** Starts it; once more gives the same execution. */
+  start: () => Execution;
 }
 
 /** An S3 object of an ItemReader or ResultWriter. */
@@ -48,8 +56,8 @@ export interface Outside {
   perform(call: TaskCall): Promise<Answer>;
   /** Starts a child of a Map Run and gives it. @throws StatesError */
   startChild(call: ChildCall): Promise<Execution>;
-  /** Redrives a child of a Map Run. @throws StatesError */
-  redriveChild(child: Execution): Promise<void>;
+  /** Redrives a child of a Map Run by calling `redrive` once. @throws StatesError */
+  redriveChild(mapRun: MapRun, child: Execution, redrive: () => number): Promise<void>;
   /** The bytes of an object. @throws StatesError `States.ItemReaderFailed` */
   getObject(call: ObjectCall): Promise<Uint8Array>;
   /** @throws StatesError `States.ResultWriterFailed` */

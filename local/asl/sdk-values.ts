@@ -21,7 +21,7 @@ export function toResult(value: unknown): JsonValue {
     }
     return result;
   }
-  return (value ?? null) as JsonValue;
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : null;
 }
 
 /** The arguments of a task as the SDK takes them, for services whose members start with a small letter. */

@@ -1,11 +1,11 @@
 import type { Cancellation } from './cancellation.ts';
 import type { NumberField, Shaping } from './definition.ts';
-import { StatesError } from './errors.ts';
+import type { StatesError } from './errors.ts';
 import type { Execution, World } from './execution.ts';
 import { evaluationError, isExpression, unwrapped } from './expressions.ts';
 import type { Frame, MapItem } from './frame.ts';
 import { payloadText } from './limits.ts';
-import type { JsonObject, JsonValue } from './values.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from './values.ts';
 
 /** One execution in its world. */
 export interface Run {
@@ -128,10 +128,12 @@ export async function leave(
   { extras = {}, prefix = '' }: { extras?: Extras; prefix?: string } = {},
 ): Promise<Exit> {
   const output = shaping.Output === undefined ? otherwise : await evaluate(step, shaping.Output, `${prefix}Output`, extras);
-  const assigned = shaping.Assign && ((await evaluate(step, shaping.Assign, `${prefix}Assign`, extras)) as JsonObject);
-  if (assigned) step.frame.variables.check(assigned, step.name);
+  const assigned = shaping.Assign && (await evaluate(step, shaping.Assign, `${prefix}Assign`, extras));
   const exit: Exit = { output, outputText: payloadText(output, step.name) };
   if (shaping.Next !== undefined) exit.next = shaping.Next;
-  if (assigned) exit.assigned = assigned;
+  if (isJsonObject(assigned)) {
+    step.frame.variables.check(assigned, step.name);
+    exit.assigned = assigned;
+  }
   return exit;
 }

@@ -1,12 +1,13 @@
 import type { HistoryEventType } from '@aws-sdk/client-sfn';
+import { nothing } from './cancellation.ts';
 import type { TaskState } from './definition.ts';
 import { Cancelled, runtimeError, StatesError, type Failure } from './errors.ts';
 import type { EventDetails } from './history.ts';
 import { MOST_SECONDS, payloadText } from './limits.ts';
-import type { Answer, TaskCall } from './outside.ts';
+import type { Answer, ChildTask, TaskCall } from './outside.ts';
 import { taskResource, type TaskResource } from './resources.ts';
 import { evaluate, numberField, type Step } from './step.ts';
-import type { JsonValue } from './values.ts';
+import { jsonOf, type JsonValue } from './values.ts';
 
 const secondsRange = { least: 1, most: MOST_SECONDS };
 
@@ -22,8 +23,9 @@ interface Attempt {
   refusal?: unknown;
 }
 
-/** What a promise of its own is made of. */
+/** The end of a task, by whoever brings it first. */
 interface Ending {
+  over: boolean;
   promise: Promise<JsonValue>;
   resolve(result: JsonValue): void;
   reject(error: unknown): void;
@@ -95,13 +97,12 @@ async function perform(attempt: Attempt): Promise<JsonValue> {
   const ending = newEnding();
   const stopWaiting = waitForTime(attempt, ending);
   const stopListening = listen(attempt, ending);
-  let over = false;
-  let answered: Answer | undefined;
+  let child: ChildTask | undefined;
   step.world.outside
     .perform(call)
     .then((answer) => {
-      answered = answer;
-      if (over) answer.abort?.();
+      child = answer.child;
+      if (ending.over) child?.abort();
       else follow(attempt, answer, ending);
     })
     .catch((error: unknown) => {
@@ -112,52 +113,53 @@ async function perform(attempt: Attempt): Promise<JsonValue> {
     return await step.cancellation.orCancelled(ending.promise);
   } catch (thrown) {
     // Cut off or out of time, the task's child is stopped; a child that ended by itself doesn't mind.
-    if (thrown instanceof Cancelled || thrown instanceof TimedOut) answered?.abort?.();
+    if (thrown instanceof Cancelled || thrown instanceof TimedOut) child?.abort();
     throw thrown;
   } finally {
-    over = true;
+    ending.over = true;
     stopWaiting();
     stopListening();
   }
 }
 
 function newEnding(): Ending {
-  let resolve: Ending['resolve'] = () => {};
-  let reject: Ending['reject'] = () => {};
+  let resolve: Ending['resolve'] = nothing;
+  let reject: Ending['reject'] = nothing;
   const promise = new Promise<JsonValue>((onResult, onError) => {
     resolve = onResult;
     reject = onError;
   });
-  return { promise, resolve, reject };
+  return { over: false, promise, resolve, reject };
 }
 
-function follow(attempt: Attempt, answer: Answer, ending: Ending): void {
+function follow(attempt: Attempt, { result, child }: Answer, ending: Ending): void {
   const { resource } = attempt;
   if (resource.ends === 'with-answer') {
-    ending.resolve(answer.result);
+    ending.resolve(result);
     return;
   }
-  try {
-    const output = payloadText(answer.result, resource.type);
-    record(attempt, 'TaskSubmitted', { taskSubmittedEventDetails: { ...names(resource), output, outputDetails: { truncated: false } } });
-  } catch (error) {
-    ending.reject(error);
-  }
-  answer.ended?.then(ending.resolve, ending.reject);
+  const output = payloadText(result, resource.type);
+  record(attempt, 'TaskSubmitted', { taskSubmittedEventDetails: { ...names(resource), output, outputDetails: { truncated: false } } });
+  if (child) void whenFinished(child, ending).catch((error: unknown) => ending.reject(error));
+}
+
+async function whenFinished(child: ChildTask, ending: Ending): Promise<void> {
+  await child.finished;
+  if (!ending.over) ending.resolve(await child.result());
 }
 
 /** The task's own time limit; the result takes it away. */
 function waitForTime({ step, timeout }: Attempt, ending: Ending): () => void {
-  if (timeout === undefined) return () => {};
+  if (timeout === undefined) return nothing;
   const { clock } = step.world;
   return clock.at(clock.now() + 1000 * timeout, () => ending.reject(new TimedOut({ error: 'States.Timeout' })));
 }
 
 /** Opens the task's token; the result closes it for good. */
 function listen({ step, call, heartbeat }: Attempt, ending: Ending): () => void {
-  if (call.token === undefined) return () => {};
+  if (call.token === undefined) return nothing;
   const { clock, tokens } = step.world;
-  let stopTimer = (): void => {};
+  let stopTimer = nothing;
   const expectHeartbeat = (): void => {
     stopTimer();
     if (heartbeat === undefined) return;
@@ -167,7 +169,7 @@ function listen({ step, call, heartbeat }: Attempt, ending: Ending): () => void 
   };
   const { account, region } = step.execution.machine;
   const close = tokens.open(call.token, { account, region }, {
-    succeed: (output) => ending.resolve(JSON.parse(output) as JsonValue),
+    succeed: (output) => ending.resolve(jsonOf(output)),
     fail: (failure) => ending.reject(new StatesError(failure)),
     heartbeat: expectHeartbeat,
   });

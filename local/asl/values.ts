@@ -13,10 +13,16 @@ export function isJsonObject(value: JsonValue | undefined): value is JsonObject 
 /** JSON text to a value; undefined when it is no JSON. */
 export function parseJson(source: string): JsonValue | undefined {
   try {
-    return JSON.parse(source) as JsonValue;
+    return jsonOf(source);
   } catch {
     return undefined;
   }
+}
+
+/** The value of a text that is known to be JSON. */
+export function jsonOf(source: string): JsonValue {
+  const value: JsonValue = JSON.parse(source);
+  return value;
 }
 
 /** Length in bytes as UTF-8, in which Step Functions measures payloads. */

@@ -1,10 +1,22 @@
 import type { Iam } from '../iam/iam.ts';
+import type { DynamoDb } from '../services/dynamodb.ts';
 import type { Events } from '../services/events.ts';
+import type { Kms } from '../services/kms.ts';
+import type { S3 } from '../services/s3.ts';
 import type { Scheduler } from '../services/scheduler.ts';
+import type { Ssm } from '../services/ssm.ts';
+import type { States } from '../services/states.ts';
+import type { Assets } from './assets.ts';
 
 /** What resources are made of: the services' own ways in, past the wire and past IAM, as CloudFormation's role is an administrator. */
 export interface Parts {
+  assets: Assets;
   iam: Iam;
+  dynamodb: DynamoDb;
   events: Events;
+  kms: Kms;
+  s3: S3;
   scheduler: Scheduler;
+  ssm: Ssm;
+  states: States;
 }

@@ -3,7 +3,7 @@ import { isObject, object, parseObject, text, type Json } from '../json.ts';
 /** One parameter of a document (Systems Manager User Guide, "Data elements and parameters"). */
 export interface DocumentParameter {
   type: string;
-  default?: unknown;
+  default?: string | number | boolean | string[];
   allowedValues?: string[];
   allowedPattern?: string;
   minChars?: number;
@@ -66,9 +66,23 @@ function parseParameters(value: unknown, where: string): Record<string, Document
   if (value === undefined) return {};
   const entries = Object.entries(object(value, `${where}: parameters`)).map(([key, raw]): [string, DocumentParameter] => {
     const parameter = object(raw, `${where}: parameter ${key}`);
-    return [key, { ...parameter, type: text(parameter.type, `${where}: type of parameter ${key}`) }];
+    return [key, parseParameter(parameter, `${where}: parameter ${key}`)];
   });
   return Object.fromEntries(entries);
+}
+
+function parseParameter(raw: Json, where: string): DocumentParameter {
+  const { allowedValues, allowedPattern, minChars, maxChars } = raw;
+  const value = raw.default;
+  const isPlain = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+  return {
+    type: text(raw.type, `${where}: type`),
+    ...(isPlain ? { default: value } : Array.isArray(value) ? { default: value.map(String) } : {}),
+    ...(Array.isArray(allowedValues) ? { allowedValues: allowedValues.map(String) } : {}),
+    ...(typeof allowedPattern === 'string' ? { allowedPattern } : {}),
+    ...(typeof minChars === 'number' ? { minChars } : {}),
+    ...(typeof maxChars === 'number' ? { maxChars } : {}),
+  };
 }
 
 /** Given values with the document's defaults filled in. */
@@ -82,22 +96,30 @@ export function withDefaults(document: DocumentContent, values: ParameterValues)
 }
 
 function defaultOf(parameter: DocumentParameter): string[] | undefined {
-  if (parameter.default === undefined) return undefined;
-  return Array.isArray(parameter.default) ? parameter.default.map(String) : [String(parameter.default)];
+  const { default: value } = parameter;
+  if (value === undefined) return undefined;
+  return Array.isArray(value) ? value.map(String) : [String(value)];
 }
 
 /**
  * Puts parameter values into a step's inputs as Systems Manager does, textually and before any shell sees them: `{{ Name }}` within
  * a text; a text that is nothing else becomes the list itself for a StringList (User Guide, "Data elements and parameters").
  */
-export function substitute(value: unknown, document: DocumentContent, values: ParameterValues): unknown {
+export function resolveStep(step: DocumentStep, document: DocumentContent, values: ParameterValues): DocumentStep {
+  const inputs = object(substitute(step.inputs, document, values), `inputs of ${step.name}`);
+  if (!step.precondition) return { ...step, inputs };
+  const texts = (list: string[]): string[] => list.map((item) => String(substituteText(item, document, values)));
+  return { ...step, inputs, precondition: Object.fromEntries(Object.entries(step.precondition).map(([operator, list]) => [operator, texts(list)])) };
+}
+
+function substitute(value: unknown, document: DocumentContent, values: ParameterValues): unknown {
   if (typeof value === 'string') return substituteText(value, document, values);
   if (Array.isArray(value)) return value.map((item) => substitute(item, document, values));
   if (!isObject(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, substitute(item, document, values)]));
 }
 
-function substituteText(source: string, document: DocumentContent, values: ParameterValues): unknown {
+function substituteText(source: string, document: DocumentContent, values: ParameterValues): string | string[] {
   const whole = /^\{\{\s*([a-zA-Z0-9_]+)\s*\}\}$/.exec(source)?.[1];
   if (whole !== undefined && document.parameters[whole]?.type === 'StringList') return values[whole] ?? [];
   return source.replaceAll(/\{\{\s*([a-zA-Z0-9_]+)\s*\}\}/g, (found, name: string) => {

@@ -3,7 +3,7 @@
  * nested documents, preconditions, exits, time-outs and reboots are the agent's; what a script does is a behaviour (`plugins.ts`).
  */
 import type { Clock, Cloud } from '../types.ts';
-import { substitute, withDefaults, type DocumentContent, type DocumentStep, type ParameterValues } from './document-content.ts';
+import { resolveStep, withDefaults, type DocumentContent, type DocumentStep, type ParameterValues } from './document-content.ts';
 import { EXIT, afterStep, decide, mergeStatuses, stepSeconds, type StepOutcome, type StepResult } from './document-flow.ts';
 import type { Host } from './host.ts';
 import { SCRIPT_PLUGINS, behaviourOf, flat, type Behaviours, type StepContext } from './plugins.ts';
@@ -114,7 +114,7 @@ export class DocumentRun {
 
   private resolved(index: number, values: ParameterValues): DocumentStep {
     const { document } = this.job;
-    return substitute(document.mainSteps[index], document, values) as DocumentStep;
+    return resolveStep(document.mainSteps[index]!, document, values);
   }
 
   private async step(index: number, values: ParameterValues): Promise<StepResult | 'worker-died'> {

@@ -245,8 +245,8 @@ export class Host {
   }
 
   private rebootSeconds(): number {
-    const [low, high] = this.platform.os === 'windows' ? [180, 480] : [60, 240];
-    return between(this.chance('reboot', this.boots), low!, high!);
+    const [low, high] = this.platform.os === 'windows' ? ([180, 480] as const) : ([60, 240] as const);
+    return between(this.chance('reboot', this.boots), low, high);
   }
 
   private comeUp(sameBoot: boolean, back: () => void): void {

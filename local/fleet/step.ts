@@ -1,6 +1,6 @@
 import { reason } from '../json.ts';
 import type { Input } from '../types.ts';
-import { parseDocument, substitute, withDefaults, type DocumentContent, type DocumentStep, type ParameterValues } from './document-content.ts';
+import { parseDocument, resolveStep, withDefaults, type DocumentContent, type DocumentStep, type ParameterValues } from './document-content.ts';
 import { afterStep, decide, mergeStatuses, statusOf, type StepOutcome, type StepResult } from './document-flow.ts';
 import type { Host } from './host.ts';
 import { behaviourOf, downloadContent, flat, nestedParameters, type Behaviour, type Behaviours, type StepContext, type StepExit } from './plugins.ts';
@@ -31,8 +31,7 @@ function exited(exit: StepExit, host: Host): StepOutcome {
  * code 0: the status alone says it.
  */
 async function runNested(step: DocumentStep, context: StepContext, behaviours: Behaviours, depth: number): Promise<StepOutcome> {
-  const failed = (message: string): StepOutcome => ({ status: 'Failed', code: 1, stdout: '', stderr: message });
-  const path = String(step.inputs.documentPath ?? '');
+  const path = typeof step.inputs.documentPath === 'string' ? step.inputs.documentPath : '';
   if (step.inputs.documentType !== 'SSMDocument') return failed(`documentType ${JSON.stringify(step.inputs.documentType)} is not simulated; there is SSMDocument`);
   if (path === 'AWS-Noop') return { status: 'Success', code: 0, stdout: '', stderr: '' };
   if (depth > DEPTH_LIMIT) return failed(`Maximum depth for document execution exceeded. Maximum depth permitted - ${DEPTH_LIMIT} and current depth - ${depth}`);
@@ -55,14 +54,14 @@ async function runNestedSteps(
   const { document, values } = nested;
   const done: Array<{ step: DocumentStep; result: StepResult }> = [];
   for (const [index, raw] of document.mainSteps.entries()) {
-    const resolved = substitute(raw, document, values) as DocumentStep;
+    const resolved = resolveStep(raw, document, values);
     const decision = decide({ raw, resolved, isLast: index === document.mainSteps.length - 1 }, context.host.platform.os, done);
     const base = { name: raw.name, action: raw.action, start: 0, end: 0 };
     if (decision.operation === 'skip') continue;
     const inner = { ...context, parameters: flat(values), inputs: resolved.inputs };
     const ended =
       decision.operation === 'fail'
-        ? { status: 'Failed' as const, code: 1, stdout: '', stderr: decision.message }
+        ? failed(decision.message)
         : await runStep(resolved, inner, nested.name, behaviours, depth + 1);
     done.push({ step: resolved, result: afterStep(resolved, { ...base, ...ended }) });
     if (ended.status === 'SuccessAndReboot') break;
@@ -70,6 +69,10 @@ async function runNestedSteps(
   const results = done.map(({ result }) => result);
   const status = mergeStatuses(results);
   return { status, code: 0, stdout: joined(results, 'stdout'), stderr: joined(results, 'stderr') };
+}
+
+function failed(message: string): StepOutcome {
+  return { status: 'Failed', code: 1, stdout: '', stderr: message };
 }
 
 function joined(results: StepResult[], stream: 'stdout' | 'stderr'): string {

@@ -1,6 +1,7 @@
 import { AwsError, type AccessRequest, type Caller } from '../types.ts';
 import { denialError } from './denial.ts';
 import { judge, type Identity, type Use } from './judge.ts';
+import { awsManagedPolicy, isAwsManaged } from './managed-policies.ts';
 import { like } from './match.ts';
 import { parsePolicy, type Policy } from './policy.ts';
 
@@ -54,6 +55,12 @@ export interface Iam {
   removeRole(arn: string): void;
   role(arn: string): RoleSettings | undefined;
   roles(): RoleSettings[];
+  /** The ARN of an account's role by its name, which is unique whatever its path. */
+  roleNamed(account: string, name: string): string | undefined;
+  /** A customer's managed policy, for roles and boundaries to refer to. */
+  putManagedPolicy(arn: string, document: unknown): void;
+  /** Document of a managed policy, the customer's or AWS's own. @throws Error when it isn't known */
+  managedPolicy(arn: string): unknown;
   /** Adds an inline policy to a role. */
   attach(roleArn: string, policy: { name: string; document: unknown }): void;
   /** Whether the caller may; nothing is recorded and nothing is thrown. */
@@ -111,6 +118,14 @@ export function createIam(now: () => number): Iam {
   const roles = new Map<string, Role>();
   const used = new Map<Use['statement'], Set<string>>();
   const denied: DeniedCall[] = [];
+  const managed = new Map<string, unknown>();
+
+  function managedPolicy(arn: string): unknown {
+    if (isAwsManaged(arn)) return awsManagedPolicy(arn);
+    const document = managed.get(arn);
+    if (document === undefined) throw new Error(`The managed policy ${arn} is not in a template; give its document to the embedded AWS`);
+    return document;
+  }
 
   function identityOf(caller: Caller): Identity {
     if (caller.administrator === true) return administrator;
@@ -154,6 +169,12 @@ export function createIam(now: () => number): Iam {
     removeRole: (arn) => void roles.delete(arn),
     role: (arn) => roles.get(arn)?.settings,
     roles: () => [...roles.values()].map((role) => role.settings),
+    roleNamed: (account, name) => [...roles.keys()].find((arn) => arn.split(':')[4] === account && arn.split('/').at(-1) === name),
+    putManagedPolicy(arn, document) {
+      parsePolicy(document, `managed policy ${arn}`);
+      managed.set(arn, document);
+    },
+    managedPolicy,
     attach(roleArn, policy) {
       const role = roles.get(roleArn);
       if (!role) throw new Error(`Policy ${policy.name} is attached to ${roleArn}, which does not exist`);

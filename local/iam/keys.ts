@@ -22,12 +22,17 @@ const globalKeys = [
   'aws:ViaAWSService',
 ];
 
-/** Keys that the services set in `AccessRequest.context`; `/` at the end stands for every tag key. */
-const serviceKeys: string[] = [
-  'aws:TagKeys',
-  's3:max-keys',
-  'ssm:resourceTag/',
-  'aws:PrincipalTag/',
+/** Keys that the services set in `AccessRequest.context`, by service; `/` or `:` at the end stands for every name after it. */
+const serviceKeys = [
+  'aws:PrincipalTag/', 'aws:ResourceTag/', 'aws:TagKeys',
+  'dynamodb:EnclosingOperation', 'dynamodb:LeadingKeys',
+  'events:detail-type', 'events:eventBusInvocation', 'events:source',
+  'iam:PassedToService',
+  'kms:CallerAccount', 'kms:EncryptionContext:', 'kms:EncryptionContextKeys', 'kms:KeySpec', 'kms:ViaService',
+  's3:delimiter', 's3:if-match', 's3:if-none-match', 's3:max-keys', 's3:object-lock-legal-hold', 's3:object-lock-mode', 's3:prefix',
+  's3:ResourceAccount', 's3:VersionId', 's3:x-amz-server-side-encryption', 's3:x-amz-server-side-encryption-aws-kms-key-id',
+  's3:x-amz-storage-class',
+  'ssm:DocumentType', 'ssm:resourceTag/',
 ];
 
 const known = new Set([...globalKeys, ...serviceKeys].map((key) => key.toLowerCase()));
@@ -37,6 +42,13 @@ export function isKnownKey(key: string): boolean {
   const name = key.toLowerCase();
   const family = name.replace(/^([^/:]+:[^/:]+[/:]).*$/, '$1');
   return known.has(name) || known.has(family);
+}
+
+/** A key that a service sets and this file doesn't list could never be used by a policy: found at its first request. */
+function checked(context: Record<string, string[]>): Record<string, string[]> {
+  const stranger = Object.keys(context).find((key) => !isKnownKey(key));
+  if (stranger !== undefined) throw new Error(`A service sets the condition key "${stranger}", which local/iam/keys.ts doesn't list`);
+  return context;
 }
 
 /** The role's or user's own facts, as condition keys show them. */
@@ -86,7 +98,7 @@ export function requestKeys(caller: Caller, request: AccessRequest, region: stri
     'aws:ResourceAccount': [request.resourceAccount ?? caller.account],
     'aws:SecureTransport': ['true'],
     'aws:ViaAWSService': ['false'],
-    ...request.context,
+    ...checked(request.context ?? {}),
   };
   const byName = new Map<string, string[]>();
   for (const [key, value] of Object.entries(values)) {

@@ -81,11 +81,18 @@ export class DynamoEngine {
     return settled((done) => this.store.getTable(name, done));
   }
 
-  /** Runs an operation in DynamoDB's JSON. Reads wait for a transaction that is being applied, as AWS's isolation promises. */
-  async run(operation: string, data: Input): Promise<Input> {
-    if (!operation.startsWith('Batch') && !['Query', 'Scan', 'GetItem'].includes(operation)) return this.execute(operation, data);
+  /** Runs a read in DynamoDB's JSON. It waits for a transaction that is being applied, as AWS's isolation promises. */
+  async read(operation: string, data: Input): Promise<Input> {
     await this.transaction;
-    return this.execute(operation, data);
+    return this.perform(operation, data);
+  }
+
+  /** Runs an operation in DynamoDB's JSON, at once: for writes within `exclusive` and reads within `transact`. */
+  async perform(operation: string, data: Input): Promise<Input> {
+    const file = files[operation] ?? operation;
+    const prepared = this.validate(file, data);
+    const action = require(`dynalite/actions/${file}`) as (store: DynaliteStore, data: Input, done: Callback) => void;
+    return settled((done) => action(this.store, prepared, done));
   }
 
   /** One writer at a time, so that a condition still holds when its write is done. */
@@ -137,13 +144,6 @@ export class DynamoEngine {
   /** Write units of an item (1 KB each) or read units (4 KB each, half when eventually consistent). */
   units(item: JsonItem | undefined, isRead: boolean): number {
     return dynalite.db.capacityUnits(item, isRead, true);
-  }
-
-  private async execute(operation: string, data: Input): Promise<Input> {
-    const file = files[operation] ?? operation;
-    const prepared = this.validate(file, data);
-    const action = require(`dynalite/actions/${file}`) as (store: DynaliteStore, data: Input, done: Callback) => void;
-    return settled((done) => action(this.store, prepared, done));
   }
 
   private validate(file: string, data: Input): Input {

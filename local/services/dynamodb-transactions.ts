@@ -24,7 +24,7 @@ interface Action {
 interface Reason {
   Code: string;
   Message?: string;
-  Item?: JsonItem;
+  Item?: Input;
 }
 
 /** TransactWriteItems and TransactGetItems, which dynalite lacks, for the engine of one location. */
@@ -57,7 +57,7 @@ export class Transactions {
     assertCount(TransactItems.length);
     return this.engine.transact(async () => {
       const items: (JsonItem | undefined)[] = [];
-      for (const { Get } of TransactItems) items.push((await this.engine.run('GetItem', { ...Get, ConsistentRead: true })).Item);
+      for (const { Get } of TransactItems) items.push((await this.engine.perform('GetItem', { ...Get, ConsistentRead: true })).Item);
       const used = TransactItems.map(({ Get }, index) => ({ table: Get.TableName as string, units: 2 * this.engine.units(items[index], true) }));
       return { Responses: items.map((item) => (item ? { Item: item } : {})), ...consumed(input, used, 'ReadCapacityUnits') };
     });
@@ -92,7 +92,7 @@ export class Transactions {
     const done: Action[] = [];
     for (const action of actions) {
       try {
-        if (action.kind !== 'ConditionCheck') await this.engine.run(operations[action.kind], structuredClone(action.data));
+        if (action.kind !== 'ConditionCheck') await this.engine.perform(operations[action.kind], structuredClone(action.data));
         done.push(action);
       } catch (error) {
         await this.takeBack(done);
@@ -105,8 +105,8 @@ export class Transactions {
   private async takeBack(done: Action[]): Promise<void> {
     for (const { kind, table, key, old } of done.toReversed()) {
       if (kind === 'ConditionCheck') continue;
-      if (old) await this.engine.run('PutItem', { TableName: table, Item: old });
-      else await this.engine.run('DeleteItem', { TableName: table, Key: key });
+      if (old) await this.engine.perform('PutItem', { TableName: table, Item: old });
+      else await this.engine.perform('DeleteItem', { TableName: table, Key: key });
     }
   }
 

@@ -59,7 +59,7 @@ export class Expiry {
   private async *items(): AsyncGenerator<JsonItem> {
     let from: JsonItem | undefined;
     do {
-      const page = await this.engine.run('Scan', { TableName: this.table, ...(from && { ExclusiveStartKey: from }) });
+      const page = await this.engine.read('Scan', { TableName: this.table, ...(from && { ExclusiveStartKey: from }) });
       yield* page.Items as JsonItem[];
       from = page.LastEvaluatedKey;
     } while (from);
@@ -71,7 +71,7 @@ export class Expiry {
       const { key } = await this.engine.identify(this.table, item);
       const current = await this.engine.item(this.table, key);
       if (Number(current?.[this.attribute]?.['N']) * 1000 !== expires) return;
-      await this.engine.run('DeleteItem', { TableName: this.table, Key: key });
+      await this.engine.perform('DeleteItem', { TableName: this.table, Key: key });
     });
   }
 }

@@ -16,6 +16,8 @@ const RAMP_INTERVAL = 1_000;
 const DELAYED_AFTER = 60_000;
 const LONGEST_DELIVERY = 1_500;
 
+function nothing(): void {}
+
 /** Runs the commands of all locations. */
 export class CommandEngine {
   constructor(
@@ -75,7 +77,7 @@ export class CommandEngine {
     const cancelDelayed = clock.at(clock.now() + DELAYED_AFTER, () => {
       if (!invocation.view.taken && !isTerminal(invocation.view.status)) this.set(command, invocation, { status: 'Delayed', details: 'Delayed' });
     });
-    let stopWaiting = (): void => undefined;
+    let stopWaiting = nothing;
     invocation.withdraw = () => {
       cancelDelayed();
       stopWaiting();

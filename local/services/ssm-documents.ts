@@ -113,14 +113,13 @@ function invalid(message: string): AwsError {
 
 /** GetDocument and DescribeDocument (SSM API reference). */
 export function documentOperations(state: SsmState): Record<string, ServiceOperation> {
-  const access = (action: string) => (input: Input, context: CallContext) => [documentAccess(`ssm:${action}`, String(input.Name), context)];
   const find = (input: Input, context: CallContext): { stored: StoredDocument; version: DocumentVersion } => {
     checkBounds([['name', input.Name, { pattern: NAME }], ['documentVersion', input.DocumentVersion, { pattern: /^(\$LATEST|\$DEFAULT|[1-9]\d*)$/ }]]);
     return findDocument(state, context, input.Name, input.DocumentVersion);
   };
   return {
     GetDocument: {
-      access: access('GetDocument'),
+      access: (input, context) => [documentAccess('ssm:GetDocument', String(input.Name), context)],
       run(input, context) {
         const { stored, version } = find(input, context);
         return {
@@ -134,7 +133,10 @@ export function documentOperations(state: SsmState): Record<string, ServiceOpera
         };
       },
     },
-    DescribeDocument: { access: access('DescribeDocument'), run: (input, context) => ({ Document: description(find(input, context), context) }) },
+    DescribeDocument: {
+      access: (input, context) => [documentAccess('ssm:DescribeDocument', String(input.Name), context)],
+      run: (input, context) => ({ Document: description(find(input, context), context) }),
+    },
   };
 }
 
@@ -142,7 +144,7 @@ function description({ stored, version }: { stored: StoredDocument; version: Doc
   const parameters = Object.entries(version.document.parameters).map(([name, parameter]) => ({
     Name: name,
     Type: parameter.type === 'StringList' ? 'StringList' : 'String',
-    ...(parameter.default === undefined ? {} : { DefaultValue: String(parameter.default) }),
+    ...(parameter.default === undefined ? {} : { DefaultValue: parameter.default.toString() }),
   }));
   return {
     Hash: version.hash,

@@ -3,7 +3,7 @@ import { AwsError, type AccessRequest, type CallContext, type Clock, type Input,
 import { checkBounds } from './ssm-checks.ts';
 import type { CommandEngine } from './ssm-commands.ts';
 import { page, type PageGaps } from './ssm-pages.ts';
-import { isTerminal, type Command, type Invocation, type SsmState } from './ssm-state.ts';
+import { isTerminal, type Command, type SsmState } from './ssm-state.ts';
 import { commandInvocationView, commandView, invocationView } from './ssm-views.ts';
 
 export interface ReadDeps {
@@ -129,8 +129,8 @@ function cancel(input: Input, context: CallContext, { state, engine }: ReadDeps)
   if (!command) throw new AwsError('InvalidCommandId', 'The specified command ID isn\'t valid. Verify the ID and try again.');
   const twice = ids.find((id, index) => ids.indexOf(id) !== index);
   if (twice !== undefined) throw new AwsError('DuplicateInstanceId', `Instance ${twice} is given twice.`);
-  const targets = ids.map((id) => command.invocations.find(({ host }) => host.id === id));
-  if (targets.includes(undefined)) throw new AwsError('InvalidInstanceId', `An instance of [${ids.join(', ')}] is not a target of the command.`);
-  engine.cancel(command, ids.length === 0 ? command.invocations : (targets as Invocation[]));
+  const targets = command.invocations.filter(({ host }) => ids.includes(host.id));
+  if (targets.length < ids.length) throw new AwsError('InvalidInstanceId', `An instance of [${ids.join(', ')}] is not a target of the command.`);
+  engine.cancel(command, ids.length === 0 ? command.invocations : targets);
   return {};
 }

@@ -93,10 +93,10 @@ function checkHash(input: Input, version: DocumentVersion): void {
 function findHosts(fleet: Fleet, ids: string[], context: CallContext): Host[] {
   const twice = ids.find((id, index) => ids.indexOf(id) !== index);
   if (twice !== undefined) throw new AwsError('DuplicateInstanceId', `Instance ${twice} is given twice.`);
-  const hosts = ids.map((id) => hostAt(fleet, id, context));
-  const bad = ids.filter((_, index) => hosts[index] === undefined || hosts[index].state === 'terminated');
+  const hosts = ids.map((id) => hostAt(fleet, id, context)).filter((host) => host !== undefined).filter(({ state }) => state !== 'terminated');
+  const bad = ids.filter((id) => !hosts.some((host) => host.id === id));
   if (bad.length > 0 || ids.length === 0) throw new AwsError('InvalidInstanceId', `Instances [[${bad.join(', ')}]] not in a valid state for account ${context.account}`);
-  return hosts as Host[];
+  return hosts;
 }
 
 function checkPlatforms(hosts: Host[], { document }: DocumentVersion): void {

@@ -112,6 +112,10 @@ describe('what a template may hold', () => {
     await expect(load({ A: { Type: 'Test::Thing', Properties } })).rejects.toThrow(`Resource A: ${message} is not known`);
   });
 
+  it('a property without value is not there', async () => {
+    await expect(load({ A: { Type: 'Test::Thing', Properties: { Colour: { Ref: 'AWS::NoValue' } } } })).resolves.toBeDefined();
+  });
+
   it('a type that is not known is refused by name', async () => {
     await expect(load({ A: { Type: 'AWS::EC2::Instance' } })).rejects.toThrow('Resource A: the type "AWS::EC2::Instance" is not known');
   });

@@ -144,6 +144,15 @@ describe('a target that fails', () => {
     expect(JSON.parse(calls[3]?.input.MessageBody)).toMatchObject({ source: 'aws.ssm' });
   });
 
+  it('is given up when the event is too old', async () => {
+    const { events, clock, calls, answers } = setting();
+    answers['lambda:Invoke'] = Array.from({ length: 400 }, throttled);
+    rule(events, { RetryPolicy: { MaximumEventAgeInSeconds: 60 }, DeadLetterConfig: { Arn: queue } });
+    events.emit(hub, home, sent);
+    await later(clock, 120_000);
+    expect(calls.at(-1)?.input.MessageAttributes.EXHAUSTED_RETRY_CONDITION).toEqual({ DataType: 'String', StringValue: 'MaximumEventAgeInSeconds' });
+  });
+
   it('is given up after 24 hours, about 185 tries', async () => {
     const { events, clock, calls, answers } = setting();
     answers['lambda:Invoke'] = Array.from({ length: 400 }, throttled);

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { object } from '../../local/json.ts';
 import { createRandom } from '../../local/random.ts';
 import { createFleet, type Fleet } from '../../local/fleet/fleet.ts';
 import type { Host } from '../../local/fleet/host.ts';
@@ -73,12 +74,12 @@ export interface World {
   objects: Map<string, string>;
   /** Every call that nodes made, with the caller's ARN. */
   calls: Array<{ caller: string; operation: string }>;
-  call(operation: string, input: Input): Promise<Input>;
+  call: (operation: string, input: Input) => Promise<Input>;
   /** Sends a document to nodes and gives the command's id. */
-  send(document: string, ids: string[], more?: Input): Promise<string>;
+  send: (document: string, ids: string[], more?: Input) => Promise<string>;
   /** All invocations of a command, by node. */
-  invocations(command: string): Promise<Record<string, Input>>;
-  host(name: string): Host;
+  invocations: (command: string) => Promise<Record<string, Input>>;
+  host: (name: string) => Host;
 }
 
 export interface WorldOptions extends SsmOptions {
@@ -126,7 +127,7 @@ export function createWorld(options: WorldOptions = {}): World {
       calls.push({ caller: caller.arn, operation });
       return operate(caller, service, operation, input);
     },
-    emit: (_account, _region, event) => void events.push({ time: clock.now(), ...event, detail: event.detail as Record<string, unknown> }),
+    emit: (_account, _region, event) => void events.push({ time: clock.now(), ...event, detail: { ...object(event.detail, 'detail') } }),
   };
   const fleet = createFleet({ file, scenario, clock, random, behaviours });
   const ssm = createSsm(cloud, fleet, { gaps: { short: 0, empty: 0 }, ...ssmOptions });

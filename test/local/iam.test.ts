@@ -109,6 +109,7 @@ describe('resource policies', () => {
     ['the role is still limited by its boundary', granting({ AWS: roleArn }), { boundary: [allow('ssm:*')] },
       noBoundary(get)],
     ['the session is not limited by the boundary', granting({ AWS: worker.arn }), { boundary: [allow('ssm:*')] }, 'allowed'],
+    ['everyone is not limited by the boundary', granting('*'), { boundary: [allow('ssm:*')] }, 'allowed'],
     ['deny without transport security does not hit', document(allow(get, '*', { Principal: '*' }),
       { ...deny('s3:*'), Principal: '*', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }), {}, 'allowed'],
   ])('same account: %s', (_name, resourcePolicy, world, expected) => {
@@ -238,6 +239,12 @@ describe('unused grants', () => {
     const iam = iamWith({ identity: [allow('ssm:SendCommand')], boundary: [allow('s3:*')] });
     expect(() => iam.authorize(worker, ask('ssm:SendCommand'), { service: 'ssm', region })).toThrow('not authorized');
     expect(iam.unused()).toHaveLength(1);
+  });
+
+  it('leaves out what a policy of AWS grants: nobody here can narrow it', () => {
+    const iam = createIam(() => 0);
+    iam.putRole({ arn: roleArn, trust: document(), policies: [{ name: 'AWS', document: document(allow('ssm:*')), awsManaged: true }] });
+    expect(iam.unused()).toEqual([]);
   });
 
   it('leaves out what only AWS itself needs', () => {

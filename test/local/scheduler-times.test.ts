@@ -71,6 +71,10 @@ describe('daylight saving time', () => {
     expect(times('cron(30 2 * * ? *)', '2026-10-24T12:00:00Z', 'Europe/Berlin', 2)).toEqual(['2026-10-25T00:30', '2026-10-26T01:30']);
   });
 
+  it('an hour that comes twice is over for the schedule after the first', () => {
+    expect(times('cron(0/30 2 * * ? *)', '2026-10-25T01:10:00Z', 'Europe/Berlin', 1)).toEqual(['2026-10-26T01:00']);
+  });
+
   it('a single time in the gap never comes, another does, on the wall clock', () => {
     expect(times('at(2026-03-29T02:30:00)', '2026-03-01T00:00:00Z', 'Europe/Berlin')).toEqual([]);
     expect(times('at(2026-03-29T03:30:00)', '2026-03-01T00:00:00Z', 'Europe/Berlin')).toEqual(['2026-03-29T01:30']);

@@ -17,9 +17,9 @@ wl_check_lock() {
 }
 
 wl_check_agent() {
-  wl_agent_version | awk -F . '{ exit ($1 * 1000000 + $2 * 10000 + $3 < 3011045) ? 0 : 1 }' &&
-    wl_refuse preflight agent-too-old "the SSM agent is $(wl_agent_version); 3.1.1045.0 or newer is needed"
-  return 0
+  wl_agent_found=$(wl_agent_version)
+  printf '%s\n' "$wl_agent_found" | awk -F . 'NF > 2 && $1 * 1000000 + $2 * 10000 + $3 < 3011045 { old = 1 } END { exit old ? 1 : 0 }' ||
+    wl_refuse preflight agent-too-old "the SSM agent is $wl_agent_found; 3.1.1045.0 or newer is needed"
 }
 
 wl_check_disk() {
@@ -55,17 +55,14 @@ wl_check_markers() {
 
 wl_enter claim preflight
 wl_check_lock
-wl_installed >"$wl_dir/installed"
-wl_newest <"$wl_dir/installed" >"$wl_dir/before"
 wl_check_agent
 wl_check_markers
 wl_check_disk
 wl_check_others
 wl_ill=$(wl_broken)
 [ -z "$wl_ill" ] || wl_refuse preflight package-manager-broken "$wl_ill"
-# Only now: whoever was at work a minute ago may have changed both.
+# Only now: whoever was at work a minute ago may have changed these.
 wl_installed >"$wl_dir/installed"
-wl_newest <"$wl_dir/installed" >"$wl_dir/before"
 wl_services "$wl_dir/unit-files" >"$wl_dir/services"
 wl_boot_id >"$wl_dir/boot"
 wl_say preflight ok

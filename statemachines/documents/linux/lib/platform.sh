@@ -1,4 +1,5 @@
 # shellcheck shell=sh
+# shellcheck disable=SC2034 # wl_platform and wl_family are for the files after this one
 # What this node is: its platform in the lock's words, the family of its package manager, its boot, its agent.
 
 # `amazon-linux-2023-x86_64` from an os-release file. The version is as coarse as the vendor's repositories are: Red Hat's family

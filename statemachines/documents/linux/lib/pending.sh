@@ -50,6 +50,7 @@ wl_reboot_needed() {
 # Whether a process of this system (not of a container on it) executes a file that was deleted under it.
 wl_restart_needed() {
   wl_space=$(readlink /proc/self/ns/pid)
+  # shellcheck disable=SC2013 # file names of /proc have no spaces; the loop has to return from the function
   for wl_maps in $(grep -lE ' r-xp .* /(usr|lib|lib64|bin|sbin|opt)/.* \(deleted\)$' /proc/[0-9]*/maps 2>/dev/null); do
     [ "$(readlink "${wl_maps%/maps}/ns/pid" 2>/dev/null)" = "$wl_space" ] || continue
     wl_log "runs replaced code: $(tr '\0' ' ' <"${wl_maps%/maps}/cmdline" | cut -c1-120)"
@@ -60,17 +61,4 @@ wl_restart_needed() {
 
 wl_pending() {
   if wl_reboot_needed; then echo reboot; elif wl_restart_needed; then echo restart; fi
-}
-
-# Services that run now and are meant to: enabled units only, since D-Bus starts others on demand and lets them end when idle.
-wl_services() {
-  [ -d /run/systemd/system ] || return 0
-  systemctl list-unit-files --type=service --no-legend --plain 2>/dev/null >"$1"
-  systemctl list-units --type=service --state=running --no-legend --plain 2>/dev/null | awk -v files="$1" '
-    BEGIN { while ((getline line <files) > 0) { split(line, f, " "); state[f[1]] = f[2] } }
-    {
-      unit = $1; template = unit; sub(/@.*\.service$/, "@.service", template)
-      s = (unit in state) ? state[unit] : state[template]
-      if (s ~ /^(enabled|enabled-runtime|generated)$/) print unit
-    }' | LC_ALL=C sort
 }

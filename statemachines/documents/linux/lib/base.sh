@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2154 # wl_home and wl_batch are assigned by the document's prologue, which stands before this file
+# shellcheck disable=SC2034,SC2154 # wl_cache is for later files; wl_home and wl_batch are assigned by the document's prologue, which stands before this file
 #
 # Shared by every step: where a batch keeps its files, how one step tells the next how it ended, and how text gets into a report.
 # A batch's own directory is $wl_home/<BatchId>; its state file says which phase was entered last and how it ended:
@@ -18,8 +18,7 @@ wl_cache="$wl_home/cache"
 # Keeps standard output for the report alone (descriptor 3): one warning of a package manager on it would eat the report.
 wl_quiet() { # file for everything else
   exec 3>&1
-  { [ -w "$1" ] || : >"$1"; } 2>/dev/null && exec >>"$1" 2>&1 && return
-  exec >/dev/null 2>&1
+  if (: >>"$1") 2>/dev/null; then exec >>"$1" 2>&1; else exec >/dev/null 2>&1; fi
 }
 
 wl_log() {

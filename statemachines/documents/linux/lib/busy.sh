@@ -7,6 +7,7 @@
 wl_lock_holder() { # file
   [ -e "$1" ] || return 1
   wl_inode=$(stat -c %i "$1")
+  # shellcheck disable=SC2013 # numbers; the loop has to return from the function
   for wl_pid in $(awk -v inode="$wl_inode" '{ n = split($6, f, ":"); if (f[n] == inode && $5 > 0) print $5 }' /proc/locks); do
     for wl_fd in "/proc/$wl_pid/fd"/*; do
       [ "$(readlink "$wl_fd" 2>/dev/null)" = "$1" ] || continue

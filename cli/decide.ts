@@ -1,0 +1,81 @@
+/** A person's decision about a rollout: written into the record with the caller's ARN and reason, then the waiting machine is woken. */
+import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { z } from 'zod';
+import { createCallbacks } from '../lambdas/aws/callbacks.ts';
+import { createRecord } from '../lambdas/aws/record.ts';
+import { settingsFrom } from '../lambdas/aws/settings.ts';
+import { EXIT } from './run/messages.ts';
+import type { Callbacks } from '../lambdas/aws/callbacks.ts';
+import type { Record as WavelockRecord, RolloutRow } from '../lambdas/aws/record.ts';
+
+export type Verb = 'approve' | 'resume' | 'abort';
+
+export interface DecideOptions {
+  why: string;
+  qualifier: string;
+  endpoint?: string;
+}
+
+/** What the hub stack says of itself, in a parameter that its operators may read. */
+const Hub = z.object({ table: z.string() });
+
+interface Decision {
+  verb: Verb;
+  rollout: string;
+  why: string;
+  who: string;
+  at: string;
+}
+
+/** Decides and tells what happened; answers the exit status. */
+export async function decide(verb: Verb, rollout: string, options: DecideOptions): Promise<number> {
+  if (options.endpoint !== undefined) process.env.AWS_ENDPOINT_URL = options.endpoint;
+  const record = await openRecord(options.qualifier);
+  const row = await record.findRollout(rollout);
+  if (!row) return refuse(`no rollout is called ${rollout}: its name stands in every message about it`);
+  if (row.endedAt !== undefined) return refuse(`${rollout} has ended (${row.status}): there is nothing to ${verb}`);
+  const { Arn: who = 'unknown' } = await new STSClient({}).send(new GetCallerIdentityCommand({}));
+  const decision: Decision = { verb, rollout, why: options.why, who, at: new Date().toISOString() };
+  const problem = await carryOut(decision, row, record, createCallbacks());
+  if (problem !== undefined) return refuse(problem);
+  console.log(`${verb}: ${rollout}, recorded as decided by ${who}`);
+  return EXIT.succeeded;
+}
+
+async function openRecord(qualifier: string): Promise<WavelockRecord> {
+  const { Parameter } = await new SSMClient({}).send(new GetParameterCommand({ Name: `/${qualifier}/hub` }));
+  const hub = Hub.parse(JSON.parse(Parameter?.Value ?? '{}'));
+  return createRecord(settingsFrom({ TABLE_NAME: hub.table }));
+}
+
+/** Writes the decision before anything is woken by it. Answers why it can't be carried out, if so. */
+export async function carryOut(decision: Decision, row: RolloutRow, record: WavelockRecord, callbacks: Callbacks): Promise<string | undefined> {
+  const { verb, rollout, why, who, at } = decision;
+  const waves = await record.waves(rollout);
+  const held = waves.find((wave) => wave.parkedFor === 'hold' && wave.endedAt === undefined);
+  if (verb === 'approve' && row.status !== 'asked') return `${rollout} does not ask for approval: it is ${row.status}`;
+  if (verb === 'resume' && !held) return `${rollout} is not held: it is ${row.status}`;
+  await record.putEvent({ rollout, at, what: verb, who, why, ...(held ? { wave: held.name } : {}) });
+  if (verb === 'abort') {
+    await record.setRollout(rollout, { stopped: `aborted by ${who}: ${why}` });
+    const tokens = [row.taskToken, ...waves.filter((wave) => wave.endedAt === undefined).map((wave) => wave.taskToken)];
+    for (const token of tokens) if (token !== undefined) await callbacks.wake(token, { woken: 'aborted' });
+    return undefined;
+  }
+  if (verb === 'resume' && held) {
+    await record.setWave(rollout, held.name, { accepted: `${who}: ${why}`, told: 'resumed' });
+    return wake(held.taskToken, { woken: 'resumed' }, callbacks);
+  }
+  return wake(row.taskToken, { woken: 'approved' }, callbacks);
+}
+
+async function wake(token: string | undefined, output: { woken: string }, callbacks: Callbacks): Promise<string | undefined> {
+  if (token === undefined) return 'nothing waits for this decision yet: try again in a minute';
+  return (await callbacks.wake(token, output)) ? undefined : 'nothing waits for this decision any more: the wait is over';
+}
+
+function refuse(problem: string): number {
+  console.error(problem);
+  return EXIT.badInput;
+}

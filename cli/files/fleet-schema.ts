@@ -1,0 +1,117 @@
+/** `fleet.yaml` and scenario files as people write them; the values are those of `local/fleet/types.ts`. Descriptions are for editors. */
+import { z } from 'zod';
+import { Kind, NodeId, Severity } from '../../lambdas/core/model.ts';
+import { parseDuration } from './duration.ts';
+
+const LOCATION = 'expected an account and a Region such as 111111111111/eu-central-1';
+const LocationText = z.string({ error: LOCATION }).regex(/^\d{12}\/[a-z]{2}(-[a-z]+)+-\d$/, LOCATION);
+
+const QUOTES = 'expected a text; write versions and numbers in quotes';
+const Text = z.string({ error: QUOTES });
+const Version = Text.regex(/^\S*$/, 'has spaces in it');
+
+const PACKAGE = 'expected the name of a package, or of a KB';
+const PackageName = z.string({ error: PACKAGE }).regex(/^[A-Za-z0-9][A-Za-z0-9+._-]*$/, PACKAGE);
+const Installed = z.record(PackageName, Version);
+const Tags = z.record(z.string().min(1).max(128), Text.max(256));
+const Unit = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9@:._-]*$/, 'expected the name of a service such as nginx.service');
+
+const NAME = 'a name here is letters, digits, dots, underscores and hyphens';
+const InventoryName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, NAME);
+
+/** One version that a repository offers. */
+export const OfferSchema = z.strictObject({
+  package: PackageName.describe('Name of the package, or of the KB on Windows'),
+  version: Version.describe('Version as the repository has it: "1:3.0.8-1.amzn2023.0.5". Empty ("") for a KB'),
+  arch: z.string().optional().describe('Architecture, where it is not the platform\'s own: noarch'),
+  kind: Kind.describe('security, critical, bugfix, enhancement or other'),
+  severity: Severity.optional().describe('critical, important, moderate, low or unrated (as when left out)'),
+  advisories: z.array(Text).optional().describe('Ids of advisories: [ALAS2023-2026-901]'),
+  needs: z.array(PackageName).optional().describe('Packages that must come along: offered with `new: true`, or installed ones'),
+  reboot: z.boolean().optional().describe('The OS asks for a reboot afterwards'),
+  restarts: z.array(Unit).optional().describe('Services that its installation restarts'),
+  new: z.boolean().optional().describe('No update of anything installed; comes only when another package needs it'),
+});
+
+const InventorySchema = z.strictObject({
+  platform: z.string().describe('Release and architecture: amazon-linux-2023-x86_64, ubuntu-24.04-aarch64, windows-2022-x86_64'),
+  releasever: Text.optional().describe('Amazon Linux 2023 only: the release that its repository is locked to, 2023.6.20241010'),
+  installed: Installed.describe('Package (name or name.arch) → version; on Windows KB → ""'),
+  available: z.array(OfferSchema).describe('What the repositories offer'),
+  sources: z.record(PackageName, Text).optional().describe('Package → source package, where they differ'),
+  services: z.array(Unit).optional().describe('Services that run: [nginx.service]'),
+});
+
+const ID = 'expected i- or mi- and 17 (or, for i-, 8) hexadecimal digits';
+const NodeSchema = z.strictObject({
+  id: z.string({ error: ID }).refine((id) => NodeId.safeParse(id).success, ID).optional().describe('Left out: made from the name, always the same'),
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9]([A-Za-z0-9._-]|\{n\})*$/, `${NAME}; with \`count\`, {n} is the number`)
+    .describe('Name of the node; with `count`, {n} is the number from 1: shop-{n}'),
+  count: z.int().min(1).max(5_000).optional().describe('So many nodes alike'),
+  hybrid: z.boolean().optional().describe('Outside EC2 (mi-*), by a hybrid activation of Systems Manager'),
+  location: LocationText.describe('Account and Region, one of `locations`'),
+  inventory: z.string().describe('What it has installed: one of `inventories`'),
+  zone: z.string().optional().describe('Availability Zone: eu-central-1a, or its letter'),
+  zones: z.array(z.string()).min(1).optional().describe('With `count`: zones, dealt out in turn: [a, b, c]'),
+  tags: Tags.optional().describe('EC2 tags, or Systems Manager tags of a hybrid node'),
+  online: z.boolean().optional().describe('false: its agent has been gone for a day when the run starts'),
+  agent: z.string().regex(/^\d+\.\d+\.\d+\.\d+$/, 'expected a version such as 3.3.987.0').optional().describe('Version of the SSM agent: "3.3.987.0"'),
+  pending: z.enum(['reboot', 'restart']).optional().describe('What an earlier update left to be done'),
+  others: z.array(z.string().min(1)).optional().describe('Who else updates this node: [unattended-upgrades, dnf-automatic, windows-update]'),
+  installed: Installed.optional().describe('Differences from the inventory; an empty version ("") on Linux means not installed'),
+  seconds: z.int().min(1).max(86_400).optional().describe('How long an installation takes here, in seconds'),
+});
+
+/** The whole of `fleet.yaml`. */
+export const FleetSchema = z.strictObject({
+  version: z.literal(1).describe('Version of this format: 1'),
+  locations: z.array(LocationText).min(1).describe('Accounts and Regions; the first one holds the hub'),
+  inventories: z.record(InventoryName, InventorySchema).describe('What nodes have installed and what their repositories offer, by name'),
+  nodes: z.array(NodeSchema).min(1, 'is empty: a fleet has at least one node').describe('The nodes'),
+});
+
+const DURATION = 'expected an ISO 8601 duration such as PT60H or P1DT12H';
+const Duration = z.string({ error: DURATION }).refine((text) => parseDuration(text) !== undefined, DURATION);
+const After = Duration.describe('So long after the start of the run: PT60H');
+
+/** Nodes that fit all of these; none of them means every node. */
+const choice = {
+  ids: z.array(z.string()).min(1).optional().describe('Node ids'),
+  name: z.array(z.string()).min(1).optional().describe('Node names'),
+  tags: Tags.optional().describe('Tags that a node must have, all of them'),
+  hybrid: z.boolean().optional().describe('true: only nodes outside EC2; false: only EC2'),
+};
+
+const FaultSchema = z.union([
+  z.strictObject({
+    breaks: z
+      .strictObject({ package: PackageName, version: Version, service: Unit.describe('The service that then stays down') })
+      .describe('Once this version is installed, the service does not come up again'),
+  }),
+  z.strictObject({
+    silent: z
+      .strictObject({ ...choice, from: z.union([z.literal('start'), Duration], { error: `${DURATION}, or start` }).describe('start, or a duration') })
+      .describe('These nodes never answer: the agent is lost, heartbeats stop'),
+  }),
+  z.strictObject({
+    events: z
+      .strictObject({ lose: z.union([z.literal('all'), z.int().min(1)], { error: 'expected all, or a number' }).describe('all, or the first N') })
+      .describe('EventBridge events of Systems Manager that never arrive'),
+  }),
+  z.strictObject({
+    'updates-itself': z.strictObject({ ...choice, packages: Installed.describe('Package → version'), after: After }).describe('Another updater was faster'),
+  }),
+  z.strictObject({
+    repository: z
+      .strictObject({ inventory: z.string(), after: After, available: z.array(OfferSchema).min(1).describe('These replace offers of the same package') })
+      .describe('The repository moves on'),
+  }),
+]);
+
+/** A scenario file. */
+export const ScenarioSchema = z.strictObject({
+  title: z.string().trim().min(1).describe('What the scenario shows, in one line'),
+  faults: z.array(FaultSchema).describe('What goes wrong'),
+});

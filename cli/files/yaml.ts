@@ -1,0 +1,143 @@
+/**
+ * Reads YAML 1.2 with the place of every key and value. What YAML allows and people's slips abuse is refused here: duplicate keys, keys
+ * that are no texts, aliases that blow up, several documents in a file.
+ */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { LineCounter, isAlias, isMap, isNode, isScalar, isSeq, parseDocument } from 'yaml';
+import type { Document, Node } from 'yaml';
+import { pathText } from '../../lambdas/core/policy/problems.ts';
+import type { Path, PathProblem } from '../../lambdas/core/policy/problems.ts';
+import { fail, failIfAny, fileProblem } from './problems.ts';
+import type { Problem } from './problems.ts';
+
+/** A file, read: its value, and where each part of it stands. */
+export interface Source {
+  file: string;
+  text: string;
+  /** Of the file's bytes, hexadecimal. */
+  sha256: string;
+  /** Plain JSON values. */
+  value: unknown;
+  /** Slips that leave the value readable (duplicate keys): to be shown together with what the checks find. */
+  problems: Problem[];
+  /** Gives problems of the value their places. */
+  place(problems: readonly PathProblem[]): Problem[];
+}
+
+/** A fleet of 10,000 nodes written one by one has about 3 MB. */
+const MAX_BYTES = 16 * 1024 * 1024;
+/** More uses of aliases than this are an attack or an accident (the `yaml` package's own limit, ToJSOptions.maxAliasCount). */
+const MAX_ALIASES = 100;
+
+interface Parsed {
+  file: string;
+  document: Document.Parsed;
+  lines: LineCounter;
+}
+
+/** Throws `InputErrors` where there is no file, no text, or no YAML. */
+export function readYaml(file: string): Source {
+  const bytes = readBytes(file);
+  const text = decode(file, bytes);
+  const parsed = parse(file, text);
+  return {
+    file,
+    text,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    value: valueOf(parsed),
+    problems: slips(parsed.document.contents, [], parsed),
+    place: (problems) => problems.map(({ path, at, ...rest }) => ({ file, ...placeOf(parsed, path, at), path: pathText(path), ...rest })),
+  };
+}
+
+function readBytes(file: string): Buffer {
+  try {
+    const bytes = readFileSync(file);
+    return bytes.length <= MAX_BYTES ? bytes : fail([fileProblem(file, `is larger than ${MAX_BYTES / 1024 / 1024} MB`)]);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT' || code === 'ENOTDIR') fail([fileProblem(file, 'does not exist')]);
+    if (code === 'EISDIR') fail([fileProblem(file, 'is a folder, not a file')]);
+    if (code === 'EACCES' || code === 'EPERM') fail([fileProblem(file, 'may not be read')]);
+    throw error;
+  }
+}
+
+function decode(file: string, bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return fail([fileProblem(file, 'is not UTF-8 text')]);
+  }
+}
+
+function parse(file: string, text: string): Parsed {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, version: '1.2' });
+  const complaints = [...document.errors, ...document.warnings];
+  failIfAny(complaints.map(({ pos, message }) => ({ file, ...lineAndColumn(lines, pos[0]), path: '', message: `is not YAML: ${message}` })));
+  if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) {
+    fail([fileProblem(file, 'is empty')]);
+  }
+  return { file, document, lines };
+}
+
+function valueOf({ file, document }: Parsed): unknown {
+  try {
+    return document.toJS({ maxAliasCount: MAX_ALIASES });
+  } catch (error) {
+    // The only thing that toJS throws for: aliases without anchor, in a circle, or too many.
+    if (error instanceof ReferenceError) fail([fileProblem(file, `has aliases that cannot be followed: ${error.message}`)]);
+    throw error;
+  }
+}
+
+/** Keys that stand twice or are no texts. */
+function slips(node: unknown, path: Path, parsed: Parsed): Problem[] {
+  if (isSeq(node)) return node.items.flatMap((item, index) => slips(item, [...path, index], parsed));
+  if (!isMap(node)) return [];
+  const seen = new Map<string, number>();
+  return node.items.flatMap(({ key, value }) => {
+    const name = keyText(key);
+    const place = lineAndColumn(parsed.lines, isNode(key) ? key.range?.[0] : undefined);
+    const problem = (message: string): Problem => ({ file: parsed.file, ...place, path: pathText([...path, name ?? '?']), message });
+    if (name === undefined || name === '__proto__') return [problem('cannot be a key here')];
+    const before = seen.get(name);
+    seen.set(name, place.line);
+    const deeper = slips(value, [...path, name], parsed);
+    return before === undefined ? deeper : [problem(`is there twice, first in line ${before}`), ...deeper];
+  });
+}
+
+/** Where a key or value stands; for one that is missing, where its parent stands. */
+function placeOf({ document, lines }: Parsed, path: Path, part: 'key' | 'value'): { line: number; column: number } {
+  let node: unknown = document.contents;
+  let offset = 0;
+  for (const [depth, step] of path.entries()) {
+    const holder = isAlias(node) ? node.resolve(document) : node;
+    const pair = isMap(holder) ? holder.items.find((item) => keyText(item.key) === String(step)) : undefined;
+    const item = isSeq(holder) && typeof step === 'number' ? holder.items[step] : undefined;
+    const next = pair ? pair.value : item;
+    if (pair === undefined && item === undefined) break;
+    const last = depth === path.length - 1;
+    offset = startOf(last && part === 'value' ? (next ?? pair?.key) : (pair?.key ?? next)) ?? offset;
+    node = next;
+  }
+  return lineAndColumn(lines, offset);
+}
+
+function startOf(node: unknown): number | undefined {
+  return isNode(node) ? (node satisfies Node).range?.[0] : undefined;
+}
+
+function lineAndColumn(lines: LineCounter, offset = 0): { line: number; column: number } {
+  const { line, col } = lines.linePos(offset);
+  // A file without a line break has no lines for the counter.
+  return { line: Math.max(line, 1), column: Math.max(col, 1) };
+}
+
+function keyText(key: unknown): string | undefined {
+  const value = isScalar(key) ? key.value : key;
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
+}

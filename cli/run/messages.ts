@@ -1,0 +1,97 @@
+/**
+ * What the world (a child process in virtual time) tells the command (the process with the terminal) while a rollout runs, and the JSON
+ * document that comes out at the end. The world has its own clock, so nothing that draws on a terminal may live in it.
+ */
+import type { NoticeEvent, Outcome } from '../../lambdas/core/model.ts';
+import type { Plan } from '../../lambdas/core/plan.ts';
+import type { RolloutResult } from '../../lambdas/core/result.ts';
+
+export type WorldMessage =
+  | { type: 'booted'; template: string; sha256: string; resources: number; functions: number; machines: number; documents: number; roles: number; locations: number; milliseconds: number }
+  | { type: 'fleet'; nodes: number; ec2: number; hybrid: number; platforms: Record<string, number> }
+  | { type: 'feeds'; bySource: Record<string, number>; exploitedHere: number; milliseconds: number }
+  | { type: 'coverage'; nodes: number; reporting: number; exposed: number }
+  | { type: 'plan'; plan: Plan; planKey: string }
+  /** Progress of one wave, at a virtual instant (ms). `state` is what the wave does now. */
+  | { type: 'wave'; wave: string; at: number; state: 'waiting' | 'running' | 'soaking' | 'verifying' | 'held' | 'ended'; total: number; outcomes: Partial<Record<Outcome, number>>; verdict?: string; reasons?: string[]; until?: number }
+  /** Something went wrong on the way and was handled, or wants to be known. */
+  | { type: 'note'; at: number; wave: string; text: string }
+  | { type: 'ended'; document: RunDocument; result: RolloutResult | undefined; extra: RunExtra }
+  /** The world itself broke: an error of ours, never a verdict. */
+  | { type: 'broken'; message: string };
+
+export interface NoticeDocument {
+  channel: 'email' | 'slack';
+  audience: string;
+  event: NoticeEvent;
+  wave: string;
+  subject: string;
+  body: string;
+}
+
+/** Exactly one of these is printed by `--json`. Instants are ISO-8601 UTC. */
+export interface RunDocument {
+  rollout: string;
+  policy: string;
+  lock: string;
+  status: 'succeeded' | 'failed' | 'held';
+  virtualSeconds: number;
+  wallMs: number;
+  advisories: { stored: number; bySource: Record<string, number> };
+  waves: {
+    name: string;
+    verdict: 'pass' | 'fail' | 'inconclusive' | 'not-run';
+    reasons: string[];
+    nodes: number;
+    outcomes: Partial<Record<Outcome, number>>;
+    startedAt: string;
+    endedAt: string;
+  }[];
+  nodes: {
+    id: string;
+    location: { account: string; region: string };
+    platform: string;
+    wave: string;
+    outcome: Outcome;
+    reason: string;
+    packages: { name: string; from: string; to: string }[];
+    cvesClosed: string[];
+    rebooted: boolean;
+    startedAt: string;
+    endedAt: string;
+  }[];
+  notices: NoticeDocument[];
+  aws: {
+    calls: Record<string, number>;
+    commands: { document: string; wave: string; nodes: number }[];
+    stateTransitions: number;
+    lambdaInvocations: number;
+    costUsd: number;
+  };
+}
+
+/** What the terminal and the report show beside the document. */
+export interface RunExtra {
+  plan: Plan | undefined;
+  planKey: string;
+  reason: string;
+  /** Virtual instants, ms. */
+  startedAt: number;
+  endedAt: number;
+  /** Largest number of nodes that were in work at the same time, by wave, with what was allowed. */
+  inWork: { wave: string; most: number; allowed: number }[];
+  /** Commands that started outside their window: must be 0. */
+  outsideWindow: number;
+  /** Exposed nodes over time, for the picture: virtual ms and count. */
+  exposure: { at: number; nodes: number }[];
+  /** List-price parts of `aws.costUsd`, USD. */
+  cost: { name: string; quantity: number; usd: number }[];
+  notes: { at: number; wave: string; text: string }[];
+  /** How each wave went, for the picture: virtual ms. */
+  timeline: { wave: string; from: number; to: number; what: 'window' | 'run' | 'soak' | 'verify' | 'hold' }[];
+  /** Grants of the template that this run never used, `role: action`. */
+  unusedGrants: number;
+}
+
+/** Exit status of `wavelock run`: 0 succeeded, 1 failed, 2 bad input, 3 held. */
+export const EXIT = { succeeded: 0, failed: 1, badInput: 2, held: 3 } as const;

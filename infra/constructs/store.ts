@@ -1,0 +1,52 @@
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib/core';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+import type { Allowance } from './allow.ts';
+
+const everyObject = 'Objects are named by their hash or by the rollout that makes them: no name is known at deployment.';
+
+/** Plans, locks, feeds as they were read, reports and evidence: a bucket that outlives the stack. */
+export class Store extends Construct {
+  readonly bucket: Bucket;
+  readonly #key: IKey;
+
+  constructor(scope: Construct, id: string, props: { key: IKey }) {
+    super(scope, id);
+    this.#key = props.key;
+    this.bucket = new Bucket(this, 'Bucket', {
+      encryption: BucketEncryption.KMS,
+      encryptionKey: props.key,
+      bucketKeyEnabled: true,
+      enforceSSL: true,
+      minimumTLSVersion: 1.2,
+      versioned: true,
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      removalPolicy: RemovalPolicy.RETAIN,
+      lifecycleRules: [
+        { id: 'AbandonedUploads', abortIncompleteMultipartUploadAfter: Duration.days(7) },
+        { id: 'OverwrittenVersions', noncurrentVersionExpiration: Duration.days(400) },
+      ],
+    });
+    Validations.of(this.bucket).acknowledge({
+      id: 'AwsSolutions-S1',
+      reason: 'Who reads and writes objects is what CloudTrail data events record, for whoever switches them on; a second bucket of logs would need the same care as this one.',
+    });
+  }
+
+  /** Reading objects. */
+  reading(): Allowance[] {
+    return [
+      { actions: ['s3:GetObject'], resources: [this.bucket.arnForObjects('*')], because: everyObject },
+      { actions: ['kms:Decrypt'], resources: [this.#key.keyArn] },
+    ];
+  }
+
+  /** Writing objects. */
+  writing(): Allowance[] {
+    return [
+      { actions: ['s3:PutObject'], resources: [this.bucket.arnForObjects('*')], because: everyObject },
+      { actions: ['kms:GenerateDataKey'], resources: [this.#key.keyArn] },
+    ];
+  }
+}

@@ -1,0 +1,77 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib/core';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { Architecture, Code, Function, Runtime, Tracing, type CfnFunction, type IVersion } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { acknowledgeTracing, allow, type Allowance } from './allow.ts';
+import { joinNetwork, type Network } from './network.ts';
+
+/** What all functions of a hub have in common. */
+export interface FunctionPlatform {
+  /** Holds `<kebab-name>/index.js` for each function. */
+  functionsDirectory: string;
+  key: IKey;
+  logRetentionDays: RetentionDays;
+  network: Network | undefined;
+  /** In every function's environment: proxy and Powertools settings. */
+  environment: Record<string, string>;
+}
+
+/** What one function has for itself. */
+export interface TaskFunctionProps {
+  platform: FunctionPlatform;
+  memoryMb: number;
+  timeoutSeconds: number;
+  environment: Record<string, string>;
+  allowances: Allowance[];
+  /** Where events go that it could not handle; only for functions that are called asynchronously. */
+  undelivered?: IQueue;
+}
+
+/** `JudgeWave` → `judge-wave`. */
+export function kebab(name: string): string {
+  return name.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase();
+}
+
+/**
+ * One function with its own role, log group and version. The construct's id is the function's name: `JudgeWave`.
+ * State machines call versions, so that a running rollout keeps the code that it began with; old versions stay after an update.
+ */
+export class TaskFunction extends Construct {
+  readonly function: Function;
+  readonly version: IVersion;
+  readonly role: Role;
+
+  constructor(scope: Construct, id: string, props: TaskFunctionProps) {
+    super(scope, id);
+    const { platform } = props;
+    // An explicit group: `logRetention` and `fn.logGroup` would bring in a custom resource.
+    const logGroup = new LogGroup(this, 'Logs', {
+      retention: platform.logRetentionDays,
+      encryptionKey: platform.key,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    this.role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    allow(this.role, { actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [logGroup.logGroupArn] }, ...props.allowances);
+    this.function = new Function(this, 'Default', {
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      handler: 'index.handler',
+      code: Code.fromAsset(`${platform.functionsDirectory}/${kebab(id)}`),
+      memorySize: props.memoryMb,
+      timeout: Duration.seconds(props.timeoutSeconds),
+      tracing: Tracing.ACTIVE,
+      role: this.role,
+      logGroup,
+      environment: { ...platform.environment, ...props.environment },
+      deadLetterQueue: props.undelivered,
+      currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN },
+    });
+    const resource = this.function.node.defaultChild as CfnFunction;
+    if (platform.network) joinNetwork(resource, this.role, platform.network);
+    acknowledgeTracing(this.role);
+    this.version = this.function.currentVersion;
+  }
+}

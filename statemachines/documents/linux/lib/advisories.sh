@@ -1,0 +1,27 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2154 # wl_awk_evr and wl_dir come from files before this one
+# For dnf and zypper: what the whole upgrade would bring and the advisories on it, joined with what is installed, as `A` and `D` lines.
+# An advisory counts for a package if it fixes a version newer than the newest installed and not newer than the one on offer, so
+# that a security fix isn't lost when a later bug fix stands on top of it. The gravest kind and severity win.
+wl_offers() { # on offer (name arch version), advisories (id kind severity name arch version)
+  awk -v have="$wl_dir/newest" -v advisories="$2" "$wl_awk_evr"'
+    BEGIN {
+      FS = "\t"; while ((getline <have) > 0) now[$1, $2] = $3
+      FS = " "; split("critical important moderate low unrated", g, " "); for (i in g) grade[g[i]] = i
+      split("security critical bugfix enhancement other", k, " "); for (i in k) rank[k[i]] = i
+      while ((getline <advisories) > 0) { id[++n] = $1; kind[n] = $2; severity[n] = $3; of[n] = $4 SUBSEP $5; fixed[n] = $6; m[of[n]] = m[of[n]] " " n }
+    }
+    {
+      key = $1 SUBSEP $2
+      if (!(key in now)) { print "D\t" $1 "\t" $2 "\t" $3; next }
+      worst = "other"; gravest = "unrated"; ids = ""; count = split(m[key], at, " ")
+      for (i = 1; i <= count; i++) {
+        a = at[i]
+        if (evr(fixed[a], now[key]) <= 0 || evr(fixed[a], $3) > 0) continue
+        if (rank[kind[a]] + 0 < rank[worst] + 0) worst = kind[a]
+        if (grade[severity[a]] + 0 < grade[gravest] + 0) gravest = severity[a]
+        if (index("," ids ",", "," id[a] ",") == 0) ids = ids (ids == "" ? "" : ",") id[a]
+      }
+      print "A\t" $1 "\t" $2 "\t" $3 "\t" worst "\t" gravest "\t" (ids == "" ? "-" : ids)
+    }' "$1"
+}

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { HOLD_SECONDS, judgeWave } from '../../lambdas/core/judge.ts';
+import { wave } from './plan-world.ts';
+import type { JudgeInput } from '../../lambdas/core/judge.ts';
+import type { Outcome } from '../../lambdas/core/model.ts';
+
+const NOW = Date.UTC(2026, 11, 10);
+
+function input(outcomes: (Outcome | undefined)[], more: Partial<JudgeInput> = {}): JudgeInput {
+  const runs = outcomes.map((outcome, index) => ({ node: `i-${index}`, name: `n${index}`, platform: 'rhel-9-x86_64', outcome, reason: `why ${outcome}` }));
+  return { rules: wave('test'), index: 0, phase: 'patch', runs, stopped: undefined, accepted: false, heldSince: undefined, now: NOW, ...more };
+}
+const limits = (failed: number, unreachable: number) => wave('test', { promoteWhen: { provenOn: 1, failed: { count: failed }, unreachable: { count: unreachable } } });
+
+describe('judgeWave', () => {
+  it.each([
+    ['every node patched', input(['patched', 'patched']), 'pass', 'end'],
+    ['a pass soaks first', input(['patched'], { rules: wave('test', { soak: 60 }) }), 'pass', 'soak'],
+    ['a pass after the soak ends', input(['patched'], { phase: 'verify', rules: wave('test', { soak: 60 }) }), 'pass', 'end'],
+    ['one failed, none allowed', input(['patched', 'failed']), 'fail', 'end'],
+    ['one failed of one allowed', input(['patched', 'failed'], { rules: limits(1, 0) }), 'pass', 'end'],
+    ['silence is no pass', input(['patched', 'unreachable']), 'inconclusive', 'hold'],
+    ['silence within the limit', input(['patched', 'unreachable'], { rules: limits(0, 1) }), 'pass', 'end'],
+    ['unknown asks the node first', input(['patched', 'unknown']), 'inconclusive', 'verify'],
+    ['still unknown asks people', input(['patched', 'unknown'], { phase: 'verify' }), 'inconclusive', 'hold'],
+    ['no outcome at all', input(['patched', undefined]), 'inconclusive', 'hold'],
+    ['failure outweighs silence', input(['failed', 'unreachable']), 'fail', 'end'],
+    ['ahead is not failed', input(['patched', 'ahead']), 'pass', 'end'],
+    ['nothing proven in the first wave', input(['ahead']), 'inconclusive', 'hold'],
+    ['nothing needs proof later', input(['ahead'], { index: 1 }), 'pass', 'end'],
+    ['an empty wave', input([], { index: 1 }), 'pass', 'end'],
+    ['a person stopped it', input(['patched'], { stopped: 'aborted by ana' }), 'fail', 'end'],
+    ['a person accepted the doubt', input(['patched', 'unreachable'], { accepted: true }), 'pass', 'end'],
+    ['acceptance does not cover failures', input(['failed'], { accepted: true }), 'fail', 'end'],
+  ] as const)('%s', (_title, given, verdict, action) => {
+    expect(judgeWave(given)).toMatchObject({ verdict, action });
+  });
+
+  it('groups nodes by reason and names five at most', () => {
+    const { reasons } = judgeWave(input(Array.from({ length: 7 }, () => 'failed' as const)));
+    expect(reasons).toEqual(['7 of 7 nodes failed, 0 allowed', 'n0, n1, n2, n3, n4 and 2 more: why failed']);
+  });
+
+  it('asks for proof on each platform', () => {
+    const two = wave('test', { promoteWhen: { provenOn: 2, failed: { count: 0 }, unreachable: { count: 0 } } });
+    expect(judgeWave(input(['patched'], { rules: two })).reasons).toEqual(['rhel-9-x86_64: proven on 1 of 2 nodes needed']);
+  });
+
+  it('ends a hold that nobody answered, without promotion', () => {
+    const held = judgeWave(input(['unreachable'], { heldSince: NOW - HOLD_SECONDS * 1000 }));
+    expect(held).toMatchObject({ verdict: 'inconclusive', action: 'end' });
+    expect(judgeWave(input(['unreachable'], { heldSince: NOW - 1000 })).seconds).toBe(HOLD_SECONDS - 1);
+  });
+
+  it('rounds percentages down', () => {
+    const percent = wave('production', { promoteWhen: { provenOn: 1, failed: { percent: 2 }, unreachable: { percent: 5 } } });
+    const outcomes = Array.from({ length: 42 }, (_unused, index): Outcome => (index < 2 ? 'unreachable' : 'patched'));
+    expect(judgeWave(input(outcomes, { rules: percent })).verdict).toBe('pass');
+    expect(judgeWave(input([...outcomes.slice(0, 41), 'unreachable'], { rules: percent })).verdict).toBe('inconclusive');
+    expect(judgeWave(input([...outcomes.slice(0, 41), 'failed'], { rules: percent })).verdict).toBe('fail');
+  });
+});
