@@ -1,35 +1,40 @@
-/** What each function may do and be told: one line a function. Everything else of a function follows from this and from the machines. */
+/** What each function may do and is told: everything of a function that neither its name nor the machines say. */
 import type { ReactionName, TaskName } from '../statemachines/contracts.ts';
 
+export type FunctionName = TaskName | ReactionName;
+
 /**
- * - `record:read`, `record:write`: the table; writing includes reading
+ * - `record:read`, `record:write`: items of the table; writing includes reading; `record:bulk` and `record:delete` as they say
  * - `store:read`, `store:write`: the bucket of plans, locks, feeds and reports
- * - `spokes`: assume the spokes' roles
+ * - `spokes`: assume the spokes' roles, which decide what may be done to nodes
  * - `notify`: publish to the audiences' topics
  * - `wake`: end a wait of a state machine
  * - `policy`: read the policy file as it was deployed
  * - `secrets`: read the Slack webhooks
  */
-export type Grant = 'record:read' | 'record:write' | 'store:read' | 'store:write' | 'spokes' | 'notify' | 'wake' | 'policy' | 'secrets';
+export type Grant =
+  | 'record:read' | 'record:write' | 'record:bulk' | 'record:delete' | 'store:read' | 'store:write'
+  | 'spokes' | 'notify' | 'wake' | 'policy' | 'secrets';
 
-export const grants: Record<TaskName | ReactionName, readonly Grant[]> = {
+/** What each function does with AWS; a function that its code doesn't name here is refused by IAM. */
+export const grants: Record<FunctionName, readonly Grant[]> = {
   PickFeeds: [],
-  PullFeed: ['record:write', 'store:read', 'store:write'],
-  LayOutScan: ['record:write', 'store:write', 'spokes'],
-  CloseIntake: ['record:write', 'store:read', 'store:write'],
+  PullFeed: ['record:write', 'record:bulk', 'store:write'],
+  LayOutScan: ['record:write', 'record:delete', 'store:write', 'spokes'],
+  CloseIntake: ['record:read', 'store:read'],
 
   PlanRollout: ['record:write', 'store:read', 'store:write', 'spokes', 'policy'],
-  AskPeople: ['record:write', 'store:read', 'notify'],
-  NextWave: ['record:read', 'store:read'],
+  AskPeople: ['record:write', 'store:read', 'store:write', 'notify'],
+  NextWave: ['record:write'],
   CloseRollout: ['record:write', 'store:read', 'store:write', 'notify'],
 
   OpenWave: ['record:write', 'store:read', 'store:write', 'spokes'],
   LayOutRound: ['record:write', 'store:read', 'store:write', 'spokes'],
-  ParkWave: ['record:write', 'store:read', 'notify'],
+  ParkWave: ['record:write'],
   JudgeWave: ['record:write', 'store:read', 'store:write', 'notify'],
 
   AdmitBatch: ['record:write', 'store:read', 'spokes'],
-  SendBatch: ['record:write', 'store:read', 'spokes'],
+  SendBatch: ['record:write', 'spokes', 'wake'],
   SettleBatch: ['record:write', 'store:read', 'store:write', 'spokes'],
   ParkBatch: ['record:write', 'wake'],
 
@@ -37,5 +42,23 @@ export const grants: Record<TaskName | ReactionName, readonly Grant[]> = {
   NotifySlack: ['secrets'],
 };
 
-/** Megabytes; functions that hold a feed, a fleet or a batch's reports in memory get more. */
-export const memoryMb: Partial<Record<TaskName | ReactionName, number>> = { PullFeed: 1024, PlanRollout: 1024, CloseRollout: 1024, SettleBatch: 1024 };
+/** What functions are told beside what their grants need. */
+export type Fact = 'LOCATIONS' | 'OPT_IN_TAG';
+
+/** Who must know the fleet's locations, and who picks nodes by the opt-in tag. */
+export const facts: Partial<Record<FunctionName, readonly Fact[]>> = {
+  LayOutScan: ['LOCATIONS', 'OPT_IN_TAG'],
+  CloseIntake: ['LOCATIONS'],
+  PlanRollout: ['LOCATIONS', 'OPT_IN_TAG'],
+};
+
+const large = 1024;
+
+/** Megabytes for functions that hold a feed, a fleet or a batch's reports in memory; others get 256. */
+export const memoryMb: Partial<Record<FunctionName, number>> = {
+  PullFeed: large,
+  CloseIntake: large,
+  PlanRollout: large,
+  CloseRollout: large,
+  SettleBatch: large,
+};

@@ -1,7 +1,6 @@
 /** `fleet.yaml` and scenario files as people write them; the values are those of `local/fleet/types.ts`. Descriptions are for editors. */
 import { z } from 'zod';
 import { Kind, NodeId, Severity } from '../../lambdas/core/model.ts';
-import { parseDuration } from './duration.ts';
 
 const LOCATION = 'expected an account and a Region such as 111111111111/eu-central-1';
 const LocationText = z.string({ error: LOCATION }).regex(/^\d{12}\/[a-z]{2}(-[a-z]+)+-\d$/, LOCATION);
@@ -33,7 +32,8 @@ export const OfferSchema = z.strictObject({
   new: z.boolean().optional().describe('No update of anything installed; comes only when another package needs it'),
 });
 
-const InventorySchema = z.strictObject({
+/** One entry of `inventories`. */
+export const InventorySchema = z.strictObject({
   platform: z.string().describe('Release and architecture: amazon-linux-2023-x86_64, ubuntu-24.04-aarch64, windows-2022-x86_64'),
   releasever: Text.optional().describe('Amazon Linux 2023 only: the release that its repository is locked to, 2023.6.20241010'),
   installed: Installed.describe('Package (name or name.arch) → version; on Windows KB → ""'),
@@ -43,8 +43,13 @@ const InventorySchema = z.strictObject({
 });
 
 const ID = 'expected i- or mi- and 17 (or, for i-, 8) hexadecimal digits';
-const NodeSchema = z.strictObject({
-  id: z.string({ error: ID }).refine((id) => NodeId.safeParse(id).success, ID).optional().describe('Left out: made from the name, always the same'),
+/** One entry of `nodes`. */
+export const NodeSchema = z.strictObject({
+  id: z
+    .string({ error: ID })
+    .refine((id) => NodeId.safeParse(id).success, ID)
+    .optional()
+    .describe('Id of the node: i-0123456789abcdef0. Left out: made from the name, always the same'),
   name: z
     .string()
     .regex(/^[A-Za-z0-9]([A-Za-z0-9._-]|\{n\})*$/, `${NAME}; with \`count\`, {n} is the number`)
@@ -57,9 +62,13 @@ const NodeSchema = z.strictObject({
   zones: z.array(z.string()).min(1).optional().describe('With `count`: zones, dealt out in turn: [a, b, c]'),
   tags: Tags.optional().describe('EC2 tags, or Systems Manager tags of a hybrid node'),
   online: z.boolean().optional().describe('false: its agent has been gone for a day when the run starts'),
-  agent: z.string().regex(/^\d+\.\d+\.\d+\.\d+$/, 'expected a version such as 3.3.987.0').optional().describe('Version of the SSM agent: "3.3.987.0"'),
+  agent: z
+    .string()
+    .regex(/^\d+\.\d+\.\d+\.\d+$/, 'expected a version such as 3.3.987.0')
+    .optional()
+    .describe('Version of the SSM agent: "3.3.987.0"'),
   pending: z.enum(['reboot', 'restart']).optional().describe('What an earlier update left to be done'),
-  others: z.array(z.string().min(1)).optional().describe('Who else updates this node: [unattended-upgrades, dnf-automatic, windows-update]'),
+  others: z.array(z.string().min(1)).optional().describe('Who else updates it: [unattended-upgrades], [dnf-automatic], [windows-update]'),
   installed: Installed.optional().describe('Differences from the inventory; an empty version ("") on Linux means not installed'),
   seconds: z.int().min(1).max(86_400).optional().describe('How long an installation takes here, in seconds'),
 });
@@ -73,7 +82,8 @@ export const FleetSchema = z.strictObject({
 });
 
 const DURATION = 'expected an ISO 8601 duration such as PT60H or P1DT12H';
-const Duration = z.string({ error: DURATION }).refine((text) => parseDuration(text) !== undefined, DURATION);
+const Duration = z.string({ error: DURATION }).regex(/^P(?=.)(\d+W)?(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+S)?)?$/, DURATION);
+const From = z.union([z.literal('start'), Duration], { error: `${DURATION}, or start` });
 const After = Duration.describe('So long after the start of the run: PT60H');
 
 /** Nodes that fit all of these; none of them means every node. */
@@ -84,7 +94,9 @@ const choice = {
   hybrid: z.boolean().optional().describe('true: only nodes outside EC2; false: only EC2'),
 };
 
-const FaultSchema = z.union([
+const Lose = z.union([z.literal('all'), z.int().min(1)], { error: 'expected all, or a number from 1' });
+/** One entry of a scenario's `faults`. */
+export const FaultSchema = z.union([
   z.strictObject({
     breaks: z
       .strictObject({ package: PackageName, version: Version, service: Unit.describe('The service that then stays down') })
@@ -92,20 +104,26 @@ const FaultSchema = z.union([
   }),
   z.strictObject({
     silent: z
-      .strictObject({ ...choice, from: z.union([z.literal('start'), Duration], { error: `${DURATION}, or start` }).describe('start, or a duration') })
+      .strictObject({ ...choice, from: From.describe('start, or so long after the start of the run: PT72H') })
       .describe('These nodes never answer: the agent is lost, heartbeats stop'),
   }),
   z.strictObject({
     events: z
-      .strictObject({ lose: z.union([z.literal('all'), z.int().min(1)], { error: 'expected all, or a number' }).describe('all, or the first N') })
+      .strictObject({ lose: Lose.describe('all, or the first N that tell of the end of a patch command') })
       .describe('EventBridge events of Systems Manager that never arrive'),
   }),
   z.strictObject({
-    'updates-itself': z.strictObject({ ...choice, packages: Installed.describe('Package → version'), after: After }).describe('Another updater was faster'),
+    'updates-itself': z
+      .strictObject({ ...choice, packages: Installed.describe('Package → version'), after: After })
+      .describe('Another updater was faster'),
   }),
   z.strictObject({
     repository: z
-      .strictObject({ inventory: z.string(), after: After, available: z.array(OfferSchema).min(1).describe('These replace offers of the same package') })
+      .strictObject({
+        inventory: z.string().describe('One of the fleet\'s inventories'),
+        after: After,
+        available: z.array(OfferSchema).min(1).describe('New offers; each replaces that of the same package'),
+      })
       .describe('The repository moves on'),
   }),
 ]);

@@ -76,7 +76,8 @@ function parse(file: string, text: string): Parsed {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, version: '1.2' });
   const complaints = [...document.errors, ...document.warnings];
-  failIfAny(complaints.map(({ pos, message }) => ({ file, ...lineAndColumn(lines, pos[0]), path: '', message: `is not YAML: ${message}` })));
+  const place = ([offset]: [number, number]) => ({ file, ...lineAndColumn(lines, offset), path: '' });
+  failIfAny(complaints.map(({ pos, message }) => ({ ...place(pos), message: `is not YAML: ${message}` })));
   if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) {
     fail([fileProblem(file, 'is empty')]);
   }
@@ -110,13 +111,13 @@ function slips(node: unknown, path: Path, parsed: Parsed): Problem[] {
   });
 }
 
-/** Where a key or value stands; for one that is missing, where its parent stands. */
+/** Where a key or value stands; for one that is missing, where its parent stands. Of a key that stands twice the last one counts. */
 function placeOf({ document, lines }: Parsed, path: Path, part: 'key' | 'value'): { line: number; column: number } {
   let node: unknown = document.contents;
   let offset = 0;
   for (const [depth, step] of path.entries()) {
     const holder = isAlias(node) ? node.resolve(document) : node;
-    const pair = isMap(holder) ? holder.items.find((item) => keyText(item.key) === String(step)) : undefined;
+    const pair = isMap(holder) ? holder.items.findLast((item) => keyText(item.key) === String(step)) : undefined;
     const item = isSeq(holder) && typeof step === 'number' ? holder.items[step] : undefined;
     const next = pair ? pair.value : item;
     if (pair === undefined && item === undefined) break;

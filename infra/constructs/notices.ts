@@ -38,7 +38,8 @@ export class Notices extends Construct {
   readonly topics: ReadonlyMap<string, Topic>;
   readonly #key: IKey;
 
-  constructor(scope: Construct, id: string, props: { policy: PolicyFile | undefined; key: IKey }) {
+  /** @param props.audiences whether somebody will write to the policy file's audiences; alarms are told in any case */
+  constructor(scope: Construct, id: string, props: { policy: PolicyFile | undefined; audiences: boolean; key: IKey }) {
     super(scope, id);
     this.#key = props.key;
     this.alarms = createTopic(this, 'Alarms', 'Wavelock alarms', props.key);
@@ -55,7 +56,7 @@ export class Notices extends Construct {
       }),
     );
     this.topics = new Map(
-      Object.entries(props.policy?.people ?? {}).map(([audience, { email }]) => {
+      Object.entries(props.audiences ? (props.policy?.people ?? {}) : {}).map(([audience, { email }]) => {
         const topic = createTopic(this, `To-${audience.replaceAll('/', '-')}`, `Wavelock: ${audience}`, props.key);
         subscribe(topic, email);
         return [audience, topic];

@@ -4,9 +4,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import type { Allowance } from './allow.ts';
 
-const index = 'gsi1';
-
-/** The record: one on-demand table that outlives the stack. */
+/** The record: one on-demand table without indexes that outlives the stack. */
 export class Record extends Construct {
   readonly table: TableV2;
   readonly #key: IKey;
@@ -17,13 +15,6 @@ export class Record extends Construct {
     this.table = new TableV2(this, 'Table', {
       partitionKey: { name: 'pk', type: AttributeType.STRING },
       sortKey: { name: 'sk', type: AttributeType.STRING },
-      globalSecondaryIndexes: [
-        {
-          indexName: index,
-          partitionKey: { name: `${index}pk`, type: AttributeType.STRING },
-          sortKey: { name: `${index}sk`, type: AttributeType.STRING },
-        },
-      ],
       timeToLiveAttribute: 'expires',
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       encryption: TableEncryptionV2.customerManagedKey(props.key),
@@ -32,17 +23,27 @@ export class Record extends Construct {
     });
   }
 
-  /** Reading items and the index. DynamoDB asks the caller for the key too (DynamoDB Developer Guide, "DynamoDB encryption at rest"). */
+  /** Reading items. DynamoDB decrypts the table's key on behalf of whoever calls (AWS KMS Developer Guide, "How DynamoDB uses AWS KMS"). */
   reading(): Allowance[] {
-    return [
-      { actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'], resources: [this.table.tableArn] },
-      { actions: ['dynamodb:Query'], resources: [`${this.table.tableArn}/index/${index}`] },
-      { actions: ['kms:Decrypt'], resources: [this.#key.keyArn] },
-    ];
+    return [this.#doing('dynamodb:GetItem', 'dynamodb:Query'), { actions: ['kms:Decrypt'], resources: [this.#key.keyArn] }];
   }
 
-  /** Conditional single-item writes, beside reading. Nothing deletes: what is over expires. */
+  /** Reading, and conditional writes of single items. */
   writing(): Allowance[] {
-    return [...this.reading(), { actions: ['dynamodb:PutItem', 'dynamodb:UpdateItem'], resources: [this.table.tableArn] }];
+    return [...this.reading(), this.#doing('dynamodb:PutItem', 'dynamodb:UpdateItem')];
+  }
+
+  /** Unconditional writes of many items. */
+  bulkWriting(): Allowance[] {
+    return [this.#doing('dynamodb:BatchWriteItem')];
+  }
+
+  /** Forgetting items. */
+  deleting(): Allowance[] {
+    return [this.#doing('dynamodb:DeleteItem')];
+  }
+
+  #doing(...actions: string[]): Allowance {
+    return { actions, resources: [this.table.tableArn] };
   }
 }

@@ -5,6 +5,7 @@ import { Architecture, Code, Function, Runtime, Tracing, type CfnFunction, type 
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { kebab } from '../kebab.ts';
 import { acknowledgeTracing, allow, type Allowance } from './allow.ts';
 import { joinNetwork, type Network } from './network.ts';
 
@@ -28,11 +29,6 @@ export interface TaskFunctionProps {
   allowances: Allowance[];
   /** Where events go that it could not handle; only for functions that are called asynchronously. */
   undelivered?: IQueue;
-}
-
-/** `JudgeWave` → `judge-wave`. */
-export function kebab(name: string): string {
-  return name.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase();
 }
 
 /**

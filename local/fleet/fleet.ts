@@ -2,16 +2,17 @@
  * The simulated fleet: hosts made from `fleet.yaml`, scenarios on top, and the agent's side of Run Command.
  * A fleet is deterministic: hosts, ids, durations and boot ids follow from the file and one seed.
  */
-import { locationKey, parseLocation, type Location } from '../../lambdas/core/model.ts';
+import { locationKey, parseLocation } from '../../lambdas/core/model.ts';
 import type { Clock, Cloud, Random } from '../types.ts';
-import { createChance, hexOf } from './chance.ts';
+import { createChance } from './chance.ts';
 import type { DocumentContent } from './document-content.ts';
 import { DocumentRun, unknownSteps, type Job, type Reporter } from './documents.ts';
 import { Host, type Breakage } from './host.ts';
+import { expandEntry, type SingleNode } from './nodes.ts';
 import type { Behaviours } from './plugins.ts';
 import { createRepository, type Repository } from './repository.ts';
 import { EventLoss, applyScenario, type SsmEvent } from './scenario.ts';
-import type { Ec2Instance, FleetFile, NodeEntry, Scenario } from './types.ts';
+import type { Ec2Instance, FleetFile, Scenario } from './types.ts';
 
 export interface FleetOptions {
   file: FleetFile;
@@ -42,7 +43,7 @@ export function createFleet({ file, scenario, clock, random, behaviours = {} }: 
   const breakages: Breakage[] = [];
   const repositories = new Map<string, Repository>();
   for (const [name, inventory] of Object.entries(file.inventories)) repositories.set(name, createRepository(name, inventory));
-  const hosts = file.nodes.flatMap((entry) => expand(entry)).map((entry) => makeHost(entry));
+  const hosts = file.nodes.flatMap(expandEntry).map((entry) => makeHost(entry));
   const byId = new Map(hosts.map((host) => [host.id, host]));
   if (byId.size < hosts.length) throw new Error(`fleet: two nodes have the id ${hosts.find((host) => byId.get(host.id) !== host)?.id}`);
   const byLocation = new Map<string, Host[]>();
@@ -50,14 +51,13 @@ export function createFleet({ file, scenario, clock, random, behaviours = {} }: 
   const events = new EventLoss();
   if (scenario) applyScenario(scenario, { clock, hosts, breakages, repositories, events });
 
-  function makeHost(entry: NodeEntry & { zone?: string }): Host {
+  function makeHost(entry: SingleNode): Host {
     const inventory = file.inventories[entry.inventory];
     const repository = repositories.get(entry.inventory);
     if (!inventory || !repository) throw new Error(`fleet: node ${entry.name} has the inventory ${entry.inventory}, which does not exist`);
     if (!file.locations.includes(entry.location)) throw new Error(`fleet: node ${entry.name} is at ${entry.location}, which is not among the locations`);
     const location = parseLocation(entry.location);
-    const id = entry.id ?? idOf(entry, location);
-    const settings = { id, name: entry.name, location, zone: entry.zone, entry, inventory, repository };
+    const settings = { id: entry.id, name: entry.name, location, zone: entry.zone, entry, inventory, repository };
     return new Host(settings, { clock, chance, breakages });
   }
 
@@ -74,21 +74,4 @@ export function createFleet({ file, scenario, clock, random, behaviours = {} }: 
     unknownSteps: (name, document) => unknownSteps(behaviours, name, document),
     losesEvent: (event) => events.takes(event),
   };
-}
-
-/** The nodes that an entry stands for, each with its own name and zone. */
-function expand(entry: NodeEntry): NodeEntry[] {
-  const { count, zones, ...one } = entry;
-  const region = entry.location.split('/')[1] ?? '';
-  const zoneOf = (index: number): string | undefined => {
-    const zone = zones?.[index % zones.length] ?? entry.zone;
-    return zone !== undefined && /^[a-z]$/.test(zone) ? `${region}${zone}` : zone;
-  };
-  if (count === undefined) return [{ ...one, zone: zoneOf(0) }];
-  return Array.from({ length: count }, (_, index) => ({ ...one, name: entry.name.replace('{n}', String(index + 1)), zone: zoneOf(index) }));
-}
-
-/** Ids don't depend on the seed: people write them down. */
-function idOf(entry: NodeEntry, location: Location): string {
-  return `${entry.hybrid === true ? 'mi' : 'i'}-${hexOf(createChance(0), 17, locationKey(location), entry.name)}`;
 }

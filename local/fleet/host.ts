@@ -5,7 +5,8 @@ import { HEARTBEAT, Heartbeat } from './heartbeat.ts';
 import { PackageSet, type Change } from './packages.ts';
 import type { HostPlatform } from './platforms.ts';
 import type { Repository } from './repository.ts';
-import type { Ec2Instance, Inventory, NodeEntry } from './types.ts';
+import type { SingleNode } from './nodes.ts';
+import type { Ec2Instance, Inventory } from './types.ts';
 
 /** What can be wrong with one host. An unset fault never happens; scenarios and fault simulations set them at any time. */
 export interface HostFaults {
@@ -53,7 +54,7 @@ export interface HostSettings {
   name: string;
   location: Location;
   zone?: string;
-  entry: NodeEntry;
+  entry: SingleNode;
   inventory: Inventory;
   repository: Repository;
 }

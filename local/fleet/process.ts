@@ -14,6 +14,10 @@ export class Process {
     private readonly caller: Caller,
   ) {}
 
+  get alive(): boolean {
+    return !this.dead;
+  }
+
   kill(): void {
     this.dead = true;
     for (const cancel of this.timers) cancel();

@@ -19,20 +19,23 @@ export class S3Objects {
 
   async put(bucket: Bucket, input: PutObjectRequest, context: CallContext): Promise<Input> {
     const body = Buffer.from((input.Body as Uint8Array | undefined) ?? []);
-    this.assertWritable(bucket, input.Key ?? '', input);
     const checksums = checkedSums(input as unknown as Record<string, unknown>, body);
     const version = await this.keep(bucket, { input, body, etag: etagOf(body), checksums }, context);
-    return { ETag: version.etag, Size: undefined, ...checksums, ...(Object.keys(checksums).length > 0 && { ChecksumType: 'FULL_OBJECT' }), ...described(bucket, version) };
+    return { ETag: version.etag, ...checksums, ...(Object.keys(checksums).length > 0 && { ChecksumType: 'FULL_OBJECT' }), ...described(bucket, version) };
   }
 
-  /** Stores a body that has passed all checks, under the key and headers of a put, a copy or an upload in parts. */
+  /**
+   * Stores a body under the key and headers of a put, a copy or an upload in parts (whose conditions come at its end).
+   * Nothing happens between the conditions and the write.
+   */
   async keep(
     bucket: Bucket,
-    { input, body, etag, checksums }: { input: Input; body: Buffer; etag: string; checksums: Record<string, string> },
+    { input, conditions, body, etag, checksums }: { input: Input; conditions?: Input; body: Buffer; etag: string; checksums: Record<string, string> },
     { caller }: CallContext,
   ): Promise<ObjectVersion> {
     const kmsKeyArn = input.ServerSideEncryption === 'AES256' ? undefined : (input.SSEKMSKeyId ?? bucket.definition.kmsKeyArn);
     if (kmsKeyArn !== undefined) await this.useKey(caller, kmsKeyArn, ['kms:GenerateDataKey'], 's3');
+    this.assertWritable(bucket, input.Key, conditions ?? input);
     return this.store.put(bucket, {
       key: input.Key,
       deleteMarker: false,
@@ -91,7 +94,6 @@ export class S3Objects {
   async copy(bucket: Bucket, source: { bucket: Bucket; key: string; versionId?: string }, { input, context }: { input: CopyObjectRequest; context: CallContext }): Promise<Input> {
     const from = this.find(source.bucket, { Key: source.key, VersionId: source.versionId });
     if (from.kmsKeyArn !== undefined) await this.useKey(context.caller, from.kmsKeyArn, ['kms:Decrypt'], 's3');
-    this.assertWritable(bucket, input.Key ?? '', input);
     const kept = input.MetadataDirective === 'REPLACE' ? {} : { ...from.headers, Metadata: from.metadata };
     const version = await this.keep(bucket, { input: { ...input, ...kept }, body: from.body, etag: etagOf(from.body), checksums: from.checksums }, context);
     return { CopyObjectResult: { ETag: version.etag, LastModified: version.modified, ...from.checksums }, CopySourceVersionId: publicId(source.bucket, from), ...described(bucket, version) };

@@ -49,10 +49,9 @@ export class S3Uploads {
   async complete(bucket: Bucket, input: CompleteMultipartUploadRequest, context: CallContext): Promise<Input> {
     const upload = this.find(bucket, input);
     const parts = chosenParts(upload, input);
-    this.objects.assertWritable(bucket, input.Key ?? '', input);
     const body = Buffer.concat(parts.map((part) => part.body));
     const etag = `"${createHash('md5').update(Buffer.concat(parts.map((part) => Buffer.from(part.etag.slice(1, -1), 'hex')))).digest('hex')}-${parts.length}"`;
-    const version = await this.objects.keep(bucket, { input: upload.input, body, etag, checksums: {} }, context);
+    const version = await this.objects.keep(bucket, { input: upload.input, conditions: input, body, etag, checksums: {} }, context);
     this.uploads.delete(input.UploadId ?? '');
     const Location = `https://${bucket.definition.name}.s3.${bucket.definition.region}.amazonaws.com/${version.key}`;
     return { Location, Bucket: bucket.definition.name, Key: version.key, ETag: etag, ...described(bucket, version) };
@@ -89,10 +88,9 @@ export class S3Uploads {
 function chosenParts(upload: Upload, { MultipartUpload }: CompleteMultipartUploadRequest): Part[] {
   const wanted = MultipartUpload?.Parts ?? [];
   if (wanted.length === 0) throw new AwsError('MalformedXML', 'The XML you provided was not well-formed or did not validate against our published schema');
-  let previous = 0;
+  const ordered = wanted.every(({ PartNumber = 0 }, index) => PartNumber > (wanted[index - 1]?.PartNumber ?? 0));
+  if (!ordered) throw new AwsError('InvalidPartOrder', 'The list of parts was not in ascending order. Parts must be ordered by part number.');
   return wanted.map(({ PartNumber = 0, ETag = '' }, index) => {
-    if (PartNumber <= previous) throw new AwsError('InvalidPartOrder', 'The list of parts was not in ascending order. Parts must be ordered by part number.');
-    previous = PartNumber;
     const part = upload.parts.get(PartNumber);
     if (!part || part.etag !== `"${ETag.replace(/^"|"$/g, '')}"`) throw new AwsError('InvalidPart', 'One or more of the specified parts could not be found.');
     if (index < wanted.length - 1 && part.body.length < SMALLEST_PART) {

@@ -123,6 +123,8 @@ function writeOutput(operation: OperationSchema, output: Input, format: BodyForm
     else rest[name] = value;
     if (member.traits.httpPayload !== undefined) writePayload(response, member, { value, format });
   }
+  // RFC 9110 section 15.3.7; the schemas leave it out.
+  if (response.headers['content-range'] !== undefined) response.status = 206;
   const inBody = [...operation.output.members()].filter(([, member]) => !isBound(member));
   if (inBody.length > 0) {
     response.headers['content-type'] ??= format.contentType;

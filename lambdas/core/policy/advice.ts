@@ -61,7 +61,7 @@ const OUR_WORDS: Record<string, string> = {
   timeZone: '`timezone`',
 };
 
-const NOT_BUILT_MESSAGE = 'not built yet: this part of the policy file is refused rather than ignored';
+const NOT_BUILT_MESSAGE = 'not built yet, so it is refused rather than ignored';
 
 /** For `check(WrittenPolicyFile, raw, policyAdvice)`. */
 export const policyAdvice: Advice = {

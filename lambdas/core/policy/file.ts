@@ -66,12 +66,16 @@ const WrittenWave = z
     return { ...wave, stopWhen: { failed: stopWhen.failed ?? failed, unreachable: stopWhen.unreachable ?? unreachable } };
   });
 
+const EVENTS = 'everything, or a list of approval, passed, held, failed, done';
 const Hears = z
-  .union([
-    z.literal('everything').transform((): Event[] => [...NoticeEvent.options]),
-    z.array(NoticeEvent).min(1).transform((events) => NoticeEvent.options.filter((event) => events.includes(event))),
-  ])
-  .describe('everything, or a list of approval, passed, held, failed, done');
+  .union(
+    [
+      z.literal('everything').transform((): Event[] => [...NoticeEvent.options]),
+      z.array(NoticeEvent).min(1).transform((events) => NoticeEvent.options.filter((event) => events.includes(event))),
+    ],
+    { error: ({ input }) => (Array.isArray(input) ? undefined : `expected ${EVENTS}`) },
+  )
+  .describe(EVENTS);
 
 const WrittenPolicy = z.strictObject({
   mode: Mode.optional().describe('observe, approve or auto; never looser than the mode of the file. Left out: that mode'),

@@ -25,7 +25,7 @@ export interface Advice {
 }
 
 type Issue = z.core.$ZodIssue;
-/** `missing` problems are dropped where their parent has a key that is not built: it may well stand in for them. */
+/** An object with an advised key is not also called incomplete: the key may stand in for what is missing. So may a misspelt one. */
 interface Found extends PathProblem {
   missing?: boolean;
   advised?: boolean;
@@ -58,14 +58,22 @@ export function check<T>(schema: z.ZodType<T>, raw: unknown, advice: Advice = {}
   const reading = { raw, tree: z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }), advice };
   const found = parsed.error.issues.flatMap((issue) => explain(issue, [], reading));
   const advised = found.filter((problem) => problem.advised && problem.at === 'key').map((problem) => parentOf(problem.path));
-  const kept = found.filter((problem) => !problem.missing || !advised.includes(parentOf(problem.path)));
+  const meant = new Set(found.map((problem) => `${parentOf(problem.path)} ${problem.hint}`));
+  const misspelt = ({ path }: Found) => meant.has(`${parentOf(path)} ${youMean(String(path.at(-1)))}`);
+  const kept = found
+    .filter((problem) => !advised.includes(JSON.stringify(problem.path)))
+    .filter((problem) => !problem.missing || !(advised.includes(parentOf(problem.path)) || misspelt(problem)));
   return { problems: kept.map(({ missing: _missing, advised: _advised, ...problem }) => problem) };
 }
 
 /** ``did you mean `atOnce`?`` when one of the words is near, else nothing. */
 export function didYouMean(word: string, words: readonly string[]): string | undefined {
   const near = nearest(word, words);
-  return near === undefined ? undefined : `did you mean \`${near}\`?`;
+  return near === undefined ? undefined : youMean(near);
+}
+
+function youMean(word: string): string {
+  return `did you mean \`${word}\`?`;
 }
 
 /** The nearest word, if it is near enough to be a slip: one letter in three, or only upper and lower case, or a beginning. */
@@ -99,7 +107,8 @@ function explain(issue: Issue, base: Path, reading: Reading): Found[] {
   if (value === undefined && issue.code !== 'custom') return [{ path, at: 'value', message: 'is missing', missing: true }];
   if (value === null) return [{ path, at: 'value', message: `is empty; ${issue.message}` }];
   const words = issue.code === 'invalid_value' ? wordsOf(reading.tree, path, reading.raw) : [];
-  if (words.length > 1) return [{ path, at: 'value', message: mustBe(words), hint: didYouMean(typeof value === 'string' ? value : '', words.map(String)) }];
+  const hint = words.length > 1 && typeof value === 'string' ? didYouMean(value, words.map(String)) : undefined;
+  if (words.length > 1) return [{ path, at: 'value', message: mustBe(words), hint }];
   return [{ path, at: 'value', message: issue.message, hint: hintOf(issue, value) }];
 }
 
@@ -132,7 +141,7 @@ function hintOf(issue: Issue, value: unknown): string | undefined {
 function wording(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
     case 'invalid_type':
-      return `expected ${TYPES[issue.expected] ?? issue.expected}, not ${kindOf(issue.input)}`;
+      return `expected ${TYPES[issue.expected] ?? issue.expected}${issue.input === null ? '' : `, not ${kindOf(issue.input)}`}`;
     case 'invalid_value':
       return mustBe(issue.values);
     case 'too_small':
@@ -152,7 +161,7 @@ function mustBe(words: readonly unknown[]): string {
 }
 
 function kindOf(value: unknown): string {
-  if (value === null || value === undefined) return 'nothing';
+  if (value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'string') return `"${value}"`;
   return isObject(value) ? 'keys and values' : JSON.stringify(value);

@@ -2,6 +2,7 @@
  * What no single part of the policy file can know about itself: names that must exist, names that must differ, dates that are past.
  * Works on the raw value and looks only at what is well-formed, so that these problems are shown together with all others.
  */
+import { z } from 'zod';
 import type { PathProblem } from './problems.ts';
 import { didYouMean } from './problems.ts';
 import { isObject } from './schema-tree.ts';
@@ -57,7 +58,7 @@ function neverFires(holder: unknown, path: Path, today: string): PathProblem[] {
 function isPast(entry: unknown, path: Path, today: string): PathProblem[] {
   const until = text(entry, 'until');
   // ISO dates order as texts do.
-  if (until === undefined || !/^\d{4}-\d\d-\d\d$/.test(until) || until >= today) return [];
+  if (until === undefined || !z.iso.date().safeParse(until).success || until >= today) return [];
   const hint = 'give it a later end, or take it out';
   return [{ path: [...path, 'until'], at: 'value', message: `${until} is past: this no longer leaves anything out`, hint }];
 }

@@ -49,7 +49,7 @@ export function wordsOf(tree: Json, path: Path, raw: unknown): unknown[] {
   return forms.map((form) => asSchema(form?.properties?.[key])?.const).filter((word) => word !== undefined);
 }
 
-/** Which of several forms a value was most likely meant to have: no fixed word contradicted, most keys known, fewest keys missing. */
+/** Which of several forms a value was most likely meant to have: most keys known, no fixed word contradicted, fewest keys missing. */
 export function branchOf(forms: readonly (Json | boolean)[], value: unknown): number {
   const scores = forms.map((form) => score(asSchema(form), value));
   return scores.indexOf(Math.max(...scores));
@@ -60,12 +60,12 @@ function formOf(node: Json | undefined, value: unknown): Json | undefined {
 }
 
 function score(form: Json | undefined, value: unknown): number {
-  if (!isObject(value)) return form?.type === typeof value ? 1 : 0;
+  if (!isObject(value)) return form?.type === (Array.isArray(value) ? 'array' : typeof value) ? 1 : 0;
   if (form?.type !== 'object') return -1_000_000;
   const known = Object.keys(value).filter((key) => form.properties && Object.hasOwn(form.properties, key)).length;
   const missing = (form.required ?? []).filter((key) => !Object.hasOwn(value, key)).length;
   const contradicted = Object.entries(form.properties ?? {}).some(([key, property]) => contradicts(asSchema(property), value[key]));
-  return known * 100 - missing - (contradicted ? 10_000 : 0);
+  return known * 100 - missing - (contradicted ? 150 : 0);
 }
 
 function contradicts(property: Json | undefined, value: unknown): boolean {

@@ -13,7 +13,7 @@ const DURATION = 'expected a duration such as 90s, 30m, 12h or 3d';
 /** `30m` → 1800 (seconds), at most 90 days. */
 export const Duration = z
   .string({ error: DURATION })
-  .regex(/^\d{1,7}[smhd]$/, DURATION)
+  .regex(/^\d{1,7}[smhd]$/, stop(DURATION))
   .transform((text) => Number(text.slice(0, -1)) * SECONDS[Unit.parse(text.slice(-1))])
   .refine((seconds) => seconds <= LONGEST_DAYS * SECONDS.d, `is longer than ${LONGEST_DAYS}d`);
 
@@ -21,7 +21,7 @@ const AMOUNT = 'expected a number of nodes such as 3, or a share such as 5%';
 const PERCENT = /^\d{1,3}(\.\d{1,2})?%$/;
 /** `3` → three nodes; `5%` → a share, rounded down where it is used. */
 export const WrittenAmount = z
-  .union([z.int().min(0, AMOUNT), z.string().regex(PERCENT, AMOUNT)], { error: AMOUNT })
+  .union([z.int().min(0, AMOUNT), z.string().regex(PERCENT, stop(AMOUNT))], { error: AMOUNT })
   .superRefine((amount, context) => {
     if (typeof amount === 'string' && percentOf(amount) > 100) context.addIssue('is more than 100%');
   })
@@ -34,27 +34,27 @@ const SHARE = 'expected a share of the policy\'s nodes such as 5%';
 /** `5%` → 5. */
 export const Share = z
   .string({ error: SHARE })
-  .regex(PERCENT, SHARE)
+  .regex(PERCENT, stop(SHARE))
   .transform(percentOf)
   .refine((percent) => percent > 0 && percent <= 100, 'must be more than 0% and at most 100%');
 
 const COUNT = 'expected a number of nodes such as 2, or "2 per platform"';
 /** `2` or `2 per platform`. */
 export const CountPerPlatform = z
-  .union([z.int().min(1, COUNT), z.string().regex(/^[1-9]\d{0,4} per platform$/, COUNT)], { error: COUNT })
+  .union([z.int().min(1, COUNT), z.string().regex(/^[1-9]\d{0,4} per platform$/, stop(COUNT))], { error: COUNT })
   .transform((count) => (typeof count === 'string' ? { count: Number.parseInt(count, 10), per: 'platform' as const } : { count }));
 
 const TIME = 'expected a time of day such as "09:30"';
 /** `HH:MM`, 00:00 to 23:59. */
-export const TimeOfDay = z.string({ error: TIME }).regex(/^([01]\d|2[0-3]):[0-5]\d$/, TIME);
+export const TimeOfDay = z.string({ error: TIME }).regex(/^([01]\d|2[0-3]):[0-5]\d$/, stop(TIME));
 /** `HH:MM`, 00:00 to 24:00. */
-export const ClosingTime = z.string({ error: TIME }).regex(/^(([01]\d|2[0-3]):[0-5]\d|24:00)$/, TIME);
+export const ClosingTime = z.string({ error: TIME }).regex(/^(([01]\d|2[0-3]):[0-5]\d|24:00)$/, stop(TIME));
 
 const PATCH_TUESDAY = 'expected "patch-tuesday 09:00" or "patch-tuesday + 1d 09:00": the second Tuesday of the month, plus up to 20 days';
 /** `patch-tuesday + 1d 09:00` → one day, 09:00. */
 export const PatchTuesday = z
   .string({ error: PATCH_TUESDAY })
-  .regex(/^patch-tuesday( ?\+ ?(1?\d|20)d)? ([01]\d|2[0-3]):[0-5]\d$/, PATCH_TUESDAY)
+  .regex(/^patch-tuesday( ?\+ ?(1?\d|20)d)? ([01]\d|2[0-3]):[0-5]\d$/, stop(PATCH_TUESDAY))
   .transform((text) => ({ patchTuesdayPlusDays: Number(/(\d+)d /.exec(text)?.[1] ?? 0), at: text.slice(-5) }));
 
 /** An IANA time zone, as EventBridge Scheduler's ScheduleExpressionTimezone and this runtime know it. */
@@ -80,6 +80,11 @@ export const Name = nameUpTo(40);
 export function nameUpTo(length: number): z.ZodString {
   const form = `a name here is lower-case letters, digits and hyphens, begins with a letter and has at most ${length} characters`;
   return z.string().regex(new RegExp(`^[a-z][a-z0-9-]{0,${length - 1}}$`), form);
+}
+
+/** A form that does not fit ends the check of what is around it: comparing a malformed time with another would only confuse. */
+function stop(error: string): { error: string; abort: true } {
+  return { error, abort: true };
 }
 
 function isSome(amount: Amount): boolean {

@@ -44,7 +44,8 @@ wl_busy() {
 # (unattended-upgrade-shutdown) alive all the time, which is not it.
 wl_updater() {
   cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' '\n' | awk -F / '
-    /patch-baseline-operations/ { print "AWS-RunPatchBaseline"; found = 1; exit }
+    # [-]: this very awk has its program on its command line.
+    /patch-baseline[-]operations/ { print "AWS-RunPatchBaseline"; found = 1; exit }
     $NF ~ /^(unattended-upgrade|unattended-upgrades|dnf-automatic|yum-cron|transactional-update|packagekit-offline-update|pk-offline-update)$/ {
       print $NF; found = 1; exit
     }

@@ -5,7 +5,7 @@
 # rpm's order of versions (rpm-version(7)) as awk functions: `evr(a, b)` is -1, 0 or 1. One awk instead of one rpm a package.
 # Strings are compared by their first difference, so that mawk, gawk and busybox awk agree in the C locale.
 wl_awk_evr='
-function part(a, b,    x, y, n, m, digits) {
+function part(a, b,    x, y, n, m, digits, run) {
   while (a != "" || b != "") {
     sub(/^[^A-Za-z0-9~^]+/, "", a); sub(/^[^A-Za-z0-9~^]+/, "", b)
     x = substr(a, 1, 1); y = substr(b, 1, 1)
@@ -16,8 +16,8 @@ function part(a, b,    x, y, n, m, digits) {
     }
     if (a == "" || b == "") break
     digits = x ~ /[0-9]/
-    match(a, digits ? /^[0-9]+/ : /^[A-Za-z]+/); n = substr(a, 1, RLENGTH); a = substr(a, RLENGTH + 1)
-    if (!match(b, digits ? /^[0-9]+/ : /^[A-Za-z]+/)) return digits ? 1 : -1
+    match(a, run = digits ? "^[0-9]+" : "^[A-Za-z]+"); n = substr(a, 1, RLENGTH); a = substr(a, RLENGTH + 1)
+    if (!match(b, run)) return digits ? 1 : -1
     m = substr(b, 1, RLENGTH); b = substr(b, RLENGTH + 1)
     if (digits) {
       sub(/^0+/, "", n); sub(/^0+/, "", m)

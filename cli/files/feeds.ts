@@ -1,0 +1,16 @@
+/** Checks a folder of advisories before a run reads them: a file that no feed would see is a vendor that seems to have nothing to say. */
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { openFeedFolder } from '../../local/feeds/folder.ts';
+import { fail, failIfAny, fileProblem } from './problems.ts';
+
+const EMPTY = 'is empty; expected updateinfo (*.xml, *.xml.gz) and CISA\'s catalogue (*.json)';
+
+/** Throws `InputErrors` when the folder is missing, is none, has no advisories, or has files that no feed would see. */
+export function checkFeedsFolder(folder: string): void {
+  const kind = statSync(folder, { throwIfNoEntry: false });
+  if (!kind) fail([fileProblem(folder, 'does not exist')]);
+  if (!kind.isDirectory()) fail([fileProblem(folder, 'is a file; expected a folder of advisories')]);
+  if (readdirSync(folder).length === 0) fail([fileProblem(folder, EMPTY)]);
+  failIfAny(openFeedFolder(folder).ignored().map(({ file, why }) => fileProblem(join(folder, file), `no feed would see it: ${why}`)));
+}

@@ -1,0 +1,27 @@
+/** Reads `fleet.yaml`. */
+import { check } from '../../lambdas/core/policy/problems.ts';
+import type { FleetFile } from '../../local/fleet/types.ts';
+import { checkFleet } from './fleet-checks.ts';
+import { expandEntry } from './fleet-nodes.ts';
+import { FleetSchema } from './fleet-schema.ts';
+import { fail, failIfAny } from './problems.ts';
+import { readYaml } from './yaml.ts';
+
+export interface ReadFleet {
+  /** One entry a node: `count` is dealt out, every node has its id and its full zone name. */
+  fleet: FleetFile;
+  text: string;
+  /** Of the file's bytes, hexadecimal. */
+  sha256: string;
+}
+
+/** Checks a fleet file and deals it out into single nodes. Throws `InputErrors`. */
+export function readFleetFile(file: string): ReadFleet {
+  const source = readYaml(file);
+  const read = check<FleetFile>(FleetSchema, source.value);
+  const between = source.place(checkFleet(source.value));
+  if ('problems' in read) fail([...source.problems, ...source.place(read.problems), ...between]);
+  failIfAny([...source.problems, ...between]);
+  const fleet = { ...read.value, nodes: read.value.nodes.flatMap(expandEntry) };
+  return { fleet, text: source.text, sha256: source.sha256 };
+}

@@ -1,0 +1,137 @@
+/** What the terminal and the report both say of a run, computed once: counts, words for outcomes, what is left, what was proven. */
+import { Outcome } from '../../lambdas/core/model.ts';
+import { amount, grouped } from './text.ts';
+import type { NodeResult, RolloutResult } from '../../lambdas/core/result.ts';
+import type { Plan, PlanWave } from '../../lambdas/core/plan.ts';
+import type { RunDocument, RunExtra } from '../run/messages.ts';
+
+/** A run that has ended, as `WorldMessage` `ended` brings it. */
+export interface EndedRun {
+  document: RunDocument;
+  /** Missing where nothing was planned. */
+  result: RolloutResult | undefined;
+  extra: RunExtra;
+}
+
+/** How an outcome is to be read: `good` is what we want, `look` needs a look, `bad` failed, `silent` told nothing, `skipped` got no command. */
+export type Mood = 'good' | 'look' | 'bad' | 'silent' | 'skipped';
+
+const MOODS: Record<Outcome, Mood> = {
+  patched: 'good',
+  'already-proven': 'good',
+  ahead: 'look',
+  'reboot-pending': 'look',
+  'restart-pending': 'look',
+  failed: 'bad',
+  'rolled-back': 'bad',
+  unreachable: 'silent',
+  unknown: 'silent',
+  skipped: 'skipped',
+};
+
+const NEXT_STEPS: Record<Outcome, string> = {
+  patched: '',
+  'already-proven': '',
+  ahead: 'find out who updated it',
+  failed: 'find out what broke; the next plan includes it again',
+  'rolled-back': 'find out what broke; the next plan includes it again',
+  unreachable: 'bring its SSM agent back; the next plan includes it again',
+  unknown: 'look at the node: it did not tell what is installed',
+  'reboot-pending': 'reboot it',
+  'restart-pending': 'restart the services that still run on old libraries',
+  skipped: 'the next plan includes it again',
+};
+
+/** How an outcome is to be read. */
+export function moodOf(outcome: Outcome): Mood {
+  return MOODS[outcome];
+}
+
+/** What is to be done about a node that ended so; empty where nothing is. */
+export function nextStep(outcome: Outcome): string {
+  return NEXT_STEPS[outcome];
+}
+
+/** `patched 9, failed 3`, always in the same order. */
+export function outcomeWords(outcomes: Partial<Record<Outcome, number>>): string {
+  return Outcome.options
+    .filter((outcome) => (outcomes[outcome] ?? 0) > 0)
+    .map((outcome) => `${outcome} ${grouped(outcomes[outcome] ?? 0)}`)
+    .join(', ');
+}
+
+/** How many nodes have an outcome. */
+export function outcomeTotal(outcomes: Partial<Record<Outcome, number>>): number {
+  return Object.values(outcomes).reduce((sum, count) => sum + count, 0);
+}
+
+/** The policy's time zone: instants are shown on its clock. */
+export function timezoneOf(plan: Plan | undefined): string {
+  return plan?.policy.plan.timezone ?? 'UTC';
+}
+
+/** Every node of the run with its name: from the result, or from document and plan where there is no result. */
+export function nodesOf({ document, result, extra }: EndedRun): NodeResult[] {
+  if (result) return result.nodes;
+  const planned = new Map((extra.plan?.waves ?? []).flatMap((wave) => wave.nodes.map((node) => [node.id, node] as const)));
+  return document.nodes.map((node) => {
+    const known = planned.get(node.id);
+    const exposed = (known?.exposed ?? 0) > 0;
+    const closed = node.outcome === 'patched' || node.outcome === 'already-proven' || node.outcome === 'ahead';
+    return { ...node, name: known?.name ?? node.id, exposedBefore: exposed, exposedAfter: exposed && !closed };
+  });
+}
+
+/** Nodes that still have wanted updates open, those that need a person first. */
+export function stillExposed(run: EndedRun): NodeResult[] {
+  const order: Mood[] = ['bad', 'silent', 'look', 'skipped', 'good'];
+  return nodesOf(run)
+    .filter((node) => node.exposedAfter)
+    .toSorted((a, b) => order.indexOf(moodOf(a.outcome)) - order.indexOf(moodOf(b.outcome)) || (a.name < b.name ? -1 : 1));
+}
+
+/** CVEs that were closed, with the number of nodes on which each was. */
+export function closedCves(run: EndedRun): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const cve of nodesOf(run).flatMap((node) => node.cvesClosed)) counts.set(cve, (counts.get(cve) ?? 0) + 1);
+  return new Map([...counts].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** What the candidate lock holds: exact versions that are wanted, dependencies that may come along, KBs, platforms. */
+export function candidateCounts(plan: Plan): { updates: number; dependencies: number; kbs: number; platforms: number } {
+  const items = plan.candidate.flatMap((section) => section.items);
+  const count = (use: string) => items.filter((item) => item.use === use).length;
+  return { updates: count('update'), dependencies: count('dependency'), kbs: count('kb'), platforms: plan.candidate.length };
+}
+
+/** Platforms whose first-wave nodes are too few to prove anything, with what is needed, and nodes that therefore get nothing. */
+export function weakPlatforms(plan: Plan): { platform: string; testNodes: number; needed: number; laterNodes: number }[] {
+  const needed = plan.policy.waves[0]?.promoteWhen.provenOn ?? 1;
+  const on = (waves: PlanWave[], platform: string) => waves.flatMap((wave) => wave.nodes).filter((node) => node.platform === platform).length;
+  const platforms = [...new Set(plan.waves.flatMap((wave) => wave.nodes.map((node) => node.platform)))].toSorted();
+  return platforms
+    .map((platform) => ({ platform, needed, testNodes: on(plan.waves.slice(0, 1), platform), laterNodes: on(plan.waves.slice(1), platform) }))
+    .filter((entry) => entry.testNodes < needed);
+}
+
+/** Whether no command of any kind was sent for a wave: what "not run" promises. */
+export function untouched(document: RunDocument, wave: string): boolean {
+  return !document.aws.commands.some((command) => command.wave === wave && command.nodes > 0);
+}
+
+/** The line on what was proven, and whether it is what one wants to read. */
+export function proofWords({ result, extra }: EndedRun): { good: boolean; text: string } {
+  const later = extra.plan?.waves.slice(1).map((wave) => wave.name) ?? [];
+  if (!result) return { good: true, text: 'nothing was planned, so nothing was changed' };
+  if (later.length === 0) return { good: true, text: 'one wave only: there is nothing to promote' };
+  const { items, proven, unproven } = result.proof;
+  if (items === 0) return { good: true, text: `nothing was changed on ${later.join(' or ')}` };
+  const needed = extra.plan?.policy.waves[0]?.promoteWhen.provenOn ?? 1;
+  const where = `on ${amount(needed, 'test node')} of the platform first`;
+  return { good: unproven.length === 0, text: `${grouped(proven)} of ${grouped(items)} items that changed on ${later.join(' and ')} were proven ${where}; anything else: ${unproven.length}` };
+}
+
+/** `succeeded`, `stopped`, `held` as people say it. */
+export function statusWord(status: RunDocument['status']): string {
+  return { succeeded: 'succeeded', failed: 'stopped', held: 'is held' }[status];
+}

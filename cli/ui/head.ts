@@ -1,0 +1,78 @@
+/** The first lines: what this is, and what was made ready. */
+import { amount, clip, grouped, labelled, plain, realTime, shortHash, wrap } from './text.ts';
+import type { WorldMessage } from '../run/messages.ts';
+
+type Message<Type extends WorldMessage['type']> = Extract<WorldMessage, { type: Type }>;
+
+/** Where the text of a head line begins, in characters. */
+const COLUMN = 10;
+const TIME_WIDTH = 8;
+
+/** The parts of the head, in the order in which a terminal shows them. */
+export const HEAD_PARTS = ['synth', 'boot', 'feeds', 'fleet', 'scan'] as const;
+export type HeadPart = (typeof HEAD_PARTS)[number];
+
+/** Feeds by the name of their source; others appear under the source's own name. */
+const SOURCES: Record<string, string> = { 'amazon-linux': 'Amazon Linux', kev: 'CISA KEV', ubuntu: 'Ubuntu', debian: 'Debian', 'red-hat': 'Red Hat', microsoft: 'Microsoft' };
+
+/** What this is. `scenario`: what goes wrong on purpose, where something does. */
+export function introLines(scenario: string | undefined, width: number): string[] {
+  const broken = scenario === undefined || scenario === 'none' ? [] : wrap(`Something goes wrong on purpose: --scenario ${plain(scenario)}`, width);
+  return [
+    ...wrap('Wavelock on your laptop: the CloudFormation template that `cdk deploy` ships, run in virtual time.', width),
+    ...wrap('No AWS account, no credentials, nothing leaves this machine.', width),
+    ...broken,
+    '',
+  ];
+}
+
+/** `synth   WavelockHub.template.json  sha256 3f9c..e1   96 resources   2.1 s`. `milliseconds`: of `cdk synth`, where it ran. */
+export function synthLines(message: Message<'booted'>, milliseconds: number | undefined, width: number): string[] {
+  const text = `${plain(message.template)}  sha256 ${shortHash(message.sha256)}  ${amount(message.resources, 'resource')}`;
+  return timed('synth', text, milliseconds === undefined ? '' : realTime(milliseconds), width);
+}
+
+/** What runs now. */
+export function bootLines(message: Message<'booted'>, width: number): string[] {
+  const parts = [
+    amount(message.functions, 'function'),
+    amount(message.machines, 'state machine'),
+    amount(message.documents, 'SSM document'),
+    `${amount(message.roles, 'role')} (IAM enforced)`,
+    amount(message.locations, 'location'),
+  ];
+  return timed('boot', parts.join(', '), realTime(message.milliseconds), width);
+}
+
+/** How many advisories came in, and how many known-exploited CVEs the fleet has. */
+export function feedLines(message: Message<'feeds'>, width: number): string[] {
+  const entries = Object.entries(message.bySource);
+  const sources = entries.map(([source, count], index) => `${SOURCES[source] ?? plain(source)} ${index === 0 ? amount(count, 'advisory', 'advisories') : grouped(count)}`);
+  const came = entries.length === 0 ? 'none' : sources.join(', ');
+  return timed('feeds', `${came}; ${amount(message.exploitedHere, 'known-exploited CVE')} in this fleet`, realTime(message.milliseconds), width);
+}
+
+/** The simulated fleet. */
+export function fleetLines(message: Message<'fleet'>, width: number): string[] {
+  const platforms = Object.entries(message.platforms).toSorted(([, a], [, b]) => b - a);
+  const text = `${amount(message.nodes, 'node')}: ${grouped(message.ec2)} EC2, ${grouped(message.hybrid)} on-premises; ${platforms.map(([name, count]) => `${plain(name)} ${grouped(count)}`).join(', ')}`;
+  return labelled('fleet', text, { width, column: COLUMN });
+}
+
+/** What the scan found before the plan was made. */
+export function coverageLines(message: Message<'coverage'>, width: number): string[] {
+  const text = `${grouped(message.reporting)} of ${amount(message.nodes, 'node')} told what they have; ${grouped(message.exposed)} with security updates open`;
+  return labelled('scan', text, { width, column: COLUMN });
+}
+
+/** A head line that is not known yet. */
+export function pendingLines(part: HeadPart, words: string): string[] {
+  return [`  ${part.padEnd(COLUMN - 2)}${words}`.trimEnd()];
+}
+
+/** A line with a time at the right margin. */
+function timed(label: string, text: string, time: string, width: number): string[] {
+  const lines = labelled(label, text, { width: width - TIME_WIDTH, column: COLUMN });
+  const [first = '', ...rest] = lines;
+  return [clip(first, width - TIME_WIDTH).padEnd(width - TIME_WIDTH) + time.padStart(TIME_WIDTH), ...rest].map((line) => line.trimEnd());
+}

@@ -1,0 +1,119 @@
+/** The PLAN block: what will run, when, what is left out and why, and how bad it can get. */
+import { formatDuration } from '../../lambdas/core/calendar-text.ts';
+import { candidateCounts, weakPlatforms } from './facts.ts';
+import { amount, clip, grouped, labelled, plain, shortHash, some, wrap } from './text.ts';
+import { span } from './times.ts';
+import type { Plan, PlanWave } from '../../lambdas/core/plan.ts';
+import type { Paint } from './paint.ts';
+
+/** Where the text after `left out`, `promotes` and `worst case` begins. */
+const COLUMN = 14;
+const REASONS_SHOWN = 4;
+const NUMBER_WIDTH = 9;
+
+export interface Drawing {
+  paint: Paint;
+  /** Characters in a line, at most. */
+  width: number;
+}
+
+/** The whole block, without blank lines around it. `planKey`: the plan's hash or the key that holds it. */
+export function planLines(plan: Plan, planKey: string, { paint, width }: Drawing): string[] {
+  const title = `${plan.policy.name}, mode ${plan.policy.mode}: what runs is what you read here`;
+  return [
+    `  ${paint.bold(`PLAN ${shortHash(planKey)}`)}   ${clip(title, width - 24)}`,
+    ...tableLines(plan, { paint, width }),
+    ...leftOutLines(plan, width),
+    ...labelled('promotes', promoteWords(plan), { width, column: COLUMN }),
+    ...weakLines(plan, { paint, width }),
+    ...labelled('worst case', worstCaseWords(plan), { width, column: COLUMN }),
+  ];
+}
+
+/** Width of the column of wave names, for PLAN and RUN alike. */
+export function nameWidth(plan: Plan): number {
+  return Math.max(10, ...plan.waves.map((wave) => wave.name.length)) + 2;
+}
+
+function tableLines(plan: Plan, { paint, width }: Drawing): string[] {
+  const names = nameWidth(plan);
+  const zones = [...new Set(plan.waves.flatMap((wave) => (wave.window ? [wave.window.timezone] : [])))];
+  const zone = zones.length === 1 ? zones[0] : undefined;
+  const starts = ['may start' + (zone === undefined ? '' : `, ${zone}`), ...plan.waves.map((wave) => startWords(wave, zone))];
+  const startWidth = Math.max(...starts.map((text) => text.length)) + 2;
+  const before = 2 + names + 3 * NUMBER_WIDTH + 2;
+  const [heading = '', ...cells] = starts;
+  const header = `  ${'wave'.padEnd(names)}${['nodes', 'exposed', 'at once'].map((text) => text.padStart(NUMBER_WIDTH)).join('')}  ${heading.padEnd(startWidth)}needs`;
+  const rows = plan.waves.flatMap((wave, index) => {
+    const numbers = [wave.nodes.length, wave.nodes.filter((node) => node.exposed > 0).length, wave.atOnce];
+    const [first = '', ...rest] = wrap(needWords(wave), Math.max(20, width - before - startWidth));
+    const line = `  ${wave.name.padEnd(names)}${numbers.map((value) => grouped(value).padStart(NUMBER_WIDTH)).join('')}  ${(cells[index] ?? '').padEnd(startWidth)}${first}`;
+    return [line, ...rest.map((text) => ' '.repeat(before + startWidth) + text)];
+  });
+  return [paint.dim(clip(header, width)), ...rows];
+}
+
+/** When nodes may start. A row names its own time zone where the table's head does not. */
+function startWords(wave: PlanWave, zone: string | undefined): string {
+  if (!wave.window) return 'any time';
+  const when = span(wave.window.opens, wave.window.closes, wave.window.timezone);
+  return zone === undefined ? `${when} ${wave.window.timezone}` : when;
+}
+
+/** The expected duration against the window. What does not fit waits for the next opening: the wave goes on there. */
+function needWords(wave: PlanWave): string {
+  if (wave.nodes.length === 0) return 'no node';
+  const needs = formatDuration(wave.expectedSeconds);
+  if (!wave.window) return needs;
+  const open = (wave.window.closes - wave.window.opens) / 1000;
+  const of = `${needs} of ${formatDuration(open)}`;
+  return wave.expectedSeconds > open ? `${of}: does not fit, goes on in the next one` : of;
+}
+
+function leftOutLines(plan: Plan, width: number): string[] {
+  const byWhy = new Map<string, string[]>();
+  for (const node of plan.leftOutNodes) byWhy.set(node.why, [...(byWhy.get(node.why) ?? []), node.name]);
+  const reasons = [
+    ...[...byWhy].map(([why, names]) => `${names.length > 3 ? `${amount(names.length, 'node')} (${some(names, 2)})` : some(names)}: ${plain(why)}`),
+    ...itemReasons(plan),
+  ];
+  if (reasons.length === 0) return labelled('left out', 'nothing', { width, column: COLUMN });
+  const shown = reasons.slice(0, REASONS_SHOWN);
+  const more = reasons.length > REASONS_SHOWN ? [`and ${reasons.length - REASONS_SHOWN} more reasons, in the report`] : [];
+  return [...shown, ...more].flatMap((reason, index) => labelled(index === 0 ? 'left out' : '', reason, { width, column: COLUMN }));
+}
+
+/** One reason an item, with the platforms that it is left out on. */
+function itemReasons(plan: Plan): string[] {
+  const platforms = new Map<string, string[]>();
+  for (const item of plan.leftOutItems) {
+    const key = `${plain(item.name)}|${plain(item.why)}`;
+    platforms.set(key, [...(platforms.get(key) ?? []), item.platform]);
+  }
+  return [...platforms].map(([key, on]) => {
+    const [name = '', why = ''] = key.split('|');
+    return `${name} ${on.includes('on some nodes') ? 'on some nodes' : `on ${on.length === 1 ? plain(on[0] ?? '') : amount(on.length, 'platform')}`}: ${why}`;
+  });
+}
+
+function promoteWords(plan: Plan): string {
+  const { updates, dependencies, kbs, platforms } = candidateCounts(plan);
+  if (platforms === 0) return 'nothing: the first wave is offered nothing that the policy wants';
+  const wanted = [...(updates > 0 || kbs === 0 ? [amount(updates, 'exact version')] : []), ...(kbs > 0 ? [amount(kbs, 'KB')] : [])].join(' and ');
+  const along = dependencies > 0 ? ` (${grouped(dependencies)} more may come along, at exactly the version seen)` : '';
+  const needed = plan.policy.waves[0]?.promoteWhen.provenOn ?? 1;
+  return `${wanted} on ${amount(platforms, 'platform')}${along}, each after ${amount(needed, 'test node')} proved it`;
+}
+
+function weakLines(plan: Plan, { paint, width }: Drawing): string[] {
+  return weakPlatforms(plan).flatMap(({ platform, testNodes, needed, laterNodes }) => {
+    const has = testNodes === 0 ? 'no test node' : `${amount(testNodes, 'test node')} of ${needed} needed`;
+    const so = laterNodes > 0 ? `: nothing can be proven for ${amount(laterNodes, 'node')}` : ': it can prove nothing';
+    return wrap(`! ${plain(platform)} has ${has}${so}`, width - COLUMN).map((line) => `${' '.repeat(COLUMN)}${paint.yellow(line)}`);
+  });
+}
+
+function worstCaseWords(plan: Plan): string {
+  const waves = plan.waves.filter((wave) => wave.nodes.length > 0).map((wave) => `${wave.name} ${grouped(wave.worstCase)} of ${grouped(wave.nodes.length)}`);
+  return waves.length === 0 ? 'no node' : `so many nodes can fail before it stops: ${waves.join(', ')}`;
+}

@@ -1,0 +1,77 @@
+/** Plain text for terminals: cutting, wrapping and counting. Widths are characters; nothing here knows about colour. */
+
+/** The widest line that is ever written, in characters. */
+export const WIDEST = 100;
+
+/**
+ * Text from outside (node names, package managers' last words) on one line, without anything that a terminal or a reader would obey:
+ * control characters, and the marks that turn the direction of writing (Unicode Standard Annex 9).
+ */
+export function plain(text: string): string {
+  return text
+    .replaceAll(/\s+/g, ' ')
+    .replaceAll(/[\u0000-\u001f\u007f-\u009f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/g, '\ufffd');
+}
+
+/** Cuts to at most `width` characters, with an ellipsis where something was cut. */
+export function clip(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
+}
+
+/** Breaks at spaces into lines of at most `width` characters; words that are longer are cut in pieces. An empty text is one empty line. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ').flatMap((part) => pieces(part, width))) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (longer.length > width && line !== '') {
+      lines.push(line);
+      line = word;
+    } else line = longer;
+  }
+  return [...lines, line];
+}
+
+/** A label and its text, wrapped under the text's beginning: `  cost     17 commands …`. `column` is where the text begins. */
+export function labelled(label: string, text: string, { width, column }: { width: number; column: number }): string[] {
+  return wrap(text, width - column).map((line, index) => `${index === 0 ? `  ${label}`.padEnd(column) : ' '.repeat(column)}${line}`);
+}
+
+/** `1 node`, `3,412 advisories`. The plural is the word with an s where it is not given. */
+export function amount(number: number, word: string, words = `${word}s`): string {
+  return `${grouped(number)} ${number === 1 ? word : words}`;
+}
+
+/** `3,412`. */
+export function grouped(number: number): string {
+  return number.toLocaleString('en-US');
+}
+
+/** `db-04, app-09 and 12 more`: at most `most` names. */
+export function some(names: string[], most = 5): string {
+  const shown = names.slice(0, most).map(plain).join(', ');
+  return names.length > most ? `${shown} and ${names.length - most} more` : shown;
+}
+
+/** First and last characters of a hash: `3f9c..e1`. */
+export function shortHash(hash: string): string {
+  const bare = hash.replace(/^.*\//, '').replace(/\.json$/, '');
+  return bare.length > 10 ? `${bare.slice(0, 4)}..${bare.slice(-2)}` : bare;
+}
+
+/** Milliseconds of real time: `0.9 s`. */
+export function realTime(milliseconds: number): string {
+  return `${(milliseconds / 1000).toFixed(1)} s`;
+}
+
+/** USD to the tenth of a cent: `0.005 USD`. */
+export function usd(value: number): string {
+  return value > 0 && value < 0.001 ? 'under 0.001 USD' : `${value.toFixed(3)} USD`;
+}
+
+function pieces(word: string, width: number): string[] {
+  if (word.length <= width) return [word];
+  const parts: string[] = [];
+  for (let start = 0; start < word.length; start += width) parts.push(word.slice(start, start + width));
+  return parts;
+}

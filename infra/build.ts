@@ -1,0 +1,80 @@
+/** Builds the CDK app from what was read: context, policy, documents, feeds. Reads and writes nothing itself but the context. */
+import { createRequire } from 'node:module';
+import { App, Stack, Validations } from 'aws-cdk-lib/core';
+import type { Location, PolicyFile } from '../lambdas/core/model.ts';
+import { readContext, type Settings } from './context.ts';
+import { applyDeployerRules } from './deployer-rules.ts';
+import { Hub } from './hub.ts';
+import { hubStackName, spokeStackName, type Installation } from './names.ts';
+import { Spoke, type DocumentSource } from './spoke.ts';
+
+/** What an app is built from, beside its context. */
+export interface Ingredients {
+  /** Holds `<kebab-name>/index.js` for each function. */
+  functionsDirectory: string;
+  policy: { file: PolicyFile; path: string } | undefined;
+  documents: DocumentSource[];
+  feeds: string[];
+}
+
+/** CDK's recommended behaviour, by code: `npx cdk` and `tsx infra/app.ts` give the same template, and cdk.json stays short. */
+const flags = createRequire(import.meta.url)('aws-cdk-lib/recommended-feature-flags.json') as Record<string, unknown>;
+
+/**
+ * An empty app and the deployer's wishes.
+ *
+ * @param outdir where the cloud assembly goes
+ * @param context beside what CDK itself reads from CDK_CONTEXT_JSON
+ * @throws ContextError that lists every problem
+ */
+export function openApp(outdir: string, context: Record<string, unknown> = {}): { app: App; settings: Settings } {
+  const app = new App({
+    outdir,
+    autoSynth: false,
+    // No AWS::CDK::Metadata resource, which reports to AWS; no tree.json, which nobody reads here.
+    analyticsReporting: false,
+    treeMetadata: false,
+    context: flags,
+    postCliContext: context,
+  });
+  return { app, settings: readContext(app.node.getAllContext(), process.env.CDK_DEFAULT_REGION ?? 'eu-central-1') };
+}
+
+/** Adds the stacks: the hub with its own spoke, and a stack for each further location. */
+export async function addStacks(app: App, settings: Settings, ingredients: Ingredients): Promise<void> {
+  const { mode, optInTag, qualifier } = settings;
+  const hubStack = new Stack(app, hubStackName(qualifier), {
+    env: { account: settings.account, region: settings.region },
+    description: `Wavelock hub (${mode}): patches in waves with a lockfile`,
+  });
+  const installation: Installation = {
+    qualifier,
+    rolePath: settings.rolePath,
+    hub: { account: hubStack.account, region: settings.region },
+    hubStack: hubStack.stackName,
+  };
+  const { documents, ...forHub } = ingredients;
+  // CDK leaves an id of "Default" out of logical ids: names of functions stay short.
+  new Hub(hubStack, 'Default', { installation, settings, places: [installation.hub, ...settings.locations], ...forHub });
+  new Spoke(hubStack, 'Spoke', { installation, mode, optInTag, documents });
+  for (const location of settings.locations) addSpokeStack(app, hubStack, { installation, mode, optInTag, documents, location });
+  applyDeployerRules(app, settings);
+  if (settings.nag) await addNag(app);
+}
+
+function addSpokeStack(app: App, hubStack: Stack, props: ConstructorParameters<typeof Spoke>[2] & { location: Location }): void {
+  const { location, ...spoke } = props;
+  const stack = new Stack(app, spokeStackName(props.installation.qualifier, location), {
+    env: location,
+    description: `Wavelock spoke (${props.mode}) of the hub in ${props.installation.hub.account}/${props.installation.hub.region}`,
+  });
+  // Its rule sends to the hub's bus, which must exist.
+  stack.addStackDependency(hubStack, 'events go to the hub');
+  new Spoke(stack, 'Spoke', spoke);
+}
+
+/** AwsSolutions rules as part of synth. Loaded only when asked for: it reads a few hundred rules. */
+async function addNag(app: App): Promise<void> {
+  const { AwsSolutionsChecks } = await import('cdk-nag');
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app, { verbose: true }));
+}

@@ -1,0 +1,79 @@
+import { Stack } from 'aws-cdk-lib/core';
+import { AccountPrincipal, PrincipalWithConditions, Role } from 'aws-cdk-lib/aws-iam';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import type { IStringParameter } from 'aws-cdk-lib/aws-ssm';
+import { Construct } from 'constructs';
+import type { Settings } from '../context.ts';
+import { hubRolesPattern, spokeRoleName, type Installation } from '../names.ts';
+import { allow, type Allowance } from './allow.ts';
+import type { Document } from './document.ts';
+
+export interface SpokeRoleProps {
+  installation: Installation;
+  documents: Document[];
+  parameter: IStringParameter;
+  /** Only where nodes may be patched. */
+  locks: IBucket | undefined;
+  optInTag: Settings['optInTag'];
+}
+
+/** Everything that the hub may do in one location. What is not here can't be done to a node. */
+export class SpokeRole extends Construct {
+  readonly role: Role;
+
+  constructor(scope: Construct, id: string, props: SpokeRoleProps) {
+    super(scope, id);
+    const stack = Stack.of(this);
+    const { installation, documents, parameter, locks } = props;
+    this.role = new Role(this, 'Default', {
+      // The hub must know the name before it exists: no reference crosses accounts and Regions.
+      roleName: spokeRoleName(installation, stack.region),
+      description: `What the Wavelock hub in ${installation.hub.region} may do in ${stack.region}`,
+      assumedBy: new PrincipalWithConditions(new AccountPrincipal(installation.hub.account), {
+        ArnLike: { 'aws:PrincipalArn': hubRolesPattern(installation, stack.partition) },
+      }),
+    });
+    const documentArns = documents.map((document) => document.arn);
+    allow(
+      this.role,
+      reading,
+      { actions: ['ssm:DescribeDocument'], resources: documentArns },
+      { actions: ['ssm:GetParameter'], resources: [parameter.parameterArn] },
+      { actions: ['ssm:SendCommand'], resources: documentArns },
+      sendingTo(stack, props.optInTag),
+    );
+    if (locks) {
+      allow(this.role, {
+        actions: ['s3:PutObject'],
+        resources: [locks.arnForObjects('locks/*')],
+        because: 'Locks are named by their hash: no name is known at deployment.',
+      });
+    }
+  }
+}
+
+/** None of these has a resource type. */
+const reading: Allowance = {
+  actions: [
+    'ssm:DescribeInstanceInformation',
+    'ec2:DescribeInstances',
+    'tag:GetResources',
+    'ssm:ListCommands',
+    'ssm:ListCommandInvocations',
+    'ssm:GetCommandInvocation',
+    'ssm:CancelCommand',
+  ],
+  resources: ['*'],
+  because: 'These actions have no resource types (Service Authorization Reference, AWS Systems Manager, Amazon EC2, Resource Groups Tagging).',
+};
+
+/** SendCommand is asked about the document and about each node: nodes must carry the opt-in tag, whatever a policy file says. */
+function sendingTo(stack: Stack, tag: Settings['optInTag']): Allowance {
+  const { partition, region, account } = stack;
+  return {
+    actions: ['ssm:SendCommand'],
+    resources: [`arn:${partition}:ec2:${region}:${account}:instance/*`, `arn:${partition}:ssm:${region}:${account}:managed-instance/*`],
+    conditions: { StringEquals: { [`ssm:resourceTag/${tag.key}`]: tag.value } },
+    because: `Nodes come and go; the condition limits this to those that carry the tag ${tag.key}=${tag.value}.`,
+  };
+}

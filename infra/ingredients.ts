@@ -1,0 +1,25 @@
+/** Reads what the app is built from: policy file, documents, feeds. */
+import { readPolicyFile } from '../cli/files/policy.ts';
+import type { PolicyFile } from '../lambdas/core/model.ts';
+import { feeds } from '../lambdas/feeds/index.ts';
+import { assembleDocument, documentNames, documents } from '../statemachines/documents/assemble.ts';
+import type { DocumentSource } from './spoke.ts';
+
+/** All documents, put together from their templates and scripts. */
+export function readDocuments(): DocumentSource[] {
+  return documentNames.map((name) => ({ ...documents[name], content: assembleDocument(name) }));
+}
+
+/**
+ * Everything that the app is built from, beside context and functions.
+ *
+ * @param policyPath `undefined` where there is no policy file
+ * @throws InputErrors with every problem of the policy file and its place
+ */
+export function readIngredients(policyPath: string | undefined): { policy: PolicyFile | undefined; documents: DocumentSource[]; feeds: string[] } {
+  return {
+    policy: policyPath === undefined ? undefined : readPolicyFile(policyPath).policy,
+    documents: readDocuments(),
+    feeds: feeds.map((feed) => feed.name),
+  };
+}

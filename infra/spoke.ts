@@ -1,0 +1,52 @@
+import { RemovalPolicy, Stack } from 'aws-cdk-lib/core';
+import { StringParameter } from 'aws-cdk-lib/aws-ssm';
+import { Construct } from 'constructs';
+import type { Os } from '../lambdas/core/model.ts';
+import type { Purpose } from '../statemachines/contracts.ts';
+import { Document } from './constructs/document.ts';
+import { Forwarding } from './constructs/forwarding.ts';
+import { LockBucket } from './constructs/lock-bucket.ts';
+import { SpokeRole } from './constructs/spoke-role.ts';
+import type { DeployMode, Settings } from './context.ts';
+import { spokeParameterName, type Installation } from './names.ts';
+
+/** A document as it comes from its scripts. */
+export interface DocumentSource {
+  purpose: Purpose;
+  os: Os;
+  content: object;
+}
+
+export interface SpokeProps {
+  installation: Installation;
+  mode: DeployMode;
+  optInTag: Settings['optInTag'];
+  /** All documents; those that patch are left out in `observe`. */
+  documents: DocumentSource[];
+}
+
+/**
+ * What Wavelock has in one account and Region: documents, the role through which the hub uses them, the rule that tells the hub when a
+ * command ends, and, where nodes may be patched, the bucket where they find their locks.
+ */
+export class Spoke extends Construct {
+  constructor(scope: Construct, id: string, props: SpokeProps) {
+    super(scope, id);
+    const { installation, mode, optInTag } = props;
+    const documents = new Map(
+      props.documents
+        .filter(({ purpose }) => mode === 'patch' || purpose !== 'patch')
+        .map((source) => [`${source.purpose}-${source.os}`, new Document(this, `${source.purpose}-${source.os}`, { installation, ...source })]),
+    );
+    const locks = mode === 'patch' ? new LockBucket(this, 'Locks').bucket : undefined;
+    const names = Object.fromEntries([...documents].map(([key, document]) => [key, document.name]));
+    const parameter = new StringParameter(this, 'Parameter', {
+      parameterName: spokeParameterName(installation),
+      description: 'What this Wavelock spoke has, for its hub',
+      stringValue: Stack.of(this).toJsonString({ ...(locks ? { lockBucket: locks.bucketName } : {}), documents: names }),
+    });
+    parameter.applyRemovalPolicy(RemovalPolicy.DESTROY);
+    new SpokeRole(this, 'Role', { installation, documents: [...documents.values()], parameter, locks, optInTag });
+    new Forwarding(this, 'Forwarding', { installation, documents: Object.values(names) });
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * Runs a Wavelock document on a root as amazon-ssm-agent does: parameters are put in as text, steps run one after another, also after a
+ * failed one; 168 skips the rest, 194 reboots and runs the step again (at most 15 runs), the finally step always runs, and a report
+ * reader sees 2,500 characters of standard output and error together (runpluginutil.go, pluginoutput.go).
+ */
+import type { CommandDocument, DocumentName, Step } from '../../../statemachines/documents/assemble.ts';
+import { assembleDocument } from '../../../statemachines/documents/assemble.ts';
+import { createHash } from 'node:crypto';
+import type { Ran, Root } from './root.ts';
+
+export interface Invocation {
+  status: 'Success' | 'Failed';
+  steps: Record<string, Ran & { output: string }>;
+  reboots: number;
+}
+
+export interface Order {
+  document: DocumentName;
+  batch: string;
+  /** Text of the lock that lies in S3; `undefined`: it can't be had. */
+  lock?: string;
+  /** What the plan says of the lock, if not its own hash. */
+  sha256?: string;
+  /** Whether the node really reboots when asked. */
+  reboots?: boolean;
+  /** Called for each step that begins; the step may be killed. */
+  onStep?: (name: string, kill: () => void) => void;
+}
+
+/** A machine that has to wait for others five minutes would be a slow test. */
+const PATIENCE = ['wl_patience=300', 'wl_patience=1'] as const;
+
+/** Sends a document to a node and waits for its end. */
+export async function invoke(root: Root, order: Order): Promise<Invocation> {
+  const document = fill(assembleDocument(order.document), parametersOf(order));
+  const invocation: Invocation = { status: 'Success', steps: {}, reboots: 0 };
+  let skip = false;
+  for (const [index, step] of document.mainSteps.entries()) {
+    const last = index === document.mainSteps.length - 1;
+    if (skip && !(last && step.inputs.finallyStep === true)) continue;
+    const ran = await runStep(root, step, order, invocation);
+    invocation.steps[step.name] = { ...ran, output: outputOf(ran) };
+    if (ran.code === 168 || ran.code === 169) skip = true;
+    else if (ran.code !== 0) invocation.status = 'Failed';
+  }
+  return invocation;
+}
+
+async function runStep(root: Root, step: Step, order: Order, invocation: Invocation): Promise<Ran> {
+  if (step.action === 'aws:downloadContent') return download(root, step, order);
+  root.write('tmp/_script.sh', `${(step.inputs.runCommand ?? []).join('\n').replace(...PATIENCE)}\n`);
+  await root.run(['chmod', '700', '/tmp/_script.sh']);
+  for (let run = 1; run <= 15; run++) {
+    const running = root.start(['sh', '-c', '/tmp/_script.sh']);
+    order.onStep?.(step.name, () => running.kill());
+    const ran = await running.done;
+    if (ran.code !== 194) return ran;
+    invocation.reboots++;
+    if (order.reboots !== false) await root.reboot();
+  }
+  throw new Error(`${step.name} asked for a reboot 15 times`);
+}
+
+async function download(root: Root, step: Step, order: Order): Promise<Ran> {
+  if (order.lock === undefined) return { code: 1, stdout: '', stderr: 'failed to download' };
+  root.write(String(step.inputs.destinationPath), order.lock);
+  return { code: 0, stdout: 'Content downloaded', stderr: '' };
+}
+
+function parametersOf(order: Order): Record<string, string> {
+  const sha256 = order.sha256 ?? createHash('sha256').update(order.lock ?? '').digest('hex');
+  return {
+    BatchId: order.batch,
+    LockUrl: `https://wavelock-locks.s3.eu-central-1.amazonaws.com/locks/${sha256}`,
+    LockSha256: sha256,
+    executionTimeout: '600',
+  };
+}
+
+function fill(document: CommandDocument, values: Record<string, string>): CommandDocument {
+  let text = JSON.stringify(document);
+  for (const [name, parameter] of Object.entries(document.parameters)) {
+    const value = values[name] ?? '';
+    if (!new RegExp(parameter.allowedPattern, 'u').test(value)) throw new Error(`${name} may not be ${value}`);
+    text = text.replaceAll(`{{ ${name} }}`, value);
+  }
+  return JSON.parse(text) as CommandDocument;
+}
+
+/** What ListCommandInvocations shows of a step. */
+function outputOf(ran: Ran): string {
+  const stderr = ran.code === 0 || ran.code === 168 ? ran.stderr : `${ran.stderr}failed to run commands: exit status ${ran.code}`;
+  const text = stderr === '' ? ran.stdout : `${ran.stdout}\n----------ERROR-------\n${stderr}`;
+  return text.slice(0, 2_500);
+}
