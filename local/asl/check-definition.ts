@@ -33,10 +33,11 @@ const levelFields: Record<string, Rule> = { StartAt: text, States: anything, Com
  *   (https://github.com/floci-io/floci/issues/2735 and /2745, measured)
  */
 export function checkDefinition(source: unknown, expressions: Expressions): MachineDefinition {
-  const definition: unknown = typeof source === 'string' ? parseJson(source) : source;
+  const json = typeof source === 'string' ? source : JSON.stringify(source);
+  const definition: unknown = parseJson(json);
   if (!isObject(definition)) throw invalid([{ code: 'INVALID_JSON_DESCRIPTION', message: 'A definition must be a JSON object' }]);
   const problems: Problem[] = [];
-  const size = byteLength(typeof source === 'string' ? source : JSON.stringify(source));
+  const size = byteLength(json);
   if (size > DEFINITION_LIMIT) problems.push({ code: 'DEFINITION_TOO_LARGE', message: `${size} bytes are more than ${DEFINITION_LIMIT}` });
   const checker: Checker = { expressions, problems };
   const fields = { ...levelFields, QueryLanguage: oneOf('JSONata'), TimeoutSeconds: amount(1, MOST_SECONDS), Version: oneOf('1.0') };

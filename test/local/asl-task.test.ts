@@ -6,7 +6,7 @@ function lambda(more: Record<string, unknown> = {}): Record<string, unknown> {
   return { A: { Type: 'Task', Resource: LAMBDA, Arguments: { FunctionName: 'f', Payload: '{% $states.input %}' }, End: true, ...more } };
 }
 
-function sdk(resource: string, given: unknown): Record<string, unknown> {
+function sdk(resource: string, given: unknown): { A: Record<string, unknown> } {
   return { A: { Type: 'Task', Resource: `arn:aws:states:::aws-sdk:${resource}`, Arguments: given, End: true } };
 }
 
@@ -65,9 +65,13 @@ describe('lambda:invoke', () => {
   });
 
   it('shows a fault of the emulator instead of taking it for an error of the service', async () => {
-    const world = new TestWorld({ before: ({ service }) => { if (service === 'lambda') throw new TypeError('bug'); } });
-    const execution = await world.run(lambda({ Catch: [{ ErrorEquals: ['States.ALL'], Next: 'Done' }], End: undefined, Next: 'Done' }));
+    const bug = (): never => {
+      throw new TypeError('bug');
+    };
+    const catching = { A: { ...sdk('ssm:sendCommand', {}).A, Catch: [{ ErrorEquals: ['States.ALL'], Next: 'Done' }] }, Done: { Type: 'Succeed' } };
+    const execution = await new TestWorld({ services: { ssm: bug } }).run(catching);
     expect(execution.error).toBe('States.Runtime');
+    expect(execution.cause).toContain('TypeError: bug');
   });
 
   it('records the task as AWS does', async () => {
@@ -223,8 +227,10 @@ describe('lambda:invoke.waitForTaskToken', () => {
   });
 
   it('fails as not submitted when the function throws before any callback', async () => {
-    const world = new TestWorld({ functions: { f: () => { throw thrown('Broken'); } } });
-    const execution = await world.run(park());
+    const broken = (): never => {
+      throw thrown('Broken');
+    };
+    const execution = await new TestWorld({ functions: { f: broken } }).run(park());
     expect(execution).toMatchObject({ status: 'FAILED', error: 'Broken' });
     expect(eventTypes(execution)).toContain('TaskSubmitFailed');
   });
@@ -317,11 +323,11 @@ describe('states:startExecution', () => {
 
   it('fails when the role may not start or not describe the child', async () => {
     for (const denied of ['states:StartExecution', 'states:DescribeExecution']) {
-      const world = new TestWorld({ denied: [] });
+      const world = new TestWorld();
       world.define('child', child);
       world.define('m', call(CHILD));
       const arn = await world.start('m', { v: 1 });
-      Object.assign(world, { options: { denied: [denied] } });
+      world.denied.add(denied);
       await world.until(() => world.execution(arn).status !== 'RUNNING');
       expect(world.execution(arn)).toMatchObject({ status: 'FAILED', error: 'StepFunctions.AWSStepFunctionsException' });
     }

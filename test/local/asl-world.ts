@@ -25,7 +25,6 @@ export interface WorldOptions {
   functions?: Record<string, TestFunction>;
   /** Any other service. */
   services?: Record<string, (operation: string, input: Input) => unknown>;
-  /** `states:StopExecution` and the like are refused. */
   denied?: string[];
   /** Called before each call; throws to make it fail. */
   before?: (call: MadeCall) => void;
@@ -40,9 +39,12 @@ export class TestWorld {
   readonly events: Array<{ source: string; detailType: string; resources: string[]; detail: unknown }> = [];
   readonly objects = new Map<string, string>();
   readonly states: States;
+  /** `states:StopExecution` and the like are refused. */
+  readonly denied: Set<string>;
   transitions = 0;
 
   constructor(private readonly options: WorldOptions = {}) {
+    this.denied = new Set(options.denied);
     const cloud: Cloud = {
       clock: this.clock,
       random: createRandom(options.seed ?? 1),
@@ -130,10 +132,10 @@ export class TestWorld {
     const input: Input = structuredClone(made.input);
     this.calls.push({ ...made, input });
     this.options.before?.(made);
-    if (this.options.denied?.includes(`${service}:${operation}`)) {
+    if (this.denied.has(`${service}:${operation}`)) {
       throw new AwsError('AccessDeniedException', `User: ${caller.arn} is not authorized to perform: ${service}:${operation}`, 403);
     }
-    if (service === 'states') return structuredClone(await this.states_(caller, operation, input));
+    if (service === 'states') return structuredClone(await this.ownService(caller, operation, input));
     if (service === 'lambda') return this.invoke(input);
     if (service === 's3') return this.s3(operation, input);
     const other = this.options.services?.[service];
@@ -141,7 +143,7 @@ export class TestWorld {
     return other(operation, input);
   }
 
-  private states_(caller: Caller, operation: string, input: Input): unknown {
+  private ownService(caller: Caller, operation: string, input: Input): unknown {
     const known = this.states.service.operations[operation];
     if (!known) throw new Error(`no operation ${operation}`);
     const { account, region } = caller;

@@ -67,7 +67,7 @@ const NOT_BUILT_MESSAGE = 'not built yet, so it is refused rather than ignored';
 export const policyAdvice: Advice = {
   key(path) {
     const key = String(path.at(-1));
-    if (isNotBuilt(path.slice(0, -1), key)) return { message: NOT_BUILT_MESSAGE };
+    if (isNotBuilt(path.slice(0, -1), key)) return { message: NOT_BUILT_MESSAGE, standsIn: true };
     return Object.hasOwn(OUR_WORDS, key) ? { message: 'unknown key', hint: `here it is ${OUR_WORDS[key]}` } : undefined;
   },
   value(path, value) {

@@ -17,7 +17,7 @@ const filters = {
   tags: z
     .record(
       z.string().min(1).max(128),
-      z.string({ error: ({ input }) => (input === null ? 'expected a text' : `expected a text; write it in quotes: "${String(input)}"`) }).max(256),
+      z.string({ error: 'expected a text; write numbers, true and false in quotes' }).max(256),
     )
     .refine((tags) => Object.keys(tags).length > 0, 'is empty; name at least one tag')
     .optional()

@@ -18,17 +18,16 @@ export interface PathProblem {
 
 /** What a file's author may need to hear besides "unknown key" or "expected …": parts that come later, words that we call otherwise. */
 export interface Advice {
-  /** About an unknown key; `path` ends with it. */
-  key?(path: Path): { message: string; hint?: string } | undefined;
+  /** About an unknown key; `path` ends with it. `standsIn`: it may stand for required keys, so its object is not called incomplete. */
+  key?(path: Path): { message: string; hint?: string; standsIn?: boolean } | undefined;
   /** About a value that was refused. */
   value?(path: Path, value: unknown): { message: string; hint?: string } | undefined;
 }
 
 type Issue = z.core.$ZodIssue;
-/** An object with an advised key is not also called incomplete: the key may stand in for what is missing. So may a misspelt one. */
 interface Found extends PathProblem {
   missing?: boolean;
-  advised?: boolean;
+  standsIn?: boolean;
 }
 
 interface Reading {
@@ -57,13 +56,13 @@ export function check<T>(schema: z.ZodType<T>, raw: unknown, advice: Advice = {}
   if (parsed.success) return { value: parsed.data };
   const reading = { raw, tree: z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }), advice };
   const found = parsed.error.issues.flatMap((issue) => explain(issue, [], reading));
-  const advised = found.filter((problem) => problem.advised && problem.at === 'key').map((problem) => parentOf(problem.path));
+  const excused = found.filter((problem) => problem.standsIn).map((problem) => parentOf(problem.path));
   const meant = new Set(found.map((problem) => `${parentOf(problem.path)} ${problem.hint}`));
   const misspelt = ({ path }: Found) => meant.has(`${parentOf(path)} ${youMean(String(path.at(-1)))}`);
   const kept = found
-    .filter((problem) => !advised.includes(JSON.stringify(problem.path)))
-    .filter((problem) => !problem.missing || !(advised.includes(parentOf(problem.path)) || misspelt(problem)));
-  return { problems: kept.map(({ missing: _missing, advised: _advised, ...problem }) => problem) };
+    .filter((problem) => !excused.includes(JSON.stringify(problem.path)))
+    .filter((problem) => !problem.missing || !(excused.includes(parentOf(problem.path)) || misspelt(problem)));
+  return { problems: kept.map(({ missing: _missing, standsIn: _standsIn, ...problem }) => problem) };
 }
 
 /** ``did you mean `atOnce`?`` when one of the words is near, else nothing. */
@@ -103,7 +102,7 @@ function explain(issue: Issue, base: Path, reading: Reading): Found[] {
   const value = valueAt(reading.raw, path);
   if (issue.code === 'invalid_union' && issue.message === NO_BRANCH) return explainUnion(issue.errors, path, reading);
   const advice = value === undefined ? undefined : reading.advice.value?.(path, value);
-  if (advice) return [{ path, at: 'value', advised: true, ...advice }];
+  if (advice) return [{ path, at: 'value', ...advice }];
   if (value === undefined && issue.code !== 'custom') return [{ path, at: 'value', message: 'is missing', missing: true }];
   if (value === null) return [{ path, at: 'value', message: `is empty; ${issue.message}` }];
   const words = issue.code === 'invalid_value' ? wordsOf(reading.tree, path, reading.raw) : [];
@@ -120,7 +119,7 @@ function explainUnion(branches: Issue[][], path: Path, reading: Reading): Found[
 
 function unknownKey(path: Path, unknown: readonly string[], { raw, tree, advice }: Reading): Found {
   const advised = advice.key?.(path);
-  if (advised) return { path, at: 'key', advised: true, ...advised };
+  if (advised) return { path, at: 'key', ...advised };
   const key = String(path.at(-1));
   const parent = path.slice(0, -1);
   const { here, anywhere } = keysOf(tree, parent, raw);
