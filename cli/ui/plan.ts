@@ -85,14 +85,14 @@ function leftOutLines(plan: Plan, width: number): string[] {
 
 /** One reason an item, with the platforms that it is left out on. */
 function itemReasons(plan: Plan): string[] {
-  const platforms = new Map<string, string[]>();
-  for (const item of plan.leftOutItems) {
-    const key = `${plain(item.name)}|${plain(item.why)}`;
-    platforms.set(key, [...(platforms.get(key) ?? []), item.platform]);
+  const byItem = new Map<string, { name: string; why: string; on: string[] }>();
+  for (const { name, why, platform } of plan.leftOutItems) {
+    const key = JSON.stringify([name, why]);
+    byItem.set(key, { name, why, on: [...(byItem.get(key)?.on ?? []), platform] });
   }
-  return [...platforms].map(([key, on]) => {
-    const [name = '', why = ''] = key.split('|');
-    return `${name} ${on.includes('on some nodes') ? 'on some nodes' : `on ${on.length === 1 ? plain(on[0] ?? '') : amount(on.length, 'platform')}`}: ${why}`;
+  return [...byItem.values()].map(({ name, why, on }) => {
+    const where = on.length === 1 ? plain(on[0] ?? '').replace(/^on /, '') : amount(on.length, 'platform');
+    return `${plain(name)} on ${where}: ${plain(why)}`;
   });
 }
 
@@ -114,6 +114,7 @@ function weakLines(plan: Plan, { paint, width }: Drawing): string[] {
 }
 
 function worstCaseWords(plan: Plan): string {
-  const waves = plan.waves.filter((wave) => wave.nodes.length > 0).map((wave) => `${wave.name} ${grouped(wave.worstCase)} of ${grouped(wave.nodes.length)}`);
-  return waves.length === 0 ? 'no node' : `so many nodes can fail before it stops: ${waves.join(', ')}`;
+  const waves = plan.waves.filter((wave) => wave.nodes.length > 0);
+  const words = waves.map((wave, index) => `${grouped(wave.worstCase)} of ${grouped(wave.nodes.length)}${index === 0 ? ' nodes' : ''} (${wave.name})`);
+  return words.length === 0 ? 'no node' : `up to ${words.join(', ')} can fail before it stops`;
 }

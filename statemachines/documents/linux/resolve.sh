@@ -24,7 +24,7 @@ wl_names() {
 wl_explain() {
   "wl_plan_$wl_family" open
   wl_lacking "$wl_dir/plan" "$wl_dir/universe" >"$wl_dir/outside"
-  [ ! -s "$wl_dir/outside" ] || wl_refuse resolve unproven-dependency "not in the lock: $(wl_names <"$wl_dir/outside")"
+  [ ! -s "$wl_dir/outside" ] || wl_refuse resolve unproven-dependency "outside the lock: $(wl_names <"$wl_dir/outside")"
   wl_lacking "$wl_dir/universe" "$wl_dir/offered" >"$wl_dir/gone"
   [ ! -s "$wl_dir/gone" ] || wl_refuse resolve gone "no longer offered here: $(wl_names <"$wl_dir/gone")"
   wl_refuse resolve unproven-dependency "$("wl_plan_error_$wl_family")"
@@ -63,7 +63,7 @@ wl_lacking "$wl_dir/wanted" "$wl_dir/offered" >"$wl_dir/gone"
 [ -z "$(wl_lacking "$wl_dir/wanted" "$wl_dir/plan")" ] || wl_explain
 # The solver was given nothing else; this is the promise itself, so it is looked at again.
 wl_lacking "$wl_dir/plan" "$wl_dir/universe" >"$wl_dir/outside"
-[ ! -s "$wl_dir/outside" ] || wl_refuse resolve unproven-dependency "not in the lock: $(wl_names <"$wl_dir/outside")"
+[ ! -s "$wl_dir/outside" ] || wl_refuse resolve unproven-dependency "outside the lock: $(wl_names <"$wl_dir/outside")"
 "wl_download_$wl_family" || wl_refuse resolve gone "can not be downloaded: $(tail -n 2 "$wl_dir/log")"
 wl_write_transaction
 wl_say resolve ok

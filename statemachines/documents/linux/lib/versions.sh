@@ -35,7 +35,7 @@ function evr(a, b,    x, y, i, r) {
   i = index(a, "-"); x = i ? substr(a, i + 1) : ""; if (i) a = substr(a, 1, i - 1)
   i = index(b, "-"); y = i ? substr(b, i + 1) : ""; if (i) b = substr(b, 1, i - 1)
   if ((r = part(a, b))) return r
-  return x == "" || y == "" ? 0 : part(x, y)
+  return part(x, y)
 }'
 
 # Reads `… <tab> have <tab> want` and adds how `have` stands to `want`: absent, same, older or newer.

@@ -1,0 +1,174 @@
+/** The RUN block: what each wave has come to, from the messages about it. The same lines stand on a terminal while it runs and on a pipe after. */
+import { formatDuration, formatLocal } from '../../lambdas/core/calendar-text.ts';
+import { outcomeTotal, outcomeWords, timezoneOf, untouched } from './facts.ts';
+import { nameWidth } from './plan.ts';
+import { amount, clip, grouped, plain, wrap } from './text.ts';
+import { span } from './times.ts';
+import type { RunDocument, WorldMessage } from '../run/messages.ts';
+import type { Plan } from '../../lambdas/core/plan.ts';
+import type { Drawing } from './plan.ts';
+
+type WaveMessage = Extract<WorldMessage, { type: 'wave' }>;
+type Note = Extract<WorldMessage, { type: 'note' }>;
+
+const CELLS = 20;
+/** Widths at the right margin: the virtual time, then the verdict. */
+const TIME_WIDTH = 22;
+const VERDICT_WIDTH = 6;
+const REASONS_SHOWN = 4;
+const VERDICTS: Record<string, string> = { pass: 'PASS', fail: 'FAIL', inconclusive: 'HELD' };
+
+interface WaveState {
+  name: string;
+  total: number;
+  /** The newest message about it. */
+  last: WaveMessage | undefined;
+  /** Virtual instants (ms) at which its nodes' work began and was over. */
+  began: number | undefined;
+  over: number | undefined;
+  soaked: boolean;
+  notes: string[];
+}
+
+export interface Board {
+  /** Takes a message in. Answers what has changed in substance: the work is `over`, the wave is `held`, it has `ended`. */
+  update(message: WaveMessage): ('over' | 'held' | 'ended')[];
+  /** Takes a note in and answers its lines. */
+  note(note: Note): string[];
+  /** Everything about one wave as it stands, for a terminal. */
+  waveLines(wave: string): string[];
+  /** The line with the bar and the counts. */
+  runLines(wave: string): string[];
+  /** Verdict and reasons. */
+  verdictLines(wave: string): string[];
+  /** For a wave that was never run. Empty for any other. */
+  notRunLines(wave: string, document: RunDocument): string[];
+}
+
+/** A board for the waves of a plan. Messages about waves that the plan does not know are an error of ours and throw. */
+export function createBoard(plan: Plan, drawing: Drawing): Board {
+  const waves = new Map(plan.waves.map((wave) => [wave.name, emptyState(wave.name, wave.nodes.length)]));
+  const stateOf = (name: string): WaveState => {
+    const state = waves.get(name);
+    if (!state) throw new Error(`a message about wave ${name}, which the plan does not know`);
+    return state;
+  };
+  const lines = new WaveLines(plan, drawing);
+  return {
+    update: (message) => take(stateOf(message.wave), message),
+    note(note) {
+      const made = lines.note(note.text);
+      waves.get(note.wave)?.notes.push(...made);
+      return made;
+    },
+    waveLines: (name) => lines.all(stateOf(name)),
+    runLines: (name) => lines.run(stateOf(name)),
+    verdictLines: (name) => lines.verdict(stateOf(name)),
+    notRunLines: (name, document) => lines.notRun(stateOf(name), document),
+  };
+}
+
+function emptyState(name: string, total: number): WaveState {
+  return { name, total, last: undefined, began: undefined, over: undefined, soaked: false, notes: [] };
+}
+
+function take(state: WaveState, message: WaveMessage): ('over' | 'held' | 'ended')[] {
+  const changes: ('over' | 'held' | 'ended')[] = [];
+  const before = state.last?.state;
+  if (message.state === 'running') state.began ??= message.at;
+  if (state.began !== undefined && state.over === undefined && message.state !== 'running' && message.state !== 'waiting') {
+    state.over = message.at;
+    changes.push('over');
+  }
+  if (message.state === 'soaking') state.soaked = true;
+  if (message.state === 'held' && before !== 'held') changes.push('held');
+  if (message.state === 'ended' && before !== 'ended') changes.push('ended');
+  state.total = message.total;
+  state.last = message;
+  return changes;
+}
+
+/** Draws a wave's state. */
+class WaveLines {
+  private readonly names: number;
+  private readonly timezone: string;
+
+  constructor(
+    private readonly plan: Plan,
+    private readonly drawing: Drawing,
+  ) {
+    this.names = nameWidth(plan);
+    this.timezone = timezoneOf(plan);
+  }
+
+  all(state: WaveState): string[] {
+    if (!state.last) return [this.drawing.paint.dim(`  ${state.name.padEnd(this.names)}${amount(state.total, 'node')}`)];
+    return [...this.run(state), ...state.notes, ...this.verdict(state)];
+  }
+
+  run(state: WaveState): string[] {
+    const { last } = state;
+    if (!last) return [];
+    const done = outcomeTotal(last.outcomes);
+    const count = `${grouped(done)}/${grouped(state.total)}`.padStart(7);
+    const words = last.state === 'waiting' && state.began === undefined ? waitWords(last, this.timezone) : outcomeWords(last.outcomes);
+    const bar = barOf(done, state.total);
+    const at = state.began === undefined ? '' : span(state.began, state.over ?? last.at, this.timezone);
+    const lead = `  ${state.name.padEnd(this.names)}${bar}${count}  `;
+    const [first = '', ...rest] = wrap(words, this.left() - lead.length);
+    const painted = `  ${state.name.padEnd(this.names)}${this.drawing.paint.cyan(bar)}${count}  ${first.padEnd(this.left() - lead.length)}  ${at}`;
+    return [painted.trimEnd(), ...rest.map((line) => ' '.repeat(lead.length) + line)];
+  }
+
+  verdict(state: WaveState): string[] {
+    const { last } = state;
+    if (!last) return [];
+    const until = last.until === undefined ? '' : formatLocal(last.until, this.timezone);
+    if (last.state === 'soaking') return [`    soak ${this.soakOf(state.name)}${until === '' ? '' : `, until ${until}`}: then judged again`];
+    if (last.state === 'verifying') return ['    asks the nodes again what they have'];
+    if (last.state === 'waiting' && state.began !== undefined) return [`    waits for its next window${until === '' ? '' : `, which opens ${until}`}`];
+    if (last.state === 'held') return this.judged(state, last, 'HELD');
+    return last.state === 'ended' ? this.judged(state, last, VERDICTS[last.verdict ?? ''] ?? clip(plain(last.verdict ?? ''), 4).toUpperCase()) : [];
+  }
+
+  notRun(state: WaveState, document: RunDocument): string[] {
+    if (state.began !== undefined) return [];
+    const words = untouched(document, state.name) ? `no command was sent to any of its ${amount(state.total, 'node')}` : 'commands were sent, but none that patches';
+    return [`  ${state.name.padEnd(this.names)}${this.drawing.paint.bold('not run')}   ${words}`];
+  }
+
+  note(text: string): string[] {
+    return wrap(`! ${plain(text)}`, this.drawing.width - 6).map((line, index) => `${index === 0 ? '    ' : '      '}${this.drawing.paint.yellow(line)}`);
+  }
+
+  private judged(state: WaveState, last: WaveMessage, verdict: string): string[] {
+    const { paint } = this.drawing;
+    const [reason = '', ...others] = (last.reasons ?? []).map(plain);
+    const soak = state.soaked ? `soak ${this.soakOf(state.name)}, judged again: ` : '';
+    const [first = '', ...rest] = wrap(`${soak}${reason}`, this.left() - 4);
+    const shown = others.slice(0, REASONS_SHOWN - 1).flatMap((text) => wrap(text, this.drawing.width - 6));
+    const more = others.length >= REASONS_SHOWN ? [`and ${others.length - REASONS_SHOWN + 1} more reasons, in the report`] : [];
+    const colour = { PASS: paint.green, FAIL: paint.red, HELD: paint.yellow }[verdict] ?? paint.bold;
+    const time = formatLocal(last.at, this.timezone).padEnd(TIME_WIDTH);
+    return [`    ${first.padEnd(this.left() - 4)}  ${time}  ${colour(verdict)}`, ...[...rest, ...shown, ...more].map((line) => `    ${line}`)];
+  }
+
+  private soakOf(wave: string): string {
+    return formatDuration(this.plan.policy.waves.find((rules) => rules.name === wave)?.soak ?? 0);
+  }
+
+  /** Characters left of the column with the virtual time. */
+  private left(): number {
+    return this.drawing.width - TIME_WIDTH - VERDICT_WIDTH - 2;
+  }
+}
+
+function waitWords(message: WaveMessage, timezone: string): string {
+  return message.until === undefined ? 'waits' : `waits for its window: ${formatLocal(message.until, timezone)}`;
+}
+
+/** Twenty cells. The last one fills only with the last node: a bar that looks full is. */
+function barOf(done: number, total: number): string {
+  const filled = total === 0 || done >= total ? CELLS : Math.min(CELLS - 1, Math.floor((done * CELLS) / total));
+  return '█'.repeat(filled) + '░'.repeat(CELLS - filled);
+}
