@@ -1,6 +1,6 @@
 /** Builds the CDK app from what was read: context, policy, documents, feeds. Reads and writes nothing itself but the context. */
 import { createRequire } from 'node:module';
-import { App, Stack, Validations } from 'aws-cdk-lib/core';
+import { App, CloudFormationValidatePlugin, Stack, Validations } from 'aws-cdk-lib/core';
 import type { Location, PolicyFile } from '../lambdas/core/model.ts';
 import { readContext, type Settings } from './context.ts';
 import { applyDeployerRules } from './deployer-rules.ts';
@@ -10,7 +10,7 @@ import { Spoke, type DocumentSource } from './spoke.ts';
 
 /** What an app is built from, beside its context. */
 export interface Ingredients {
-  /** Holds `<kebab-name>/index.js` for each function. */
+  /** Holds `index.js`, which exports a handler for each function under its name. */
   functionsDirectory: string;
   policy: { file: PolicyFile; path: string } | undefined;
   documents: DocumentSource[];
@@ -34,10 +34,13 @@ export function openApp(outdir: string, context: Record<string, unknown> = {}): 
     // No AWS::CDK::Metadata resource, which reports to AWS; no tree.json, which nobody reads here.
     analyticsReporting: false,
     treeMetadata: false,
+    // CDK's own checks take four seconds, most of a synth: they run where cdk-nag runs (see addChecks).
+    builtinCloudFormationValidation: false,
     context: flags,
     postCliContext: context,
   });
-  return { app, settings: readContext(app.node.getAllContext(), process.env.CDK_DEFAULT_REGION ?? 'eu-central-1') };
+  const settings = readContext(app.node.getAllContext(), process.env.CDK_DEFAULT_REGION ?? 'eu-central-1');
+  return { app, settings };
 }
 
 /** Adds the stacks: the hub with its own spoke, and a stack for each further location. */
@@ -59,7 +62,7 @@ export async function addStacks(app: App, settings: Settings, ingredients: Ingre
   new Spoke(hubStack, 'Spoke', { installation, mode, optInTag, documents });
   for (const location of settings.locations) addSpokeStack(app, hubStack, { installation, mode, optInTag, documents, location });
   applyDeployerRules(app, settings);
-  if (settings.nag) await addNag(app);
+  if (settings.nag) await addChecks(app);
 }
 
 function addSpokeStack(app: App, hubStack: Stack, props: ConstructorParameters<typeof Spoke>[2] & { location: Location }): void {
@@ -73,8 +76,8 @@ function addSpokeStack(app: App, hubStack: Stack, props: ConstructorParameters<t
   new Spoke(stack, 'Spoke', spoke);
 }
 
-/** AwsSolutions rules as part of synth. Loaded only when asked for: it reads a few hundred rules. */
-async function addNag(app: App): Promise<void> {
+/** cdk-nag's AwsSolutions rules and CDK's checks of the templates, as part of synth. Loaded only when asked for. */
+async function addChecks(app: App): Promise<void> {
   const { AwsSolutionsChecks } = await import('cdk-nag');
-  Validations.of(app).addPlugins(new AwsSolutionsChecks(app, { verbose: true }));
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app, { verbose: true }), new CloudFormationValidatePlugin());
 }

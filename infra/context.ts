@@ -2,6 +2,7 @@
  * What a deployer says about an installation: CDK context (`-c key=value` or `context` in cdk.json). All problems are told at once.
  */
 import { existsSync } from 'node:fs';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Location, locationKey, parseLocation } from '../lambdas/core/model.ts';
 
 /** What the installation may do; decides what is synthesised. */
@@ -28,7 +29,7 @@ export interface Settings {
   keyArn: string | undefined;
   network: { subnetIds: string[]; securityGroupIds: string[] } | undefined;
   proxy: { https: string; no: string } | undefined;
-  logRetentionDays: number;
+  logRetentionDays: RetentionDays;
   /** Scheduler expression in UTC. */
   intakeSchedule: string;
   /** Whether cdk-nag's AwsSolutions rules look at the result. */
@@ -51,7 +52,7 @@ export class ContextError extends Error {
 }
 
 /** The values that CloudWatch Logs takes (CloudWatch Logs API reference, PutRetentionPolicy). */
-const retentions = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
+const retentions = Object.values(RetentionDays).filter((days) => typeof days !== 'string' && days !== RetentionDays.INFINITE) as RetentionDays[];
 
 /** Where a value of the context lies and who collects what is wrong with it. */
 interface Reader {
@@ -158,11 +159,11 @@ function readBoundary(reader: Reader): string | undefined {
   return text?.replace(/^arn:aws[a-z-]*:iam::\d{12}:policy\//, '');
 }
 
-function readRetention(reader: Reader): number {
+function readRetention(reader: Reader): RetentionDays {
   const text = reader.text('logRetentionDays') ?? '90';
-  const days = Number(text);
-  if (!retentions.includes(days)) reader.problem(`logRetentionDays is "${text}", but CloudWatch Logs only takes ${retentions.join(', ')}.`);
-  return days;
+  const days = retentions.find((known) => String(known) === text);
+  if (days === undefined) reader.problem(`logRetentionDays is "${text}", but CloudWatch Logs only takes ${retentions.join(', ')}.`);
+  return days ?? RetentionDays.THREE_MONTHS;
 }
 
 /** Typing errors in our own keys; keys of CDK and of other people's tools are none of our business. */
@@ -178,9 +179,9 @@ function reportStrangers(reader: Reader, context: Record<string, unknown>): void
 function distance(left: string, right: string): number {
   if (Math.abs(left.length - right.length) > 2) return 3;
   let row = Array.from({ length: right.length + 1 }, (_, index) => index);
-  for (const [index, letter] of [...left].entries()) {
+  for (const [index, letter] of left.split('').entries()) {
     const next = [index + 1];
-    for (const [column, other] of [...right].entries()) {
+    for (const [column, other] of right.split('').entries()) {
       next.push(Math.min((row[column] ?? 0) + (letter === other ? 0 : 1), (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1));
     }
     row = next;

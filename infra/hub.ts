@@ -1,5 +1,5 @@
 import { CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib/core';
-import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { PolicyFile } from '../lambdas/core/model.ts';
 import { Alarms } from './constructs/alarms.ts';
@@ -21,7 +21,7 @@ export interface HubProps {
   settings: Pick<Settings, 'mode' | 'optInTag' | 'keyArn' | 'network' | 'proxy' | 'logRetentionDays' | 'intakeSchedule'>;
   /** Every location, the hub's own first. */
   places: Place[];
-  /** Holds `<kebab-name>/index.js` for each function. */
+  /** Holds `index.js`, which exports a handler for each function under its name. */
   functionsDirectory: string;
   /** The policy file, and where its normalised JSON lies. */
   policy: { file: PolicyFile; path: string } | undefined;
@@ -59,7 +59,7 @@ export class Hub extends Construct {
     const logs = new LogGroup(this, 'MachineLogs', {
       // Step Functions writes to any name, but this prefix spares the account's log resource policy (Step Functions Developer Guide, "CloudWatch Logs").
       logGroupName: `/aws/vendedlogs/states/${Stack.of(this).stackName}`,
-      retention: settings.logRetentionDays as RetentionDays,
+      retention: settings.logRetentionDays,
       encryptionKey: key,
       removalPolicy: RemovalPolicy.DESTROY,
     });

@@ -68,7 +68,12 @@ export function spokeParameterName(installation: Installation): string {
 
 const titles: Record<Purpose | Os, string> = { scan: 'Scan', patch: 'Patch', verify: 'Verify', linux: 'Linux', windows: 'Windows' };
 
+/** `Scan-Linux`: a document's name without the qualifier. */
+export function documentTitle(purpose: Purpose, os: Os): string {
+  return `${titles[purpose]}-${titles[os]}`;
+}
+
 /** `Wavelock-Scan-Linux`. */
 export function documentName(installation: Installation, purpose: Purpose, os: Os): string {
-  return `${installation.qualifier}-${titles[purpose]}-${titles[os]}`;
+  return `${installation.qualifier}-${documentTitle(purpose, os)}`;
 }

@@ -8,7 +8,7 @@ import { Forwarding } from './constructs/forwarding.ts';
 import { LockBucket } from './constructs/lock-bucket.ts';
 import { SpokeRole } from './constructs/spoke-role.ts';
 import type { DeployMode, Settings } from './context.ts';
-import { spokeParameterName, type Installation } from './names.ts';
+import { documentTitle, spokeParameterName, type Installation } from './names.ts';
 
 /** A document as it comes from its scripts. */
 export interface DocumentSource {
@@ -36,7 +36,7 @@ export class Spoke extends Construct {
     const documents = new Map(
       props.documents
         .filter(({ purpose }) => mode === 'patch' || purpose !== 'patch')
-        .map((source) => [`${source.purpose}-${source.os}`, new Document(this, `${source.purpose}-${source.os}`, { installation, ...source })]),
+        .map((source) => [`${source.purpose}-${source.os}`, new Document(this, documentTitle(source.purpose, source.os), { installation, ...source })]),
     );
     const locks = mode === 'patch' ? new LockBucket(this, 'Locks').bucket : undefined;
     const names = Object.fromEntries([...documents].map(([key, document]) => [key, document.name]));

@@ -82,7 +82,8 @@ export const FleetSchema = z.strictObject({
 });
 
 const DURATION = 'expected an ISO 8601 duration such as PT60H or P1DT12H';
-const Duration = z.string({ error: DURATION }).regex(/^P(?=.)(\d+W)?(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+S)?)?$/, DURATION);
+const ISO_DURATION = /^P(?=.)(\d+W)?(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+S)?)?$/;
+const Duration = z.string({ error: DURATION }).regex(ISO_DURATION, { error: DURATION, abort: true });
 const From = z.union([z.literal('start'), Duration], { error: `${DURATION}, or start` });
 const After = Duration.describe('So long after the start of the run: PT60H');
 
@@ -94,7 +95,8 @@ const choice = {
   hybrid: z.boolean().optional().describe('true: only nodes outside EC2; false: only EC2'),
 };
 
-const Lose = z.union([z.literal('all'), z.int().min(1)], { error: 'expected all, or a number from 1' });
+const LOSE = 'expected all, or a number from 1';
+const Lose = z.union([z.literal('all'), z.int().min(1, { error: LOSE, abort: true })], { error: LOSE });
 /** One entry of a scenario's `faults`. */
 export const FaultSchema = z.union([
   z.strictObject({

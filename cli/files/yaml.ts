@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { LineCounter, isAlias, isMap, isNode, isScalar, isSeq, parseDocument } from 'yaml';
+import { Lexer, LineCounter, Parser, isAlias, isMap, isNode, isScalar, isSeq, parseDocument } from 'yaml';
 import type { Document, Node } from 'yaml';
 import { pathText } from '../../lambdas/core/policy/problems.ts';
 import type { Path, PathProblem } from '../../lambdas/core/policy/problems.ts';
@@ -29,6 +29,11 @@ export interface Source {
 const MAX_BYTES = 16 * 1024 * 1024;
 /** More uses of aliases than this are an attack or an accident (the `yaml` package's own limit, ToJSOptions.maxAliasCount). */
 const MAX_ALIASES = 100;
+
+/** Far more than our files need, far less than what exhausts the stack: there V8 ends the process instead of throwing. */
+const MAX_DEPTH = 100;
+/** One slip makes the parser stumble over much that follows. */
+const MAX_COMPLAINTS = 5;
 
 interface Parsed {
   file: string;
@@ -74,14 +79,28 @@ function decode(file: string, bytes: Buffer): string {
 
 function parse(file: string, text: string): Parsed {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, version: '1.2' });
-  const complaints = [...document.errors, ...document.warnings];
-  const place = ([offset]: [number, number]) => ({ file, ...lineAndColumn(lines, offset), path: '' });
-  failIfAny(complaints.map(({ pos, message }) => ({ ...place(pos), message: `is not YAML: ${message}` })));
+  if (isDeep(text)) fail([fileProblem(file, `is nested more than ${MAX_DEPTH} levels deep`)]);
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, logLevel: 'error' });
+  const complaints = [...document.errors, ...document.warnings].slice(0, MAX_COMPLAINTS);
+  failIfAny(complaints.map(({ pos, ...complaint }) => ({ file, ...lineAndColumn(lines, pos[0]), path: '', message: wording(complaint) })));
   if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) {
     fail([fileProblem(file, 'is empty')]);
   }
   return { file, document, lines };
+}
+
+/** Looks at nesting without recursion, which composing a document uses. */
+function isDeep(text: string): boolean {
+  const parser = new Parser();
+  for (const lexeme of new Lexer().lex(text)) {
+    Array.from(parser.next(lexeme));
+    if (parser.stack.length > MAX_DEPTH) return true;
+  }
+  return false;
+}
+
+function wording({ code, message }: { code: string; message: string }): string {
+  return code === 'MULTIPLE_DOCS' ? 'another document begins here; the file may hold one only' : `is not YAML: ${message}`;
 }
 
 function valueOf({ file, document }: Parsed): unknown {

@@ -1,5 +1,6 @@
 /** The RUN block: what each wave has come to, from the messages about it. The same lines stand on a terminal while it runs and on a pipe after. */
 import { formatDuration, formatLocal } from '../../lambdas/core/calendar-text.ts';
+import { amountOf } from '../../lambdas/core/model.ts';
 import { outcomeTotal, outcomeWords, timezoneOf, untouched } from './facts.ts';
 import { nameWidth } from './plan.ts';
 import { amount, clip, grouped, plain, wrap } from './text.ts';
@@ -9,13 +10,14 @@ import type { Plan } from '../../lambdas/core/plan.ts';
 import type { Drawing } from './plan.ts';
 
 type WaveMessage = Extract<WorldMessage, { type: 'wave' }>;
-type Note = Extract<WorldMessage, { type: 'note' }>;
 
 const CELLS = 20;
 /** Widths at the right margin: the virtual time, then the verdict. */
 const TIME_WIDTH = 22;
 const VERDICT_WIDTH = 6;
 const REASONS_SHOWN = 4;
+/** A reason that only counts outcomes: the run line has them already. */
+const COUNTS = /^[a-z-]+ \d+(, [a-z-]+ \d+)*$/;
 const VERDICTS: Record<string, string> = { pass: 'PASS', fail: 'FAIL', inconclusive: 'HELD' };
 
 interface WaveState {
@@ -33,8 +35,8 @@ interface WaveState {
 export interface Board {
   /** Takes a message in. Answers what has changed in substance: the work is `over`, the wave is `held`, it has `ended`. */
   update(message: WaveMessage): ('over' | 'held' | 'ended')[];
-  /** Takes a note in and answers its lines. */
-  note(note: Note): string[];
+  /** Takes a note under a wave and answers its lines. */
+  note(wave: string, text: string): string[];
   /** Everything about one wave as it stands, for a terminal. */
   waveLines(wave: string): string[];
   /** The line with the bar and the counts. */
@@ -56,9 +58,9 @@ export function createBoard(plan: Plan, drawing: Drawing): Board {
   const lines = new WaveLines(plan, drawing);
   return {
     update: (message) => take(stateOf(message.wave), message),
-    note(note) {
-      const made = lines.note(note.text);
-      waves.get(note.wave)?.notes.push(...made);
+    note(wave, text) {
+      const made = noteLines(text, drawing);
+      stateOf(wave).notes.push(...made);
       return made;
     },
     waveLines: (name) => lines.all(stateOf(name)),
@@ -74,9 +76,11 @@ function emptyState(name: string, total: number): WaveState {
 
 function take(state: WaveState, message: WaveMessage): ('over' | 'held' | 'ended')[] {
   const changes: ('over' | 'held' | 'ended')[] = [];
+  if (message.verdict === 'not-run') return changes;
   const before = state.last?.state;
   if (message.state === 'running') state.began ??= message.at;
-  if (state.began !== undefined && state.over === undefined && message.state !== 'running' && message.state !== 'waiting') {
+  const begun = state.began !== undefined || message.state === 'ended';
+  if (begun && state.over === undefined && message.state !== 'running' && message.state !== 'waiting') {
     state.over = message.at;
     changes.push('over');
   }
@@ -102,7 +106,7 @@ class WaveLines {
   }
 
   all(state: WaveState): string[] {
-    if (!state.last) return [this.drawing.paint.dim(`  ${state.name.padEnd(this.names)}${amount(state.total, 'node')}`)];
+    if (!state.last) return [`  ${this.drawing.paint.dim(`${state.name.padEnd(this.names)}${amount(state.total, 'node')}`)}`];
     return [...this.run(state), ...state.notes, ...this.verdict(state)];
   }
 
@@ -111,19 +115,22 @@ class WaveLines {
     if (!last) return [];
     const done = outcomeTotal(last.outcomes);
     const count = `${grouped(done)}/${grouped(state.total)}`.padStart(7);
-    const words = last.state === 'waiting' && state.began === undefined ? waitWords(last, this.timezone) : outcomeWords(last.outcomes);
+    const waits = last.state === 'waiting' && state.began === undefined;
     const bar = barOf(done, state.total);
-    const at = state.began === undefined ? '' : span(state.began, state.over ?? last.at, this.timezone);
     const lead = `  ${state.name.padEnd(this.names)}${bar}${count}  `;
-    const [first = '', ...rest] = wrap(words, this.left() - lead.length);
-    const painted = `  ${state.name.padEnd(this.names)}${this.drawing.paint.cyan(bar)}${count}  ${first.padEnd(this.left() - lead.length)}  ${at}`;
-    return [painted.trimEnd(), ...rest.map((line) => ' '.repeat(lead.length) + line)];
+    const words = waits ? 'waits for its window' : outcomeWords(last.outcomes);
+    const at = waits ? this.moment(last.until) : this.span(state, last.at);
+    const room = this.left() - lead.length;
+    const painted = `  ${state.name.padEnd(this.names)}${this.drawing.paint.cyan(bar)}${count}  `;
+    if (words.length <= room) return [`${painted}${words.padEnd(room)}  ${at}`.trimEnd()];
+    const [first = '', ...rest] = wrapCounts(words, this.drawing.width - lead.length);
+    return [`${painted}${first}`, ...rest.map((line) => ' '.repeat(lead.length) + line), `${' '.repeat(this.left())}  ${at}`.trimEnd()];
   }
 
   verdict(state: WaveState): string[] {
     const { last } = state;
     if (!last) return [];
-    const until = last.until === undefined ? '' : formatLocal(last.until, this.timezone);
+    const until = this.moment(last.until);
     if (last.state === 'soaking') return [`    soak ${this.soakOf(state.name)}${until === '' ? '' : `, until ${until}`}: then judged again`];
     if (last.state === 'verifying') return ['    asks the nodes again what they have'];
     if (last.state === 'waiting' && state.began !== undefined) return [`    waits for its next window${until === '' ? '' : `, which opens ${until}`}`];
@@ -132,25 +139,38 @@ class WaveLines {
   }
 
   notRun(state: WaveState, document: RunDocument): string[] {
-    if (state.began !== undefined) return [];
+    if (state.last?.state === 'ended' || state.began !== undefined) return [];
     const words = untouched(document, state.name) ? `no command was sent to any of its ${amount(state.total, 'node')}` : 'commands were sent, but none that patches';
     return [`  ${state.name.padEnd(this.names)}${this.drawing.paint.bold('not run')}   ${words}`];
-  }
-
-  note(text: string): string[] {
-    return wrap(`! ${plain(text)}`, this.drawing.width - 6).map((line, index) => `${index === 0 ? '    ' : '      '}${this.drawing.paint.yellow(line)}`);
   }
 
   private judged(state: WaveState, last: WaveMessage, verdict: string): string[] {
     const { paint } = this.drawing;
     const [reason = '', ...others] = (last.reasons ?? []).map(plain);
     const soak = state.soaked ? `soak ${this.soakOf(state.name)}, judged again: ` : '';
-    const [first = '', ...rest] = wrap(`${soak}${reason}`, this.left() - 4);
+    const words = COUNTS.test(reason) && verdict === 'PASS' ? this.limits(state, last) : reason;
+    const [first = '', ...rest] = wrap(`${soak}${words}`, this.left() - 4);
     const shown = others.slice(0, REASONS_SHOWN - 1).flatMap((text) => wrap(text, this.drawing.width - 6));
     const more = others.length >= REASONS_SHOWN ? [`and ${others.length - REASONS_SHOWN + 1} more reasons, in the report`] : [];
     const colour = { PASS: paint.green, FAIL: paint.red, HELD: paint.yellow }[verdict] ?? paint.bold;
     const time = formatLocal(last.at, this.timezone).padEnd(TIME_WIDTH);
     return [`    ${first.padEnd(this.left() - 4)}  ${time}  ${colour(verdict)}`, ...[...rest, ...shown, ...more].map((line) => `    ${line}`)];
+  }
+
+  private moment(at: number | undefined): string {
+    return at === undefined ? '' : formatLocal(at, this.timezone);
+  }
+
+  /** When its nodes were in work, so far. */
+  private span({ began, over }: WaveState, now: number): string {
+    return began === undefined ? '' : span(began, over ?? now, this.timezone);
+  }
+
+  /** What passing is: the counts against what the policy allows. */
+  private limits({ name, total }: WaveState, { outcomes }: WaveMessage): string {
+    const rules = this.plan.policy.waves.find((wave) => wave.name === name)?.promoteWhen;
+    if (!rules) return outcomeWords(outcomes);
+    return `failed ${outcomes.failed ?? 0} of ${amountOf(rules.failed, total)}, unreachable ${outcomes.unreachable ?? 0} of ${amountOf(rules.unreachable, total)} allowed`;
   }
 
   private soakOf(wave: string): string {
@@ -163,8 +183,14 @@ class WaveLines {
   }
 }
 
-function waitWords(message: WaveMessage, timezone: string): string {
-  return message.until === undefined ? 'waits' : `waits for its window: ${formatLocal(message.until, timezone)}`;
+/** `! …`: something went wrong on the way and was handled, or wants to be known. */
+export function noteLines(text: string, { paint, width }: Drawing): string[] {
+  return wrap(`! ${plain(text)}`, width - 6).map((line, index) => `${index === 0 ? '    ' : '      '}${paint.yellow(line)}`);
+}
+
+/** Wraps counts of outcomes so that a number stays with its word. */
+function wrapCounts(words: string, width: number): string[] {
+  return wrap(words.replaceAll(/ (?=\d)/g, '\u00a0'), width).map((line) => line.replaceAll('\u00a0', ' '));
 }
 
 /** Twenty cells. The last one fills only with the last node: a bar that looks full is. */

@@ -127,8 +127,8 @@ export function proofWords({ result, extra }: EndedRun): { good: boolean; text: 
   const { items, proven, unproven } = result.proof;
   if (items === 0) return { good: true, text: `nothing was changed on ${later.join(' or ')}` };
   const needed = extra.plan?.policy.waves[0]?.promoteWhen.provenOn ?? 1;
-  const where = `on ${amount(needed, 'test node')} of the platform first`;
-  return { good: unproven.length === 0, text: `${grouped(proven)} of ${grouped(items)} items that changed on ${later.join(' and ')} were proven ${where}; anything else: ${unproven.length}` };
+  const where = `on ${amount(needed, 'test node')} first`;
+  return { good: unproven.length === 0, text: `${grouped(proven)} of ${amount(items, 'item')} on ${later.join(' and ')} proven ${where}; anything else: ${unproven.length}` };
 }
 
 /** `succeeded`, `stopped`, `held` as people say it. */

@@ -26,9 +26,9 @@ export function introLines(scenario: string | undefined, width: number): string[
   ];
 }
 
-/** `synth   WavelockHub.template.json  sha256 3f9c..e1   96 resources   2.1 s`. `milliseconds`: of `cdk synth`, where it ran. */
+/** `synth   WavelockHub.template.json  sha256 3f9c..e1   96 resources, 4 locations   2.1 s`. `milliseconds`: of `cdk synth`, where it ran. */
 export function synthLines(message: Message<'booted'>, milliseconds: number | undefined, width: number): string[] {
-  const text = `${plain(message.template)}  sha256 ${shortHash(message.sha256)}  ${amount(message.resources, 'resource')}`;
+  const text = `${plain(message.template)}  sha256 ${shortHash(message.sha256)}  ${amount(message.resources, 'resource')}, ${amount(message.locations, 'location')}`;
   return timed('synth', text, milliseconds === undefined ? '' : realTime(milliseconds), width);
 }
 
@@ -39,7 +39,6 @@ export function bootLines(message: Message<'booted'>, width: number): string[] {
     amount(message.machines, 'state machine'),
     amount(message.documents, 'SSM document'),
     `${amount(message.roles, 'role')} (IAM enforced)`,
-    amount(message.locations, 'location'),
   ];
   return timed('boot', parts.join(', '), realTime(message.milliseconds), width);
 }
@@ -49,7 +48,7 @@ export function feedLines(message: Message<'feeds'>, width: number): string[] {
   const entries = Object.entries(message.bySource);
   const sources = entries.map(([source, count], index) => `${SOURCES[source] ?? plain(source)} ${index === 0 ? amount(count, 'advisory', 'advisories') : grouped(count)}`);
   const came = entries.length === 0 ? 'none' : sources.join(', ');
-  return timed('feeds', `${came}; ${amount(message.exploitedHere, 'known-exploited CVE')} in this fleet`, realTime(message.milliseconds), width);
+  return timed('feeds', `${came}; known exploited and here: ${amount(message.exploitedHere, 'CVE')}`, realTime(message.milliseconds), width);
 }
 
 /** The simulated fleet. */

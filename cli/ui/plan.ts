@@ -6,10 +6,11 @@ import { span } from './times.ts';
 import type { Plan, PlanWave } from '../../lambdas/core/plan.ts';
 import type { Paint } from './paint.ts';
 
-/** Where the text after `left out`, `promotes` and `worst case` begins. */
-const COLUMN = 14;
+/** Where the text after `left out`, `promotes` and `at worst` begins. */
+const COLUMN = 12;
 const REASONS_SHOWN = 4;
-const NUMBER_WIDTH = 9;
+/** The columns of numbers: nodes, exposed, at once. */
+const NUMBER_WIDTHS = [6, 9, 9];
 
 export interface Drawing {
   paint: Paint;
@@ -23,10 +24,11 @@ export function planLines(plan: Plan, planKey: string, { paint, width }: Drawing
   return [
     `  ${paint.bold(`PLAN ${shortHash(planKey)}`)}   ${clip(title, width - 24)}`,
     ...tableLines(plan, { paint, width }),
+    ...tooLongLines(plan, { paint, width }),
     ...leftOutLines(plan, width),
     ...labelled('promotes', promoteWords(plan), { width, column: COLUMN }),
     ...weakLines(plan, { paint, width }),
-    ...labelled('worst case', worstCaseWords(plan), { width, column: COLUMN }),
+    ...labelled('at worst', worstCaseWords(plan), { width, column: COLUMN }),
   ];
 }
 
@@ -39,18 +41,20 @@ function tableLines(plan: Plan, { paint, width }: Drawing): string[] {
   const names = nameWidth(plan);
   const zones = [...new Set(plan.waves.flatMap((wave) => (wave.window ? [wave.window.timezone] : [])))];
   const zone = zones.length === 1 ? zones[0] : undefined;
-  const starts = ['may start' + (zone === undefined ? '' : `, ${zone}`), ...plan.waves.map((wave) => startWords(wave, zone))];
+  const starts = ['window' + (zone === undefined ? '' : `, ${zone}`), ...plan.waves.map((wave) => startWords(wave, zone))];
   const startWidth = Math.max(...starts.map((text) => text.length)) + 2;
-  const before = 2 + names + 3 * NUMBER_WIDTH + 2;
   const [heading = '', ...cells] = starts;
-  const header = `  ${'wave'.padEnd(names)}${['nodes', 'exposed', 'at once'].map((text) => text.padStart(NUMBER_WIDTH)).join('')}  ${heading.padEnd(startWidth)}needs`;
-  const rows = plan.waves.flatMap((wave, index) => {
+  const header = `  ${'wave'.padEnd(names)}${inColumns(['nodes', 'exposed', 'at once'])}  ${heading.padEnd(startWidth)}needs`;
+  const rows = plan.waves.map((wave, index) => {
     const numbers = [wave.nodes.length, wave.nodes.filter((node) => node.exposed > 0).length, wave.atOnce];
-    const [first = '', ...rest] = wrap(needWords(wave), Math.max(20, width - before - startWidth));
-    const line = `  ${wave.name.padEnd(names)}${numbers.map((value) => grouped(value).padStart(NUMBER_WIDTH)).join('')}  ${(cells[index] ?? '').padEnd(startWidth)}${first}`;
-    return [line, ...rest.map((text) => ' '.repeat(before + startWidth) + text)];
+    const left = `  ${wave.name.padEnd(names)}${inColumns(numbers.map(grouped))}  ${(cells[index] ?? '').padEnd(startWidth)}`;
+    return clip(`${left}${needWords(wave)}`, width);
   });
   return [paint.dim(clip(header, width)), ...rows];
+}
+
+function inColumns(texts: string[]): string {
+  return texts.map((text, index) => text.padStart(NUMBER_WIDTHS[index] ?? 0)).join('');
 }
 
 /** When nodes may start. A row names its own time zone where the table's head does not. */
@@ -60,14 +64,25 @@ function startWords(wave: PlanWave, zone: string | undefined): string {
   return zone === undefined ? `${when} ${wave.window.timezone}` : when;
 }
 
-/** The expected duration against the window. What does not fit waits for the next opening: the wave goes on there. */
+/** The expected duration against the window. */
 function needWords(wave: PlanWave): string {
   if (wave.nodes.length === 0) return 'no node';
   const needs = formatDuration(wave.expectedSeconds);
-  if (!wave.window) return needs;
-  const open = (wave.window.closes - wave.window.opens) / 1000;
-  const of = `${needs} of ${formatDuration(open)}`;
-  return wave.expectedSeconds > open ? `${of}: does not fit, goes on in the next one` : of;
+  return wave.window ? `${needs} of ${formatDuration(windowSeconds(wave))}` : needs;
+}
+
+/** A wave whose window closes too early waits for the next opening and goes on there. */
+function tooLongLines(plan: Plan, drawing: Drawing): string[] {
+  const tooLong = plan.waves.filter((wave) => wave.window && wave.expectedSeconds > windowSeconds(wave)).map((wave) => wave.name);
+  return tooLong.length === 0 ? [] : warning(`${tooLong.join(' and ')}: does not fit into one window, what is left goes on in the next`, drawing);
+}
+
+function windowSeconds({ window }: PlanWave): number {
+  return window ? (window.closes - window.opens) / 1000 : Infinity;
+}
+
+function warning(text: string, { paint, width }: Drawing): string[] {
+  return wrap(`! ${text}`, width - COLUMN).map((line) => `${' '.repeat(COLUMN)}${paint.yellow(line)}`);
 }
 
 function leftOutLines(plan: Plan, width: number): string[] {
@@ -99,22 +114,25 @@ function itemReasons(plan: Plan): string[] {
 function promoteWords(plan: Plan): string {
   const { updates, dependencies, kbs, platforms } = candidateCounts(plan);
   if (platforms === 0) return 'nothing: the first wave is offered nothing that the policy wants';
-  const wanted = [...(updates > 0 || kbs === 0 ? [amount(updates, 'exact version')] : []), ...(kbs > 0 ? [amount(kbs, 'KB')] : [])].join(' and ');
-  const along = dependencies > 0 ? ` (${grouped(dependencies)} more may come along, at exactly the version seen)` : '';
+  const parts = [
+    ...(updates > 0 ? [amount(updates, 'exact version')] : []),
+    ...(dependencies > 0 ? [amount(dependencies, 'dependency', 'dependencies')] : []),
+    ...(kbs > 0 ? [amount(kbs, 'KB')] : []),
+  ];
   const needed = plan.policy.waves[0]?.promoteWhen.provenOn ?? 1;
-  return `${wanted} on ${amount(platforms, 'platform')}${along}, each after ${amount(needed, 'test node')} proved it`;
+  return `${parts.join(', ')} on ${amount(platforms, 'platform')}, after proof on ${amount(needed, 'test node')}`;
 }
 
-function weakLines(plan: Plan, { paint, width }: Drawing): string[] {
+function weakLines(plan: Plan, drawing: Drawing): string[] {
   return weakPlatforms(plan).flatMap(({ platform, testNodes, needed, laterNodes }) => {
     const has = testNodes === 0 ? 'no test node' : `${amount(testNodes, 'test node')} of ${needed} needed`;
     const so = laterNodes > 0 ? `: nothing can be proven for ${amount(laterNodes, 'node')}` : ': it can prove nothing';
-    return wrap(`! ${plain(platform)} has ${has}${so}`, width - COLUMN).map((line) => `${' '.repeat(COLUMN)}${paint.yellow(line)}`);
+    return warning(`${plain(platform)} has ${has}${so}`, drawing);
   });
 }
 
 function worstCaseWords(plan: Plan): string {
   const waves = plan.waves.filter((wave) => wave.nodes.length > 0);
   const words = waves.map((wave, index) => `${grouped(wave.worstCase)} of ${grouped(wave.nodes.length)}${index === 0 ? ' nodes' : ''} (${wave.name})`);
-  return words.length === 0 ? 'no node' : `up to ${words.join(', ')} can fail before it stops`;
+  return words.length === 0 ? 'no node' : `${words.join(', ')} fail before it stops`;
 }

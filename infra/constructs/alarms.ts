@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib/core';
-import { Alarm, ComparisonOperator, MathExpression, Metric, Stats, TreatMissingData, type IAlarmAction, type IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import { Alarm, ComparisonOperator, MathExpression, Metric, Stats, TreatMissingData, type AlarmProps, type IAlarmAction, type IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
@@ -15,12 +15,17 @@ export function ownMetric(metricName: string, more: Record<string, string> = {},
 }
 
 /** Executions that ended other than they should: failed, timed out, or stopped by hand. */
-export function executionsLost(machine: Machine): IMetric {
+export function executionsLost(machine: Machine): MathExpression {
   const period = Duration.minutes(5);
+  // On one page ids must differ, so they carry the machine's name.
+  const id = machine.node.id.toLowerCase();
   return new MathExpression({
-    label: 'Executions failed or timed out',
-    expression: 'failed + late',
-    usingMetrics: { failed: machine.machine.metricFailed({ period }), late: machine.machine.metricTimedOut({ period }) },
+    label: `${machine.node.id}: failed or timed out`,
+    expression: `${id}_failed + ${id}_late`,
+    usingMetrics: {
+      [`${id}_failed`]: machine.machine.metricFailed({ period }),
+      [`${id}_late`]: machine.machine.metricTimedOut({ period }),
+    },
     period,
   });
 }
@@ -48,38 +53,37 @@ export class Alarms extends Construct {
     super(scope, id);
     // The topic's own policy lets CloudWatch in, so there is nothing to bind.
     this.#action = { bind: () => ({ alarmActionArn: props.topic.topicArn }) };
-    this.#over('IntakeFailed', executionsLost(props.intake), 'The fleet could not be looked at. Open the failed execution of the intake machine; plans refuse facts that are too old.', 0);
+    this.#failing('IntakeFailed', props.intake, 'The fleet could not be looked at. Open the failed execution of the intake machine; plans refuse facts that are too old.');
     if (props.rollout) {
-      this.#over('RolloutFailed', executionsLost(props.rollout), 'A rollout did not end well: a wave did not pass, or it could not be run. Its record says why.', 0);
+      this.#failing('RolloutFailed', props.rollout, 'A rollout did not end well: a wave did not pass, or it could not be run. Its record says why.');
     }
     const waiting = props.undelivered.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(5), statistic: Stats.MAXIMUM });
     this.#over('EventsUndelivered', waiting, 'Ends of commands or notices could not be handled. They lie in the queue; rollouts look again by themselves.', 0);
     for (const feed of props.feeds) {
       const age = ownMetric('FeedAgeHours', { feed });
-      this.#over(`FeedStale-${feed}`, age, `The feed ${feed} was last read well more than ${staleHours} hours ago: new advisories are unknown.`, staleHours);
+      this.#over(`FeedStale-${feed}`, age, `The feed ${feed} has not been read for more than ${staleHours} hours: newer advisories are unknown.`, staleHours);
     }
     this.#under('FewNodesReport', coverage(), `Fewer than ${coveragePercent} % of the managed nodes reported in the last look at the fleet.`, coveragePercent);
   }
 
-  #over(id: string, metric: IMetric, description: string, threshold: number): void {
-    this.#alarm(id, { metric, description, threshold, comparison: ComparisonOperator.GREATER_THAN_THRESHOLD });
+  /** A failure is over with its period, so that the next one is told again. */
+  #failing(id: string, machine: Machine, alarmDescription: string): void {
+    this.#alarm(id, { metric: executionsLost(machine), threshold: 0, alarmDescription, treatMissingData: TreatMissingData.NOT_BREACHING });
   }
 
-  #under(id: string, metric: IMetric, description: string, threshold: number): void {
-    this.#alarm(id, { metric, description, threshold, comparison: ComparisonOperator.LESS_THAN_THRESHOLD });
+  /** A level that is reported once a night stays as it was until it is reported again. */
+  #over(id: string, metric: IMetric, alarmDescription: string, threshold: number): void {
+    this.#alarm(id, { metric, threshold, alarmDescription, treatMissingData: TreatMissingData.IGNORE });
   }
 
-  #alarm(id: string, spec: { metric: IMetric; description: string; threshold: number; comparison: ComparisonOperator }): void {
-    const alarm = new Alarm(this, id, {
-      metric: spec.metric,
-      alarmDescription: spec.description,
-      threshold: spec.threshold,
-      comparisonOperator: spec.comparison,
-      evaluationPeriods: 1,
-      // Metrics come once a night or when something happens: no data is no news.
-      treatMissingData: TreatMissingData.IGNORE,
-    });
-    alarm.addAlarmAction(this.#action);
+  #under(id: string, metric: IMetric, alarmDescription: string, threshold: number): void {
+    const comparisonOperator = ComparisonOperator.LESS_THAN_THRESHOLD;
+    this.#alarm(id, { metric, threshold, alarmDescription, comparisonOperator, treatMissingData: TreatMissingData.IGNORE });
+  }
+
+  #alarm(id: string, props: Omit<AlarmProps, 'evaluationPeriods'>): void {
+    const comparisonOperator = ComparisonOperator.GREATER_THAN_THRESHOLD;
+    new Alarm(this, id, { comparisonOperator, ...props, evaluationPeriods: 1 }).addAlarmAction(this.#action);
   }
 }
 

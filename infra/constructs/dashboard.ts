@@ -2,6 +2,7 @@ import { Duration, Stack } from 'aws-cdk-lib/core';
 import { Dashboard as CloudWatchDashboard, GraphWidget, MathExpression, Stats, TextWidget, type IMetric, type IWidget } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { Outcome } from '../../lambdas/core/model.ts';
 import { coverage, executionsLost, namespace, ownMetric } from './alarms.ts';
 import type { Machine } from './machine.ts';
 
@@ -22,14 +23,17 @@ function byDimension(metricName: string, dimension: string, statistic: string): 
   });
 }
 
+function graph(title: string, left: IMetric[], right: IMetric[] = []): IWidget {
+  return new GraphWidget({ title, left, right, width: 12, height: 6 });
+}
+
 /** One page: is the fleet seen, are the feeds fresh, how did nodes end, does anything fail. */
 export class Dashboard extends Construct {
   readonly url: string;
 
   constructor(scope: Construct, id: string, props: DashboardProps) {
     super(scope, id);
-    const graph = (title: string, left: IMetric[], right: IMetric[] = []): IWidget => new GraphWidget({ title, left, right, width: 12, height: 6 });
-    const failing = [{ name: 'Intake', machine: props.intake }, ...(props.rollout ? [{ name: 'Rollout', machine: props.rollout }] : [])];
+    const machines = [props.intake, ...(props.rollout ? [props.rollout] : [])];
     const page = new CloudWatchDashboard(this, 'Page', { defaultInterval: Duration.days(14) });
     page.addWidgets(new TextWidget({ markdown: `# Wavelock\nMode \`${props.mode}\`. Metrics come with each look at the fleet.`, width: 24, height: 2 }));
     page.addWidgets(
@@ -38,14 +42,10 @@ export class Dashboard extends Construct {
     );
     const waiting = props.undelivered.metricApproximateNumberOfMessagesVisible({ statistic: Stats.MAXIMUM });
     page.addWidgets(
-      graph('How nodes ended', [byDimension('OutcomeCount', 'outcome', 'Sum')]),
-      graph('What fails', failing.map(({ name, machine }) => labelled(name, executionsLost(machine))), [waiting]),
+      graph('How nodes ended', Outcome.options.map((outcome) => ownMetric(`Outcome-${outcome}`, {}, Stats.SUM).with({ label: outcome }))),
+      graph('What fails', machines.map(executionsLost), [waiting]),
     );
     const { region } = Stack.of(this);
     this.url = `https://${region}.console.aws.amazon.com/cloudwatch/home?region=${region}#dashboards/dashboard/${page.dashboardName}`;
   }
-}
-
-function labelled(name: string, metric: IMetric): IMetric {
-  return metric instanceof MathExpression ? metric.with({ label: `${name}: failed or timed out` }) : metric;
 }

@@ -1,6 +1,7 @@
 import { Stack } from 'aws-cdk-lib/core';
-import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { Code } from 'aws-cdk-lib/aws-lambda';
+import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -21,9 +22,10 @@ export interface FunctionsProps {
   /** Every location, the hub's own first. */
   places: Place[];
   optInTag: Settings['optInTag'];
+  /** Holds `index.js`, which exports a handler for each function under its name. */
   functionsDirectory: string;
   key: IKey;
-  logRetentionDays: number;
+  logRetentionDays: RetentionDays;
   network: Settings['network'];
   proxy: Settings['proxy'];
   record: WavelockRecord;
@@ -100,9 +102,9 @@ function platformOf(props: FunctionsProps): FunctionPlatform {
   // Node 24 heeds the proxy variables only when it is told to (Node.js documentation, NODE_USE_ENV_PROXY).
   const proxied: { [name: string]: string } = proxy ? { HTTPS_PROXY: proxy.https, NO_PROXY: proxy.no, NODE_USE_ENV_PROXY: '1' } : {};
   return {
-    functionsDirectory,
+    code: Code.fromAsset(functionsDirectory),
     key,
-    logRetentionDays: props.logRetentionDays as RetentionDays,
+    logRetentionDays: props.logRetentionDays,
     network,
     environment: {
       POWERTOOLS_SERVICE_NAME: 'wavelock',

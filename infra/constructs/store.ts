@@ -19,7 +19,6 @@ export class Store extends Construct {
       encryptionKey: props.key,
       bucketKeyEnabled: true,
       enforceSSL: true,
-      minimumTLSVersion: 1.2,
       versioned: true,
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       removalPolicy: RemovalPolicy.RETAIN,

@@ -1,18 +1,17 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib/core';
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib/core';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { Architecture, Code, Function, Runtime, Tracing, type CfnFunction, type IVersion } from 'aws-cdk-lib/aws-lambda';
+import { Architecture, Function, Runtime, Tracing, type CfnFunction, type Code, type IVersion } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { kebab } from '../kebab.ts';
 import { acknowledgeTracing, allow, type Allowance } from './allow.ts';
 import { joinNetwork, type Network } from './network.ts';
 
 /** What all functions of a hub have in common. */
 export interface FunctionPlatform {
-  /** Holds `<kebab-name>/index.js` for each function. */
-  functionsDirectory: string;
+  /** Holds `index.js`, which exports a handler for each function under its name. */
+  code: Code;
   key: IKey;
   logRetentionDays: RetentionDays;
   network: Network | undefined;
@@ -54,8 +53,8 @@ export class TaskFunction extends Construct {
     this.function = new Function(this, 'Default', {
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
-      handler: 'index.handler',
-      code: Code.fromAsset(`${platform.functionsDirectory}/${kebab(id)}`),
+      handler: `index.${id}`,
+      code: platform.code,
       memorySize: props.memoryMb,
       timeout: Duration.seconds(props.timeoutSeconds),
       tracing: Tracing.ACTIVE,
@@ -68,6 +67,10 @@ export class TaskFunction extends Construct {
     const resource = this.function.node.defaultChild as CfnFunction;
     if (platform.network) joinNetwork(resource, this.role, platform.network);
     acknowledgeTracing(this.role);
+    Validations.of(this.function).acknowledge({
+      id: 'Annotation::@aws-cdk/aws-lambda:addPermissionsToVersionOrAlias',
+      reason: 'Topics and rules call the function itself; state machines call versions, through their own role.',
+    });
     this.version = this.function.currentVersion;
   }
 }

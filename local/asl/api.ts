@@ -79,7 +79,8 @@ function createStateMachine({ engine }: Api, input: Input, context: CallContext)
   }
   const name = required(input.name, 'name');
   checkName(name);
-  if ((input.type ?? 'STANDARD') !== 'STANDARD') throw new AwsError('StateMachineTypeNotSupported', `The embedded AWS does not support the type ${input.type}`);
+  if ((input.type ?? 'STANDARD') !== 'STANDARD')
+    throw new AwsError('StateMachineTypeNotSupported', `The embedded AWS does not support the type ${input.type}`);
   const arn = machineArn(name, context);
   const definition = required(input.definition, 'definition');
   const roleArn = required(input.roleArn, 'roleArn');
@@ -107,7 +108,11 @@ function describeStateMachine({ engine }: Api, input: Input, context: CallContex
 
 function listStateMachines({ engine }: Api, input: Input, context: CallContext): unknown {
   const here = [...engine.machines.values()].filter(({ account, region }) => account === context.account && region === context.region);
-  const { items, nextToken } = page(here.map((machine, key) => ({ key, value: listedMachine(machine) })), 'machines', input);
+  const { items, nextToken } = page(
+    here.map((machine, key) => ({ key, value: listedMachine(machine) })),
+    'machines',
+    input,
+  );
   return { stateMachines: items, nextToken };
 }
 

@@ -41,7 +41,10 @@ export async function runParallel(step: Step, state: ParallelState, runFrame: Ru
   if (!step.resumed || !frame.branches) {
     const input = state.Arguments === undefined ? frame.input : await evaluate(step, state.Arguments, 'Arguments');
     const previous = execution.history.add(frame.chain, 'ParallelStateStarted');
-    frame.branches = state.Branches.map((branch) => ({ ...newFrame(branch, input, { variables: frame.variables, previous }), item: frame.item }));
+    frame.branches = state.Branches.map((branch) => ({
+      ...newFrame(branch, input, { variables: frame.variables, previous }),
+      item: frame.item,
+    }));
   }
   const outputs = await runGroup(step, frame.branches, {
     runFrame,

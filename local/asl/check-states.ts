@@ -1,7 +1,20 @@
 import { isObject, type Json } from '../json.ts';
 import {
-  amount, amountOrExpression, anything, assign, checkFields, listOf, oneOf, refuse, secondsField, template, text, textTemplate, truth,
-  type Checker, type Rule,
+  amount,
+  amountOrExpression,
+  anything,
+  assign,
+  checkFields,
+  listOf,
+  oneOf,
+  refuse,
+  secondsField,
+  template,
+  text,
+  textTemplate,
+  truth,
+  type Checker,
+  type Rule,
 } from './check-fields.ts';
 import { isExpression } from './expressions.ts';
 import { DISTRIBUTED_CONCURRENCY, MOST_SECONDS, PAYLOAD_LIMIT } from './limits.ts';
@@ -130,7 +143,14 @@ const distributedFields: Record<string, Rule> = {
 const types: Record<string, { fields: Record<string, Rule>; required?: string[]; continues?: boolean }> = {
   Pass: { fields: shaping, continues: true },
   Task: {
-    fields: { Resource: text, Arguments: before, TimeoutSeconds: secondsField, HeartbeatSeconds: secondsField, ...resultShaping, ...handles },
+    fields: {
+      Resource: text,
+      Arguments: before,
+      TimeoutSeconds: secondsField,
+      HeartbeatSeconds: secondsField,
+      ...resultShaping,
+      ...handles,
+    },
     required: ['Resource'],
     continues: true,
   },
@@ -174,7 +194,8 @@ export function checkState(checker: Checker, value: unknown, at: string): void {
   const distributed = value['Type'] === 'Map' && modeOf(value) === 'DISTRIBUTED';
   const rules = { ...common, ...(type.continues ? continues : {}), ...type.fields, ...(distributed ? distributedFields : {}) };
   checkFields(checker, value, rules, { at, required: type.required ?? [] });
-  if (type.continues && (value['Next'] === undefined) === (value['End'] === undefined)) refuse(checker, "must have either 'Next' or 'End'", at);
+  if (type.continues && (value['Next'] === undefined) === (value['End'] === undefined))
+    refuse(checker, "must have either 'Next' or 'End'", at);
   if (value['Type'] === 'Task') checkTask(checker, value, at);
   if (value['Type'] === 'Wait' && (value['Seconds'] === undefined) === (value['Timestamp'] === undefined)) {
     refuse(checker, "must have either 'Seconds' or 'Timestamp'", at);
@@ -198,7 +219,8 @@ function checkTask(checker: Checker, task: Json, at: string): void {
   if (typeof timeout === 'number' && typeof heartbeat === 'number' && heartbeat >= timeout) {
     refuse(checker, 'HeartbeatSeconds must be smaller than TimeoutSeconds', at);
   }
-  if (heartbeat !== undefined && resource.ends !== 'with-callback') refuse(checker, "Field 'HeartbeatSeconds' does nothing without a task token", at);
+  if (heartbeat !== undefined && resource.ends !== 'with-callback')
+    refuse(checker, "Field 'HeartbeatSeconds' does nothing without a task token", at);
   const { Arguments: given } = task;
   if (resource.kind === 'sdk' || !isObject(given)) return;
   const known = optimizedArguments[resource.kind];

@@ -65,7 +65,11 @@ export class CloudOutside implements Outside {
     let child: Execution | undefined;
     this.starts.set(key, () => (child ??= start()));
     try {
-      await this.untilDone(mapRun, () => this.call(machine, 'states', 'StartExecution', request), () => child !== undefined);
+      await this.untilDone(
+        mapRun,
+        () => this.call(machine, 'states', 'StartExecution', request),
+        () => child !== undefined,
+      );
     } finally {
       this.starts.delete(key);
     }

@@ -1,4 +1,9 @@
-import type { DescribeExecutionCommandOutput, DescribeMapRunCommandOutput, ExecutionListItem, MapRunExecutionCounts } from '@aws-sdk/client-sfn';
+import type {
+  DescribeExecutionCommandOutput,
+  DescribeMapRunCommandOutput,
+  ExecutionListItem,
+  MapRunExecutionCounts,
+} from '@aws-sdk/client-sfn';
 import type { Execution } from './execution.ts';
 import { DAY, DISTRIBUTED_CONCURRENCY, LONGEST_EXECUTION_SECONDS, REDRIVABLE_DAYS } from './limits.ts';
 import { childIsRedrivable, type MapChild, type MapRun } from './map-run.ts';
@@ -129,7 +134,10 @@ function counts({ children, status }: MapRun, weight: (child: MapChild) => numbe
 /** Detail of the event `Step Functions Execution Status Change`: times in ms, absent members null, as the guide shows them. */
 export function statusEvent(execution: Execution, now: number): JsonObject {
   const { failure, output, stopDate, redriveDate } = execution;
-  const fitting = { output: fits(output ?? '') ? (output ?? null) : null, input: fits(execution.input + (output ?? '')) ? execution.input : null };
+  const fitting = {
+    output: fits(output ?? '') ? (output ?? null) : null,
+    input: fits(execution.input + (output ?? '')) ? execution.input : null,
+  };
   const { redriveStatus, redriveStatusReason = null } = redrivability(execution, now);
   return {
     executionArn: execution.arn,

@@ -168,7 +168,8 @@ export class Engine {
     if (redriveStatusReason !== undefined) throw new AwsError('ExecutionNotRedrivable', redriveStatusReason);
     execution.redriveCount++;
     execution.redriveDate = now;
-    if (token !== undefined) execution.redriveTokens = [...execution.redriveTokens, { token, time: now, redriveDate: now }].slice(-REDRIVE_TOKENS);
+    if (token !== undefined)
+      execution.redriveTokens = [...execution.redriveTokens, { token, time: now, redriveDate: now }].slice(-REDRIVE_TOKENS);
     execution.status = 'RUNNING';
     execution.failure = {};
     delete execution.stopDate;
@@ -194,7 +195,7 @@ export class Engine {
     const stopTimer = this.clock.at(this.clock.now() + 1000 * limit, () => this.end(execution, 'TIMED_OUT', {}));
     const ended = new Promise<void>((resolve) => cancellation.onCancel(resolve));
     try {
-      // The caller of StartExecution has its answer before the first state runs.
+      // `finished` must be in place before anything of the execution can end it.
       await Promise.resolve();
       const output = await runFrame({ world: this.world, execution }, execution.root, cancellation);
       this.end(execution, 'SUCCEEDED', { output: JSON.stringify(output) });

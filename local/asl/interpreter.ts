@@ -69,7 +69,8 @@ function enter(run: Run, frame: Frame, state: State, cancellation: Cancellation)
 }
 
 function recordExit(step: Step, state: State, exit: Exit): void {
-  const variables = exit.assigned && Object.fromEntries(Object.entries(exit.assigned).map(([name, value]) => [name, JSON.stringify(value)]));
+  const variables =
+    exit.assigned && Object.fromEntries(Object.entries(exit.assigned).map(([name, value]) => [name, JSON.stringify(value)]));
   step.execution.history.add(step.frame.chain, exitEvents[state.Type], {
     stateExitedEventDetails: {
       name: step.name,
@@ -153,7 +154,10 @@ async function wait(step: Step, state: WaitState): Promise<void> {
 
 async function failureOf(step: Step, state: FailState): Promise<Failure> {
   const failure: Failure = {};
-  for (const [member, field] of [['error', 'Error'], ['cause', 'Cause']] as const) {
+  for (const [member, field] of [
+    ['error', 'Error'],
+    ['cause', 'Cause'],
+  ] as const) {
     const template = state[field];
     if (template === undefined) continue;
     const value = await evaluate(step, template, field);
@@ -171,7 +175,10 @@ function failed(step: Step, thrown: unknown): StatesError {
   if (thrown instanceof Cancelled) throw thrown;
   if (!(thrown instanceof StatesError)) {
     const trace = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
-    return new StatesError({ error: 'States.Runtime', cause: `Internal failure of the embedded AWS in the state '${step.name}': ${trace}` });
+    return new StatesError({
+      error: 'States.Runtime',
+      cause: `Internal failure of the embedded AWS in the state '${step.name}': ${trace}`,
+    });
   }
   const { failure, notes } = thrown;
   if (!notes.inState) return thrown;

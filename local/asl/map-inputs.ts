@@ -46,7 +46,9 @@ export async function childInputs(step: Step, state: MapState, items: JsonValue[
   const { BatchInput, MaxItemsPerBatch, MaxInputBytesPerBatch } = state.ItemBatcher;
   const shared: JsonObject = BatchInput === undefined ? {} : { BatchInput: await evaluate(step, BatchInput, 'ItemBatcher/BatchInput') };
   const size =
-    MaxItemsPerBatch === undefined ? Infinity : await numberField(step, MaxItemsPerBatch, 'ItemBatcher/MaxItemsPerBatch', { least: 1, most: MOST_SECONDS });
+    MaxItemsPerBatch === undefined
+      ? Infinity
+      : await numberField(step, MaxItemsPerBatch, 'ItemBatcher/MaxItemsPerBatch', { least: 1, most: MOST_SECONDS });
   const bytes =
     MaxInputBytesPerBatch === undefined
       ? PAYLOAD_LIMIT

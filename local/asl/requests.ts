@@ -17,7 +17,8 @@ type Kind = 'stateMachine' | 'execution' | 'mapRun';
 
 /** @throws AwsError `InvalidName` */
 export function checkName(name: string): void {
-  if (name.length === 0 || name.length > LONGEST_NAME || forbiddenInNames.test(name)) throw new AwsError('InvalidName', `Invalid Name: '${name}'`);
+  if (name.length === 0 || name.length > LONGEST_NAME || forbiddenInNames.test(name))
+    throw new AwsError('InvalidName', `Invalid Name: '${name}'`);
 }
 
 /** A text that a request can't do without. @throws AwsError `ValidationException` */
@@ -41,7 +42,11 @@ function checkLength(value: string | undefined, member: string, most: number): v
 export function jsonText(source: string, member: string, code: 'InvalidExecutionInput' | 'InvalidOutput'): JsonValue {
   if (byteLength(source) > PAYLOAD_LIMIT) throw tooLong(member, PAYLOAD_LIMIT);
   const value = parseJson(source);
-  if (value === undefined) throw new AwsError(code, `Invalid ${member === 'input' ? 'State Machine Execution Input' : 'Output'}: '${source.slice(0, 100)}' is not JSON`);
+  if (value === undefined)
+    throw new AwsError(
+      code,
+      `Invalid ${member === 'input' ? 'State Machine Execution Input' : 'Output'}: '${source.slice(0, 100)}' is not JSON`,
+    );
   return value;
 }
 

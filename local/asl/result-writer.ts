@@ -23,7 +23,17 @@ export async function writeResults(step: Step, writer: ResultWriter, mapRun: Map
   const files: JsonObject = {};
   for (const group of groups) {
     const children = mapRun.children.filter((child) => groupOf(child) === group);
-    files[group] = children.length === 0 ? [] : [await write(step, Bucket, `${folder}/${group}_0.json`, children.map((child) => describeChild(child)))];
+    files[group] =
+      children.length === 0
+        ? []
+        : [
+            await write(
+              step,
+              Bucket,
+              `${folder}/${group}_0.json`,
+              children.map((child) => describeChild(child)),
+            ),
+          ];
   }
   const Key = `${folder}/manifest.json`;
   await write(step, Bucket, Key, { DestinationBucket: Bucket, MapRunArn: mapRun.arn, ResultFiles: files });

@@ -68,7 +68,8 @@ async function prepare(step: Step, state: TaskState): Promise<Attempt> {
     call: { execution: step.execution, state: step.name, resource, arguments: given, ...extras },
   };
   if (state.TimeoutSeconds !== undefined) attempt.timeout = await numberField(step, state.TimeoutSeconds, 'TimeoutSeconds', secondsRange);
-  if (state.HeartbeatSeconds !== undefined) attempt.heartbeat = await numberField(step, state.HeartbeatSeconds, 'HeartbeatSeconds', secondsRange);
+  if (state.HeartbeatSeconds !== undefined)
+    attempt.heartbeat = await numberField(step, state.HeartbeatSeconds, 'HeartbeatSeconds', secondsRange);
   return attempt;
 }
 
@@ -168,11 +169,15 @@ function listen({ step, call, heartbeat }: Attempt, ending: Ending): () => void 
     stopTimer = clock.at(clock.now() + 1000 * heartbeat, () => ending.reject(lapsed));
   };
   const { account, region } = step.execution.machine;
-  const close = tokens.open(call.token, { account, region }, {
-    succeed: (output) => ending.resolve(jsonOf(output)),
-    fail: (failure) => ending.reject(new StatesError(failure)),
-    heartbeat: expectHeartbeat,
-  });
+  const close = tokens.open(
+    call.token,
+    { account, region },
+    {
+      succeed: (output) => ending.resolve(jsonOf(output)),
+      fail: (failure) => ending.reject(new StatesError(failure)),
+      heartbeat: expectHeartbeat,
+    },
+  );
   expectHeartbeat();
   return () => {
     stopTimer();

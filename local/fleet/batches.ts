@@ -6,9 +6,10 @@ import type { LockItem } from '../../lambdas/core/model.ts';
 import type { PatchReport, ReportReason } from '../../lambdas/core/report.ts';
 import type { z } from 'zod';
 import type { Host, Transaction } from './host.ts';
-import type { Change, PackageSet } from './packages.ts';
+import type { PackageSet } from './packages.ts';
 import type { StepContext } from './plugins.ts';
 import type { Process } from './process.ts';
+import type { Offered } from './repository.ts';
 
 export type Reason = z.infer<typeof ReportReason>;
 export type Phase = PatchReport['phase'];
@@ -35,7 +36,7 @@ export interface Batch {
   services: string[];
   /** Items that this node takes, and everything that installing them changes. */
   wanted: LockItem[];
-  changes: Change[];
+  plan: Offered[];
   transaction?: Transaction;
   bootBefore: string;
   tries: number;
@@ -49,7 +50,7 @@ const KEPT = 30 * 24 * 3_600_000;
 export function beginBatch(host: Host, id: string, sha256: string, now: number): Batch {
   const batch: Batch = {
     id, sha256, claimed: now, phase: 'claim', said: 'working', why: '', detail: '', told: now,
-    services: [], wanted: [], changes: [], bootBefore: '', tries: 0, rebooted: false,
+    services: [], wanted: [], plan: [], bootBefore: '', tries: 0, rebooted: false,
   };
   host.batches.set(id, batch);
   return batch;
@@ -78,4 +79,18 @@ export function enter({ host, process, parameters }: StepContext, before: Phase,
 /** Whether some step of the batch works at this moment. */
 export function isHeld(batch: Batch): boolean {
   return batch.worker?.alive ?? false;
+}
+
+/** Where the lock lies that this command downloaded. */
+export function downloadedLock(host: Host, batch: string): string | undefined {
+  return [...host.files.keys()].find((path) => path.endsWith(`${batch}.lock`));
+}
+
+/** The lock that this command downloaded; it is taken away, as the scripts do. */
+export function takeDownloadedLock(host: Host, batch: string): string | undefined {
+  const path = downloadedLock(host, batch);
+  if (path === undefined) return undefined;
+  const text = host.files.get(path);
+  host.files.delete(path);
+  return text;
 }

@@ -136,7 +136,7 @@ export class DocumentRun {
     const process = new Process(this.world.clock, this.world.cloud, this.host.caller);
     this.current = process;
     const context: StepContext = { host: this.host, process, parameters: flat(values), inputs: step.inputs, commandId: this.job.commandId };
-    const outcome = await Promise.race([runStep(step, context, this.job.documentName, this.world.behaviours), this.ending(step, process)]);
+    const outcome = await Promise.race([runStep(step, context, { document: this.job.documentName, depth: 1 }, this.world.behaviours), this.ending(step, process)]);
     this.endStep = undefined;
     process.kill();
     if (outcome === 'worker-died') return outcome;

@@ -12,6 +12,9 @@ import { expandEntry, type SingleNode } from './nodes.ts';
 import type { Behaviours } from './plugins.ts';
 import { createRepository, type Repository } from './repository.ts';
 import { EventLoss, applyScenario, type SsmEvent } from './scenario.ts';
+import { patchSteps } from './steps-patch.ts';
+import { reportSteps } from './steps-report.ts';
+import { scanSteps } from './steps-scan.ts';
 import type { Ec2Instance, FleetFile, Scenario } from './types.ts';
 
 export interface FleetOptions {
@@ -39,10 +42,11 @@ export interface Fleet {
 
 /** @throws Error when the file or the scenario names something that doesn't exist: an inventory, a location, a node, a platform */
 export function createFleet({ file, scenario, clock, random, behaviours = {} }: FleetOptions): Fleet {
+  const steps: Behaviours = { ...scanSteps, ...patchSteps, ...reportSteps, ...behaviours };
   const chance = createChance(Math.floor(random.next() * 2 ** 32));
   const breakages: Breakage[] = [];
   const repositories = new Map<string, Repository>();
-  for (const [name, inventory] of Object.entries(file.inventories)) repositories.set(name, createRepository(name, inventory));
+  for (const [name, inventory] of Object.entries(file.inventories)) repositories.set(name, createRepository(inventory));
   const hosts = file.nodes.flatMap(expandEntry).map((entry) => makeHost(entry));
   const byId = new Map(hosts.map((host) => [host.id, host]));
   if (byId.size < hosts.length) throw new Error(`fleet: two nodes have the id ${hosts.find((host) => byId.get(host.id) !== host)?.id}`);
@@ -67,11 +71,11 @@ export function createFleet({ file, scenario, clock, random, behaviours = {} }: 
     at: (account, region) => byLocation.get(`${account}/${region}`) ?? [],
     instances: (account, region) => (byLocation.get(`${account}/${region}`) ?? []).filter((host) => !host.hybrid).map((host) => host.ec2()),
     run(host, job, reporter, cloud) {
-      const run = new DocumentRun(host, job, { clock, cloud, behaviours }, reporter);
+      const run = new DocumentRun(host, job, { clock, cloud, behaviours: steps }, reporter);
       void run.run();
       return run;
     },
-    unknownSteps: (name, document) => unknownSteps(behaviours, name, document),
+    unknownSteps: (name, document) => unknownSteps(steps, name, document),
     losesEvent: (event) => events.takes(event),
   };
 }

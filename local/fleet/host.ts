@@ -1,10 +1,11 @@
 import type { Location } from '../../lambdas/core/model.ts';
 import type { Caller, Clock } from '../types.ts';
+import type { Batch } from './batches.ts';
 import { between, hexOf, uuidOf, type Chance } from './chance.ts';
 import { HEARTBEAT, Heartbeat } from './heartbeat.ts';
-import { PackageSet, type Change } from './packages.ts';
+import { PackageSet } from './packages.ts';
 import type { HostPlatform } from './platforms.ts';
-import type { Repository } from './repository.ts';
+import { packageKey, type Offered, type Repository } from './repository.ts';
 import type { SingleNode } from './nodes.ts';
 import type { Ec2Instance, Inventory } from './types.ts';
 
@@ -23,6 +24,13 @@ export interface HostFaults {
   reboot?: 'gone' | 'loop' | 'not-done';
   /** The package manager ends with this line as an error. */
   installFails?: string;
+  /** Who installs or removes something just now; `updaterRuns` for those that update everything (`dnf-automatic`). */
+  packageManagerBusy?: string;
+  updaterRuns?: string;
+  /** What is wrong with the package database. */
+  packageDatabase?: string;
+  /** AWS-RunPatchBaseline waits for a reboot and has left its marker. */
+  foreignMarker?: string;
 }
 
 /** Installing this version keeps a service down. */
@@ -34,7 +42,7 @@ export interface Breakage {
 
 /** A package transaction; it runs apart from the command that began it and nothing ends it early. */
 export interface Transaction {
-  changes: Change[];
+  offers: Offered[];
   /** Milliseconds since the epoch. */
   ends: number;
   state: 'running' | 'done' | 'failed';
@@ -82,6 +90,10 @@ export class Host {
   readonly faults: HostFaults = {};
   /** Files that steps leave for one another, by absolute path. */
   readonly files = new Map<string, string>();
+  /** What batches of Wavelock left here, by id. */
+  readonly batches = new Map<string, Batch>();
+  /** The list that the last scan made, as Wavelock-Scan keeps it between its steps. */
+  scanned: { batch: string; packed: string } | undefined;
   /** Services that were stopped by hand or by an update. */
   readonly stopped = new Set<string>();
   tags: Record<string, string>;
@@ -177,8 +189,8 @@ export class Host {
   }
 
   /** Begins a transaction that takes `seconds`, whatever becomes of the command. */
-  install(changes: Change[], seconds: number): Transaction {
-    const transaction: Transaction = { changes, ends: this.world.clock.now() + seconds * 1_000, state: 'running', message: '' };
+  install(offers: Offered[], seconds: number): Transaction {
+    const transaction: Transaction = { offers, ends: this.world.clock.now() + seconds * 1_000, state: 'running', message: '' };
     this.transaction = transaction;
     this.world.clock.at(transaction.ends, () => {
       if (this.state !== 'terminated') this.finish(transaction);
@@ -280,8 +292,8 @@ export class Host {
       transaction.message = this.faults.installFails;
       return;
     }
-    for (const { offer } of transaction.changes) {
-      this.packages.put(offer.arch === '' ? offer.name : `${offer.name}.${offer.arch}`, offer.version);
+    for (const offer of transaction.offers) {
+      this.packages.put(packageKey(offer.name, offer.arch), offer.version);
       if (offer.reboot) this.pending = 'reboot';
     }
     transaction.state = 'done';

@@ -1,13 +1,10 @@
-import type { LockItem, Package } from '../../lambdas/core/model.ts';
+import type { Package } from '../../lambdas/core/model.ts';
 import { compareVersions } from '../../lambdas/core/versions/compare.ts';
 import type { HostPlatform } from './platforms.ts';
 import { nameAndArch, packageKey, type Offered } from './repository.ts';
 
-/** One change that a transaction makes. `before` is missing for a new package. */
-export interface Change {
-  offer: Offered;
-  before?: string;
-}
+/** Architectures that a package may change to and from and stay the same package. */
+const ANY = ['noarch', 'all'];
 
 /** What is installed on one host. Of packages that are kept side by side (kernels) only the newest counts. */
 export class PackageSet {
@@ -19,6 +16,13 @@ export class PackageSet {
     private readonly sources: Record<string, string> = {},
   ) {
     for (const [text, version] of Object.entries(entries)) this.put(text, version);
+  }
+
+  /** The same packages, for later: what comes after does not change them. */
+  copy(): PackageSet {
+    const twin = new PackageSet(this.platform, {}, this.sources);
+    for (const [key, item] of this.installed) twin.installed.set(key, item);
+    return twin;
   }
 
   /** Installs, replaces or, with an empty version on Linux, removes. `text` is `name` or `name.arch`. */
@@ -37,48 +41,59 @@ export class PackageSet {
     return this.installed.get(packageKey(name, arch));
   }
 
+  /** Like `get`, but a package that became architecture-dependent, or stopped being so, is found all the same. */
+  find(name: string, arch: string): Package | undefined {
+    const others = ANY.includes(arch) ? [this.platform.arch, ...ANY] : ANY;
+    return this.get(name, arch) ?? others.map((other) => this.get(name, other)).find((item) => item !== undefined);
+  }
+
   /** All of them, by name and architecture. */
   list(): Package[] {
     return [...this.installed.entries()].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, item]) => item);
   }
 
-  /** Whether `version` is newer than what is installed under this name; a KB is newer while it is absent. */
-  isOlder(name: string, arch: string, version: string): boolean {
-    const current = this.get(name, arch);
-    if (!this.platform.versions) return current === undefined;
-    return current !== undefined && compareVersions(this.platform.versions, current.version, version) === -1;
-  }
-
-  /** Updates that this host could take from `offers`: of what is installed, and newer. */
-  updates(offers: Map<string, Offered>): Offered[] {
-    return [...offers.values()].filter((offer) => !offer.isNew && this.isOlder(offer.name, offer.arch, offer.version));
+  /** The newest version of everything installed that `offers` have a newer one of; on Windows every KB that is absent. */
+  updates(offers: Offered[]): Offered[] {
+    const best = new Map<string, Offered>();
+    for (const offer of offers) {
+      const key = packageKey(offer.name, offer.arch);
+      const current = this.get(offer.name, offer.arch);
+      const isUpdate = this.platform.versions ? current !== undefined && this.isNewer(offer.version, current.version) : current === undefined;
+      const known = best.get(key);
+      if (isUpdate && (!known || this.isNewer(offer.version, known.version))) best.set(key, offer);
+    }
+    return [...best.values()];
   }
 
   /**
-   * Everything that installing `wanted` changes, in order of dependency: the wanted offers, and what they need and isn't there
-   * in the offered version, as a package manager would resolve it.
+   * Everything that installing `wanted` brings, as a package manager would resolve it; `undefined` where something that is needed
+   * can't be had. What is needed and missing comes from `candidates`, in its newest version. A need is met by whatever is installed,
+   * unless it is older than everything that `offers` have of it.
    */
-  transaction(wanted: Offered[], offers: Map<string, Offered>): Change[] {
-    const changes = new Map<string, Change>();
-    const queue = [...wanted];
-    for (let offer = queue.shift(); offer; offer = queue.shift()) {
-      const key = packageKey(offer.name, offer.arch);
-      if (changes.has(key)) continue;
-      changes.set(key, { offer, before: this.get(offer.name, offer.arch)?.version });
-      const { needs } = offer;
-      if (needs.length > 0) queue.push(...[...offers.values()].filter((other) => needs.includes(other.name) && this.wants(other)));
+  resolve(wanted: Offered[], candidates: Offered[], offers: Offered[]): Offered[] | undefined {
+    const plan = new Map(wanted.map((offer) => [packageKey(offer.name, offer.arch), offer]));
+    for (const offer of plan.values()) {
+      for (const need of offer.needs) {
+        if (this.meets(need, offers) || [...plan.values()].some(({ name }) => name === need)) continue;
+        const found = this.newest(candidates.filter(({ name }) => name === need));
+        if (!found) return undefined;
+        plan.set(packageKey(found.name, found.arch), found);
+      }
     }
-    return [...changes.values()];
+    return [...plan.values()];
   }
 
-  /** Whether the lock's version of an item is what is installed here. */
-  has(item: LockItem): boolean {
-    const current = this.get(item.name, item.arch);
-    if (!current || !this.platform.versions) return current !== undefined;
-    return compareVersions(this.platform.versions, current.version, item.version) === 0;
+  private meets(need: string, offers: Offered[]): boolean {
+    const offered = offers.filter(({ name }) => name === need);
+    const installed = [...this.installed.values()].filter(({ name }) => name === need);
+    return installed.some(({ version }) => offered.length === 0 || offered.some((offer) => !this.isNewer(offer.version, version)));
   }
 
-  private wants(offer: Offered): boolean {
-    return this.get(offer.name, offer.arch) ? this.isOlder(offer.name, offer.arch, offer.version) : offer.isNew;
+  private newest(offers: Offered[]): Offered | undefined {
+    return offers.reduce<Offered | undefined>((best, offer) => (best && !this.isNewer(offer.version, best.version) ? best : offer), undefined);
+  }
+
+  private isNewer(a: string, b: string): boolean {
+    return this.platform.versions !== undefined && compareVersions(this.platform.versions, a, b) === 1;
   }
 }

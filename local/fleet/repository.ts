@@ -1,4 +1,4 @@
-import type { Available, Kind, Severity } from '../../lambdas/core/model.ts';
+import type { Kind, Severity } from '../../lambdas/core/model.ts';
 import { hostPlatform, type HostPlatform } from './platforms.ts';
 import type { Inventory, Offer } from './types.ts';
 
@@ -13,17 +13,15 @@ export interface Offered {
   needs: string[];
   reboot: boolean;
   restarts: string[];
-  /** Comes only when another package needs it. */
-  isNew: boolean;
 }
 
 /** What nodes of one inventory can get. It moves on: what is offered today may be gone tomorrow. */
 export interface Repository {
   platform: HostPlatform;
   releasever?: string;
-  /** What is offered at `now` (ms since the epoch), one version a package. */
-  offers(now: number): Map<string, Offered>;
-  /** From `time` on these offers replace those of the same package. */
+  /** What is offered at `now` (ms since the epoch); of one package there may be several versions. */
+  offers(now: number): Offered[];
+  /** From `time` on these offers replace all those of the same packages. */
   move(time: number, offers: Offer[]): void;
 }
 
@@ -38,63 +36,40 @@ export function nameAndArch(text: string, platform: HostPlatform): { name: strin
   return match ? { name: match[1]!, arch: match[2]! } : { name: text, arch: platform.arch };
 }
 
-/** @throws Error if the inventory's platform can't be simulated, or a package is needed that is neither offered nor installed */
-export function createRepository(label: string, inventory: Inventory): Repository {
+/** @throws Error if the inventory's platform can't be simulated */
+export function createRepository(inventory: Inventory): Repository {
   const platform = hostPlatform(inventory.platform);
-  const moves: Array<{ time: number; offers: Offered[] }> = [{ time: -Infinity, offers: inventory.available.map(fill) }];
-  const states = new Map<number, Map<string, Offered>>();
-
-  function fill(offer: Offer): Offered {
-    const { name, arch } = nameAndArch(offer.package, platform);
-    return {
-      name,
-      arch: offer.arch ?? arch,
-      version: offer.version,
-      kind: offer.kind,
-      severity: offer.severity ?? 'unrated',
-      advisories: offer.advisories ?? [],
-      needs: offer.needs ?? [],
-      reboot: offer.reboot ?? false,
-      restarts: offer.restarts ?? [],
-      isNew: offer.new ?? false,
-    };
-  }
-
-  function offers(now: number): Map<string, Offered> {
-    const count = moves.filter((move) => move.time <= now).length;
-    const known = states.get(count);
-    if (known) return known;
-    const state = new Map<string, Offered>();
-    for (const move of moves.slice(0, count)) for (const offer of move.offers) state.set(packageKey(offer.name, offer.arch), offer);
-    states.set(count, state);
-    return state;
-  }
-
-  function checkNeeds(state: Map<string, Offered>): void {
-    const names = new Set([...state.values()].map((offer) => offer.name));
-    for (const text of Object.keys(inventory.installed)) names.add(nameAndArch(text, platform).name);
-    for (const offer of state.values()) {
-      const missing = offer.needs.find((need) => !names.has(need));
-      if (missing !== undefined) throw new Error(`inventory ${label}: ${offer.name} needs ${missing}, which is neither offered nor installed`);
-    }
-  }
-
-  checkNeeds(offers(Infinity));
+  const states: Array<{ from: number; offers: Offered[] }> = [{ from: -Infinity, offers: inventory.available.map((offer) => fill(offer, platform)) }];
   return {
     platform,
     releasever: inventory.releasever,
-    offers,
+    offers: (now) => states.findLast(({ from }) => from <= now)?.offers ?? [],
     move(time, changed) {
-      moves.push({ time, offers: changed.map(fill) });
-      moves.sort((a, b) => a.time - b.time);
-      states.clear();
-      checkNeeds(offers(Infinity));
+      const fresh = changed.map((offer) => fill(offer, platform));
+      const moved = (offers: Offered[]): Offered[] => [...offers.filter((old) => !fresh.some((offer) => isSame(old, offer))), ...fresh];
+      const before = states.findLast(({ from }) => from <= time);
+      for (const state of states) if (state.from > time) state.offers = moved(state.offers);
+      states.push({ from: time, offers: moved(before?.offers ?? []) });
+      states.sort((a, b) => a.from - b.from);
     },
   };
 }
 
-/** The offer as a scan lists it. */
-export function asAvailable(offer: Offered): Available {
-  const { name, arch, version, kind, severity, advisories } = offer;
-  return { name, arch, version, kind, severity, advisories };
+function isSame(a: Offered, b: Offered): boolean {
+  return a.name === b.name && a.arch === b.arch;
+}
+
+function fill(offer: Offer, platform: HostPlatform): Offered {
+  const { name, arch } = nameAndArch(offer.package, platform);
+  return {
+    name,
+    arch: offer.arch ?? arch,
+    version: offer.version,
+    kind: offer.kind,
+    severity: offer.severity ?? 'unrated',
+    advisories: offer.advisories ?? [],
+    needs: offer.needs ?? [],
+    reboot: offer.reboot ?? false,
+    restarts: offer.restarts ?? [],
+  };
 }

@@ -8,10 +8,16 @@ import { behaviourOf, downloadContent, flat, nestedParameters, type Behaviour, t
 /** amazon-ssm-agent, rundocument.go, executeCommandMaxDepth. */
 const DEPTH_LIMIT = 3;
 
-/** Runs one step's plugin to its end. `document` is the name of the document that the step is of. */
-export async function runStep(step: DocumentStep, context: StepContext, document: string, behaviours: Behaviours, depth = 1): Promise<StepOutcome> {
-  if (step.action === 'aws:runDocument') return runNested(step, context, behaviours, depth);
-  return exited(await script(step, document, behaviours)(context), context.host);
+/** The document that a step is of, and how deep it is nested: 1 for the command's own. */
+export interface Place {
+  document: string;
+  depth: number;
+}
+
+/** Runs one step's plugin to its end. */
+export async function runStep(step: DocumentStep, context: StepContext, place: Place, behaviours: Behaviours): Promise<StepOutcome> {
+  if (step.action === 'aws:runDocument') return runNested(step, context, behaviours, place.depth);
+  return exited(await script(step, place.document, behaviours)(context), context.host);
 }
 
 function script(step: DocumentStep, document: string, behaviours: Behaviours): Behaviour {
@@ -21,8 +27,10 @@ function script(step: DocumentStep, document: string, behaviours: Behaviours): B
   return behaviour;
 }
 
-function exited(exit: StepExit, host: Host): StepOutcome {
-  return { status: statusOf(exit.code, host.platform.os), code: exit.code, stdout: exit.stdout ?? '', stderr: exit.stderr ?? '' };
+/** A script's end; of one that failed the agent says so on standard error (amazon-ssm-agent, plugins/runscript). */
+function exited({ code, stdout = '', stderr = '' }: StepExit, host: Host): StepOutcome {
+  const status = statusOf(code, host.platform.os);
+  return { status, code, stdout, stderr: status === 'Failed' ? `${stderr}\nfailed to run commands: exit status ${code}` : stderr };
 }
 
 /**
@@ -62,7 +70,7 @@ async function runNestedSteps(
     const ended =
       decision.operation === 'fail'
         ? failed(decision.message)
-        : await runStep(resolved, inner, nested.name, behaviours, depth + 1);
+        : await runStep(resolved, inner, { document: nested.name, depth: depth + 1 }, behaviours);
     done.push({ step: resolved, result: afterStep(resolved, { ...base, ...ended }) });
     if (ended.status === 'SuccessAndReboot') break;
   }

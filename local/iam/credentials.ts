@@ -29,10 +29,19 @@ function text(random: Random, length: number): string {
 /** Temporary keys start with `ASIA` and have 20 characters (IAM User Guide, "IAM identifiers"). */
 export function createCredentialStore(random: Random, now: () => number): CredentialStore {
   const sessions = new Map<string, { caller: Caller; token: string; expires: number }>();
+  let nextSweep = 1_000;
+
+  /** Hundreds of sessions end in a night; without this they would stay for the whole run. */
+  function sweep(): void {
+    for (const [id, session] of sessions) if (session.expires <= now()) sessions.delete(id);
+    nextSweep = sessions.size * 2 + 1_000;
+  }
+
   return {
     issue(caller, expires = Number.POSITIVE_INFINITY) {
       const accessKeyId = `ASIA${text(random, 16)}`;
       const sessionToken = text(random, 64);
+      if (sessions.size >= nextSweep) sweep();
       sessions.set(accessKeyId, { caller, token: sessionToken, expires });
       return { accessKeyId, secretAccessKey: text(random, 40), sessionToken };
     },

@@ -24,15 +24,20 @@ const globalKeys = [
 
 /** Keys that the services set in `AccessRequest.context`, by service; `/` or `:` at the end stands for every name after it. */
 const serviceKeys = [
-  'aws:PrincipalTag/', 'aws:ResourceTag/', 'aws:TagKeys',
+  'aws:PrincipalTag/', 'aws:RequestTag/', 'aws:ResourceTag/', 'aws:TagKeys',
+  'cloudwatch:namespace',
   'dynamodb:EnclosingOperation', 'dynamodb:LeadingKeys',
+  'ec2:Region',
   'events:detail-type', 'events:eventBusInvocation', 'events:source',
   'iam:PassedToService',
   'kms:CallerAccount', 'kms:EncryptionContext:', 'kms:EncryptionContextKeys', 'kms:KeySpec', 'kms:ViaService',
   's3:delimiter', 's3:if-match', 's3:if-none-match', 's3:max-keys', 's3:object-lock-legal-hold', 's3:object-lock-mode', 's3:prefix',
   's3:ResourceAccount', 's3:VersionId', 's3:x-amz-server-side-encryption', 's3:x-amz-server-side-encryption-aws-kms-key-id',
   's3:x-amz-storage-class',
+  'secretsmanager:Name', 'secretsmanager:ResourceTag/', 'secretsmanager:SecretId', 'secretsmanager:VersionId', 'secretsmanager:VersionStage',
+  'sns:Endpoint', 'sns:Protocol',
   'ssm:DocumentType', 'ssm:resourceTag/',
+  'sts:ExternalId', 'sts:RoleSessionName', 'sts:SourceIdentity',
 ];
 
 const known = new Set([...globalKeys, ...serviceKeys].map((key) => key.toLowerCase()));

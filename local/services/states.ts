@@ -70,7 +70,12 @@ export function createStates(cloud: Cloud, options: StatesOptions = {}): States 
 function announce(cloud: Cloud, execution: Execution): void {
   const { account, region } = execution.machine;
   const detail = statusEvent(execution, cloud.clock.now());
-  cloud.emit(account, region, { source: 'aws.states', detailType: 'Step Functions Execution Status Change', resources: [execution.arn], detail });
+  cloud.emit(account, region, {
+    source: 'aws.states',
+    detailType: 'Step Functions Execution Status Change',
+    resources: [execution.arn],
+    detail,
+  });
 }
 
 function view(execution: Execution): ExecutionView {

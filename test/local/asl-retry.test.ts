@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../local/random.ts';
 import { StatesError } from '../../local/asl/errors.ts';
@@ -39,20 +39,34 @@ describe('Retry', () => {
 
   it('never tries again with MaxAttempts 0', async () => {
     const world = new TestWorld({ functions: { f: failing('Boom') } });
-    const retry = [{ ErrorEquals: ['Boom'], MaxAttempts: 0 }, { ErrorEquals: ['States.ALL'], MaxAttempts: 5 }];
+    const retry = [
+      { ErrorEquals: ['Boom'], MaxAttempts: 0 },
+      { ErrorEquals: ['States.ALL'], MaxAttempts: 5 },
+    ];
     expect((await world.run({ A: task({ Retry: retry, End: true }) })).status).toBe('FAILED');
   });
 
   it('counts for each retrier apart', async () => {
     const world = new TestWorld({ functions: { f: failing('A', 'B', 'A', 'B') } });
-    const retrier = (name: string): object => ({ ErrorEquals: [name], MaxAttempts: 2, IntervalSeconds: 1, BackoffRate: 1 });
-    expect((await world.run({ T: task({ Retry: [retrier('A'), retrier('B')], End: true }) })).status).toBe('SUCCEEDED');
+    const rest = { MaxAttempts: 2, IntervalSeconds: 1, BackoffRate: 1 };
+    const retry = [
+      { ErrorEquals: ['A'], ...rest },
+      { ErrorEquals: ['B'], ...rest },
+    ];
+    expect((await world.run({ T: task({ Retry: retry, End: true }) })).status).toBe('SUCCEEDED');
     expect(world.seconds).toBe(4);
   });
 
   it('counts each attempt as a state transition, and shows the count to the state', async () => {
     const world = new TestWorld({ functions: { f: (payload) => (payload < 2 ? failing('Boom')(payload, world) : payload) } });
-    const states = { A: { ...task({}), Arguments: { FunctionName: 'f', Payload: '{% $states.context.State.RetryCount %}' }, Retry: [{ ErrorEquals: ['Boom'] }], End: true } };
+    const states = {
+      A: {
+        ...task({}),
+        Arguments: { FunctionName: 'f', Payload: '{% $states.context.State.RetryCount %}' },
+        Retry: [{ ErrorEquals: ['Boom'] }],
+        End: true,
+      },
+    };
     expect((await world.run(states)).output).toMatchObject({ Payload: 2 });
     expect(world.transitions).toBe(3);
   });
@@ -82,7 +96,14 @@ describe('Retry', () => {
     fc.assert(
       fc.property(fc.integer(), fc.integer({ min: 1, max: 100 }), fc.double({ min: 1, max: 4, noNaN: true }), (seed, interval, rate) => {
         const delays = (): number[] => {
-          const retrier = { ErrorEquals: ['States.ALL'], IntervalSeconds: interval, BackoffRate: rate, MaxAttempts: 5, MaxDelaySeconds: 500, JitterStrategy: 'FULL' as const };
+          const retrier = {
+            ErrorEquals: ['States.ALL'],
+            IntervalSeconds: interval,
+            BackoffRate: rate,
+            MaxAttempts: 5,
+            MaxDelaySeconds: 500,
+            JitterStrategy: 'FULL' as const,
+          };
           const retries = new Retries([retrier], createRandom(seed));
           return Array.from({ length: 6 }, () => retries.next(error) ?? -1);
         };
@@ -127,7 +148,10 @@ describe('Catch', () => {
 
   it('comes after the retries', async () => {
     const world = new TestWorld({ functions: { f: failing('Boom', 'Boom') } });
-    const states = { A: task({ Retry: [{ ErrorEquals: ['Boom'], MaxAttempts: 1 }], Catch: [{ ErrorEquals: ['Boom'], Next: 'B' }], End: true }), B: { Type: 'Succeed', Output: 'caught' } };
+    const states = {
+      A: task({ Retry: [{ ErrorEquals: ['Boom'], MaxAttempts: 1 }], Catch: [{ ErrorEquals: ['Boom'], Next: 'B' }], End: true }),
+      B: { Type: 'Succeed', Output: 'caught' },
+    };
     expect((await world.run(states)).output).toBe('caught');
     expect(world.seconds).toBe(1);
   });
@@ -164,7 +188,11 @@ describe('Catch', () => {
   it('takes an expression that failed in the state', async () => {
     const world = new TestWorld({ functions: { f: () => ({}) } });
     const execution = await world.run({
-      A: task({ Output: '{% $states.result.Payload.nope %}', Catch: [{ ErrorEquals: ['States.QueryEvaluationError'], Next: 'B' }], End: true }),
+      A: task({
+        Output: '{% $states.result.Payload.nope %}',
+        Catch: [{ ErrorEquals: ['States.QueryEvaluationError'], Next: 'B' }],
+        End: true,
+      }),
       B: { Type: 'Succeed', Output: 'caught' },
     });
     expect(execution.output).toBe('caught');
@@ -176,7 +204,10 @@ describe('Catch', () => {
       P: {
         Type: 'Parallel',
         Branches: [{ StartAt: 'F', States: { F: { Type: 'Fail', Error: 'MyError', Cause: 'my cause' } } }],
-        Catch: [{ ErrorEquals: ['Other'], Next: 'Done' }, { ErrorEquals: ['States.ALL'], Output: { v: '{% $states.input.missing %}' }, Next: 'Done' }],
+        Catch: [
+          { ErrorEquals: ['Other'], Next: 'Done' },
+          { ErrorEquals: ['States.ALL'], Output: { v: '{% $states.input.missing %}' }, Next: 'Done' },
+        ],
         Next: 'Done',
       },
       Done: { Type: 'Pass', End: true },
@@ -185,8 +216,14 @@ describe('Catch', () => {
     expect(execution.cause).toContain("specified for the field 'Catch[1]/Output/v'");
     // As measured on AWS: https://github.com/floci-io/floci/issues/2868
     expect(execution.events.map(({ type, previousEventId }) => `${type} ${previousEventId}`)).toEqual([
-      'ExecutionStarted 0', 'ParallelStateEntered 0', 'ParallelStateStarted 2', 'FailStateEntered 3', 'ParallelStateFailed 4', 'EvaluationFailed 4',
-      'ParallelStateFailed 6', 'ExecutionFailed 7',
+      'ExecutionStarted 0',
+      'ParallelStateEntered 0',
+      'ParallelStateStarted 2',
+      'FailStateEntered 3',
+      'ParallelStateFailed 4',
+      'EvaluationFailed 4',
+      'ParallelStateFailed 6',
+      'ExecutionFailed 7',
     ]);
   });
 });

@@ -5,7 +5,12 @@ describe('Pass', () => {
   it('hands on its Output, and variables to the states after it', async () => {
     const execution = await new TestWorld().run(
       {
-        Sum: { Type: 'Pass', Output: { sum: '{% $sum($states.input.xs) %}' }, Assign: { n: '{% $count($states.input.xs) %}' }, Next: 'Show' },
+        Sum: {
+          Type: 'Pass',
+          Output: { sum: '{% $sum($states.input.xs) %}' },
+          Assign: { n: '{% $count($states.input.xs) %}' },
+          Next: 'Show',
+        },
         Show: { Type: 'Pass', Output: { n: '{% $n %}', sum: '{% $states.input.sum %}' }, End: true },
       },
       { xs: [1, 2, 3] },
@@ -69,7 +74,10 @@ describe('Choice', () => {
 
   it('fails when a condition gives anything but a boolean', async () => {
     const execution = await new TestWorld().run(
-      { C: { Type: 'Choice', Choices: [{ Condition: '{% $states.input.severity %}', Next: 'Done' }], Default: 'Done' }, Done: { Type: 'Succeed' } },
+      {
+        C: { Type: 'Choice', Choices: [{ Condition: '{% $states.input.severity %}', Next: 'Done' }], Default: 'Done' },
+        Done: { Type: 'Succeed' },
+      },
       { severity: 1 },
     );
     expect(execution.error).toBe('States.QueryEvaluationError');
@@ -86,10 +94,13 @@ describe('Wait', () => {
 
   it('waits until a point in time, and not at all for one in the past', async () => {
     const world = new TestWorld();
-    await world.run({
-      Past: { Type: 'Wait', Timestamp: '2025-12-31T00:00:00Z', Next: 'Soon' },
-      Soon: { Type: 'Wait', Timestamp: '{% $states.input.at %}', End: true },
-    }, { at: '2026-01-01T02:00:00+01:00' });
+    await world.run(
+      {
+        Past: { Type: 'Wait', Timestamp: '2025-12-31T00:00:00Z', Next: 'Soon' },
+        Soon: { Type: 'Wait', Timestamp: '{% $states.input.at %}', End: true },
+      },
+      { at: '2026-01-01T02:00:00+01:00' },
+    );
     expect(world.seconds).toBe(3_600);
   });
 
@@ -103,11 +114,17 @@ describe('Wait', () => {
 
 describe('Succeed and Fail', () => {
   it('ends with the Output of a Succeed', async () => {
-    expect(await new TestWorld().run({ S: { Type: 'Succeed', Output: '{% $states.input.a %}' } }, { a: 5 })).toMatchObject({ status: 'SUCCEEDED', output: 5 });
+    expect(await new TestWorld().run({ S: { Type: 'Succeed', Output: '{% $states.input.a %}' } }, { a: 5 })).toMatchObject({
+      status: 'SUCCEEDED',
+      output: 5,
+    });
   });
 
   it('fails with Error and Cause, which may be expressions or absent', async () => {
-    const told = await new TestWorld().run({ F: { Type: 'Fail', Error: 'Held', Cause: '{% "by " & $states.input.who %}' } }, { who: 'Ann' });
+    const told = await new TestWorld().run(
+      { F: { Type: 'Fail', Error: 'Held', Cause: '{% "by " & $states.input.who %}' } },
+      { who: 'Ann' },
+    );
     expect(told).toMatchObject({ status: 'FAILED', error: 'Held', cause: 'by Ann' });
     const bare = await new TestWorld().run({ F: { Type: 'Fail' } });
     expect(bare.status).toBe('FAILED');
@@ -119,18 +136,21 @@ describe('Succeed and Fail', () => {
 describe('Parallel', () => {
   it('runs its branches side by side and gives their outputs in order', async () => {
     const world = new TestWorld();
-    const execution = await world.run({
-      P: {
-        Type: 'Parallel',
-        Arguments: { base: 1 },
-        Branches: [
-          { StartAt: 'Slow', States: { Slow: { Type: 'Wait', Seconds: 60, Output: '{% $states.input.base + 1 %}', End: true } } },
-          { StartAt: 'Fast', States: { Fast: { Type: 'Pass', Output: '{% $states.input.base + 2 %}', End: true } } },
-        ],
-        Output: { all: '{% $states.result %}', in: '{% $states.input.x %}' },
-        End: true,
+    const execution = await world.run(
+      {
+        P: {
+          Type: 'Parallel',
+          Arguments: { base: 1 },
+          Branches: [
+            { StartAt: 'Slow', States: { Slow: { Type: 'Wait', Seconds: 60, Output: '{% $states.input.base + 1 %}', End: true } } },
+            { StartAt: 'Fast', States: { Fast: { Type: 'Pass', Output: '{% $states.input.base + 2 %}', End: true } } },
+          ],
+          Output: { all: '{% $states.result %}', in: '{% $states.input.x %}' },
+          End: true,
+        },
       },
-    }, { x: 9 });
+      { x: 9 },
+    );
     expect(execution.output).toEqual({ all: [2, 3], in: 9 });
     expect(world.seconds).toBe(60);
   });
@@ -141,7 +161,10 @@ describe('Parallel', () => {
       P: {
         Type: 'Parallel',
         Branches: [
-          { StartAt: 'A', States: { A: { Type: 'Pass', Assign: { inner: 1 }, Output: '{% $outer %}', Next: 'A2' }, A2: { Type: 'Pass', End: true } } },
+          {
+            StartAt: 'A',
+            States: { A: { Type: 'Pass', Assign: { inner: 1 }, Output: '{% $outer %}', Next: 'A2' }, A2: { Type: 'Pass', End: true } },
+          },
           { StartAt: 'B', States: { B: { Type: 'Wait', Seconds: 1, Output: '{% $exists($inner) %}', End: true } } },
         ],
         Next: 'After',
@@ -157,7 +180,10 @@ describe('Parallel', () => {
       P: {
         Type: 'Parallel',
         Branches: [
-          { StartAt: 'Boom', States: { Boom: { Type: 'Wait', Seconds: 5, Next: 'Bang' }, Bang: { Type: 'Fail', Error: 'Bang', Cause: 'loud' } } },
+          {
+            StartAt: 'Boom',
+            States: { Boom: { Type: 'Wait', Seconds: 5, Next: 'Bang' }, Bang: { Type: 'Fail', Error: 'Bang', Cause: 'loud' } },
+          },
           { StartAt: 'Long', States: { Long: { Type: 'Wait', Seconds: 1_000, End: true } } },
           { StartAt: 'Task', States: { Task: { Type: 'Task', Resource: LAMBDA, Arguments: { FunctionName: 'slow' }, End: true } } },
           { StartAt: 'Done', States: { Done: { Type: 'Pass', End: true } } },
@@ -178,10 +204,13 @@ describe('Parallel', () => {
 
 describe('the context object', () => {
   it('tells execution, machine and state', async () => {
-    const execution = await new TestWorld().run({
-      W: { Type: 'Wait', Seconds: 10, Next: 'Show' },
-      Show: { Type: 'Pass', Output: '{% $states.context %}', End: true },
-    }, { a: 1 });
+    const execution = await new TestWorld().run(
+      {
+        W: { Type: 'Wait', Seconds: 10, Next: 'Show' },
+        Show: { Type: 'Pass', Output: '{% $states.context %}', End: true },
+      },
+      { a: 1 },
+    );
     expect(execution.output).toEqual({
       Execution: {
         Id: 'arn:aws:states:eu-central-1:111111111111:execution:m:run',

@@ -28,6 +28,8 @@ export interface WorldOptions {
   denied?: string[];
   /** Called before each call; throws to make it fail. */
   before?: (call: MadeCall) => void;
+  /** Called when a call has had its effect; throws to lose the answer. */
+  after?: (call: MadeCall) => void;
   seed?: number;
   session?: (machine: { arn: string }) => Caller;
 }
@@ -37,6 +39,8 @@ export class TestWorld {
   readonly clock: WalkClock = createWalkClock(START);
   readonly calls: MadeCall[] = [];
   readonly events: Array<{ source: string; detailType: string; resources: string[]; detail: unknown }> = [];
+  /** What IAM would have been asked, in order. */
+  readonly judged: string[] = [];
   readonly objects = new Map<string, string>();
   readonly states: States;
   /** `states:StopExecution` and the like are refused. */
@@ -119,7 +123,12 @@ export class TestWorld {
 
   /** An operation as somebody in the account calls it. */
   api(operation: string, input: Input, place: { account?: string; region?: string } = {}): Promise<Input> {
-    const caller: Caller = { account: place.account ?? ACCOUNT, region: place.region ?? REGION, arn: 'arn:aws:iam::111111111111:role/tester', administrator: true };
+    const caller: Caller = {
+      account: place.account ?? ACCOUNT,
+      region: place.region ?? REGION,
+      arn: 'arn:aws:iam::111111111111:role/tester',
+      administrator: true,
+    };
     return this.call({ caller, service: 'states', operation, input });
   }
 
@@ -128,6 +137,12 @@ export class TestWorld {
   }
 
   private async call(made: MadeCall): Promise<Input> {
+    const answer: Input = await this.answer(made);
+    this.options.after?.(made);
+    return answer;
+  }
+
+  private async answer(made: MadeCall): Promise<Input> {
     const { caller, service, operation } = made;
     const input: Input = structuredClone(made.input);
     this.calls.push({ ...made, input });
@@ -148,9 +163,7 @@ export class TestWorld {
     if (!known) throw new Error(`no operation ${operation}`);
     const { account, region } = caller;
     const context: CallContext = { caller, account, region, service: 'states', operation, requestId: 'request' };
-    for (const { action, resource } of known.access(input, context)) {
-      if (!/^\w+:\w+$/.test(action) || resource === '') throw new Error(`odd access: ${action} on ${resource}`);
-    }
+    for (const { action, resource } of known.access(input, context)) this.judged.push(`${action} on ${resource}`);
     return known.run(input, context);
   }
 

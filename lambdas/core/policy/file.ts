@@ -36,7 +36,7 @@ const Patches = z.strictObject({
 
 const PromoteWhen = z
   .strictObject({
-    provenOn: z.int().min(1).prefault(1).describe('So many nodes of each platform must have proven an update'),
+    provenOn: z.int().min(1).prefault(1).describe('First wave only: so many nodes of each platform must have proven an update'),
     failed: WrittenAmount.prefault(0).describe('Failed nodes that still let the next wave begin: 2, or 2% of the wave, rounded down'),
     unreachable: WrittenAmount.prefault(0).describe('Silent nodes that still let the next wave begin: 1, or 5% of the wave, rounded down'),
   })
@@ -57,7 +57,7 @@ const WrittenWave = z
     nodes: WrittenWaveNodes.describe('Which of the policy\'s nodes, of those in no earlier wave. In the last wave also everything-else'),
     window: z.string({ error: 'expected the name of a window' }).optional().describe('Name of a window; left out: at any time'),
     soak: Duration.prefault('0s').describe('Wait after the wave, then judge again: 24h'),
-    atOnce: SomeNodes.optional().describe('At most so many nodes at the same time: 10, or 25% of the wave. Left out: no limit'),
+    atOnce: SomeNodes.optional().describe('At most so many nodes at once: 10, or 25% of the wave but at least one. Left out: no limit'),
     promoteWhen: PromoteWhen,
     stopWhen: StopWhen,
   })

@@ -57,10 +57,12 @@ export function check<T>(schema: z.ZodType<T>, raw: unknown, advice: Advice = {}
   const reading = { raw, tree: z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }), advice };
   const found = parsed.error.issues.flatMap((issue) => explain(issue, [], reading));
   const excused = found.filter((problem) => problem.standsIn).map((problem) => parentOf(problem.path));
+  // What an object as a whole lacks may be what its unknown key was meant to give.
+  const incomplete = found.filter((problem) => problem.at === 'key').map((problem) => parentOf(problem.path));
   const meant = new Set(found.map((problem) => `${parentOf(problem.path)} ${problem.hint}`));
   const misspelt = ({ path }: Found) => meant.has(`${parentOf(path)} ${youMean(String(path.at(-1)))}`);
   const kept = found
-    .filter((problem) => !excused.includes(JSON.stringify(problem.path)))
+    .filter((problem) => problem.at === 'key' || !incomplete.includes(JSON.stringify(problem.path)))
     .filter((problem) => !problem.missing || !(excused.includes(parentOf(problem.path)) || misspelt(problem)));
   return { problems: kept.map(({ missing: _missing, standsIn: _standsIn, ...problem }) => problem) };
 }
@@ -127,7 +129,9 @@ function unknownKey(path: Path, unknown: readonly string[], { raw, tree, advice 
     const beside = Object.keys(objectAt(raw, parent)).filter((other) => !unknown.includes(other));
     return { path, at: 'key', message: `does not go together with ${beside.map((other) => `\`${other}\``).join(', ')}` };
   }
-  return { path, at: 'key', message: 'unknown key', hint: didYouMean(key, anywhere) ?? `known here: ${here.join(', ')}` };
+  const near = nearest(key, anywhere);
+  if (near === undefined) return { path, at: 'key', message: 'unknown key', hint: `known here: ${here.join(', ')}` };
+  return { path, at: 'key', message: 'unknown key', hint: youMean(near), standsIn: !here.includes(near) };
 }
 
 function hintOf(issue: Issue, value: unknown): string | undefined {

@@ -41,6 +41,10 @@ function checkWaves(waves: readonly unknown[], windows: readonly string[], path:
     if (window !== undefined && !windows.includes(window)) {
       problems.push({ path: [...path, index, 'window'], at: 'value', ...notDefined(window, 'windows', windows) });
     }
+    if (index > 0 && 'provenOn' in section(wave, 'promoteWhen')) {
+      const message = 'counts in the first wave only: that is the one that proves';
+      problems.push({ path: [...path, index, 'promoteWhen', 'provenOn'], at: 'key', message });
+    }
     if (text(wave, 'nodes') === 'everything-else' && index < waves.length - 1) {
       const message = 'everything-else is for the last wave: the waves after it would have no nodes';
       problems.push({ path: [...path, index, 'nodes'], at: 'value', message });

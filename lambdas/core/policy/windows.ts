@@ -49,11 +49,13 @@ const WindowByCron = z
 /** One entry of `windows`. */
 export const WrittenWindow = z.union([WindowByDays, WindowByCron]);
 
+const EVERY = 'How often: day, week or month';
 const PLAN = 'expected when to plan: { every, at, timezone } or { cron, timezone }';
 const at = TimeOfDay.describe('Time of day, local: "09:00"');
+const on = z.enum(DAYS).describe('Day of the week, with `every: week`');
 const PlanByMonth = z
   .strictObject({
-    every: z.literal('month'),
+    every: z.literal('month').describe(EVERY),
     at: PatchTuesday.describe('"patch-tuesday + 1d 09:00": days after the second Tuesday of the month, and the time, local'),
     timezone,
   })
@@ -62,8 +64,8 @@ const PlanByMonth = z
 /** A policy's `plan`. */
 export const WrittenPlan = z.union(
   [
-    z.strictObject({ every: z.literal('day').describe('day, week or month'), at, timezone }),
-    z.strictObject({ every: z.literal('week'), on: z.enum(DAYS).describe('Day of the week, with `every: week`'), at, timezone }),
+    z.strictObject({ every: z.literal('day').describe(EVERY), at, timezone }),
+    z.strictObject({ every: z.literal('week').describe(EVERY), on, at, timezone }),
     PlanByMonth,
     z.strictObject({ cron: CronText.describe('AWS cron, as in EventBridge Scheduler: "0 9 ? * MON#1 *"'), timezone }),
   ],

@@ -1,5 +1,6 @@
 import { listOf, object, text, type Json } from '../../json.ts';
 import type { TableDefinition } from '../../services/dynamodb.ts';
+import { customerKey } from '../customer-key.ts';
 import type { Parts } from '../parts.ts';
 import { objectOf, objectsOf, optionalText, type Created, type Resource, type ResourceType } from '../resource-type.ts';
 
@@ -44,15 +45,10 @@ interface OwnSettings {
 function ownSettings(source: Json, resource: Resource): OwnSettings {
   const key = source.SSESpecification === undefined ? undefined : object(source.SSESpecification, 'SSESpecification').KMSMasterKeyId;
   return {
-    kmsKeyArn: key === undefined ? undefined : keyArn(text(key, 'KMSMasterKeyId'), resource),
+    kmsKeyArn: key === undefined ? undefined : customerKey(resource, text(key, 'KMSMasterKeyId')),
     deletionProtection: source.DeletionProtectionEnabled === true,
     resourcePolicy: source.ResourcePolicy === undefined ? undefined : object(source.ResourcePolicy, 'ResourcePolicy').PolicyDocument,
   };
-}
-
-/** Templates name a customer key by ARN or by id. */
-function keyArn(key: string, { stack }: Resource): string {
-  return key.startsWith('arn:') ? key : `arn:aws:kms:${stack.region}:${stack.account}:key/${key}`;
 }
 
 /** @throws Error when the table has replicas in other Regions: those would have to be kept alike */

@@ -1,6 +1,7 @@
 import { parsePolicy } from '../../iam/policy.ts';
 import { listOf, object, text } from '../../json.ts';
 import type { BucketDefinition } from '../../services/s3.ts';
+import { customerKey } from '../customer-key.ts';
 import type { Parts } from '../parts.ts';
 import { objectOf, optionalText, textOf, type Created, type Resource, type ResourceType } from '../resource-type.ts';
 
@@ -10,8 +11,7 @@ function kmsKey(resource: Resource): string | undefined {
   const { SSEAlgorithm, KMSMasterKeyID } = object(object(rule, 'ServerSideEncryptionConfiguration').ServerSideEncryptionByDefault, 'ServerSideEncryptionByDefault');
   if (SSEAlgorithm === 'AES256') return undefined;
   if (SSEAlgorithm !== 'aws:kms') throw new Error(`SSEAlgorithm ${JSON.stringify(SSEAlgorithm)} of ${resource.logicalId} is not known to the embedded AWS`);
-  const key = text(KMSMasterKeyID, `KMSMasterKeyID of ${resource.logicalId}`);
-  return key.startsWith('arn:') ? key : `arn:aws:kms:${resource.stack.region}:${resource.stack.account}:key/${key}`;
+  return customerKey(resource, text(KMSMasterKeyID, `KMSMasterKeyID of ${resource.logicalId}`));
 }
 
 function retention(resource: Resource): BucketDefinition['defaultRetention'] {

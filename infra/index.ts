@@ -1,0 +1,21 @@
+/** Constructs for apps of your own: a `Hub` in one stack, a `Spoke` in each location, or their parts. */
+export { Alarms, type AlarmsProps } from './constructs/alarms.ts';
+export { CommandEvents, type CommandEventsProps } from './constructs/command-events.ts';
+export { Dashboard, type DashboardProps } from './constructs/dashboard.ts';
+export { Document, type DocumentProps } from './constructs/document.ts';
+export { Forwarding } from './constructs/forwarding.ts';
+export { Functions, type FunctionsProps } from './constructs/functions.ts';
+export { LockBucket } from './constructs/lock-bucket.ts';
+export { Machine, type MachineProps } from './constructs/machine.ts';
+export { Notices } from './constructs/notices.ts';
+export { Record } from './constructs/record.ts';
+export { Schedules, type SchedulesProps } from './constructs/schedules.ts';
+export { SpokeRole, type SpokeRoleProps } from './constructs/spoke-role.ts';
+export { Store } from './constructs/store.ts';
+export { TaskFunction, type FunctionPlatform, type TaskFunctionProps } from './constructs/task-function.ts';
+export { Undelivered } from './constructs/undelivered.ts';
+export { bundleFunctions } from './bundle.ts';
+export { readIngredients } from './ingredients.ts';
+export { Hub, type HubProps } from './hub.ts';
+export { type Installation, type Place } from './names.ts';
+export { Spoke, type DocumentSource, type SpokeProps } from './spoke.ts';

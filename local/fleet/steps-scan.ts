@@ -1,0 +1,81 @@
+/** Wavelock-Scan on a simulated node: what it has and what its repositories offer (`linux/facts.sh`, `linux/packages.sh`). */
+import { factsText } from '../../lambdas/core/facts.ts';
+import type { Available, FleetFacts, Package } from '../../lambdas/core/model.ts';
+import type { ScanReport } from '../../lambdas/core/report.ts';
+import { between } from './chance.ts';
+import type { Host } from './host.ts';
+import type { Behaviours, StepContext, StepExit } from './plugins.ts';
+import type { Offered } from './repository.ts';
+import { pack, sha256Of } from './texts.ts';
+
+/** What one step prints of the list: GetCommandInvocation gives 24,000 characters, and puts a mark in place of the rest. */
+const CHUNK = 23_000;
+const PARTS = 3;
+
+export const scanSteps: Behaviours = {
+  'Scan/Facts': facts,
+  'Scan/Packages': (context) => packages(context, 1),
+  'Scan/Packages2': (context) => packages(context, 2),
+  'Scan/Packages3': (context) => packages(context, 3),
+};
+
+async function facts({ host, process, parameters }: StepContext): Promise<StepExit> {
+  const batch = parameters.BatchId ?? '';
+  await process.sleep(between(host.chance('scan', batch), 4, 16));
+  const list = factsOf(host, host.repository.offers(process.now()));
+  const text = factsText(list);
+  host.scanned = { batch, packed: pack(text) };
+  const report: ScanReport = {
+    v: 1,
+    do: 'scan',
+    fp: sha256Of(text),
+    platform: list.platform,
+    boot: host.bootId,
+    kernel: kernelRelease(host),
+    pending: host.pending,
+    others: host.others,
+    diskMb: host.diskFreeMb,
+    agent: host.agentVersion,
+    n: list.available.length,
+  };
+  return { code: 0, stdout: `${JSON.stringify(report)}\n` };
+}
+
+/** The list behind the fingerprint, in parts; a list that all of them can't hold is not begun. */
+async function packages({ host, process, parameters }: StepContext, part: number): Promise<StepExit> {
+  await process.sleep(1);
+  if (host.scanned?.batch !== parameters.BatchId) return { code: 0 };
+  const { packed } = host.scanned!;
+  if (packed.length > CHUNK * PARTS) return { code: 0, stdout: part === 1 ? `too-long ${packed.length}\n` : '' };
+  return { code: 0, stdout: packed.slice((part - 1) * CHUNK, part * CHUNK) };
+}
+
+/** What the node has and is offered now. */
+export function factsOf(host: Host, offers: Offered[]): FleetFacts {
+  const { platform, repository } = host;
+  const updates = host.packages.updates(offers);
+  const upgrade = host.packages.resolve(updates, offers, offers) ?? updates;
+  const isNew = (offer: Offered): boolean => platform.os === 'linux' && !host.packages.find(offer.name, offer.arch);
+  return {
+    platform: platform.platform,
+    ...(repository.releasever === undefined ? {} : { releasever: repository.releasever }),
+    installed: host.packages.list(),
+    available: updates.map((offer) => availableOf(offer, host)),
+    dependencies: upgrade.filter(isNew).map(({ name, arch, version }): Package => ({ name, arch, version })),
+  };
+}
+
+/** Debian's and Ubuntu's archives carry neither advisories nor severities: only which archive has an update. */
+function availableOf({ name, arch, version, kind, severity, advisories }: Offered, host: Host): Available {
+  if (host.platform.versions !== 'deb') return { name, arch, version, kind, severity, advisories };
+  return { name, arch, version, kind: kind === 'security' ? 'security' : 'other', severity: 'unrated', advisories: [] };
+}
+
+/** `uname -r` of the running kernel: rpm kernels carry their architecture, Ubuntu's their flavour instead of the upload number. */
+function kernelRelease(host: Host): string {
+  const { platform, runningKernel } = host;
+  if (platform.os === 'windows') return platform.platformVersion;
+  if (platform.versions === 'rpm') return `${runningKernel}.${platform.arch}`;
+  const [, abi = runningKernel] = /^(\d+\.\d+\.\d+[.-]\d+)/.exec(runningKernel) ?? [];
+  return `${abi.replace(/^(\d+\.\d+\.\d+)\./, '$1-')}-aws`;
+}

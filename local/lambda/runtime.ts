@@ -1,0 +1,246 @@
+import { inActivity, endActivity, type Activity } from '../clock.ts';
+import type { Clock } from '../types.ts';
+import { compileCode, LoadError, type Code } from './code.ts';
+import { Environment } from './environment.ts';
+import type { Bridge } from './http-bridge.ts';
+import { ranIn, watchStrays } from './strays.ts';
+
+/** Largest answer of a synchronous invocation, in bytes: Lambda Developer Guide, "Lambda quotas". */
+const LARGEST_ANSWER = 6_291_556;
+
+export interface FunctionSettings {
+  clock: Clock;
+  name: string;
+  arn: string;
+  /** Folder of the bundle. */
+  codeDirectory: string;
+  /** `index.handler` */
+  handler: string;
+  memory: number;
+  timeoutSeconds: number;
+  /** The function's own variables. */
+  environment: Record<string, string>;
+  /** Variables that Lambda sets: Region, credentials, endpoint. Asked for each new environment, as credentials may be new. */
+  platform(): Record<string, string>;
+  logFormat?: 'Text' | 'JSON';
+  logGroup: string;
+  /** Without it, requests to the embedded AWS take a socket. */
+  bridge?: Bridge;
+  /** Gets the lines that the function writes, as it writes them. */
+  line(stream: string, text: string): void;
+}
+
+export interface Invocation {
+  /** JSON text of the event. */
+  payload: string;
+  requestId: string;
+  /** ARN that the caller used, with its version or alias. */
+  invokedArn: string;
+  clientContext?: unknown;
+}
+
+export interface InvocationResult {
+  /** JSON text: the handler's answer, or `{ errorType, errorMessage, trace }`. */
+  payload: string;
+  failed: boolean;
+  /** Of the embedded AWS's clock. */
+  milliseconds: number;
+  /** What the function wrote meanwhile. */
+  log: string[];
+}
+
+export interface FunctionRuntime {
+  /** Runs the handler once. It never rejects: failures are results, as Lambda reports them. */
+  invoke(invocation: Invocation): Promise<InvocationResult>;
+  /** Environments that exist, busy ones included. */
+  environments(): number;
+}
+
+/**
+ * Runs a function's bundle in this process: one environment for each concurrent invocation, kept for the next. Time-outs are the
+ * clock's. A function that can't go on and waits for nothing is reported as Lambda's runtime does (`Runtime.NodeJsExit`).
+ */
+export function createFunctionRuntime(settings: FunctionSettings): FunctionRuntime {
+  watchStrays();
+  const runtime = new Runtime(settings);
+  return { invoke: (invocation) => runtime.invoke(invocation), environments: () => runtime.count };
+}
+
+/** What ended an invocation. */
+type Ending = { answer: unknown } | { error: ErrorAnswer; killed: boolean };
+
+interface ErrorAnswer {
+  errorType: string;
+  errorMessage: string;
+  trace?: string[];
+}
+
+class Runtime {
+  count = 0;
+  private readonly idle: Environment[] = [];
+  private readonly streams = new WeakMap<Environment, string>();
+  private code: Code | undefined;
+  private started = 0;
+
+  constructor(private readonly settings: FunctionSettings) {}
+
+  async invoke(invocation: Invocation): Promise<InvocationResult> {
+    const { clock } = this.settings;
+    const start = clock.now();
+    const log: string[] = [];
+    let environment: Environment | undefined;
+    const ending = await this.guarded(invocation, (end, activity) => {
+      environment = this.idle.pop() ?? this.start();
+      this.listen(environment, log);
+      environment.requestId = invocation.requestId;
+      environment.events = { exited: (status) => end(failure('Runtime.ExitError', exitText(invocation, status))) };
+      void this.handle(environment, { invocation, activity }).then(end);
+    });
+    const result = this.finish(ending, invocation, environment);
+    return { ...result, milliseconds: clock.now() - start, log };
+  }
+
+  /** Starts work and waits for the first of: its end, its time-out, an error that it let go, a standstill. */
+  private guarded(invocation: Invocation, begin: (end: (ending: Ending) => void, activity: Activity) => void): Promise<Ending> {
+    const { clock, name, timeoutSeconds } = this.settings;
+    let end: (ending: Ending) => void = () => undefined;
+    const ended = new Promise<Ending>((resolve) => (end = resolve));
+    const cancel = clock.at(clock.now() + timeoutSeconds * 1000, () => {
+      end(failure('Sandbox.Timedout', `RequestId: ${invocation.requestId} Error: Task timed out after ${timeoutSeconds.toFixed(2)} seconds`));
+    });
+    const stray = (error: unknown): void => end({ error: errorAnswer(error), killed: true });
+    const work = (activity: Activity): Promise<Ending> =>
+      ranIn({ name, fail: stray }, () => {
+        begin(end, activity);
+        return ended.finally(() => {
+          cancel();
+          endActivity(clock, activity);
+        });
+      });
+    return inActivity(clock, `function ${name} ${invocation.requestId}`, work, { failed: stray, stalled: () => end(failure('Runtime.NodeJsExit', nodeExit)) });
+  }
+
+  private async handle(environment: Environment, { invocation }: { invocation: Invocation; activity: Activity }): Promise<Ending> {
+    try {
+      const handler = environment.handler();
+      return { answer: await handler(JSON.parse(invocation.payload), this.context(environment, invocation)) };
+    } catch (error) {
+      return { error: errorAnswer(error), killed: error instanceof LoadError };
+    }
+  }
+
+  private finish(ending: Ending, invocation: Invocation, environment: Environment | undefined): { payload: string; failed: boolean } {
+    const outcome = 'answer' in ending ? answered(ending.answer) : ending;
+    if (environment && 'error' in outcome) {
+      environment.flush();
+      this.logLine(environment, `${new Date(this.settings.clock.now()).toISOString()}\t${invocation.requestId}\tERROR\tInvoke Error\t${JSON.stringify(outcome.error)}`);
+    }
+    environment?.flush();
+    if (environment && 'error' in outcome && outcome.killed) this.discard(environment);
+    else if (environment) this.idle.push(environment);
+    return 'error' in outcome ? { payload: JSON.stringify(outcome.error), failed: true } : { payload: outcome.payload, failed: false };
+  }
+
+  private start(): Environment {
+    const { codeDirectory, handler, logFormat = 'Text', clock, bridge } = this.settings;
+    this.code ??= compileCode(codeDirectory, handler);
+    const stream = `${new Date(clock.now()).toISOString().slice(0, 10).replaceAll('-', '/')}/[$LATEST]${String(++this.started).padStart(8, '0')}`;
+    const environment: Environment = new Environment({
+      code: this.code,
+      variables: this.variables(stream),
+      logFormat,
+      bridge,
+      now: () => clock.now(),
+      line: (text) => this.logLine(environment, text),
+    });
+    this.streams.set(environment, stream);
+    this.count++;
+    return environment;
+  }
+
+  private discard(environment: Environment): void {
+    environment.kill();
+    this.count--;
+  }
+
+  private readonly listeners = new WeakMap<Environment, string[]>();
+
+  private listen(environment: Environment, log: string[]): void {
+    this.listeners.set(environment, log);
+  }
+
+  private logLine(environment: Environment, text: string): void {
+    this.listeners.get(environment)?.push(text);
+    this.settings.line(this.streams.get(environment) ?? '', text);
+  }
+
+  /** https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime */
+  private variables(stream: string): Record<string, string> {
+    const { name, memory, handler, logGroup, environment, platform } = this.settings;
+    return {
+      AWS_LAMBDA_FUNCTION_NAME: name,
+      AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memory),
+      AWS_LAMBDA_LOG_GROUP_NAME: logGroup,
+      AWS_LAMBDA_LOG_STREAM_NAME: stream,
+      AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+      AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
+      LAMBDA_TASK_ROOT: '/var/task',
+      _HANDLER: handler,
+      TZ: ':UTC',
+      LANG: 'en_US.UTF-8',
+      // On Lambda the SDK runs on a newer Node than here and has nothing to warn of.
+      AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+      ...environment,
+      ...platform(),
+    };
+  }
+
+  /** https://docs.aws.amazon.com/lambda/latest/dg/nodejs-context.html */
+  private context(environment: Environment, { requestId, invokedArn, clientContext }: Invocation): object {
+    const { clock, name, memory, timeoutSeconds, logGroup } = this.settings;
+    const deadline = clock.now() + timeoutSeconds * 1000;
+    return {
+      functionName: name,
+      functionVersion: '$LATEST',
+      invokedFunctionArn: invokedArn,
+      memoryLimitInMB: String(memory),
+      awsRequestId: requestId,
+      logGroupName: logGroup,
+      logStreamName: this.streams.get(environment),
+      callbackWaitsForEmptyEventLoop: true,
+      ...(clientContext !== undefined && { clientContext }),
+      getRemainingTimeInMillis: () => Math.max(0, deadline - clock.now()),
+    };
+  }
+}
+
+const nodeExit =
+  'The Lambda runtime client detected an unexpected Node.js exit code. This is most commonly caused by a Promise that was never settled.';
+
+function failure(errorType: string, errorMessage: string): Ending {
+  return { error: { errorType, errorMessage }, killed: true };
+}
+
+function exitText({ requestId }: Invocation, status: number): string {
+  const what = status === 0 ? 'Runtime exited without providing a reason' : `Runtime exited with error: exit status ${status}`;
+  return `RequestId: ${requestId} Error: ${what}`;
+}
+
+/** Errors as Lambda's runtime for Node.js reports them: https://docs.aws.amazon.com/lambda/latest/dg/nodejs-exceptions.html */
+function errorAnswer(error: unknown): ErrorAnswer {
+  if (error instanceof Error) return { errorType: error.name, errorMessage: error.message, trace: (error.stack ?? '').split('\n') };
+  return { errorType: typeof error, errorMessage: String(error), trace: [] };
+}
+
+function answered(answer: unknown): { payload: string } | { error: ErrorAnswer; killed: boolean } {
+  let payload: string;
+  try {
+    payload = JSON.stringify(answer) ?? 'null';
+  } catch (error) {
+    return { error: { errorType: 'Runtime.MarshalError', errorMessage: `Unable to stringify response body: ${String(error)}` }, killed: false };
+  }
+  if (Buffer.byteLength(payload) <= LARGEST_ANSWER) return { payload };
+  const errorMessage = `Response payload size exceeded maximum allowed payload size (${LARGEST_ANSWER} bytes).`;
+  return { error: { errorType: 'Function.ResponseSizeTooLarge', errorMessage }, killed: false };
+}

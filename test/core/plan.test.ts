@@ -1,0 +1,125 @@
+import { describe, expect, it } from 'vitest';
+import { exposureOf, fleetExposure } from '../../lambdas/core/exposure.ts';
+import { factsText, parseFacts } from '../../lambdas/core/facts.ts';
+import { batchName, batchNumber, groupName, parseBatchName, rolloutName } from '../../lambdas/core/names.ts';
+import { emptyPlan, makePlan } from '../../lambdas/core/plan.ts';
+import { facts, node, OPT_IN, policy, policyFile, wave } from './plan-world.ts';
+import type { Advisory } from '../../lambdas/core/advisory.ts';
+import type { PlanInput } from '../../lambdas/core/plan.ts';
+
+const FP = 'f'.repeat(64);
+const NOW = Date.UTC(2026, 11, 9, 8);
+const advisory: Advisory = {
+  id: 'ALAS2023-2026-931', source: 'alas', title: 't', kind: 'security', published: '2026-11-01T00:00:00Z', updated: '2026-11-01T00:00:00Z',
+  severity: 'important', cves: ['CVE-2026-1111'], versionKind: 'rpm',
+  affected: [{ os: 'amazon-linux', release: '2023', package: 'openssl', fixedVersion: '1:3.0.8-1.amzn2023.0.5', kind: 'binary' }],
+  references: [], provenance: { feed: 'f', url: 'https://example.com/f', sha256: 'a'.repeat(64), fetchedAt: '2026-11-01T00:00:00Z' },
+};
+
+function input(more: Partial<PlanInput> = {}): PlanInput {
+  const rules = more.policy ?? policy();
+  return {
+    rollout: 'monthly-20261209-3f9ca1',
+    file: policyFile(rules),
+    policy: rules,
+    fleet: [node('t1', { tags: { Wavelock: 'enabled', Environment: 'test' } }), node('p1'), node('p2')],
+    facts: new Map([[FP, facts()]]),
+    advisories: [advisory],
+    documents: {},
+    optIn: OPT_IN,
+    scheduledFor: '2026-12-09T08:00:00Z',
+    now: NOW,
+    ...more,
+  };
+}
+
+describe('makePlan', () => {
+  it('is equal for equal input: its hash binds what runs', () => {
+    expect(JSON.stringify(makePlan(input()))).toBe(JSON.stringify(makePlan(input())));
+  });
+
+  it('names the CVEs behind each item and each node', () => {
+    const plan = makePlan(input());
+    expect(plan.fixes['amazon-linux-2023-x86_64']).toEqual({ 'openssl x86_64 1:3.0.8-1.amzn2023.0.5': { advisories: ['ALAS2023-2026-931'], cves: ['CVE-2026-1111'] } });
+    expect(plan.waves[0]?.nodes[0]).toMatchObject({ name: 't1', exposed: 1, cves: ['CVE-2026-1111'] });
+  });
+
+  it('says when each wave may start, one after the other with its soak', () => {
+    const windows = { nights: { days: ['wed' as const, 'thu' as const], from: '22:00', to: '23:00', timezone: 'UTC', lastStart: 0 } };
+    const rules = policy({ waves: [wave('test', { nodes: { tags: { Environment: 'test' } }, window: 'nights', soak: 3600 }), wave('production', { window: 'nights' })] });
+    const plan = makePlan(input({ policy: rules, file: { ...policyFile(rules), windows } }));
+    expect(plan.waves.map((one) => new Date(one.window?.opens ?? 0).toISOString())).toEqual(['2026-12-09T22:00:00.000Z', '2026-12-10T22:00:00.000Z']);
+  });
+
+  it('tells the worst case: the limit and what is in work by then', () => {
+    const rules = policy({ waves: [wave('all', { atOnce: { count: 2 }, stopWhen: { failed: { count: 0 }, unreachable: { count: 0 } } })] });
+    expect(makePlan(input({ policy: rules })).waves[0]).toMatchObject({ atOnce: 2, failedLimit: 0, worstCase: 2 });
+  });
+
+  it('gives nodes with own exclusions a lock of their own', () => {
+    const rules = policy({ patches: { ...policy().patches, leaveOut: [{ package: 'openssl*', nodes: { tags: { App: 'rac' } }, why: 'w', owner: 'o', until: '2027-01-01' }] } });
+    const fleet = [node('t1', { tags: { Wavelock: 'enabled', Environment: 'test' } }), node('p1', { tags: { Wavelock: 'enabled', App: 'rac' } })];
+    const plan = makePlan(input({ policy: rules, fleet }));
+    expect(plan.variants).toEqual({ 'openssl*': ['openssl*'] });
+    expect(plan.waves[1]?.nodes[0]?.variant).toBe('openssl*');
+  });
+
+  it.each([
+    ['no node', { fleet: [] }, 'the policy selects no node that may be patched'],
+    ['no test node', { fleet: [node('p1')] }, 'the first wave, test, has no node: nothing can be proven'],
+    ['nothing wanted', { facts: new Map([[FP, facts({ available: [] })]]) }, 'the nodes of the first wave are offered nothing that the policy wants'],
+    ['something to do', {}, undefined],
+  ])('says why there is nothing to run: %s', (_title, change, expected) => {
+    expect(emptyPlan(makePlan(input(change)))).toBe(expected);
+  });
+
+  it('counts a node that was never scanned in its wave: silence is not forgotten', () => {
+    const silent = node('t2', { tags: { Wavelock: 'enabled', Environment: 'test' }, scan: undefined });
+    const plan = makePlan(input({ fleet: [...input().fleet, silent] }));
+    expect(plan.waves[0]?.nodes.find((one) => one.name === 't2')).toMatchObject({ platform: 'unknown', exposed: 0 });
+  });
+});
+
+describe('names', () => {
+  it('lead from a batch id back to its key', () => {
+    const rollout = rolloutName('linux-monthly', '2026-12-09T08:00:00Z', '3f9ca1ffff');
+    const batch = { group: groupName(rollout, 'test'), number: batchNumber('patch', 2, 0, 13) };
+    expect(batchName(batch)).toBe('linux-monthly-20261209-3f9ca1-test-p2-0-13');
+    expect(parseBatchName(batchName(batch))).toEqual(batch);
+  });
+
+  it.each(['', 'something', 'a-x1-0-0', '-p1-0-0', 'a b-p1-0-0'])('do not take "%s" for ours', (name) => {
+    expect(parseBatchName(name)).toBeUndefined();
+  });
+
+  it('fit where AWS takes them: execution names of 80, the documents’ pattern', () => {
+    const longest = batchName({ group: groupName(rolloutName('p'.repeat(30), '2026-12-09', 'abcdef'), 'w'.repeat(20)), number: batchNumber('verify', 99, 999, 399) });
+    expect(longest.length).toBeLessThanOrEqual(80);
+    expect(longest).toMatch(/^[A-Za-z0-9-]{8,80}$/);
+  });
+});
+
+describe('facts', () => {
+  it('read back what they write, sorted, so that equal nodes have equal fingerprints', () => {
+    const text = factsText(facts({ releasever: '2023.6.20241010' }));
+    expect(factsText({ ...facts({ releasever: '2023.6.20241010' }), installed: facts().installed.toReversed() })).toBe(text);
+    expect(factsText(parseFacts(text)!)).toBe(text);
+  });
+
+  it.each(['', 'I\tonly\ttwo', 'P\tsome platform\n', 'P\tamazon-linux-2023-x86_64\nZ\tx\n', 'P\tamazon-linux-2023-x86_64\nA\ta\tb\tc\tnice\tlow\t-\n'])('know nothing from a list that cannot be read: %j', (text) => {
+    expect(parseFacts(text)).toBeUndefined();
+  });
+});
+
+describe('exposure', () => {
+  it('joins what vendors say with what the node is offered', () => {
+    expect(exposureOf(facts(), [advisory])).toEqual({ advisories: ['ALAS2023-2026-931'], cves: ['CVE-2026-1111'], offered: 1 });
+    const fixed = facts({ installed: [{ name: 'openssl', arch: 'x86_64', version: '1:3.0.8-1.amzn2023.0.5' }], available: [] });
+    expect(exposureOf(fixed, [advisory])).toEqual({ advisories: [], cves: [], offered: 0 });
+  });
+
+  it('counts nodes that say nothing as not reporting, never as clean', () => {
+    const fleet = [node('a'), node('b', { scan: undefined })];
+    expect(fleetExposure(fleet, new Map([[FP, exposureOf(facts(), [])]]))).toEqual({ nodes: 2, reporting: 1, exposed: 1 });
+  });
+});
