@@ -1,4 +1,5 @@
 /** Builds the CDK app from what was read: context, policy, documents, feeds. Reads and writes nothing itself but the context. */
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { App, CloudFormationValidatePlugin, Stack, Validations } from 'aws-cdk-lib/core';
 import type { Location, PolicyFile } from '../lambdas/core/model.ts';
@@ -39,7 +40,11 @@ export function openApp(outdir: string, context: Record<string, unknown> = {}): 
     context: flags,
     postCliContext: context,
   });
-  const settings = readContext(app.node.getAllContext(), process.env.CDK_DEFAULT_REGION ?? 'eu-central-1');
+  const settings = readContext(app.node.getAllContext(), {
+    // The CDK CLI sets it from the profile.
+    region: process.env.CDK_DEFAULT_REGION ?? 'eu-central-1',
+    policy: existsSync('wavelock.yaml') ? 'wavelock.yaml' : undefined,
+  });
   return { app, settings };
 }
 

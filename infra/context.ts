@@ -206,15 +206,15 @@ function readerOf(context: Record<string, unknown>, problems: string[]): Reader 
  * Reads the whole context.
  *
  * @param context CDK's context as it is
- * @param fallbackRegion where the hub goes when nobody says: CDK_DEFAULT_REGION, as the CDK CLI sets it from the profile
+ * @param fallback where the hub goes, and which policy file is taken, when nobody says
  * @throws ContextError with every problem
  */
-export function readContext(context: Record<string, unknown>, fallbackRegion: string): Settings {
+export function readContext(context: Record<string, unknown>, fallback: { region: string; policy: string | undefined }): Settings {
   const problems: string[] = [];
   const reader = readerOf(context, problems);
   const account = shaped(reader, 'account', /^\d{12}$/, 'twelve digits');
-  const region = shaped(reader, 'region', /^[a-z]{2}(-[a-z]+)+-\d$/, 'a Region like eu-central-1') ?? fallbackRegion;
-  const policy = reader.text('policy') ?? (existsSync('wavelock.yaml') ? 'wavelock.yaml' : undefined);
+  const region = shaped(reader, 'region', /^[a-z]{2}(-[a-z]+)+-\d$/, 'a Region like eu-central-1') ?? fallback.region;
+  const policy = reader.text('policy') ?? fallback.policy;
   const settings: Settings = {
     mode: readMode(reader),
     account,

@@ -155,7 +155,7 @@ export class CloudOutside implements Outside {
 
   /**
    * A child that didn't succeed fails the task as `States.TaskFailed`, whatever its own error.
-   * Measured: github.com/floci-io/floci, src/test/java/io/github/hectorvent/floci/services/stepfunctions/AslExecutorNestedSyncFailureTest.java
+   * Measured: github.com/floci-io/floci, test AslExecutorNestedSyncFailureTest.
    */
   private async childResult(task: TaskCall, child: Execution): Promise<JsonValue> {
     try {
@@ -171,7 +171,7 @@ export class CloudOutside implements Outside {
 
   /**
    * Stops the child of a task that was cut off. A role that may not stop it leaves it running (connect-to-resource.html: best effort).
-   * Cause measured: AslExecutorNestedSyncTimeoutTest.java, beside the test above.
+   * Cause measured: the same, AslExecutorNestedSyncTimeoutTest.
    */
   private async abortChild(task: TaskCall, child: Execution): Promise<void> {
     if (child.status !== 'RUNNING') return;

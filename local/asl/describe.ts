@@ -167,7 +167,7 @@ function fits(data: string): boolean {
 
 /**
  * A child execution as `.sync:2` hands it on: capital members, times in ms, members in alphabetical order.
- * Measured: github.com/floci-io/floci, src/test/java/io/github/hectorvent/floci/services/stepfunctions/AslExecutorNestedSyncFailureTest.java
+ * Measured: github.com/floci-io/floci, test AslExecutorNestedSyncFailureTest.
  *
  * @param parsed input and output as values (success) or as texts (in the Cause of a failure)
  */

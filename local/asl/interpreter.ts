@@ -182,7 +182,8 @@ function failed(step: Step, thrown: unknown): StatesError {
   }
   const { failure, notes } = thrown;
   if (!notes.inState) return thrown;
-  const cause = `An error occurred while executing the state '${step.name}' (entered at the event id #${step.frame.entered}). ${failure.cause}`;
+  const place = `the state '${step.name}' (entered at the event id #${step.frame.entered})`;
+  const cause = `An error occurred while executing ${place}. ${failure.cause}`;
   const error = new StatesError({ ...failure, cause });
   if (notes.location !== undefined) {
     step.execution.history.add(step.frame.chain, 'EvaluationFailed', {

@@ -24,8 +24,8 @@ export interface Page<T> {
  */
 export function page<T>(entries: Array<{ key: number; value: T }>, query: string, { maxResults = 0, nextToken }: PageRequest): Page<T> {
   if (maxResults < 0 || maxResults > MOST_RESULTS) {
-    const message = `1 validation error detected: Value '${maxResults}' at 'maxResults' failed to satisfy constraint: Member must be between 0 and ${MOST_RESULTS}`;
-    throw new AwsError('ValidationException', message);
+    const problem = `Value '${maxResults}' at 'maxResults' failed to satisfy constraint`;
+    throw new AwsError('ValidationException', `1 validation error detected: ${problem}: Member must be between 0 and ${MOST_RESULTS}`);
   }
   const size = maxResults === 0 ? DEFAULT_RESULTS : maxResults;
   const start = nextToken === undefined ? 0 : entries.findIndex(({ key }) => key === lastKey(nextToken, query)) + 1;

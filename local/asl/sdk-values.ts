@@ -60,5 +60,6 @@ function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
 export function jsonIn(bytes: Uint8Array): JsonValue | undefined {
   if (bytes.byteLength === 0) return undefined;
   const source = Buffer.from(bytes).toString('utf8');
-  return parseJson(source) ?? (source === 'null' ? null : source);
+  const value = parseJson(source);
+  return value === undefined ? source : value;
 }

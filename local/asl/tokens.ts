@@ -37,11 +37,19 @@ export class Tokens {
 
   /** From now on callbacks with `token` reach the task; the result makes the token dead. */
   open(token: string, place: { account: string; region: string }, callbacks: Callbacks): () => void {
-    const entry: Waiting = { ...place, ...callbacks, open: true };
-    this.waiting.set(token, entry);
-    return () => {
+    const close = (): void => {
       entry.open = false;
     };
+    const entry: Waiting = {
+      ...place,
+      open: true,
+      // The first callback counts: the token is dead before the task has gone on.
+      succeed: (output) => (close(), callbacks.succeed(output)),
+      fail: (failure) => (close(), callbacks.fail(failure)),
+      heartbeat: () => callbacks.heartbeat(),
+    };
+    this.waiting.set(token, entry);
+    return close;
   }
 
   /**

@@ -1,4 +1,4 @@
-import { inActivity, endActivity, type Activity } from '../clock.ts';
+import { inActivity } from '../clock.ts';
 import type { Clock } from '../types.ts';
 import { compileCode, LoadError, type Code } from './code.ts';
 import { Environment } from './environment.ts';
@@ -79,6 +79,8 @@ class Runtime {
   count = 0;
   private readonly idle: Environment[] = [];
   private readonly streams = new WeakMap<Environment, string>();
+  /** Where the lines of a running invocation go besides the log group. */
+  private readonly logs = new WeakMap<Environment, string[]>();
   private code: Code | undefined;
   private started = 0;
 
@@ -89,44 +91,37 @@ class Runtime {
     const start = clock.now();
     const log: string[] = [];
     let environment: Environment | undefined;
-    const ending = await this.guarded(invocation, (end, activity) => {
-      environment = this.idle.pop() ?? this.start();
-      this.listen(environment, log);
-      environment.requestId = invocation.requestId;
-      environment.events = { exited: (status) => end(failure('Runtime.ExitError', exitText(invocation, status))) };
-      void this.handle(environment, { invocation, activity }).then(end);
+    const ending = await this.guarded(invocation, async (end) => {
+      try {
+        environment = this.idle.pop() ?? this.start();
+        this.logs.set(environment, log);
+        environment.requestId = invocation.requestId;
+        environment.events = { exited: (status) => end(failure('Runtime.ExitError', exitText(invocation, status))) };
+        const handler = environment.handler();
+        end({ answer: await handler(JSON.parse(invocation.payload), this.context(environment, invocation)) });
+      } catch (error) {
+        end({ error: errorAnswer(error), killed: error instanceof LoadError });
+      }
     });
     const result = this.finish(ending, invocation, environment);
     return { ...result, milliseconds: clock.now() - start, log };
   }
 
-  /** Starts work and waits for the first of: its end, its time-out, an error that it let go, a standstill. */
-  private guarded(invocation: Invocation, begin: (end: (ending: Ending) => void, activity: Activity) => void): Promise<Ending> {
+  /** Starts work and waits for the first of: its end, its time-out, an error that nobody caught, a standstill. */
+  private guarded(invocation: Invocation, begin: (end: (ending: Ending) => void) => Promise<void>): Promise<Ending> {
     const { clock, name, timeoutSeconds } = this.settings;
     let end: (ending: Ending) => void = () => undefined;
     const ended = new Promise<Ending>((resolve) => (end = resolve));
     const cancel = clock.at(clock.now() + timeoutSeconds * 1000, () => {
       end(failure('Sandbox.Timedout', `RequestId: ${invocation.requestId} Error: Task timed out after ${timeoutSeconds.toFixed(2)} seconds`));
     });
-    const stray = (error: unknown): void => end({ error: errorAnswer(error), killed: true });
-    const work = (activity: Activity): Promise<Ending> =>
-      ranIn({ name, fail: stray }, () => {
-        begin(end, activity);
-        return ended.finally(() => {
-          cancel();
-          endActivity(clock, activity);
-        });
+    const fail = (error: unknown): void => end({ error: errorAnswer(error), killed: true });
+    const work = (): Promise<Ending> =>
+      ranIn({ name, fail }, () => {
+        void begin(end);
+        return ended.finally(cancel);
       });
-    return inActivity(clock, `function ${name} ${invocation.requestId}`, work, { failed: stray, stalled: () => end(failure('Runtime.NodeJsExit', nodeExit)) });
-  }
-
-  private async handle(environment: Environment, { invocation }: { invocation: Invocation; activity: Activity }): Promise<Ending> {
-    try {
-      const handler = environment.handler();
-      return { answer: await handler(JSON.parse(invocation.payload), this.context(environment, invocation)) };
-    } catch (error) {
-      return { error: errorAnswer(error), killed: error instanceof LoadError };
-    }
+    return inActivity(clock, `function ${name} ${invocation.requestId}`, work, { failed: fail, stalled: () => end(failure('Runtime.NodeJsExit', nodeExit)) });
   }
 
   private finish(ending: Ending, invocation: Invocation, environment: Environment | undefined): { payload: string; failed: boolean } {
@@ -163,14 +158,8 @@ class Runtime {
     this.count--;
   }
 
-  private readonly listeners = new WeakMap<Environment, string[]>();
-
-  private listen(environment: Environment, log: string[]): void {
-    this.listeners.set(environment, log);
-  }
-
   private logLine(environment: Environment, text: string): void {
-    this.listeners.get(environment)?.push(text);
+    this.logs.get(environment)?.push(text);
     this.settings.line(this.streams.get(environment) ?? '', text);
   }
 

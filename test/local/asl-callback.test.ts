@@ -71,10 +71,13 @@ describe('lambda:invoke.waitForTaskToken', () => {
     await expect(world.api('SendTaskFailure', { taskToken: token })).rejects.toMatchObject({ code: 'TaskTimedOut' });
   });
 
-  it('accepts one callback only', async () => {
-    const { world, token } = await parked();
-    await world.api('SendTaskSuccess', { taskToken: token, output: '1' });
+  it('accepts one callback only, however close they come', async () => {
+    const { world, arn, token } = await parked();
+    const callbacks = [1, 2, 3].map((output) => world.api('SendTaskSuccess', { taskToken: token, output: String(output) }));
+    const settled = await Promise.allSettled(callbacks);
+    expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
     await world.settle();
+    expect(world.execution(arn).output).toBe(1);
     await expect(world.api('SendTaskFailure', { taskToken: token })).rejects.toMatchObject({ code: 'TaskTimedOut' });
   });
 

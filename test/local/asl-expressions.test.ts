@@ -46,11 +46,10 @@ describe('an expression', () => {
     ['$range(1, 2, 0)', '$range needs a step that is not 0'],
     ['$uuid(1)', 'T0410: '],
   ])('%s fails as States.QueryEvaluationError', async (source, message) => {
-    const cause = expect.stringContaining(
-      `The JSONata expression '${source}' specified for the field 'Output' ${message.startsWith('T0') || message.startsWith('$') ? '' : message}`,
-    );
-    await expect(evaluate(source, { x: {} })).rejects.toMatchObject({ failure: { error: 'States.QueryEvaluationError', cause } });
-    await expect(evaluate(source, { x: {} })).rejects.toThrow(message);
+    const failed: unknown = await evaluate(source, { x: {} }).catch((error: unknown) => error);
+    const cause = expect.stringContaining(`The JSONata expression '${source}' specified for the field 'Output' `);
+    expect(failed).toMatchObject({ failure: { error: 'States.QueryEvaluationError', cause } });
+    expect(String(failed)).toContain(message);
   });
 
   it('unwraps a filter with a single hit, unless it stands in a list', async () => {

@@ -67,7 +67,8 @@ describe('Choice', () => {
       status: 'FAILED',
       error: 'States.Runtime',
       cause:
-        "An error occurred while executing the state 'C' (entered at the event id #2). Failed to transition out of the state. The state does not point to a next state.",
+        "An error occurred while executing the state 'C' (entered at the event id #2). Failed to transition out of the state. " +
+        'The state does not point to a next state.',
     });
     expect(eventTypes(execution)).toEqual(['ExecutionStarted', 'ChoiceStateEntered', 'ExecutionFailed']);
   });

@@ -159,10 +159,10 @@ describe('aws-sdk', () => {
     ['dynamodb:putItem', 'ConditionalCheckFailedException', 'DynamoDb.ConditionalCheckFailedException'],
     ['secretsmanager:getSecretValue', 'AccessDeniedException', 'SecretsManager.SecretsManagerException'],
   ])('names the error of %s, %s, %s', async (resource, code, name) => {
-    const fail = (): never => {
+    const refuse = (): never => {
       throw new AwsError(code, 'no', 400);
     };
-    const execution = await new TestWorld({ services: { ssm: fail, dynamodb: fail, secretsmanager: fail } }).run(sdk(resource, {}));
+    const execution = await new TestWorld({ services: { ssm: refuse, dynamodb: refuse, secretsmanager: refuse } }).run(sdk(resource, {}));
     expect(execution.error).toBe(name);
     expect(execution.cause).toContain('no (Service: ');
   });

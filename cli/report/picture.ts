@@ -1,0 +1,185 @@
+/** The picture of a run: a row a wave with its windows, nodes, soak and verdict; under it, on the same time, how many nodes were exposed. */
+import { formatLocal } from '../../lambdas/core/calendar-text.ts';
+import { nodesOf, outcomeWords, timezoneOf } from '../ui/facts.ts';
+import { amount, clip, grouped, plain } from '../ui/text.ts';
+import { instant } from '../ui/times.ts';
+import { createAxis, cutLabel } from './axis.ts';
+import { html } from './escape.ts';
+import { drawNodes } from './strip.ts';
+import type { WaveResult } from '../../lambdas/core/result.ts';
+import type { RunDocument, RunExtra } from '../run/messages.ts';
+import type { EndedRun } from '../ui/facts.ts';
+import type { Axis, Interval } from './axis.ts';
+import type { Html } from './escape.ts';
+
+/** Sizes in picture units. The narrow one is for phones: a picture that is only made smaller cannot be read there. */
+export interface Size {
+  name: 'wide' | 'narrow';
+  width: number;
+  cutWidth: number;
+  /** Side of the square that a node takes. */
+  node: number;
+  tickApart: number;
+}
+
+export const SIZES: Size[] = [
+  { name: 'wide', width: 940, cutWidth: 58, node: 8, tickApart: 62 },
+  { name: 'narrow', width: 380, cutWidth: 36, node: 6, tickApart: 46 },
+];
+
+const TOP = 46;
+const TITLE = 20;
+/** Nodes on top of each other, at most; more become bars. */
+export const LEVELS = 7;
+const UNDER = 34;
+const EXPOSURE = 64;
+/** Average width of a character at the picture's two text sizes. */
+const CHARACTER = 6.4;
+
+type Wave = RunDocument['waves'][number];
+
+interface Scene {
+  run: EndedRun;
+  size: Size;
+  axis: Axis;
+  timezone: string;
+  /** Anchors of the rows of the node table, by node id. */
+  anchors: Map<string, string>;
+}
+
+/** One picture in one size, or nothing where no wave was run. */
+export function picture(run: EndedRun, size: Size, anchors: Map<string, string>): Html | undefined {
+  const { extra } = run;
+  if (extra.timeline.length === 0) return undefined;
+  const timezone = timezoneOf(extra.plan);
+  const axis = createAxis({ ...extentOf(extra), busy: busyTimes(run), left: 10, width: size.width - 20, cutWidth: size.cutWidth, timezone });
+  const scene: Scene = { run, size, axis, timezone, anchors };
+  const strip = size.node * LEVELS;
+  const row = TITLE + strip + UNDER;
+  const rows = run.document.waves.map((wave, index) => waveRow(wave, scene, TOP + index * row));
+  const bottom = TOP + rows.length * row;
+  const height = bottom + (extra.exposure.length > 0 ? TITLE + EXPOSURE + 16 : 0);
+  return html`<svg class="picture ${size.name}" viewBox="0 0 ${size.width} ${height}" role="group" aria-label="The waves over time">
+${drawAxis(scene, height)}
+${rows}
+${extra.exposure.length > 0 && exposureRow(scene, bottom)}
+</svg>`;
+}
+
+function extentOf({ startedAt, endedAt, timeline }: RunExtra): Interval {
+  // Windows may reach beyond the run; what they look like after it tells nothing.
+  const parts = timeline.filter((part) => part.what !== 'window');
+  return { from: Math.min(startedAt, ...parts.map((part) => part.from)), to: Math.max(endedAt, ...parts.filter((part) => part.what !== 'hold').map((part) => part.to)) };
+}
+
+/** When something happened: nodes in work, and the instants at which a wave's state changed. */
+function busyTimes(run: EndedRun): Interval[] {
+  const nodes = nodesOf(run).flatMap((node) => {
+    const [from, to] = [instant(node.startedAt), instant(node.endedAt)];
+    return from === undefined ? [] : [{ from, to: to ?? from }];
+  });
+  const changes = run.extra.timeline.filter((part) => part.what !== 'window').flatMap(({ from, to }) => [{ from, to: from }, { from: to, to }]);
+  return [...nodes, ...changes];
+}
+
+function drawAxis({ axis, size }: Scene, height: number): Html[] {
+  const cuts = axis.stretches
+    .filter((stretch) => stretch.cut)
+    .map((stretch) => {
+      const middle = stretch.x + stretch.width / 2;
+      return html`<rect class="cut" x="${stretch.x}" y="36" width="${stretch.width}" height="${height - 36}"/>
+<path class="break" d="M${middle - 5} 41l4 -10M${middle + 1} 41l4 -10"/>
+<text class="small mid" x="${middle}" y="26">${cutLabel(stretch)}</text>
+`;
+    });
+  const lines = axis.stretches.filter((stretch) => !stretch.cut).map((stretch) => html`<path class="axis" d="M${stretch.x} 36h${stretch.width}"/>`);
+  let daysEnd = -Infinity;
+  let labelsEnd = -Infinity;
+  const ticks = axis.ticks(size.tickApart).map((tick) => {
+    const day = tick.day !== undefined && tick.x - 16 > daysEnd ? tick.day : undefined;
+    if (day !== undefined) daysEnd = tick.x - 16 + day.length * CHARACTER + 6;
+    const label = tick.label !== '' && tick.x - 16 > labelsEnd ? tick.label : undefined;
+    if (label !== undefined) labelsEnd = tick.x + 18;
+    const x = Math.min(Math.max(tick.x, 16), size.width - 17);
+    return html`<path class="grid" d="M${tick.x} 32V${height}"/>${day !== undefined && html`<text class="day" x="${Math.min(x - 16, size.width - day.length * CHARACTER)}" y="12">${day}</text>`}${label !== undefined && html`<text class="small mid" x="${x}" y="27">${label}</text>`}
+`;
+  });
+  return [...cuts, ...lines, ...ticks];
+}
+
+function waveRow(wave: Wave, scene: Scene, top: number): Html {
+  const { run, size, axis } = scene;
+  const strip = size.node * LEVELS;
+  const base = top + TITLE + strip;
+  const parts = run.extra.timeline.filter((part) => part.wave === wave.name);
+  const nodes = nodesOf(run).filter((node) => node.wave === wave.name);
+  const words = wave.verdict === 'not-run' ? `not run, ${amount(wave.nodes, 'node')} untouched` : `${amount(wave.nodes, 'node')}: ${outcomeWords(wave.outcomes)}`;
+  const room = Math.floor((size.width - 30 - wave.name.length * 8) / CHARACTER);
+  const windows = parts.filter((part) => part.what === 'window').map((part) => html`<rect class="window" x="${axis.x(part.from)}" y="${top + TITLE}" width="${width(axis, part)}" height="${strip}"><title>window ${when(part, scene)}</title></rect>`);
+  const ranTo = Math.max(0, ...parts.filter((part) => part.what === 'run').map((part) => part.to));
+  return html`<g>
+<text class="name" x="10" y="${top + 13}">${wave.name}<tspan class="words" dx="8">${clip(words, room)}</tspan></text>
+${windows}
+<path class="base" d="M10 ${base}H${size.width - 10}"/>
+${parts.filter((part) => part.what !== 'window' && part.what !== 'run').map((part) => waiting(part, scene, base))}
+${wave.verdict !== 'not-run' && drawNodes(nodes, { ...scene, base, levels: LEVELS, fallback: ranTo })}
+${verdictMark(wave, scene, base)}
+</g>`;
+}
+
+/** Soak, verification and hold: lines with their names, after the nodes' work. */
+function waiting(part: RunExtra['timeline'][number], scene: Scene, base: number): Html {
+  const { axis } = scene;
+  const [from, to] = [axis.x(part.from), axis.x(part.to)];
+  const word = { soak: 'soak', verify: 'asked again', hold: 'held', window: '', run: '' }[part.what];
+  const y = base - 5;
+  const label = to - from > word.length * CHARACTER + 8;
+  return html`<path class="${part.what}" d="M${from} ${y}H${to}"><title>${word} ${when(part, scene)}</title></path>${label && html`<text class="small" x="${from + 6}" y="${y - 6}">${word}</text>`}`;
+}
+
+function verdictMark(wave: Wave, scene: Scene, base: number): Html | undefined {
+  const { axis, size } = scene;
+  const at = verdictTime(wave, scene);
+  if (at === undefined) return undefined;
+  const x = axis.x(at);
+  const word = { pass: 'PASS', fail: 'FAIL', inconclusive: 'HELD', 'not-run': '' }[wave.verdict];
+  const text = `${word}  ${formatLocal(at, scene.timezone)}  ${wave.reasons.map(plain).join('; ')}`;
+  const fromRight = x > size.width / 2;
+  const room = Math.floor((fromRight ? x : size.width - x) / CHARACTER) - 1;
+  return html`<path class="verdict ${wave.verdict}" d="M${x} ${base - 9}l8 9l-8 9l-8 -9z"><title>${text}</title></path>
+<text class="verdict-words ${wave.verdict}${fromRight ? ' end' : ''}" x="${fromRight ? x + 8 : x - 8}" y="${base + 23}">${clip(text, room)}</text>`;
+}
+
+/** A held wave is judged when its hold begins, any other when it ends. */
+function verdictTime(wave: Pick<WaveResult, 'name' | 'verdict' | 'endedAt'>, { run }: Scene): number | undefined {
+  if (wave.verdict === 'not-run') return undefined;
+  const hold = run.extra.timeline.find((part) => part.wave === wave.name && part.what === 'hold');
+  if (wave.verdict === 'inconclusive' && hold) return hold.from;
+  return instant(wave.endedAt) ?? run.extra.timeline.findLast((part) => part.wave === wave.name && part.what !== 'window')?.to;
+}
+
+function exposureRow({ run, size, axis }: Scene, top: number): Html {
+  const points = run.extra.exposure.toSorted((a, b) => a.at - b.at);
+  const [first, last] = [points[0]?.nodes ?? 0, points.at(-1)?.nodes ?? 0];
+  const most = Math.max(1, ...points.map((point) => point.nodes));
+  const base = top + TITLE + EXPOSURE;
+  const y = (nodes: number) => Math.round((base - (nodes / most) * (EXPOSURE - 6)) * 10) / 10;
+  const start = axis.x(points[0]?.at ?? 0);
+  const end = size.width - 10;
+  const steps = points.slice(1).map((point) => `H${axis.x(point.at)}V${y(point.nodes)}`).join('');
+  const line = `M${start} ${y(first)}${steps}H${end}`;
+  return html`<g>
+<text class="name" x="10" y="${top + 13}">exposed<tspan class="words" dx="8">${amount(first, 'node')} before, ${grouped(last)} after</tspan></text>
+<path class="area" d="${line}V${base}H${start}z"/>
+<path class="line" d="${line}"/>
+<path class="base" d="M10 ${base}H${end}"/>
+</g>`;
+}
+
+function width(axis: Axis, { from, to }: Interval): number {
+  return Math.max(1, Math.round((axis.x(to) - axis.x(from)) * 10) / 10);
+}
+
+function when({ from, to }: Interval, { timezone }: Scene): string {
+  return `${formatLocal(from, timezone)} to ${formatLocal(to, timezone)}`;
+}

@@ -1,0 +1,100 @@
+/** `wavelock run`: reads the input, synthesises, lets the world run in a process of its own, shows what it tells, leaves the report. */
+import { fork } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { InputErrors } from '../files/problems.ts';
+import { reportHtml } from '../report/html.ts';
+import { createView } from '../ui/terminal.ts';
+import { readInput } from './input.ts';
+import { LAST_RUN_FILE } from './last.ts';
+import { EXIT } from './messages.ts';
+import { synthesise } from './synth.ts';
+import type { ChildProcess } from 'node:child_process';
+import type { View } from '../ui/terminal.ts';
+import type { RunInput, RunOptions } from './input.ts';
+import type { WorldMessage } from './messages.ts';
+import type { WorldConfig } from './world.ts';
+
+type Ended = Extract<WorldMessage, { type: 'ended' }>;
+
+const ASSEMBLY = '.build/assembly';
+
+/** Runs and answers the exit status. */
+export async function run(options: RunOptions): Promise<number> {
+  const started = performance.now();
+  // With --json standard output belongs to the document.
+  const stream = options.json === true ? process.stderr : process.stdout;
+  const input = readOrExplain(options);
+  if (!input) return EXIT.badInput;
+  const tty = stream.isTTY === true && process.env.CI === undefined;
+  const color = stream.isTTY === true && process.env.NO_COLOR === undefined;
+  const view = createView({ stream, tty, color, scenario: input.scenarioName, out: options.out });
+  // The world loads its parts while the template is being made.
+  const world = fork(fileURLToPath(new URL('./world.ts', import.meta.url)), [], { execArgv: ['--import', 'tsx', '--disable-warning=NodeVersionSupportWarning'], env: process.env });
+  try {
+    await synth(input, view);
+    const ended = await live(world, input, view);
+    if (!ended) return EXIT.failed;
+    ended.document.wallMs = Math.round(performance.now() - started);
+    leaveReport(options, input, ended);
+    view.show(ended);
+    await view.close();
+    if (options.json === true) process.stdout.write(`${JSON.stringify(ended.document)}\n`);
+    return EXIT[ended.document.status];
+  } catch (error) {
+    view.fail((error as Error).message);
+    await view.close();
+    return EXIT.failed;
+  } finally {
+    world.kill();
+  }
+}
+
+function readOrExplain(options: RunOptions): RunInput | undefined {
+  try {
+    return readInput(options);
+  } catch (error) {
+    if (!(error instanceof InputErrors)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return undefined;
+  }
+}
+
+async function synth(input: RunInput, view: View): Promise<void> {
+  view.synth({ state: 'start' });
+  const started = performance.now();
+  await synthesise({ locations: input.fleet.locations, policy: input.policyPath, directory: ASSEMBLY });
+  view.synth({ state: 'done', milliseconds: Math.round(performance.now() - started) });
+}
+
+/** Sends the world its input and shows what it tells, to its end. */
+async function live(world: ChildProcess, input: RunInput, view: View): Promise<Ended | undefined> {
+  const config: WorldConfig = {
+    assembly: ASSEMBLY,
+    fleet: input.fleet,
+    ...(input.scenario ? { scenario: input.scenario } : {}),
+    people: input.policyFile.people,
+    policy: input.policy.name,
+    plannedFor: input.plannedFor,
+    start: input.start,
+    feeds: input.feeds,
+    seed: input.seed,
+  };
+  return new Promise((resolve, reject) => {
+    world.on('message', (message: WorldMessage) => {
+      if (message.type === 'ended') resolve(message);
+      else if (message.type === 'broken') reject(new Error(message.message));
+      else view.show(message);
+    });
+    world.on('exit', (code) => reject(new Error(`the embedded AWS ended by itself (${code})`)));
+    world.send(config);
+  });
+}
+
+function leaveReport(options: RunOptions, input: RunInput, { document, result, extra }: Ended): void {
+  mkdirSync(options.out, { recursive: true });
+  const madeAt = new Date(extra.endedAt).toISOString();
+  writeFileSync(join(options.out, 'report.html'), reportHtml({ document, result, extra, policyText: input.policyText, madeAt }));
+  writeFileSync(join(options.out, LAST_RUN_FILE), JSON.stringify({ document, result, extra }));
+}

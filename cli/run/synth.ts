@@ -1,0 +1,29 @@
+/** Synthesises the CDK app for a fleet's locations, as `cdk deploy` would: the same app, without the CDK's command. */
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+export interface SynthRequest {
+  /** `account/region`, the hub's first. */
+  locations: string[];
+  policy: string;
+  directory: string;
+}
+
+/** Writes the cloud assembly into `directory`. Throws with the app's own words when it fails. */
+export async function synthesise({ locations, policy, directory }: SynthRequest): Promise<void> {
+  const [hub = '', ...spokes] = locations;
+  const [account, region] = hub.split('/');
+  const context = { mode: 'patch', account, region, policy, ...(spokes.length > 0 ? { locations: spokes.join(',') } : {}) };
+  const env = { ...process.env, CDK_OUTDIR: directory, CDK_CONTEXT_JSON: JSON.stringify(context) };
+  const child = spawn(process.execPath, ['--import', 'tsx', 'infra/app.ts'], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  child.stdout.on('data', (chunk) => (said += String(chunk)));
+  child.stderr.on('data', (chunk) => (said += String(chunk)));
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', resolve);
+  });
+  if (code !== 0) throw new Error(`the CDK app could not be synthesised:\n${said.slice(-4000)}`);
+}

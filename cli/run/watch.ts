@@ -1,0 +1,83 @@
+/** What a run's calls tell: commands that were sent, messages that were published. Looks at calls as they pass and changes nothing. */
+import { parseBatchName } from '../../lambdas/core/names.ts';
+import { NoticeEvent } from '../../lambdas/core/model.ts';
+import type { CallContext, Faults, Input } from '../../local/types.ts';
+import type { NoticeDocument } from './messages.ts';
+import type { SlackPost } from './slack.ts';
+
+export interface SentCommand {
+  document: string;
+  batch: string;
+  nodes: string[];
+}
+
+interface Published {
+  audience: string;
+  event: NoticeEvent;
+  wave: string;
+  subject: string;
+  email: string;
+  slack: string;
+}
+
+export interface Watch {
+  faults: Faults;
+  commands: SentCommand[];
+  /** One entry for each message that a channel really took. */
+  notices(mails: readonly { endpoint: string; subject: string; message: string }[], posts: readonly SlackPost[]): NoticeDocument[];
+}
+
+/** Watches the calls that the embedded AWS answers. */
+export function createWatch(): Watch {
+  const commands: SentCommand[] = [];
+  const published: Published[] = [];
+  return {
+    commands,
+    faults: {
+      call(when, context, input) {
+        if (when === 'after') notePassed(context, input, commands, published);
+        return undefined;
+      },
+    },
+    notices: (mails, posts) => [...mailNotices(published, mails), ...slackNotices(published, posts)],
+  };
+}
+
+function notePassed({ service, operation }: CallContext, input: Input, commands: SentCommand[], published: Published[]): void {
+  if (service === 'ssm' && operation === 'SendCommand') commands.push({ document: input.DocumentName, batch: input.Comment ?? '', nodes: input.InstanceIds ?? [] });
+  if (service !== 'sns' || operation !== 'Publish' || input.MessageStructure !== 'json') return;
+  const attribute = (name: string): string => input.MessageAttributes?.[name]?.StringValue ?? '';
+  const event = NoticeEvent.safeParse(attribute('event'));
+  if (!event.success) return;
+  const message = JSON.parse(input.Message) as { email: string; lambda: string };
+  const slack = (JSON.parse(message.lambda) as { text: string }).text;
+  published.push({ audience: attribute('audience'), event: event.data, wave: attribute('wave'), subject: input.Subject, email: message.email, slack });
+}
+
+/** Mails that arrived, each with what was published: the same subject and text. */
+function mailNotices(published: Published[], mails: readonly { subject: string; message: string }[]): NoticeDocument[] {
+  const left = [...published];
+  return mails.flatMap((mail) => {
+    const index = left.findIndex((one) => one.subject === mail.subject && one.email === mail.message);
+    const [found] = index < 0 ? [] : left.splice(index, 1);
+    return found ? [{ channel: 'email' as const, audience: found.audience, event: found.event, wave: found.wave, subject: mail.subject, body: mail.message }] : [];
+  });
+}
+
+/** Posts that arrived; each audience has a webhook path of its own, which ends in its name. */
+function slackNotices(published: Published[], posts: readonly SlackPost[]): NoticeDocument[] {
+  const left = [...published];
+  return posts.flatMap((post) => {
+    const audience = decodeURIComponent(post.path.slice(post.path.lastIndexOf('/') + 1));
+    const index = left.findIndex((one) => one.audience === audience && one.slack === post.text);
+    const [found] = index < 0 ? [] : left.splice(index, 1);
+    const body = post.blocks.map((block) => block.text.text).join('');
+    return found ? [{ channel: 'slack' as const, audience, event: found.event, wave: found.wave, subject: post.text, body }] : [];
+  });
+}
+
+/** The wave of a rollout that a batch belongs to; empty for scans and other rollouts. */
+export function waveOf(batch: string, rollout: string): string {
+  const group = parseBatchName(batch)?.group ?? '';
+  return group.startsWith(`${rollout}-`) ? group.slice(rollout.length + 1) : '';
+}
