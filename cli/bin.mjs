@@ -25,9 +25,11 @@ function install() {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   console.error('wavelock: installing its packages, once (about 30 s) …');
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  const done = spawnSync(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
+  // Not `npm ci`: it wants every optional platform package in the lock file, and registries' mirrors do not carry them all. `--no-save`
+  // installs what the lock file says, with its checksums, and leaves the file as it is.
+  const done = spawnSync(npm, ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
   if (done.status !== 0) {
-    console.error('wavelock: npm ci failed, see above. Is the npm registry reachable?');
+    console.error('wavelock: npm install failed, see above. Is the npm registry reachable?');
     process.exit(1);
   }
   writeFileSync(stamp, wanted);
@@ -36,7 +38,7 @@ function install() {
 /** Runs Node.js with the same terminal, and ends as it ends. */
 function hand(args) {
   // The SDK announces the end of its Node.js 20 support at each start of each client; package-lock.json pins versions that still support it.
-  const env = { ...process.env, NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --disable-warning=NodeVersionSupportWarning`.trim(), CDK_DISABLE_CLI_TELEMETRY: 'true' };
+  const env = { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true', CDK_DISABLE_CLI_TELEMETRY: 'true' };
   const child = spawn(process.execPath, args, { stdio: 'inherit', env });
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => process.exit(signal ? 130 : (code ?? 1)));

@@ -1,4 +1,4 @@
-import { RemovalPolicy, Stack } from 'aws-cdk-lib/core';
+import { Stack } from 'aws-cdk-lib/core';
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 import type { Os } from '../lambdas/core/model.ts';
@@ -40,13 +40,12 @@ export class Spoke extends Construct {
     );
     const locks = mode === 'patch' ? new LockBucket(this, 'Locks').bucket : undefined;
     const names = Object.fromEntries([...documents].map(([key, document]) => [key, document.name]));
-    const parameter = new StringParameter(this, 'Parameter', {
+    new StringParameter(this, 'Parameter', {
       parameterName: spokeParameterName(installation),
       description: 'What this Wavelock spoke has, for its hub',
       stringValue: Stack.of(this).toJsonString({ ...(locks ? { lockBucket: locks.bucketName } : {}), documents: names }),
     });
-    parameter.applyRemovalPolicy(RemovalPolicy.DESTROY);
-    new SpokeRole(this, 'Role', { installation, documents: [...documents.values()], parameter, locks, optInTag });
+    new SpokeRole(this, 'Role', { installation, documents: [...documents.values()], locks, optInTag });
     new Forwarding(this, 'Forwarding', { installation, documents: Object.values(names) });
   }
 }

@@ -3,8 +3,8 @@ import { AwsError, type CallContext, type Caller, type Faults, type Input, type 
 
 /** Every call to a service, whoever makes it and however it comes: faults, IAM, the operation, the count. */
 export interface Calls {
-  /** Runs an operation in a Region. @throws AwsError as AWS answers it */
-  invoke(service: string, operation: string, input: Input, at: { caller: Caller; region: string }): Promise<Input>;
+  /** Runs an operation in the caller's account and Region. @throws AwsError as AWS answers it */
+  invoke(caller: Caller, service: string, operation: string, input: Input): Promise<Input>;
   /** `ssm:SendCommand` → how often it was called, refused calls included. */
   counts(): Record<string, number>;
 }
@@ -34,11 +34,12 @@ export function createCalls({ services, iam, random, faults }: CallsOptions): Ca
 
   return {
     counts: () => ({ ...counts }),
-    async invoke(service, operation, input, { caller, region }) {
+    async invoke(caller, service, operation, input) {
       const found = find(service, operation);
       const name = `${service}:${operation}`;
       counts[name] = (counts[name] ?? 0) + 1;
-      const context: CallContext = { caller, account: caller.account, region, service, operation, requestId: random.uuid() };
+      const { account, region } = caller;
+      const context: CallContext = { caller, account, region, service, operation, requestId: random.uuid() };
       fault('before', context, input);
       for (const request of found.access(input, context)) iam.authorize(caller, request, { service, region });
       const output: Input = await found.run(input, context);

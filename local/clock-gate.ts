@@ -6,6 +6,11 @@ export interface ActivityOptions {
   failed?(error: unknown): void;
   /** Called when this work has neither ended nor shown any sign of life for the clock's stall limit of real time. */
   stalled?(): void;
+  /**
+   * A span of time (ms since the epoch) in which timers only guard the work, as middy's does shortly before a function's time-out:
+   * work with such a timer alone isn't asleep.
+   */
+  guards?: { from: number; to: number };
   /** The client's port of the loopback connection that this work answers: its request counts as this work, not twice. */
   port?: number;
 }
@@ -18,6 +23,9 @@ export class Activity {
   open = true;
   /** Timers, children and requests that this work waits for. With none of them, it is busy with something that nobody sees. */
   pending = 0;
+  /** Timers that guard it. When it looks dead, they are let go first. */
+  guards = 0;
+  yields = false;
 
   constructor(
     readonly name: string,
@@ -103,35 +111,46 @@ export class Gate {
   }
 
   /** Notes that `activity` waits for something that only time brings; the result says that it no longer does. */
-  wait(activity: Activity | undefined): () => void {
+  wait(activity: Activity | undefined, kind: 'pending' | 'guards' = 'pending'): () => void {
     this.progress++;
-    if (activity) activity.pending++;
+    if (activity) activity[kind]++;
     let waiting = true;
     return () => {
       if (!waiting) return;
       waiting = false;
       this.progress++;
-      if (activity) activity.pending--;
+      if (!activity) return;
+      activity[kind]--;
+      activity.yields = false;
     };
+  }
+
+  /** Notes that `activity` has set a timer for `time`. */
+  waitUntil(activity: Activity | undefined, time: number): () => void {
+    const span = activity?.options.guards;
+    return this.wait(activity, span && time >= span.from && time <= span.to ? 'guards' : 'pending');
   }
 
   busy(): boolean {
     if (this.tracked.size > 0) return true;
-    for (const activity of this.activities) if (activity.pending === 0) return true;
+    for (const activity of this.activities) if (isBusy(activity)) return true;
     for (const { request } of this.requests) if (!this.isAnsweredLater(request)) return true;
     return false;
   }
 
-  /** Tells busy activities that they look dead; false if there was none that wanted to know. */
+  /** Busy activities look dead: lets their guards go, or tells them; false if there was none that either helps. */
   reportStall(): boolean {
-    const dead = [...this.activities].filter((activity) => activity.pending === 0 && activity.options.stalled);
-    for (const activity of dead) activity.options.stalled?.();
+    const dead = [...this.activities].filter((activity) => isBusy(activity) && (activity.guards > 0 || activity.options.stalled));
+    for (const activity of dead) {
+      if (activity.guards > 0) activity.yields = true;
+      else activity.options.stalled?.();
+    }
     return dead.length > 0;
   }
 
   /** Everything that is open, for the message of a deadlock. */
   describe(): string[] {
-    const activities = [...this.activities].map((activity) => `${activity.name}${activity.pending ? ' (waits)' : ' (busy)'}`);
+    const activities = [...this.activities].map((activity) => `${activity.name}${isBusy(activity) ? ' (busy)' : ' (waits)'}`);
     const requests = [...this.requests].map(({ request }) => `request ${request.describe()}`);
     return [...activities, ...requests, ...[...this.tracked].map((label) => `tracked ${label}`)];
   }
@@ -151,4 +170,8 @@ export class Gate {
       done();
     });
   }
+}
+
+function isBusy({ pending, yields }: Activity): boolean {
+  return pending === 0 && !yields;
 }

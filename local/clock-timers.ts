@@ -70,7 +70,7 @@ class OwnedTimers {
   private readonly ends = new Map<number, () => void>();
 
   constructor(
-    clock: FakeClock,
+    private readonly clock: FakeClock,
     private readonly gate: Gate,
   ) {
     this.setters = { once: clock.setTimeout, repeat: clock.setInterval };
@@ -80,7 +80,7 @@ class OwnedTimers {
   set(kind: 'once' | 'repeat', [callback, milliseconds, ...args]: Parameters<SetTimer>): unknown {
     const owner = this.gate.current();
     const run = AsyncLocalStorage.bind(callback);
-    const release = this.gate.wait(owner);
+    const release = this.gate.waitUntil(owner, this.clock.now + Number(milliseconds ?? 0));
     const handle = this.setters[kind](() => {
       if (kind === 'once') this.end(handle);
       this.gate.progress++;

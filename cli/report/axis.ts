@@ -63,9 +63,15 @@ export function createAxis(input: AxisInput): Axis {
   };
 }
 
-/** `50 h`: how long a cut stretch really is. */
-export function cutLabel(stretch: Stretch): string {
-  return formatDuration((stretch.to - stretch.from) / 1000);
+/** How long a cut stretch really is: `12 h 41`, or to the full hour where there is little room. */
+export function cutLabel(stretch: Stretch, short: boolean): string {
+  const seconds = (stretch.to - stretch.from) / 1000;
+  return formatDuration(short && seconds > 3600 ? Math.round(seconds / 3600) * 3600 : seconds);
+}
+
+/** `Wed 9` of `Wed 9 Dec`. */
+export function shortDay(day: string): string {
+  return day.split(' ').slice(0, 2).join(' ');
 }
 
 function layOut(input: AxisInput): Stretch[] {

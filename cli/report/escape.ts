@@ -33,7 +33,5 @@ function render(part: Part): string {
  * marks that turn the direction of writing, with which a name can pretend to be another (Unicode Standard Annex 9).
  */
 function visible(text: string): string {
-  return text
-    .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ufffe\uffff]/g, '\ufffd')
-    .replaceAll(/\p{Surrogate}/gu, '\ufffd');
+  return text.replaceAll(/(?![\t\n\r])\p{Cc}|[\p{Bidi_Control}\p{Surrogate}\p{Noncharacter_Code_Point}\u200b\u2060\ufeff]/gu, '\ufffd');
 }

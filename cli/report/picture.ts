@@ -3,7 +3,7 @@ import { formatLocal } from '../../lambdas/core/calendar-text.ts';
 import { nodesOf, outcomeWords, timezoneOf } from '../ui/facts.ts';
 import { amount, clip, grouped, plain } from '../ui/text.ts';
 import { instant } from '../ui/times.ts';
-import { createAxis, cutLabel } from './axis.ts';
+import { createAxis, cutLabel, shortDay } from './axis.ts';
 import { html } from './escape.ts';
 import { drawNodes } from './strip.ts';
 import type { WaveResult } from '../../lambdas/core/result.ts';
@@ -23,18 +23,21 @@ export interface Size {
 }
 
 export const SIZES: Size[] = [
-  { name: 'wide', width: 940, cutWidth: 58, node: 8, tickApart: 62 },
-  { name: 'narrow', width: 380, cutWidth: 36, node: 6, tickApart: 46 },
+  { name: 'wide', width: 940, cutWidth: 58, node: 11, tickApart: 62 },
+  { name: 'narrow', width: 380, cutWidth: 36, node: 8, tickApart: 46 },
 ];
 
-const TOP = 46;
+/** Days, times, lengths of cuts, and the axis under them. */
+const AXIS = 48;
+const TOP = 56;
 const TITLE = 20;
 /** Nodes on top of each other, at most; more become bars. */
-export const LEVELS = 7;
-const UNDER = 34;
+export const LEVELS = 5;
+const UNDER = 36;
 const EXPOSURE = 64;
 /** Average width of a character at the picture's two text sizes. */
 const CHARACTER = 6.4;
+const NOT_RUN = TITLE + 12;
 
 type Wave = RunDocument['waves'][number];
 
@@ -54,10 +57,12 @@ export function picture(run: EndedRun, size: Size, anchors: Map<string, string>)
   const timezone = timezoneOf(extra.plan);
   const axis = createAxis({ ...extentOf(extra), busy: busyTimes(run), left: 10, width: size.width - 20, cutWidth: size.cutWidth, timezone });
   const scene: Scene = { run, size, axis, timezone, anchors };
-  const strip = size.node * LEVELS;
-  const row = TITLE + strip + UNDER;
-  const rows = run.document.waves.map((wave, index) => waveRow(wave, scene, TOP + index * row));
-  const bottom = TOP + rows.length * row;
+  let bottom = TOP;
+  const rows = run.document.waves.map((wave) => {
+    const top = bottom;
+    bottom += wave.verdict === 'not-run' ? NOT_RUN : TITLE + size.node * LEVELS + UNDER;
+    return wave.verdict === 'not-run' ? notRunRow(wave, scene, top) : waveRow(wave, scene, top);
+  });
   const height = bottom + (extra.exposure.length > 0 ? TITLE + EXPOSURE + 16 : 0);
   return html`<svg class="picture ${size.name}" viewBox="0 0 ${size.width} ${height}" role="group" aria-label="The waves over time">
 ${drawAxis(scene, height)}
@@ -87,24 +92,31 @@ function drawAxis({ axis, size }: Scene, height: number): Html[] {
     .filter((stretch) => stretch.cut)
     .map((stretch) => {
       const middle = stretch.x + stretch.width / 2;
-      return html`<rect class="cut" x="${stretch.x}" y="36" width="${stretch.width}" height="${height - 36}"/>
-<path class="break" d="M${middle - 5} 41l4 -10M${middle + 1} 41l4 -10"/>
-<text class="small mid" x="${middle}" y="26">${cutLabel(stretch)}</text>
+      return html`<rect class="cut" x="${stretch.x}" y="${AXIS}" width="${stretch.width}" height="${height - AXIS}"/>
+<path class="break" d="M${middle - 5} ${AXIS + 5}l4 -10M${middle + 1} ${AXIS + 5}l4 -10"/>
+<text class="small mid" x="${middle}" y="${AXIS - 8}">${cutLabel(stretch, size.name === 'narrow')}</text>
 `;
     });
-  const lines = axis.stretches.filter((stretch) => !stretch.cut).map((stretch) => html`<path class="axis" d="M${stretch.x} 36h${stretch.width}"/>`);
+  const lines = axis.stretches.filter((stretch) => !stretch.cut).map((stretch) => html`<path class="axis" d="M${stretch.x} ${AXIS}h${stretch.width}"/>`);
   let daysEnd = -Infinity;
   let labelsEnd = -Infinity;
   const ticks = axis.ticks(size.tickApart).map((tick) => {
-    const day = tick.day !== undefined && tick.x - 16 > daysEnd ? tick.day : undefined;
-    if (day !== undefined) daysEnd = tick.x - 16 + day.length * CHARACTER + 6;
+    const named = size.name === 'narrow' && tick.day !== undefined ? shortDay(tick.day) : tick.day;
+    const x = Math.min(Math.max(tick.x, 16), size.width - 17);
+    const day = x - 16 > daysEnd ? named : undefined;
+    const dayAt = Math.min(x - 16, size.width - (day ?? '').length * CHARACTER);
+    if (day !== undefined) daysEnd = dayAt + day.length * (CHARACTER + 1) + 6;
     const label = tick.label !== '' && tick.x - 16 > labelsEnd ? tick.label : undefined;
     if (label !== undefined) labelsEnd = tick.x + 18;
-    const x = Math.min(Math.max(tick.x, 16), size.width - 17);
-    return html`<path class="grid" d="M${tick.x} 32V${height}"/>${day !== undefined && html`<text class="day" x="${Math.min(x - 16, size.width - day.length * CHARACTER)}" y="12">${day}</text>`}${label !== undefined && html`<text class="small mid" x="${x}" y="27">${label}</text>`}
+    return html`<path class="grid" d="M${tick.x} ${AXIS - 4}V${height}"/>${day !== undefined && html`<text class="day" x="${dayAt}" y="12">${day}</text>`}${label !== undefined && html`<text class="small mid" x="${x}" y="27">${label}</text>`}
 `;
   });
   return [...cuts, ...lines, ...ticks];
+}
+
+function notRunRow(wave: Wave, { size }: Scene, top: number): Html {
+  return html`<g><text class="name" x="10" y="${top + 13}">${wave.name}<tspan class="words" dx="8">not run, ${amount(wave.nodes, 'node')} untouched</tspan></text>
+<path class="base" d="M10 ${top + TITLE}H${size.width - 10}"/></g>`;
 }
 
 function waveRow(wave: Wave, scene: Scene, top: number): Html {
@@ -113,7 +125,7 @@ function waveRow(wave: Wave, scene: Scene, top: number): Html {
   const base = top + TITLE + strip;
   const parts = run.extra.timeline.filter((part) => part.wave === wave.name);
   const nodes = nodesOf(run).filter((node) => node.wave === wave.name);
-  const words = wave.verdict === 'not-run' ? `not run, ${amount(wave.nodes, 'node')} untouched` : `${amount(wave.nodes, 'node')}: ${outcomeWords(wave.outcomes)}`;
+  const words = `${amount(wave.nodes, 'node')}: ${outcomeWords(wave.outcomes)}`;
   const room = Math.floor((size.width - 30 - wave.name.length * 8) / CHARACTER);
   const windows = parts.filter((part) => part.what === 'window').map((part) => html`<rect class="window" x="${axis.x(part.from)}" y="${top + TITLE}" width="${width(axis, part)}" height="${strip}"><title>window ${when(part, scene)}</title></rect>`);
   const ranTo = Math.max(0, ...parts.filter((part) => part.what === 'run').map((part) => part.to));
@@ -122,7 +134,7 @@ function waveRow(wave: Wave, scene: Scene, top: number): Html {
 ${windows}
 <path class="base" d="M10 ${base}H${size.width - 10}"/>
 ${parts.filter((part) => part.what !== 'window' && part.what !== 'run').map((part) => waiting(part, scene, base))}
-${wave.verdict !== 'not-run' && drawNodes(nodes, { ...scene, base, levels: LEVELS, fallback: ranTo })}
+${drawNodes(nodes, { ...scene, base, levels: LEVELS, fallback: ranTo })}
 ${verdictMark(wave, scene, base)}
 </g>`;
 }
@@ -143,11 +155,12 @@ function verdictMark(wave: Wave, scene: Scene, base: number): Html | undefined {
   if (at === undefined) return undefined;
   const x = axis.x(at);
   const word = { pass: 'PASS', fail: 'FAIL', inconclusive: 'HELD', 'not-run': '' }[wave.verdict];
-  const text = `${word}  ${formatLocal(at, scene.timezone)}  ${wave.reasons.map(plain).join('; ')}`;
-  const fromRight = x > size.width / 2;
-  const room = Math.floor((fromRight ? x : size.width - x) / CHARACTER) - 1;
-  return html`<path class="verdict ${wave.verdict}" d="M${x} ${base - 9}l8 9l-8 9l-8 -9z"><title>${text}</title></path>
-<text class="verdict-words ${wave.verdict}${fromRight ? ' end' : ''}" x="${fromRight ? x + 8 : x - 8}" y="${base + 23}">${clip(text, room)}</text>`;
+  const text = `${formatLocal(at, scene.timezone)}: ${wave.reasons.map(plain).join('; ')}`;
+  // The words stand on the side that has more room.
+  const leftward = x > size.width / 2;
+  const room = Math.floor(((leftward ? x : size.width - x) - 60) / CHARACTER);
+  return html`<path class="verdict ${wave.verdict}" d="M${x} ${base + 2}l9 9l-9 9l-9 -9z"><title>${word} ${text}</title></path>
+<text class="${leftward ? 'end' : 'start'}" x="${leftward ? x - 14 : x + 14}" y="${base + 15.5}"><tspan class="verdict-word ${wave.verdict}">${word}</tspan><tspan class="words" dx="6">${clip(text, room)}</tspan></text>`;
 }
 
 /** A held wave is judged when its hold begins, any other when it ends. */

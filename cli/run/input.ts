@@ -1,5 +1,4 @@
 /** What a run is given: files read and checked, all problems at once, before anything is started. */
-import { existsSync } from 'node:fs';
 import { checkFeedsFolder } from '../files/feeds.ts';
 import { expandEntry, nodesOf } from '../files/fleet-nodes.ts';
 import { readFleetFile } from '../files/fleet.ts';
@@ -99,7 +98,7 @@ function intakeBefore(planned: number): number {
 function scenarioFile(options: RunOptions): string | undefined {
   const name = options.scenario ?? (isDemo(options) ? 'demo' : 'none');
   if (name === 'none') return undefined;
-  return existsSync(name) || name.endsWith('.yaml') ? name : `demo/scenarios/${name}.yaml`;
+  return /\.ya?ml$/.test(name) ? name : `demo/scenarios/${name}.yaml`;
 }
 
 function onlyNodes(fleet: FleetFile, { only, fleet: path }: RunOptions): FleetFile {

@@ -31,7 +31,7 @@ export async function run(options: RunOptions): Promise<number> {
   const color = stream.isTTY === true && process.env.NO_COLOR === undefined;
   const view = createView({ stream, tty, color, scenario: input.scenarioName, out: options.out });
   // The world loads its parts while the template is being made.
-  const world = fork(fileURLToPath(new URL('./world.ts', import.meta.url)), [], { execArgv: ['--import', 'tsx', '--disable-warning=NodeVersionSupportWarning'], env: process.env });
+  const world = fork(fileURLToPath(new URL('./world.ts', import.meta.url)), [], { execArgv: ['--import', 'tsx'], env: process.env });
   try {
     await synth(input, view);
     const ended = await live(world, input, view);

@@ -22,20 +22,41 @@ interface Published {
 
 export interface Watch {
   faults: Faults;
+  /** True once after each function that moves a rollout on. */
+  somethingHappened(): boolean;
+  /** Whether a task has run. */
+  ran(task: string): boolean;
   commands: SentCommand[];
   /** One entry for each message that a channel really took. */
   notices(mails: readonly { endpoint: string; subject: string; message: string }[], posts: readonly SlackPost[]): NoticeDocument[];
 }
 
+/** Tasks after which a rollout looks different from before. */
+const MOVING = /(CloseIntake|PlanRollout|AskPeople|OpenWave|LayOutRound|ParkWave|JudgeWave|SettleBatch|CloseRollout)/;
+
 /** Watches the calls that the embedded AWS answers. */
 export function createWatch(): Watch {
   const commands: SentCommand[] = [];
   const published: Published[] = [];
+  const tasks = new Set<string>();
+  let happened = false;
   return {
     commands,
+    somethingHappened() {
+      const since = happened;
+      happened = false;
+      return since;
+    },
+    ran: (task) => tasks.has(task),
     faults: {
       call(when, context, input) {
-        if (when === 'after') notePassed(context, input, commands, published);
+        if (when !== 'after') return undefined;
+        notePassed(context, input, commands, published);
+        const task = context.operation === 'Invoke' ? MOVING.exec(String(input.FunctionName))?.[1] : undefined;
+        if (task !== undefined) {
+          tasks.add(task);
+          happened = true;
+        }
         return undefined;
       },
     },

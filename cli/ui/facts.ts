@@ -107,11 +107,14 @@ export function candidateCounts(plan: Plan): { updates: number; dependencies: nu
 /** Platforms whose first-wave nodes are too few to prove anything, with what is needed, and nodes that therefore get nothing. */
 export function weakPlatforms(plan: Plan): { platform: string; testNodes: number; needed: number; laterNodes: number }[] {
   const needed = plan.policy.waves[0]?.promoteWhen.provenOn ?? 1;
-  const on = (waves: PlanWave[], platform: string) => waves.flatMap((wave) => wave.nodes).filter((node) => node.platform === platform).length;
   const platforms = [...new Set(plan.waves.flatMap((wave) => wave.nodes.map((node) => node.platform)))].toSorted();
   return platforms
-    .map((platform) => ({ platform, needed, testNodes: on(plan.waves.slice(0, 1), platform), laterNodes: on(plan.waves.slice(1), platform) }))
+    .map((platform) => ({ platform, needed, testNodes: nodesOn(plan.waves.slice(0, 1), platform), laterNodes: nodesOn(plan.waves.slice(1), platform) }))
     .filter((entry) => entry.testNodes < needed);
+}
+
+function nodesOn(waves: PlanWave[], platform: string): number {
+  return waves.flatMap((wave) => wave.nodes).filter((node) => node.platform === platform).length;
 }
 
 /** Whether no command of any kind was sent for a wave: what "not run" promises. */

@@ -8,9 +8,7 @@ export const WIDEST = 100;
  * control characters, and the marks that turn the direction of writing (Unicode Standard Annex 9).
  */
 export function plain(text: string): string {
-  return text
-    .replaceAll(/\s+/g, ' ')
-    .replaceAll(/[\u0000-\u001f\u007f-\u009f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/g, '\ufffd');
+  return text.replaceAll(/\s+/g, ' ').replaceAll(/[\p{Cc}\p{Bidi_Control}\u200b\u2060\ufeff]/gu, '\ufffd');
 }
 
 /** Cuts to at most `width` characters, with an ellipsis where something was cut. */

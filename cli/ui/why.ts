@@ -74,10 +74,10 @@ function changed(node: NodeResult): string[] {
   return [...fact('Changed', amount(node.packages.length, 'item')), ...lines, ...closed];
 }
 
-/** `openssl 3.0.7-1 -> 3.0.8-1`; a dependency that came along has no version before, an installed KB no version at all. */
+/** `openssl 3.0.7-1 → 3.0.8-1`; a dependency that came along has no version before, an installed KB no version at all. */
 export function changeWords({ name, from, to }: { name: string; from: string; to: string }): string {
   if (to === name || to === '') return `${plain(name)} installed`;
-  return from === '' ? `${plain(name)} ${plain(to)} (new)` : `${plain(name)} ${plain(from)} -> ${plain(to)}`;
+  return from === '' ? `${plain(name)} ${plain(to)} (new)` : `${plain(name)} ${plain(from)} → ${plain(to)}`;
 }
 
 function verdict(node: NodeResult, { document }: EndedRun): string[] {

@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib/core';
-import { Alarm, ComparisonOperator, MathExpression, Metric, Stats, TreatMissingData, type AlarmProps, type IAlarmAction, type IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import { Alarm, ComparisonOperator, Metric, Stats, TreatMissingData, type AlarmProps, type IAlarmAction, type IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
@@ -14,20 +14,16 @@ export function ownMetric(metricName: string, more: Record<string, string> = {},
   return new Metric({ namespace, metricName, dimensionsMap: { ...dimensions, ...more }, statistic, period: Duration.hours(1) });
 }
 
-/** Executions that ended other than they should: failed, timed out, or stopped by hand. */
-export function executionsLost(machine: Machine): MathExpression {
+/** Executions that ended other than they should: failed, and timed out. Plain metrics: each alarms by itself, and needs no arithmetic. */
+export function executionsLost(machine: Machine): IMetric[] {
   const period = Duration.minutes(5);
-  // On one page ids must differ, so they carry the machine's name.
-  const id = machine.node.id.toLowerCase();
-  return new MathExpression({
-    label: `${machine.node.id}: failed or timed out`,
-    expression: `${id}_failed + ${id}_late`,
-    usingMetrics: {
-      [`${id}_failed`]: machine.machine.metricFailed({ period }),
-      [`${id}_late`]: machine.machine.metricTimedOut({ period }),
-    },
-    period,
-  });
+  const id = machine.node.id;
+  return [machine.machine.metricFailed({ period, label: `${id}: failed` }), machine.machine.metricTimedOut({ period, label: `${id}: timed out` })];
+}
+
+/** Percent of the managed nodes that reported in the last look at the fleet; CloseIntake works it out. */
+export function coverage(): Metric {
+  return ownMetric('CoveragePercent').with({ label: 'Nodes reporting (%)' });
 }
 
 export interface AlarmsProps {
@@ -68,7 +64,9 @@ export class Alarms extends Construct {
 
   /** A failure is over with its period, so that the next one is told again. */
   #failing(id: string, machine: Machine, alarmDescription: string): void {
-    this.#alarm(id, { metric: executionsLost(machine), threshold: 0, alarmDescription, treatMissingData: TreatMissingData.NOT_BREACHING });
+    for (const [index, metric] of executionsLost(machine).entries()) {
+      this.#alarm(index === 0 ? id : `${id}Late`, { metric, threshold: 0, alarmDescription, treatMissingData: TreatMissingData.NOT_BREACHING });
+    }
   }
 
   /** A level that is reported once a night stays as it was until it is reported again. */
@@ -85,14 +83,4 @@ export class Alarms extends Construct {
     const comparisonOperator = ComparisonOperator.GREATER_THAN_THRESHOLD;
     new Alarm(this, id, { comparisonOperator, ...props, evaluationPeriods: 1 }).addAlarmAction(this.#action);
   }
-}
-
-/** Percent of the managed nodes that reported in the last look at the fleet. */
-export function coverage(): IMetric {
-  return new MathExpression({
-    label: 'Nodes reporting (%)',
-    expression: 'IF(managed > 0, 100 * reporting / managed, 100)',
-    usingMetrics: { reporting: ownMetric('NodesReporting'), managed: ownMetric('NodesManaged') },
-    period: Duration.hours(1),
-  });
 }

@@ -43,7 +43,7 @@ export class Dashboard extends Construct {
     const waiting = props.undelivered.metricApproximateNumberOfMessagesVisible({ statistic: Stats.MAXIMUM });
     page.addWidgets(
       graph('How nodes ended', Outcome.options.map((outcome) => ownMetric(`Outcome-${outcome}`, {}, Stats.SUM).with({ label: outcome }))),
-      graph('What fails', machines.map(executionsLost), [waiting]),
+      graph('What fails', machines.flatMap(executionsLost), [waiting]),
     );
     const { region } = Stack.of(this);
     this.url = `https://${region}.console.aws.amazon.com/cloudwatch/home?region=${region}#dashboards/dashboard/${page.dashboardName}`;

@@ -24,7 +24,7 @@ export class Document extends Construct {
   constructor(scope: Construct, id: string, props: DocumentProps) {
     super(scope, id);
     this.name = documentName(props.installation, props.purpose, props.os);
-    const resource = new CfnDocument(this, 'Default', {
+    new CfnDocument(this, 'Default', {
       name: this.name,
       documentType: 'Command',
       documentFormat: 'JSON',
@@ -32,6 +32,6 @@ export class Document extends Construct {
       content: props.content,
       updateMethod: 'NewVersion',
     });
-    this.arn = Stack.of(this).formatArn({ service: 'ssm', resource: 'document', resourceName: resource.ref });
+    this.arn = Stack.of(this).formatArn({ service: 'ssm', resource: 'document', resourceName: this.name });
   }
 }

@@ -65,7 +65,7 @@ export class Machine extends Construct {
     });
     if (parts.machines.length > 0) allow(role, ...childAllowances(this, parts.machines.map(([, part]) => part)));
     if (![...statesOf(definition)].some((state) => isDistributedMap(state))) return;
-    allow(role, ...store.reading());
+    allow(role, ...store.opening());
     // A policy of its own: inside the role's it would make role and machine wait for each other.
     const own = new Policy(this, 'MapRuns', { roles: [role] });
     own.addStatements(...mapRunAllowances(this).map((allowance) => statementOf(own, allowance)));

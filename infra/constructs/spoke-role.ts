@@ -1,17 +1,15 @@
 import { Stack } from 'aws-cdk-lib/core';
 import { AccountPrincipal, PrincipalWithConditions, Role } from 'aws-cdk-lib/aws-iam';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
-import type { IStringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 import type { Settings } from '../context.ts';
-import { hubRolesPattern, spokeRoleName, type Installation } from '../names.ts';
+import { hubRolesPattern, spokeParameterName, spokeRoleName, type Installation } from '../names.ts';
 import { allow, type Allowance } from './allow.ts';
 import type { Document } from './document.ts';
 
 export interface SpokeRoleProps {
   installation: Installation;
   documents: Document[];
-  parameter: IStringParameter;
   /** Only where nodes may be patched. */
   locks: IBucket | undefined;
   optInTag: Settings['optInTag'];
@@ -24,7 +22,7 @@ export class SpokeRole extends Construct {
   constructor(scope: Construct, id: string, props: SpokeRoleProps) {
     super(scope, id);
     const stack = Stack.of(this);
-    const { installation, documents, parameter, locks } = props;
+    const { installation, documents, locks } = props;
     this.role = new Role(this, 'Default', {
       // The hub must know the name before it exists: no reference crosses accounts and Regions.
       roleName: spokeRoleName(installation, stack.region),
@@ -38,7 +36,7 @@ export class SpokeRole extends Construct {
       this.role,
       reading,
       { actions: ['ssm:DescribeDocument'], resources: documentArns },
-      { actions: ['ssm:GetParameter'], resources: [parameter.parameterArn] },
+      { actions: ['ssm:GetParameter'], resources: [stack.formatArn({ service: 'ssm', resource: `parameter${spokeParameterName(installation)}` })] },
       { actions: ['ssm:SendCommand'], resources: documentArns },
       sendingTo(stack, props.optInTag),
     );

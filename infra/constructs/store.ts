@@ -33,16 +33,20 @@ export class Store extends Construct {
     });
   }
 
-  /**
-   * Reading objects. With ListBucket, since S3 otherwise answers "access denied" where an object is missing (Amazon S3 API Reference,
-   * GetObject), and to be missing is an answer that functions ask for.
-   */
-  reading(): Allowance[] {
+  /** Reading objects that are known to be there. */
+  opening(): Allowance[] {
     return [
-      { actions: ['s3:ListBucket'], resources: [this.bucket.bucketArn] },
       { actions: ['s3:GetObject'], resources: [this.bucket.arnForObjects('*')], because: everyObject },
       { actions: ['kms:Decrypt'], resources: [this.#key.keyArn] },
     ];
+  }
+
+  /**
+   * Reading objects that may be missing. With ListBucket, since S3 otherwise answers "access denied" where an object is missing (Amazon S3 API Reference,
+   * GetObject), and to be missing is an answer that functions ask for.
+   */
+  reading(): Allowance[] {
+    return [{ actions: ['s3:ListBucket'], resources: [this.bucket.bucketArn] }, ...this.opening()];
   }
 
   /** Writing objects. */

@@ -1,5 +1,5 @@
 import { gatherResult } from './evidence.ts';
-import { evidenceKey } from './keys.ts';
+import { evidenceKey } from '../core/keys.ts';
 import { loadPlan } from './load.ts';
 import { implement } from './implement.ts';
 import { tell } from './tell.ts';

@@ -11,6 +11,8 @@ export const handler = implement('CloseIntake', async (_input, deps) => {
   const counts = fleetExposure(fleet, exposures);
   deps.metrics.addMetric('NodesManaged', MetricUnit.Count, counts.nodes);
   deps.metrics.addMetric('NodesReporting', MetricUnit.Count, counts.reporting);
+  // A fleet without nodes is covered: the alarm is about nodes that fell silent.
+  deps.metrics.addMetric('CoveragePercent', MetricUnit.Percent, counts.nodes === 0 ? 100 : (100 * counts.reporting) / counts.nodes);
   deps.metrics.addMetric('NodesExposed', MetricUnit.Count, counts.exposed);
   for (const feed of await deps.record.feeds()) {
     const age = feed.lastSuccess === undefined ? 0 : (deps.now() - Date.parse(feed.lastSuccess)) / 3_600_000;

@@ -1,7 +1,7 @@
 import { locationKey } from '../core/model.ts';
 import { groupName } from '../core/names.ts';
 import { gatherResult } from './evidence.ts';
-import { evidenceKey } from './keys.ts';
+import { evidenceKey } from '../core/keys.ts';
 import { loadPlan } from './load.ts';
 import { implement } from './implement.ts';
 import { tell } from './tell.ts';

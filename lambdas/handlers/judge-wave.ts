@@ -2,7 +2,7 @@ import { Terminal } from '../core/errors.ts';
 import { judgeWave } from '../core/judge.ts';
 import { groupName } from '../core/names.ts';
 import { gatherResult } from './evidence.ts';
-import { evidenceKey } from './keys.ts';
+import { evidenceKey } from '../core/keys.ts';
 import { loadPlan } from './load.ts';
 import { implement } from './implement.ts';
 import { tell } from './tell.ts';

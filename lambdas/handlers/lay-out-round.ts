@@ -2,7 +2,7 @@ import { Terminal } from '../core/errors.ts';
 import { locationKey } from '../core/model.ts';
 import { batchName, batchNumber, groupName } from '../core/names.ts';
 import { decideRound } from '../core/round.ts';
-import { trackKey, tracksKey } from './keys.ts';
+import { trackKey, tracksKey } from '../core/keys.ts';
 import { loadPlan } from './load.ts';
 import { implement } from './implement.ts';
 import type { Dependencies } from '../aws/dependencies.ts';

@@ -1,7 +1,8 @@
+import { Terminal } from '../core/errors.ts';
 import { layOut } from '../core/layout.ts';
 import { locationKey } from '../core/model.ts';
 import { batchName, batchNumber } from '../core/names.ts';
-import { trackKey, tracksKey } from './keys.ts';
+import { trackKey, tracksKey } from '../core/keys.ts';
 import { implement } from './implement.ts';
 import type { Dependencies } from '../aws/dependencies.ts';
 import type { TrackFile } from '../core/batch.ts';
@@ -69,10 +70,10 @@ async function putTrack({ scan, track, batches, pins }: ScanTrack, deps: Depende
     rules: null,
     window: null,
     total: batches.reduce((sum, batch) => sum + batch.nodes.length, 0),
-    batches: batches.flatMap((batch, index) => {
-      const document = pins.get(locationKey(batch.location))?.[`scan-${batch.os}`];
-      const { location, os, nodes } = batch;
-      return document ? [{ id: batchName({ group: scan, number: batchNumber('scan', 1, track, index) }), location, os, nodes, document, parameters: {}, lock: '' }] : [];
+    batches: batches.map(({ location, os, nodes }, index) => {
+      const document = pins.get(locationKey(location))?.[`scan-${os}`];
+      if (!document) throw new Terminal(`the spoke in ${locationKey(location)} has no scan document for ${os}`);
+      return { id: batchName({ group: scan, number: batchNumber('scan', 1, track, index) }), location, os, nodes, document, parameters: {}, lock: '' };
     }),
   };
   const key = trackKey(scan, 's1', track);

@@ -7,7 +7,7 @@ import { Plan } from '../core/plan.ts';
 import { PatchReport } from '../core/report.ts';
 import { feeds } from '../feeds/index.ts';
 import { Terminal } from '../core/errors.ts';
-import { advisoriesKey, factsKey, lockKey, reportsKey } from './keys.ts';
+import { advisoriesKey, factsKey, lockKey, reportsKey } from '../core/keys.ts';
 import type { Dependencies } from '../aws/dependencies.ts';
 import type { Node } from '../core/model.ts';
 import type { RolloutRow } from '../aws/record.ts';

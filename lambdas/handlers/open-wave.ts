@@ -4,7 +4,7 @@ import { locationKey } from '../core/model.ts';
 import { groupName } from '../core/names.ts';
 import { provenItems } from '../core/proof.ts';
 import { sha256 } from '../aws/store.ts';
-import { lockKey } from './keys.ts';
+import { lockKey } from '../core/keys.ts';
 import { loadLock, loadPlan, loadReports } from './load.ts';
 import { implement } from './implement.ts';
 import type { Dependencies } from '../aws/dependencies.ts';

@@ -4,7 +4,7 @@ import { rolloutName } from '../core/names.ts';
 import { emptyPlan, makePlan } from '../core/plan.ts';
 import { Terminal } from '../core/errors.ts';
 import { sha256 } from '../aws/store.ts';
-import { planKey } from './keys.ts';
+import { planKey } from '../core/keys.ts';
 import { loadAdvisories, loadFacts, loadFleet } from './load.ts';
 import { implement } from './implement.ts';
 import type { Dependencies } from '../aws/dependencies.ts';

@@ -5,7 +5,7 @@ import { Retryable, Terminal } from '../core/errors.ts';
 import { createFetch } from '../feeds/fetch.ts';
 import { FeedError } from '../feeds/feed.ts';
 import { feeds } from '../feeds/index.ts';
-import { advisoriesKey, EXPLOITED_KEY } from './keys.ts';
+import { advisoriesKey, EXPLOITED_KEY } from '../core/keys.ts';
 import { implement } from './implement.ts';
 import type { Dependencies } from '../aws/dependencies.ts';
 import type { Advisory, KnownExploited } from '../core/advisory.ts';

@@ -3,7 +3,7 @@ import { parseLocation } from '../core/model.ts';
 import { changedItems } from '../core/proof.ts';
 import { parseReport, REPORT_STEP } from '../core/report.ts';
 import { mergeVerify, settleInvocation } from '../core/settle.ts';
-import { reportsKey } from './keys.ts';
+import { reportsKey } from '../core/keys.ts';
 import { loadLock, loadReports, unpack } from './load.ts';
 import type { Dependencies } from '../aws/dependencies.ts';
 import type { BatchRow, NodeRunRow } from '../aws/record.ts';

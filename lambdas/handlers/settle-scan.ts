@@ -3,7 +3,7 @@ import { parseLocation } from '../core/model.ts';
 import { parseReport, SCAN_FACTS_STEP, SCAN_PACKAGES_STEP } from '../core/report.ts';
 import { settleInvocation } from '../core/settle.ts';
 import { sha256 } from '../aws/store.ts';
-import { factsKey } from './keys.ts';
+import { factsKey } from '../core/keys.ts';
 import { unpack } from './load.ts';
 import type { Dependencies } from '../aws/dependencies.ts';
 import type { BatchRow } from '../aws/record.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { isObject, listOf, object, parseObject, text, type Json } from '../json.ts';
 
 /**
@@ -93,7 +93,7 @@ function assetsOf(directory: string, manifest: Artifact, where: DefaultEnvironme
       key: placeholders(text(to.objectKey, 'objectKey'), where),
       region: typeof to.region === 'string' ? placeholders(to.region, where) : where.region,
       account: where.account,
-      path: join(directory, text(source.path, `path of ${hash}`)),
+      path: resolve(directory, text(source.path, `path of ${hash}`)),
       packaging,
     }));
   });

@@ -2,6 +2,7 @@ import type { Iam } from '../iam/iam.ts';
 import type { DynamoDb } from '../services/dynamodb.ts';
 import type { Events } from '../services/events.ts';
 import type { Kms } from '../services/kms.ts';
+import type { Lambda } from '../services/lambda.ts';
 import type { Logs } from '../services/logs.ts';
 import type { Monitoring } from '../services/monitoring.ts';
 import type { S3 } from '../services/s3.ts';
@@ -22,6 +23,9 @@ export interface Parts {
   dynamodb: DynamoDb;
   events: Events;
   kms: Kms;
+  lambda: Lambda;
+  /** Dead-letter targets of functions, by the function's ARN. */
+  functionDeadLetters: Map<string, string>;
   logs: Logs;
   monitoring: Monitoring;
   s3: S3;

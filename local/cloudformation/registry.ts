@@ -3,6 +3,7 @@ import { dynamodbTypes } from './types/dynamodb.ts';
 import { eventTypes } from './types/events.ts';
 import { iamTypes } from './types/iam.ts';
 import { kmsTypes } from './types/kms.ts';
+import { lambdaTypes } from './types/lambda.ts';
 import { messagingTypes } from './types/messaging.ts';
 import { observabilityTypes } from './types/observability.ts';
 import { s3Types } from './types/s3.ts';
@@ -14,6 +15,7 @@ const all: ResourceType[] = [
   ...eventTypes,
   ...iamTypes,
   ...kmsTypes,
+  ...lambdaTypes,
   ...messagingTypes,
   ...observabilityTypes,
   ...s3Types,

@@ -80,10 +80,10 @@ function leaves(value: unknown, path: string): string[] {
 }
 
 /** @throws Error that names the first property which the type neither honours nor knows to be without effect */
-export function checkProperties(type: ResourceType, logicalId: string, properties: Json): void {
+export function checkProperties(type: ResourceType, properties: Json): void {
   const known = [...type.honours, ...Object.keys(type.withoutEffect)];
   const unknown = leaves(properties, '').find((path) => path !== '' && !known.some((name) => path === name || path.startsWith(`${name}.`)));
   if (unknown !== undefined) {
-    throw new Error(`Resource ${logicalId}: the property "${unknown}" of ${type.type} is not known to the embedded AWS`);
+    throw new Error(`the property "${unknown}" of ${type.type} is not known to the embedded AWS`);
   }
 }

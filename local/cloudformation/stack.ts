@@ -117,11 +117,11 @@ class Creation implements Scope {
   }
 
   private async create(logicalId: string, source: ResourceSource): Promise<Created> {
-    const type = this.context.types.get(source.type);
-    if (!type) throw new Error(`Resource ${logicalId}: the type "${source.type}" is not known to the embedded AWS`);
     try {
+      const type = this.context.types.get(source.type);
+      if (!type) throw new Error(`the type "${source.type}" is not known to the embedded AWS`);
       const properties = object(resolve(source.properties, this), 'Properties');
-      checkProperties(type, logicalId, properties);
+      checkProperties(type, properties);
       const generatedName = (rules: NameRules): string => physicalName(this.context.seed, this.facts, logicalId, rules);
       const resource: Resource = { logicalId, type: source.type, properties, stack: this.facts, generatedName };
       return await type.create(resource, this.context.parts);

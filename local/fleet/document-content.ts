@@ -37,8 +37,12 @@ export type ParameterValues = Record<string, string[]>;
  */
 export function parseDocument(name: string, source: string): DocumentContent {
   const content = parseObject(source, `document ${name}`);
-  if (content.schemaVersion !== '2.2') throw new Error(`document ${name}: schemaVersion must be "2.2", not ${JSON.stringify(content.schemaVersion)}`);
-  if (!Array.isArray(content.mainSteps) || content.mainSteps.length === 0) throw new Error(`document ${name}: mainSteps must be a list of steps`);
+  if (content.schemaVersion !== '2.2') {
+    throw new Error(`document ${name}: schemaVersion must be "2.2", not ${JSON.stringify(content.schemaVersion)}`);
+  }
+  if (!Array.isArray(content.mainSteps) || content.mainSteps.length === 0) {
+    throw new Error(`document ${name}: mainSteps must be a list of steps`);
+  }
   const mainSteps = content.mainSteps.map((step, index) => parseStep(step, `document ${name}, step ${index + 1}`));
   const names = new Set<string>();
   for (const step of mainSteps) {
@@ -57,7 +61,10 @@ function parseStep(value: unknown, where: string): DocumentStep {
   const inputs = object(step.inputs, `${where}: inputs`);
   if (step.precondition === undefined) return { action, name, inputs };
   const precondition = Object.fromEntries(
-    Object.entries(object(step.precondition, `${where}: precondition`)).map(([operator, list]) => [operator, Array.isArray(list) ? list.map(String) : []]),
+    Object.entries(object(step.precondition, `${where}: precondition`)).map(([operator, list]) => [
+      operator,
+      Array.isArray(list) ? list.map(String) : [],
+    ]),
   );
   return { action, name, inputs, precondition };
 }
@@ -109,7 +116,11 @@ export function resolveStep(step: DocumentStep, document: DocumentContent, value
   const inputs = object(substitute(step.inputs, document, values), `inputs of ${step.name}`);
   if (!step.precondition) return { ...step, inputs };
   const texts = (list: string[]): string[] => list.map((item) => String(substituteText(item, document, values)));
-  return { ...step, inputs, precondition: Object.fromEntries(Object.entries(step.precondition).map(([operator, list]) => [operator, texts(list)])) };
+  return {
+    ...step,
+    inputs,
+    precondition: Object.fromEntries(Object.entries(step.precondition).map(([operator, list]) => [operator, texts(list)])),
+  };
 }
 
 function substitute(value: unknown, document: DocumentContent, values: ParameterValues): unknown {

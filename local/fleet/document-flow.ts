@@ -38,17 +38,37 @@ export function isSupported(action: string, os: Os): boolean {
   return PLUGIN_PLATFORMS[action]?.includes(os) ?? true;
 }
 
+/** A step that has ended. */
+export interface EndedStep {
+  step: DocumentStep;
+  result: StepResult;
+}
+
+/** A step that is next: as it stands in the document, and with the parameters' values in it. */
+export interface NextStep {
+  raw: DocumentStep;
+  resolved: DocumentStep;
+  isLast: boolean;
+}
+
 /** Whether a step of a 2.2 document runs, is skipped or fails, given how the steps before it ended. */
-export function decide(step: { raw: DocumentStep; resolved: DocumentStep; isLast: boolean }, os: Os, before: Array<{ step: DocumentStep; result: StepResult }>): Decision {
-  const { raw, resolved } = step;
-  const isFinally = isTrue(resolved.inputs.finallyStep) && step.isLast;
+export function decide({ raw, resolved, isLast }: NextStep, os: Os, before: EndedStep[]): Decision {
+  const isFinally = isTrue(resolved.inputs.finallyStep) && isLast;
   if (!isFinally && before.some(({ step: earlier, result }) => endsDocument(earlier, result))) {
-    return { operation: 'skip', message: `Plugin with name ${raw.action} and id ${raw.name} skipped due to prior step with an exit condition` };
+    return {
+      operation: 'skip',
+      message: `Plugin with name ${raw.action} and id ${raw.name} skipped due to prior step with an exit condition`,
+    };
   }
   const unsupported = `Step execution skipped due to unsupported plugin: ${raw.action}. Step name: ${raw.name}`;
   if (!isSupported(raw.action, os)) return { operation: 'skip', message: unsupported };
   const { allowed, complaints } = checkPreconditions(raw, resolved, os);
-  if (!allowed) return { operation: 'skip', message: `Step execution skipped due to unsatisfied preconditions: '${complaints.join(', ')}'. Step name: ${raw.name}` };
+  if (!allowed) {
+    return {
+      operation: 'skip',
+      message: `Step execution skipped due to unsatisfied preconditions: '${complaints.join(', ')}'. Step name: ${raw.name}`,
+    };
+  }
   if (complaints.length === 0) return { operation: 'execute' };
   const message = `Unrecognized precondition(s): '${complaints.join(', ')}', please update agent to latest version. Step name: ${raw.name}`;
   return { operation: 'fail', message };
@@ -65,7 +85,8 @@ function checkPreconditions(raw: DocumentStep, resolved: DocumentStep, os: Os): 
   const complaints: string[] = [];
   let allowed = true;
   for (const [operator, initial] of Object.entries(raw.precondition ?? {})) {
-    const verdict = operator === 'StringEquals' ? stringEquals(initial, resolved.precondition?.[operator] ?? [], os) : `unrecognized operator: "${operator}"`;
+    const known = operator === 'StringEquals';
+    const verdict = known ? stringEquals(initial, resolved.precondition?.[operator] ?? [], os) : `unrecognized operator: "${operator}"`;
     if (verdict === 'equal') continue;
     if (verdict === 'different') allowed = false;
     complaints.push(verdict === 'different' ? `"${operator}": [${initial.join(', ')}]` : verdict);
@@ -78,13 +99,19 @@ function stringEquals(initial: string[], resolved: string[], os: Os): string {
   const [a, b] = initial;
   if (initial.length !== 2 || a === undefined || b === undefined) return '"StringEquals": operator accepts exactly 2 arguments';
   if (a === b) return '"StringEquals": operator\'s arguments can\'t be identical';
-  if (initial.some((text) => /\{\{\s*ssm(-secure)?:/.test(text))) return '"StringEquals": operator\'s arguments can\'t contain SSM parameters';
+  if (initial.some((text) => /\{\{\s*ssm(-secure)?:/.test(text))) {
+    return '"StringEquals": operator\'s arguments can\'t contain SSM parameters';
+  }
   if (a === 'platformType' || b === 'platformType') {
     const index = a === 'platformType' ? 1 : 0;
-    if (initial[index] !== resolved[index]) return '"StringEquals": the second argument for the platformType variable can\'t contain document parameters';
+    if (initial[index] !== resolved[index]) {
+      return '"StringEquals": the second argument for the platformType variable can\'t contain document parameters';
+    }
     return initial[index]!.toLowerCase() === os ? 'equal' : 'different';
   }
-  if (a === resolved[0] && b === resolved[1]) return '"StringEquals": at least one of operator\'s arguments must contain a valid document parameter';
+  if (a === resolved[0] && b === resolved[1]) {
+    return '"StringEquals": at least one of operator\'s arguments must contain a valid document parameter';
+  }
   return resolved[0] === resolved[1] ? 'equal' : 'different';
 }
 
@@ -120,7 +147,7 @@ export function statusOf(code: number, os: Os): StepStatus {
   return 'Failed';
 }
 
-/** A step's time-out: 3,600 seconds, and the same for values outside 5–172,800 (amazon-ssm-agent, pluginutil.ValidateExecutionTimeout). */
+/** A step's time-out in seconds: 3,600, also for values outside 5–172,800 (amazon-ssm-agent, pluginutil.ValidateExecutionTimeout). */
 export function stepSeconds(inputs: DocumentStep['inputs']): number {
   const seconds = Number(inputs.timeoutSeconds ?? 3_600);
   return Number.isInteger(seconds) && seconds >= 5 && seconds <= 172_800 ? seconds : 3_600;

@@ -4,7 +4,7 @@
  */
 import type { Clock, Cloud } from '../types.ts';
 import { resolveStep, withDefaults, type DocumentContent, type DocumentStep, type ParameterValues } from './document-content.ts';
-import { EXIT, afterStep, decide, mergeStatuses, stepSeconds, type StepOutcome, type StepResult } from './document-flow.ts';
+import { EXIT, afterStep, decide, mergeStatuses, stepSeconds, type EndedStep, type StepOutcome, type StepResult } from './document-flow.ts';
 import type { Host } from './host.ts';
 import { SCRIPT_PLUGINS, behaviourOf, flat, type Behaviours, type StepContext } from './plugins.ts';
 import { Process } from './process.ts';
@@ -42,7 +42,7 @@ type Ending = 'timed-out' | 'cancelled' | 'worker-died';
 /** One document on one host. */
 export class DocumentRun {
   private readonly results: StepResult[] = [];
-  private readonly done: Array<{ step: DocumentStep; result: StepResult }> = [];
+  private readonly done: EndedStep[] = [];
   private cancelled = false;
   private lost = false;
   private endStep: ((ending: Ending) => void) | undefined;
@@ -136,7 +136,10 @@ export class DocumentRun {
     const process = new Process(this.world.clock, this.world.cloud, this.host.caller);
     this.current = process;
     const context: StepContext = { host: this.host, process, parameters: flat(values), inputs: step.inputs, commandId: this.job.commandId };
-    const outcome = await Promise.race([runStep(step, context, { document: this.job.documentName, depth: 1 }, this.world.behaviours), this.ending(step, process)]);
+    const outcome = await Promise.race([
+      runStep(step, context, { document: this.job.documentName, depth: 1 }, this.world.behaviours),
+      this.ending(step, process),
+    ]);
     this.endStep = undefined;
     process.kill();
     if (outcome === 'worker-died') return outcome;
@@ -156,12 +159,22 @@ export class DocumentRun {
   private workerDied(): void {
     const first = this.job.document.mainSteps[0]!;
     const now = this.world.clock.now();
-    const result: StepResult = { name: first.name, action: first.action, status: 'Failed', code: 1, stdout: '', stderr: WORKER_DIED, start: now, end: now };
+    const result: StepResult = {
+      name: first.name,
+      action: first.action,
+      status: 'Failed',
+      code: 1,
+      stdout: '',
+      stderr: WORKER_DIED,
+      start: now,
+      end: now,
+    };
     this.end('Failed', [result]);
   }
 }
 
 /** Script steps of a document that no behaviour simulates. A document with such a step can't be created here. */
 export function unknownSteps(behaviours: Behaviours, name: string, document: DocumentContent): string[] {
-  return document.mainSteps.filter((step) => SCRIPT_PLUGINS.includes(step.action) && !behaviourOf(behaviours, name, step.name)).map((step) => step.name);
+  const scripts = document.mainSteps.filter((step) => SCRIPT_PLUGINS.includes(step.action));
+  return scripts.filter((step) => !behaviourOf(behaviours, name, step.name)).map((step) => step.name);
 }

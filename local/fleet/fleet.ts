@@ -10,6 +10,7 @@ import { DocumentRun, unknownSteps, type Job, type Reporter } from './documents.
 import { Host, type Breakage } from './host.ts';
 import { expandEntry, type SingleNode } from './nodes.ts';
 import type { Behaviours } from './plugins.ts';
+import { PackageSet } from './packages.ts';
 import { createRepository, type Repository } from './repository.ts';
 import { EventLoss, applyScenario, type SsmEvent } from './scenario.ts';
 import { patchSteps } from './steps-patch.ts';
@@ -32,6 +33,8 @@ export interface Fleet {
   at(account: string, region: string): Host[];
   /** EC2's view: instances of one location, terminated ones included. */
   instances(account: string, region: string): Ec2Instance[];
+  /** Systems Manager's tags, which only hybrid nodes have. */
+  hybridTags(account: string, region: string): Array<{ id: string; tags: Record<string, string> }>;
   /** A command that has arrived on a host: its agent runs the document and reports. `cancel` is CancelCommand's message. */
   run(host: Host, job: Job, reporter: Reporter, cloud: Cloud): { cancel(): void };
   /** Script steps of a document that nothing here simulates. */
@@ -46,7 +49,12 @@ export function createFleet({ file, scenario, clock, random, behaviours = {} }: 
   const chance = createChance(Math.floor(random.next() * 2 ** 32));
   const breakages: Breakage[] = [];
   const repositories = new Map<string, Repository>();
-  for (const [name, inventory] of Object.entries(file.inventories)) repositories.set(name, createRepository(inventory));
+  const installed = new Map<string, PackageSet>();
+  for (const [name, inventory] of Object.entries(file.inventories)) {
+    const repository = createRepository(inventory);
+    repositories.set(name, repository);
+    installed.set(name, new PackageSet(repository.platform, inventory.installed, inventory.sources));
+  }
   const hosts = file.nodes.flatMap(expandEntry).map((entry) => makeHost(entry));
   const byId = new Map(hosts.map((host) => [host.id, host]));
   if (byId.size < hosts.length) throw new Error(`fleet: two nodes have the id ${hosts.find((host) => byId.get(host.id) !== host)?.id}`);
@@ -58,10 +66,13 @@ export function createFleet({ file, scenario, clock, random, behaviours = {} }: 
   function makeHost(entry: SingleNode): Host {
     const inventory = file.inventories[entry.inventory];
     const repository = repositories.get(entry.inventory);
-    if (!inventory || !repository) throw new Error(`fleet: node ${entry.name} has the inventory ${entry.inventory}, which does not exist`);
-    if (!file.locations.includes(entry.location)) throw new Error(`fleet: node ${entry.name} is at ${entry.location}, which is not among the locations`);
+    const packages = installed.get(entry.inventory);
+    if (!inventory || !repository || !packages) throw new Error(`fleet: node ${entry.name} has the inventory ${entry.inventory}, which does not exist`);
+    if (!file.locations.includes(entry.location)) {
+      throw new Error(`fleet: node ${entry.name} is at ${entry.location}, which is not among the locations`);
+    }
     const location = parseLocation(entry.location);
-    const settings = { id: entry.id, name: entry.name, location, zone: entry.zone, entry, inventory, repository };
+    const settings = { id: entry.id, name: entry.name, location, zone: entry.zone, entry, inventory, packages, repository };
     return new Host(settings, { clock, chance, breakages });
   }
 
@@ -70,6 +81,10 @@ export function createFleet({ file, scenario, clock, random, behaviours = {} }: 
     host: (id) => byId.get(id),
     at: (account, region) => byLocation.get(`${account}/${region}`) ?? [],
     instances: (account, region) => (byLocation.get(`${account}/${region}`) ?? []).filter((host) => !host.hybrid).map((host) => host.ec2()),
+    hybridTags: (account, region) => (byLocation.get(`${account}/${region}`) ?? []).filter((host) => host.hybrid).map(({ id, tags }) => ({
+      id,
+      tags: { ...tags },
+    })),
     run(host, job, reporter, cloud) {
       const run = new DocumentRun(host, job, { clock, cloud, behaviours: steps }, reporter);
       void run.run();

@@ -3,7 +3,7 @@ import type { Caller, Clock } from '../types.ts';
 import type { Batch } from './batches.ts';
 import { between, hexOf, uuidOf, type Chance } from './chance.ts';
 import { HEARTBEAT, Heartbeat } from './heartbeat.ts';
-import { PackageSet } from './packages.ts';
+import type { PackageSet } from './packages.ts';
 import type { HostPlatform } from './platforms.ts';
 import { packageKey, type Offered, type Repository } from './repository.ts';
 import type { SingleNode } from './nodes.ts';
@@ -64,6 +64,8 @@ export interface HostSettings {
   zone?: string;
   entry: SingleNode;
   inventory: Inventory;
+  /** What the inventory has installed; copied. */
+  packages: PackageSet;
   repository: Repository;
 }
 
@@ -120,7 +122,7 @@ export class Host {
     this.zone = settings.zone;
     this.repository = settings.repository;
     this.platform = settings.repository.platform;
-    this.packages = new PackageSet(this.platform, inventory.installed, inventory.sources);
+    this.packages = settings.packages.copy();
     for (const [name, version] of Object.entries(entry.installed ?? {})) this.packages.put(name, version);
     this.services = inventory.services ?? [];
     this.others = entry.others ?? [];
@@ -153,7 +155,12 @@ export class Host {
   get caller(): Caller {
     const { account, region } = this.location;
     const role = this.roleName;
-    return { account, region, arn: `arn:aws:sts::${account}:assumed-role/${role}/${this.id}`, roleArn: `arn:aws:iam::${account}:role/${role}` };
+    return {
+      account,
+      region,
+      arn: `arn:aws:sts::${account}:assumed-role/${role}/${this.id}`,
+      roleArn: `arn:aws:iam::${account}:role/${role}`,
+    };
   }
 
   get roleName(): string {
@@ -176,8 +183,8 @@ export class Host {
 
   /** Version of the newest installed kernel; empty where the platform has no such package. */
   newestKernel(): string {
-    const found = this.platform.kernelPackages.map((name) => this.packages.get(name, this.platform.arch)).find((item) => item !== undefined);
-    return found?.version ?? '';
+    const kernels = this.platform.kernelPackages.flatMap((name) => this.packages.get(name, this.platform.arch) ?? []);
+    return kernels[0]?.version ?? '';
   }
 
   /** Services that run now: all, except stopped ones and those that an installed version keeps down. */
@@ -246,14 +253,15 @@ export class Host {
   /** EC2's view; hybrid nodes have none. */
   ec2(): Ec2Instance {
     return {
-      instanceId: this.id,
+      id: this.id,
       state: this.state,
       tags: { ...this.tags },
       zone: this.zone ?? `${this.location.region}a`,
       imageId: `ami-${hexOf(this.world.chance, 17, this.platform.platform, this.location.region)}`,
-      launchTime: new Date(this.launched),
-      instanceType: this.platform.os === 'windows' ? 'm6i.large' : 't3.medium',
-      ...(this.platform.os === 'windows' ? { platform: 'windows' as const } : {}),
+      launched: this.launched,
+      type: this.platform.os === 'windows' ? 'm6i.large' : 't3.medium',
+      platform: this.platform.os,
+      privateIp: this.address,
     };
   }
 

@@ -58,7 +58,8 @@ export class PackageSet {
     for (const offer of offers) {
       const key = packageKey(offer.name, offer.arch);
       const current = this.get(offer.name, offer.arch);
-      const isUpdate = this.platform.versions ? current !== undefined && this.isNewer(offer.version, current.version) : current === undefined;
+      const isKb = this.platform.versions === undefined;
+      const isUpdate = isKb ? current === undefined : current !== undefined && this.isNewer(offer.version, current.version);
       const known = best.get(key);
       if (isUpdate && (!known || this.isNewer(offer.version, known.version))) best.set(key, offer);
     }
@@ -90,7 +91,10 @@ export class PackageSet {
   }
 
   private newest(offers: Offered[]): Offered | undefined {
-    return offers.reduce<Offered | undefined>((best, offer) => (best && !this.isNewer(offer.version, best.version) ? best : offer), undefined);
+    return offers.reduce<Offered | undefined>(
+      (best, offer) => (best && !this.isNewer(offer.version, best.version) ? best : offer),
+      undefined,
+    );
   }
 
   private isNewer(a: string, b: string): boolean {

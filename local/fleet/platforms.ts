@@ -53,7 +53,9 @@ export const simulatedReleases: readonly string[] = RELEASES.map((release) => re
 export function hostPlatform(platform: string): HostPlatform {
   const arch = platform.endsWith('-aarch64') ? 'aarch64' : 'x86_64';
   const found = RELEASES.find((release) => `${release.release}-${arch}` === platform);
-  if (!found) throw new Error(`platform ${platform} can't be simulated; there are ${simulatedReleases.join(', ')}, each -x86_64 or -aarch64`);
+  if (!found) {
+    throw new Error(`platform ${platform} can't be simulated; there are ${simulatedReleases.join(', ')}, each -x86_64 or -aarch64`);
+  }
   const { release: _release, arches, ...rest } = found;
   return { ...rest, platform, arch: arches[arch] };
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../types.ts';
 import type { Host, Breakage } from './host.ts';
 import type { Repository } from './repository.ts';
-import type { NodeChoice, Scenario, ScenarioFault } from './types.ts';
+import type { NodeChoice, Offer, Scenario, ScenarioFault } from './types.ts';
 
 /** What scenarios act on. */
 export interface ScenarioWorld {
@@ -31,7 +31,9 @@ export class EventLoss {
   /** Whether this event is lost. A number of losses is spent on events that tell of the end of a patch command. */
   takes(event: SsmEvent): boolean {
     if (this.all) return true;
-    const isEnd = event.detailType === 'EC2 Command Status-change Notification' && !/^(Pending|InProgress|Cancelling)$/.test(event.detail.status);
+    const isEnd = event.detailType === 'EC2 Command Status-change Notification' && !/^(Pending|InProgress|Cancelling)$/.test(
+      event.detail.status,
+    );
     if (this.left === 0 || !isEnd || !event.detail['document-name'].includes('Patch')) return false;
     this.left--;
     return true;
@@ -49,7 +51,9 @@ export function durationOf(text: string): number {
 /** Nodes that fit every key given. @throws Error when an id or name belongs to no node: a fault without victim is a typing mistake */
 export function chosen(hosts: Host[], choice: NodeChoice): Host[] {
   for (const id of choice.ids ?? []) if (!hosts.some((host) => host.id === id)) throw new Error(`scenario: no node has the id ${id}`);
-  for (const name of choice.name ?? []) if (!hosts.some((host) => host.name === name)) throw new Error(`scenario: no node is named ${name}`);
+  for (const name of choice.name ?? []) {
+    if (!hosts.some((host) => host.name === name)) throw new Error(`scenario: no node is named ${name}`);
+  }
   const found = hosts.filter(
     (host) =>
       (choice.ids?.includes(host.id) ?? true) &&
@@ -88,7 +92,7 @@ function updateByOther(fault: NodeChoice & { packages: Record<string, string>; a
   });
 }
 
-function moveRepository(fault: { inventory: string; after: string; available: Parameters<Repository['move']>[1] }, world: ScenarioWorld): void {
+function moveRepository(fault: { inventory: string; after: string; available: Offer[] }, world: ScenarioWorld): void {
   const repository = world.repositories.get(fault.inventory);
   if (!repository) throw new Error(`scenario: there is no inventory ${fault.inventory}`);
   repository.move(world.clock.now() + durationOf(fault.after), fault.available);

@@ -1,9 +1,25 @@
 import { reason } from '../json.ts';
 import type { Input } from '../types.ts';
-import { parseDocument, resolveStep, withDefaults, type DocumentContent, type DocumentStep, type ParameterValues } from './document-content.ts';
-import { afterStep, decide, mergeStatuses, statusOf, type StepOutcome, type StepResult } from './document-flow.ts';
+import {
+  parseDocument,
+  resolveStep,
+  withDefaults,
+  type DocumentContent,
+  type DocumentStep,
+  type ParameterValues,
+} from './document-content.ts';
+import { afterStep, decide, mergeStatuses, statusOf, type EndedStep, type StepOutcome, type StepResult } from './document-flow.ts';
 import type { Host } from './host.ts';
-import { behaviourOf, downloadContent, flat, nestedParameters, type Behaviour, type Behaviours, type StepContext, type StepExit } from './plugins.ts';
+import {
+  behaviourOf,
+  downloadContent,
+  flat,
+  nestedParameters,
+  type Behaviour,
+  type Behaviours,
+  type StepContext,
+  type StepExit,
+} from './plugins.ts';
 
 /** amazon-ssm-agent, rundocument.go, executeCommandMaxDepth. */
 const DEPTH_LIMIT = 3;
@@ -40,14 +56,27 @@ function exited({ code, stdout = '', stderr = '' }: StepExit, host: Host): StepO
  */
 async function runNested(step: DocumentStep, context: StepContext, behaviours: Behaviours, depth: number): Promise<StepOutcome> {
   const path = typeof step.inputs.documentPath === 'string' ? step.inputs.documentPath : '';
-  if (step.inputs.documentType !== 'SSMDocument') return failed(`documentType ${JSON.stringify(step.inputs.documentType)} is not simulated; there is SSMDocument`);
+  if (step.inputs.documentType !== 'SSMDocument') {
+    return failed(`documentType ${JSON.stringify(step.inputs.documentType)} is not simulated; there is SSMDocument`);
+  }
   if (path === 'AWS-Noop') return { status: 'Success', code: 0, stdout: '', stderr: '' };
-  if (depth > DEPTH_LIMIT) return failed(`Maximum depth for document execution exceeded. Maximum depth permitted - ${DEPTH_LIMIT} and current depth - ${depth}`);
+  if (depth > DEPTH_LIMIT) {
+    return failed(`Maximum depth for document execution exceeded. Maximum depth permitted - ${DEPTH_LIMIT} and current depth - ${depth}`);
+  }
   try {
     const [name = '', version] = path.slice(path.lastIndexOf('/') + 1).split(':');
-    const output: Input = await context.process.call('ssm', 'GetDocument', { Name: name, ...(version === undefined ? {} : { DocumentVersion: version }) });
+    const output: Input = await context.process.call(
+      'ssm',
+      'GetDocument',
+      { Name: name, ...(version === undefined ? {} : { DocumentVersion: version }) },
+    );
     const document = parseDocument(name, String(output.Content));
-    return await runNestedSteps({ name, document, values: withDefaults(document, nestedParameters(step.inputs.documentParameters)) }, context, behaviours, depth);
+    return await runNestedSteps(
+      { name, document, values: withDefaults(document, nestedParameters(step.inputs.documentParameters)) },
+      context,
+      behaviours,
+      depth,
+    );
   } catch (error) {
     return failed(reason(error));
   }
@@ -60,7 +89,7 @@ async function runNestedSteps(
   depth: number,
 ): Promise<StepOutcome> {
   const { document, values } = nested;
-  const done: Array<{ step: DocumentStep; result: StepResult }> = [];
+  const done: EndedStep[] = [];
   for (const [index, raw] of document.mainSteps.entries()) {
     const resolved = resolveStep(raw, document, values);
     const decision = decide({ raw, resolved, isLast: index === document.mainSteps.length - 1 }, context.host.platform.os, done);

@@ -3,7 +3,18 @@
  * `statemachines/documents`, so that both answer the cases of `test/documents/conformance` alike.
  */
 import type { LockItem } from '../../lambdas/core/model.ts';
-import { beginBatch, downloadedLock, enter, isHeld, say, sweepBatches, takeDownloadedLock, type Batch, type Phase, type Reason } from './batches.ts';
+import {
+  beginBatch,
+  downloadedLock,
+  enter,
+  isHeld,
+  say,
+  sweepBatches,
+  takeDownloadedLock,
+  type Batch,
+  type Phase,
+  type Reason,
+} from './batches.ts';
 import { between } from './chance.ts';
 import { EXIT } from './document-flow.ts';
 import type { Host } from './host.ts';
@@ -69,7 +80,11 @@ async function claim(context: StepContext): Promise<StepExit> {
     if (downloadedLock(host, id) === undefined) await process.sleep(2);
     batch.lock = takeDownloadedLock(host, id);
     if (batch.lock === undefined) {
-      throw new Ends('refused', 'lock-unreachable', 'the lock could not be downloaded from S3: the node needs s3:GetObject on the lock bucket and a route to S3 in its Region');
+      throw new Ends(
+        'refused',
+        'lock-unreachable',
+        'the lock could not be downloaded from S3: the node needs s3:GetObject on the lock bucket and a route to S3 in its Region',
+      );
     }
     sweepBatches(host, process.now());
   });
@@ -143,8 +158,8 @@ function resolve(context: StepContext): Promise<StepExit> {
     batch.wanted = stands.filter(({ relation }) => relation === 'older').map(({ item }) => item);
     if (batch.wanted.length === 0) return;
     await process.sleep(between(host.chance('resolve', batch.id), 10, 40));
-    const universe = stands.filter(({ relation, item }) => relation === 'older' || (relation === 'absent' && item.use === 'dependency')).map(({ item }) => item);
-    batch.plan = planOf(host, batch.wanted, universe, host.repository.offers(process.now()));
+    const missing = stands.filter(({ relation, item }) => relation === 'absent' && item.use === 'dependency').map(({ item }) => item);
+    batch.plan = planOf(host, batch.wanted, [...batch.wanted, ...missing], host.repository.offers(process.now()));
   });
 }
 

@@ -1,4 +1,4 @@
-/** The report of Wavelock-Patch (its finally step) and Wavelock-Verify: `linux/report.sh` and its Windows twin, on a simulated node. */
+/** The report of Wavelock-Patch (its finally step) and Wavelock-Verify: what `report.sh` does, on a simulated node. */
 import type { LockItem } from '../../lambdas/core/model.ts';
 import { REPORT_LIMIT, type PatchReport } from '../../lambdas/core/report.ts';
 import { isHeld, takeDownloadedLock, type Batch } from './batches.ts';
@@ -15,68 +15,93 @@ export const reportSteps: Behaviours = {
 
 /** Of the characters that ListCommandInvocations gives, the agent uses some for "failed to run commands: exit status 1". */
 const ROOM = REPORT_LIMIT - 100;
-/** A batch of which something was heard so lately is not over: between two steps nobody works. */
+/** A batch of which something was heard so lately (ms) is not over: between two steps nobody works. */
 const LATELY = 120_000;
 /** Seconds that services get to come up, after a reboot and otherwise. */
 const GRACE_BOOT = 180;
 const GRACE = 60;
 
+type Purpose = PatchReport['do'];
 type Verdict = Pick<PatchReport, 'phase' | 'end' | 'why' | 'detail'>;
 
 interface Comparison {
-  before: Stand[];
+  /** How every item of the lock stands now. */
   now: Stand[];
   from: string;
   bad: Stand[];
   changed: number;
 }
 
-async function report(context: StepContext, purpose: 'patch' | 'verify'): Promise<StepExit> {
+async function report(context: StepContext, purpose: Purpose): Promise<StepExit> {
   const { host, process, parameters } = context;
   const id = parameters.BatchId ?? '';
   await process.sleep(between(host.chance('report', id), 2, 5));
   const origin = purpose === 'patch' ? host.batches.get(id) : originOf(host, parameters.LockSha256 ?? '');
-  const lock = itemsFor(context, purpose, origin);
-  const comparison = lock.items && compare(host, lock.items, origin);
-  let verdict = lock.verdict ?? (purpose === 'patch' && origin ? judgeSteps(origin, process.now()) : undefined);
-  verdict ??= judgeTransaction(origin);
-  let down: string[] = [];
-  if (!verdict) ({ verdict, down } = await judgeNode(context, origin, comparison));
+  const items = purpose === 'patch' ? ownItems(origin) : askedItems(host, id, parameters.LockSha256 ?? '');
+  const comparison = Array.isArray(items) ? compare(host, items, origin) : undefined;
+  const known = Array.isArray(items) ? undefined : items;
+  const steps = purpose === 'patch' && origin ? judgeSteps(origin, process.now()) : undefined;
+  const down: string[] = [];
+  const verdict = known ?? steps ?? judgeTransaction(origin) ?? (await judgeNode(context, origin, { comparison, down }));
   takeDownloadedLock(host, id);
-  const head = { v: 1 as const, do: purpose, batch: id, platform: host.platform.platform, ...verdict, detail: printable(verdict.detail, 200) };
-  const node = { boot: host.bootId, rebooted: origin?.rebooted === true ? (1 as const) : (0 as const), pending: host.pending, n: comparison?.changed ?? 0 };
-  return { code: verdict.end === 'ok' ? 0 : 1, stdout: line({ ...head, ...node, bad: [], down: down.slice(0, 10), from: comparison?.from ?? '' }, comparison) };
+  const text = line({
+    v: 1,
+    do: purpose,
+    batch: id,
+    platform: host.platform.platform,
+    ...verdict,
+    detail: printable(verdict.detail, 200),
+    boot: host.bootId,
+    rebooted: origin?.rebooted === true ? 1 : 0,
+    pending: host.pending,
+    n: comparison?.changed ?? 0,
+    bad: [],
+    down: down.slice(0, 10),
+    from: comparison?.from ?? '',
+  }, comparison);
+  return { code: verdict.end === 'ok' ? 0 : 1, stdout: text };
 }
 
 /** The newest batch of the same lock: Verify asks it what was there before. */
 function originOf(host: Host, sha256: string): Batch | undefined {
-  return [...host.batches.values()].filter((batch) => batch.sha256 === sha256).reduce<Batch | undefined>((newest, batch) => (newest && newest.claimed > batch.claimed ? newest : batch), undefined);
+  return [...host.batches.values()].filter((batch) => batch.sha256 === sha256).toSorted((a, b) => a.claimed - b.claimed).at(-1);
 }
 
-/** The items to compare with, or why there are none. Verify's lock comes with its own command. */
-function itemsFor({ host, parameters }: StepContext, purpose: 'patch' | 'verify', origin: Batch | undefined): { items?: LockItem[]; verdict?: Verdict } {
-  if (purpose === 'patch') {
-    if (!origin) return { verdict: { phase: 'claim', end: 'refused', why: 'disk-full', detail: 'nothing could be written to the batch\'s directory' } };
-    return origin.items ? { items: origin.items } : {};
-  }
-  const text = takeDownloadedLock(host, parameters.BatchId ?? '');
+/** What Patch compares with: the items that its Preflight read, or nothing if it came not so far. */
+function ownItems(origin: Batch | undefined): LockItem[] | Verdict | undefined {
+  if (origin) return origin.items;
+  return { phase: 'claim', end: 'refused', why: 'disk-full', detail: 'nothing could be written to the batch\'s directory' };
+}
+
+/** What Verify compares with: the lock that came with its own command, or why that can't be used. */
+function askedItems(host: Host, batch: string, sha256: string): LockItem[] | Verdict {
+  const text = takeDownloadedLock(host, batch);
   if (text === undefined) return refused('lock-unreachable', 'the lock could not be downloaded from S3');
-  if (sha256Of(text) !== parameters.LockSha256) return refused('lock-mismatch', 'the downloaded lock is not the one that was asked about');
-  const section = lockSection(text, host.platform.platform);
-  return section ? { items: section.items } : refused('no-platform', `the lock has nothing for ${host.platform.platform}`);
+  if (sha256Of(text) !== sha256) return refused('lock-mismatch', 'the downloaded lock is not the one that was asked about');
+  const { platform } = host.platform;
+  return lockSection(text, platform)?.items ?? refused('no-platform', `the lock has nothing for ${platform}`);
 }
 
-function refused(why: PatchReport['why'], detail: string): { verdict: Verdict } {
-  return { verdict: { phase: 'verify', end: 'refused', why, detail } };
+function refused(why: PatchReport['why'], detail: string): Verdict {
+  return { phase: 'verify', end: 'refused', why, detail };
 }
 
 function compare(host: Host, items: LockItem[], origin: Batch | undefined): Comparison {
   const now = standOf(items, host.packages, host.platform);
   const before = standOf(items, origin?.before ?? host.packages, host.platform);
   const both = before.map((was, index) => ({ was, is: now[index]! }));
-  const bad = now.filter(({ relation }) => relation === 'older' || relation === 'newer');
-  const changed = both.filter(({ was, is }) => is.relation === 'same' && was.relation !== 'same' && (was.relation !== 'absent' || was.item.use !== 'update'));
-  return { before, now, from: pack(both.map(({ was, is }) => fromOf(was, is)).join('\n')), bad, changed: changed.length };
+  return {
+    now,
+    from: pack(both.map(({ was, is }) => fromOf(was, is)).join('\n')),
+    bad: now.filter(({ relation }) => relation === 'older' || relation === 'newer'),
+    changed: both.filter(({ was, is }) => isChange(was, is)).length,
+  };
+}
+
+/** A package that was installed beside the batch is no change of the batch: only dependencies come in as new ones. */
+function isChange(was: Stand, is: Stand): boolean {
+  if (is.relation !== 'same' || was.relation === 'same') return false;
+  return was.relation !== 'absent' || was.item.use !== 'update';
 }
 
 /** `=` was there already, `+` pulled in as a new dependency, empty where it is not installed here, else the version before. */
@@ -87,10 +112,11 @@ function fromOf(was: Stand, is: Stand): string {
 }
 
 /** How the batch's own steps ended; nothing where they have left something to verify. */
-function judgeSteps({ phase, said, why, detail, told, ...batch }: Batch, now: number): Verdict | undefined {
+function judgeSteps(batch: Batch, now: number): Verdict | undefined {
+  const { phase, said, why, detail } = batch;
   if (said === 'refused' || said === 'failed') return { phase, end: said, why, detail };
   if (said === 'running' || (said === 'ok' && phase === 'install') || phase === 'reboot') return undefined;
-  if (isHeld({ phase, said, why, detail, told, ...batch }) || now - told < LATELY) return { phase, end: 'running', why: '', detail: `at work: ${phase}` };
+  if (isHeld(batch) || now - batch.told < LATELY) return { phase, end: 'running', why: '', detail: `at work: ${phase}` };
   return { phase, end: 'failed', why: 'install-failed', detail: `cut off in or after ${phase}; nothing was installed` };
 }
 
@@ -101,22 +127,34 @@ function judgeTransaction(origin: Batch | undefined): Verdict | undefined {
   if (!transaction || transaction.state === 'running') {
     return { phase: 'install', end: 'running', why: 'install-running', detail: 'the transaction still runs; it is never stopped half-way' };
   }
-  return transaction.state === 'failed' ? { phase: 'install', end: 'failed', why: 'install-failed', detail: transaction.message } : undefined;
+  if (transaction.state === 'done') return undefined;
+  return { phase: 'install', end: 'failed', why: 'install-failed', detail: transaction.message };
 }
 
-async function judgeNode(context: StepContext, origin: Batch | undefined, comparison: Comparison | undefined): Promise<{ verdict: Verdict; down: string[] }> {
-  const { host } = context;
-  const older = comparison?.now.filter(({ relation }) => relation === 'older') ?? [];
-  if (older.length > 0) {
-    const own = origin && (origin.said === 'refused' || origin.said === 'failed');
-    if (own) return { verdict: { phase: origin.phase, end: origin.said === 'refused' ? 'refused' : 'failed', why: origin.why, detail: origin.detail }, down: [] };
-    return { verdict: { phase: 'verify', end: 'failed', why: 'install-failed', detail: olderText(older) }, down: [] };
-  }
-  const broken = host.faults.packageDatabase;
-  if (broken !== undefined) return { verdict: { phase: 'verify', end: 'failed', why: 'package-manager-broken', detail: broken }, down: [] };
-  const down = await servicesDown(context, origin);
-  if (down.length > 0) return { verdict: { phase: 'verify', end: 'failed', why: 'service-down', detail: down.join(' ') }, down };
-  return { verdict: { phase: 'verify', end: 'ok', why: '', detail: '' }, down };
+interface Found {
+  comparison?: Comparison;
+  down: string[];
+}
+
+/** Judges what is, and writes services that are down into `found.down`. */
+async function judgeNode(context: StepContext, origin: Batch | undefined, found: Found): Promise<Verdict> {
+  const older = found.comparison?.now.filter(({ relation }) => relation === 'older') ?? [];
+  if (older.length > 0) return ownReason(origin) ?? verifyFailed('install-failed', olderText(older));
+  const { packageDatabase } = context.host.faults;
+  if (packageDatabase !== undefined) return verifyFailed('package-manager-broken', packageDatabase);
+  found.down.push(...(await servicesDown(context, origin)));
+  if (found.down.length > 0) return verifyFailed('service-down', found.down.join(' '));
+  return { phase: 'verify', end: 'ok', why: '', detail: '' };
+}
+
+/** Where something is missing, the batch's own reason says more than its absence. */
+function ownReason(origin: Batch | undefined): Verdict | undefined {
+  if (!origin || (origin.said !== 'refused' && origin.said !== 'failed')) return undefined;
+  return { phase: origin.phase, end: origin.said, why: origin.why, detail: origin.detail };
+}
+
+function verifyFailed(why: PatchReport['why'], detail: string): Verdict {
+  return { phase: 'verify', end: 'failed', why, detail };
 }
 
 function olderText([first, ...rest]: Stand[]): string {
@@ -139,16 +177,17 @@ async function servicesDown({ host, process }: StepContext, origin: Batch | unde
  * The report as one line, within what a list of invocations shows. Deviations that don't fit are counted in a last entry whose index
  * lies past the lock's end; a list of versions before that doesn't fit is left out.
  */
-function line(empty: PatchReport, comparison: Comparison | undefined): string {
-  const head = JSON.stringify({ ...empty, from: '' });
-  const room = ROOM - head.length;
-  const from = empty.from.length <= room ? empty.from : '';
-  return `${JSON.stringify({ ...empty, bad: badWithin(comparison, room - from.length), from })}\n`;
+function line(full: PatchReport, comparison: Comparison | undefined): string {
+  const room = ROOM - JSON.stringify({ ...full, from: '' }).length;
+  const from = full.from.length <= room ? full.from : '';
+  return `${JSON.stringify({ ...full, bad: comparison ? badWithin(comparison, room - from.length) : [], from })}\n`;
 }
 
-function badWithin(comparison: Comparison | undefined, room: number): PatchReport['bad'] {
-  if (!comparison) return [];
-  const rows = comparison.bad.toSorted((a, b) => rank(a) - rank(b) || a.index - b.index).map(({ index, have }): [number, string] => [index, have]);
+/** Older ones first: they are what was not done. */
+function badWithin({ bad, now }: Comparison, room: number): PatchReport['bad'] {
+  const older = bad.filter(({ relation }) => relation === 'older');
+  const newer = bad.filter(({ relation }) => relation === 'newer');
+  const rows = [...older, ...newer].map(({ index, have }): [number, string] => [index, have]);
   const all = rows.reduce((sum, row) => sum + size(row), 0);
   if (all <= room) return rows;
   const kept: PatchReport['bad'] = [];
@@ -158,14 +197,9 @@ function badWithin(comparison: Comparison | undefined, room: number): PatchRepor
     if (used > room - 16) break;
     kept.push(row);
   }
-  return [...kept, [comparison.now.length, `+${rows.length - kept.length}`]];
+  return [...kept, [now.length, `+${rows.length - kept.length}`]];
 }
 
 function size(row: [number, string]): number {
   return JSON.stringify(row).length + 1;
-}
-
-/** Older ones first: they are what was not done. */
-function rank({ relation }: Stand): number {
-  return relation === 'older' ? 0 : 1;
 }

@@ -104,14 +104,16 @@ export type ScenarioFault =
   /** The repository moves on: these offers replace those of the same package, other offers stay. */
   | { repository: { inventory: string; after: string; available: Offer[] } };
 
-/** EC2's view of a host. `state` and `platform` are EC2's words (`platform` is `windows` or absent, as in DescribeInstances). */
+/** EC2's view of a host, as `local/services/ec2.ts` takes it. */
 export interface Ec2Instance {
-  instanceId: string;
+  id: string;
   state: 'running' | 'stopped' | 'terminated';
   tags: Record<string, string>;
   zone: string;
   imageId: string;
-  launchTime: Date;
-  instanceType: string;
-  platform?: 'windows';
+  /** Milliseconds since the epoch. */
+  launched: number;
+  type: string;
+  platform: 'linux' | 'windows';
+  privateIp: string;
 }

@@ -126,12 +126,17 @@ export function parsePolicy(document: unknown, name: string): Policy {
 const read = new WeakMap<object, Policy>();
 const readTexts = new Map<string, Policy>();
 
-/** `parsePolicy`, remembering what was read: resource and session policies come with every request. */
+/**
+ * `parsePolicy`, remembering what was read: resource and session policies come with every request. A policy object that has grown since
+ * (a function's, by a further permission) is read again.
+ */
 export function readPolicy(document: unknown, name: string): Policy {
   if (isObject(document)) {
-    const known = read.get(document) ?? parsePolicy(document, name);
-    read.set(document, known);
-    return known;
+    const known = read.get(document);
+    if (known?.statements.length === listOf(document.Statement).length) return known;
+    const fresh = parsePolicy(document, name);
+    read.set(document, fresh);
+    return fresh;
   }
   const text = String(document);
   const known = readTexts.get(text) ?? parsePolicy(text, name);

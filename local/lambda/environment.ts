@@ -5,6 +5,7 @@ import { createRequire, isBuiltin } from 'node:module';
 import timers from 'node:timers';
 import { LoadError, type Code } from './code.ts';
 import { bridgedRequest, type Bridge } from './http-bridge.ts';
+import { internetRequest, type Internet } from './internet.ts';
 import { createOutput, type Output } from './output.ts';
 
 export interface EnvironmentSettings {
@@ -13,6 +14,8 @@ export interface EnvironmentSettings {
   variables: Record<string, string>;
   logFormat: 'Text' | 'JSON';
   bridge?: Bridge;
+  /** Hosts outside that this machine answers; no other resolves. */
+  internet?: Internet;
   /** Milliseconds since the epoch. */
   now(): number;
   line(text: string): void;
@@ -113,8 +116,9 @@ export class Environment {
   }
 
   private ownHttp(real: typeof http | typeof https): object {
-    const { bridge } = this.settings;
-    const send = bridge && real === http ? bridgedRequest(http.request, bridge) : (real.request as (...args: never[]) => ClientRequest);
+    const { bridge, internet = {} } = this.settings;
+    const outside = internetRequest(real.request, internet);
+    const send = bridge && real === http ? bridgedRequest(outside, bridge) : outside;
     const request = (...args: never[]): ClientRequest => {
       const sent = (send as (...rest: never[]) => ClientRequest)(...args);
       this.requests.add(sent);

@@ -55,7 +55,8 @@ class BridgedRequest extends Writable {
     private readonly answer: Answer,
     respond: Respond,
   ) {
-    super();
+    // A request isn't over when it is sent.
+    super({ autoDestroy: false });
     this.method = options.method ?? 'GET';
     this.path = options.path ?? '/';
     this.headers = Object.fromEntries(Object.entries((options.headers ?? {}) as Record<string, string>).map(([name, value]) => [name.toLowerCase(), String(value)]));

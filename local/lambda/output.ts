@@ -29,7 +29,8 @@ export interface OutputSettings {
 export function createOutput(settings: OutputSettings): Output {
   const streams = [lineStream(settings.line), lineStream(settings.line)] as const;
   const [stdout, stderr] = streams.map(({ stream }) => stream) as [Writable, Writable];
-  const own = new Console({ stdout, stderr });
+  // `require('console')` gives the console with its class: Powertools makes its own from it.
+  const own = Object.assign(new Console({ stdout, stderr }), { Console });
   for (const [method, level] of Object.entries(levels)) {
     const write = (...values: unknown[]): void => settings.line(marked(settings, level, values));
     Object.assign(own, { [method]: write });

@@ -3,6 +3,7 @@ import type { Clock } from '../types.ts';
 import { compileCode, LoadError, type Code } from './code.ts';
 import { Environment } from './environment.ts';
 import type { Bridge } from './http-bridge.ts';
+import type { Internet } from './internet.ts';
 import { ranIn, watchStrays } from './strays.ts';
 
 /** Largest answer of a synchronous invocation, in bytes: Lambda Developer Guide, "Lambda quotas". */
@@ -24,8 +25,10 @@ export interface FunctionSettings {
   platform(): Record<string, string>;
   logFormat?: 'Text' | 'JSON';
   logGroup: string;
-  /** Without it, requests to the embedded AWS take a socket. */
-  bridge?: Bridge;
+  /** Without one, requests to the embedded AWS take a socket. Asked for each new environment. */
+  bridge?(): Bridge | undefined;
+  /** Hosts outside that this machine answers; no other resolves. */
+  internet?: Internet;
   /** Gets the lines that the function writes, as it writes them. */
   line(stream: string, text: string): void;
 }
@@ -112,7 +115,8 @@ class Runtime {
     const { clock, name, timeoutSeconds } = this.settings;
     let end: (ending: Ending) => void = () => undefined;
     const ended = new Promise<Ending>((resolve) => (end = resolve));
-    const cancel = clock.at(clock.now() + timeoutSeconds * 1000, () => {
+    const deadline = clock.now() + timeoutSeconds * 1000;
+    const cancel = clock.at(deadline, () => {
       end(failure('Sandbox.Timedout', `RequestId: ${invocation.requestId} Error: Task timed out after ${timeoutSeconds.toFixed(2)} seconds`));
     });
     const fail = (error: unknown): void => end({ error: errorAnswer(error), killed: true });
@@ -121,7 +125,11 @@ class Runtime {
         void begin(end);
         return ended.finally(cancel);
       });
-    return inActivity(clock, `function ${name} ${invocation.requestId}`, work, { failed: fail, stalled: () => end(failure('Runtime.NodeJsExit', nodeExit)) });
+    return inActivity(clock, `function ${name} ${invocation.requestId}`, work, {
+      failed: fail,
+      stalled: () => end(failure('Runtime.NodeJsExit', nodeExit)),
+      guards: { from: deadline - Math.min(1000, timeoutSeconds * 100), to: deadline },
+    });
   }
 
   private finish(ending: Ending, invocation: Invocation, environment: Environment | undefined): { payload: string; failed: boolean } {
@@ -137,14 +145,15 @@ class Runtime {
   }
 
   private start(): Environment {
-    const { codeDirectory, handler, logFormat = 'Text', clock, bridge } = this.settings;
+    const { codeDirectory, handler, logFormat = 'Text', clock } = this.settings;
     this.code ??= compileCode(codeDirectory, handler);
     const stream = `${new Date(clock.now()).toISOString().slice(0, 10).replaceAll('-', '/')}/[$LATEST]${String(++this.started).padStart(8, '0')}`;
     const environment: Environment = new Environment({
       code: this.code,
       variables: this.variables(stream),
       logFormat,
-      bridge,
+      bridge: this.settings.bridge?.(),
+      internet: this.settings.internet,
       now: () => clock.now(),
       line: (text) => this.logLine(environment, text),
     });
@@ -218,8 +227,13 @@ function exitText({ requestId }: Invocation, status: number): string {
 
 /** Errors as Lambda's runtime for Node.js reports them: https://docs.aws.amazon.com/lambda/latest/dg/nodejs-exceptions.html */
 function errorAnswer(error: unknown): ErrorAnswer {
-  if (error instanceof Error) return { errorType: error.name, errorMessage: error.message, trace: (error.stack ?? '').split('\n') };
+  if (error instanceof Error) return { errorType: error.name, errorMessage: error.message, trace: traceOf(error) };
   return { errorType: typeof error, errorMessage: String(error), trace: [] };
+}
+
+/** Without the frames of the embedded AWS: the same failure has the same trace on every machine. */
+function traceOf({ stack = '' }: Error): string[] {
+  return stack.split('\n').filter((line) => !/^\s+at (?:.*\()?(?:file:\/\/)?\/(?!var\/task\/)/.test(line));
 }
 
 function answered(answer: unknown): { payload: string } | { error: ErrorAnswer; killed: boolean } {

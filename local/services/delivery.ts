@@ -73,12 +73,18 @@ export function queueUrl(queueArn: string): string {
   return `https://sqs.${region}.amazonaws.com/${account}/${resource}`;
 }
 
+/** What goes into a dead-letter queue; attributes without value are left out. */
+export interface Letter {
+  body: string;
+  attributes: Record<string, string | undefined>;
+}
+
 /** Puts what could not be delivered into a dead-letter queue, as `caller`. */
-export async function deadLetter(cloud: Cloud, caller: Caller, queueArn: string, body: string, attributes: Record<string, string | undefined>): Promise<void> {
-  const given = Object.entries(attributes).filter((entry): entry is [string, string] => entry[1] !== undefined);
+export async function deadLetter(cloud: Cloud, caller: Caller, queueArn: string, letter: Letter): Promise<void> {
+  const given = Object.entries(letter.attributes).filter((entry): entry is [string, string] => entry[1] !== undefined);
   await cloud.call(caller, 'sqs', 'SendMessage', {
     QueueUrl: queueUrl(queueArn),
-    MessageBody: body,
+    MessageBody: letter.body,
     MessageAttributes: Object.fromEntries(given.map(([name, value]) => [name, { DataType: 'String', StringValue: value }])),
   });
 }

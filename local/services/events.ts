@@ -184,7 +184,7 @@ class EventBuses implements Events {
     const caller: Caller = { account, region: rule.bus.region, arn: principal, service: principal, sourceArn: rule.arn };
     const attributes = { RULE_ARN: rule.arn, TARGET_ARN: target.Arn, ...failure, RETRY_ATTEMPTS: String(failure.RETRY_ATTEMPTS) };
     try {
-      await deadLetter(this.cloud, caller, queue, body, attributes);
+      await deadLetter(this.cloud, caller, queue, { body, attributes });
     } catch (error) {
       // The event is lost, as on AWS (only the metric InvocationsFailedToBeSentToDlq tells); IAM has kept the refusal.
       if (!(error instanceof AwsError)) throw error;

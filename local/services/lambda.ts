@@ -2,6 +2,7 @@ import type { InvocationRequest } from '@aws-sdk/client-lambda';
 import type { CredentialStore } from '../iam/credentials.ts';
 import { assumedRoleArn } from '../iam/iam.ts';
 import type { Bridge } from '../lambda/http-bridge.ts';
+import type { Internet } from '../lambda/internet.ts';
 import { createFunctionRuntime, type FunctionRuntime, type InvocationResult } from '../lambda/runtime.ts';
 import { AwsError, type AccessRequest, type CallContext, type Caller, type Cloud, type Input, type Service, type ServiceOperation } from '../types.ts';
 import { AsyncInvocations, type AsyncSettings, type AsyncTarget } from './lambda-async.ts';
@@ -58,6 +59,8 @@ export interface LambdaOptions {
   endpoint(): string;
   /** Answers requests to the endpoint without a socket. */
   bridge?(): Bridge | undefined;
+  /** Hosts outside that this machine answers to functions; no other resolves. */
+  internet?: Internet;
   credentials: Pick<CredentialStore, 'issue'>;
   log(location: Location, group: string, stream: string, line: string): void;
   metric(location: Location, value: MetricValue): void;
@@ -258,7 +261,8 @@ class Functions {
       clock: this.cloud.clock,
       name, arn, codeDirectory, handler, memory, environment, logGroup, logFormat,
       timeoutSeconds: timeout,
-      bridge: this.options.bridge?.(),
+      bridge: () => this.options.bridge?.(),
+      internet: this.options.internet,
       platform: () => {
         const keys = this.options.credentials.issue(role);
         return {

@@ -218,7 +218,7 @@ class Schedules implements Scheduler {
       RETRY_ATTEMPTS: String(failure.RETRY_ATTEMPTS),
     };
     try {
-      await deadLetter(this.cloud, caller(), queue, body, attributes);
+      await deadLetter(this.cloud, caller(), queue, { body, attributes });
     } catch (error) {
       // Lost, as on AWS; IAM has kept the refusal.
       if (!(error instanceof AwsError)) throw error;

@@ -27,7 +27,9 @@ function complain(name: string, value: unknown, { min, max, pattern, oneOf }: Bo
   if (max !== undefined && size > max) constraints.push(`Member must have ${measure} less than or equal to ${max}`);
   if (typeof value === 'number' && !Number.isInteger(value)) constraints.push('Member must be an integer');
   const texts = Array.isArray(value) ? value.map(String) : [String(value)];
-  if (pattern && texts.some((text) => !pattern.test(text))) constraints.push(`Member must satisfy regular expression pattern: ${pattern.source}`);
+  if (pattern && texts.some((text) => !pattern.test(text))) {
+    constraints.push(`Member must satisfy regular expression pattern: ${pattern.source}`);
+  }
   if (oneOf && texts.some((text) => !oneOf.includes(text))) constraints.push(`Member must satisfy enum value set: [${oneOf.join(', ')}]`);
   const shown = Array.isArray(value) ? `[${value.join(', ')}]` : String(value);
   return constraints.map((constraint) => `Value '${shown}' at '${name}' failed to satisfy constraint: ${constraint}`);

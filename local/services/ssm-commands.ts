@@ -10,9 +10,12 @@ import { commandStatus, isOverMaxErrors, limitOf, statusOfEnd } from './ssm-stat
 
 /** Between acceptance and the first delivery. */
 const START_DELAY = 400;
-/** The number in flight doubles so often. AWS says that it grows exponentially from one (User Guide, "Using concurrency controls"), not how fast. */
+/**
+ * The number in flight doubles so often. AWS says that it grows exponentially from one, not how fast
+ * (User Guide, "Using concurrency controls").
+ */
 const RAMP_INTERVAL = 1_000;
-/** A node that does not take a command within a minute shows as Delayed: "the system attempted to send the command but wasn't successful". */
+/** A node that has not taken a command for so long shows as Delayed: "the system attempted to send the command but wasn't successful". */
 const DELAYED_AFTER = 60_000;
 const LONGEST_DELIVERY = 1_500;
 
@@ -75,7 +78,9 @@ export class CommandEngine {
     invocation.sent = true;
     const { host } = invocation;
     const cancelDelayed = clock.at(clock.now() + DELAYED_AFTER, () => {
-      if (!invocation.view.taken && !isTerminal(invocation.view.status)) this.set(command, invocation, { status: 'Delayed', details: 'Delayed' });
+      if (!invocation.view.taken && !isTerminal(invocation.view.status)) {
+        this.set(command, invocation, { status: 'Delayed', details: 'Delayed' });
+      }
     });
     let stopWaiting = nothing;
     invocation.withdraw = () => {
@@ -102,7 +107,12 @@ export class CommandEngine {
     const reporter = {
       started: () => this.set(command, invocation, { status: 'InProgress', details: 'InProgress', taken: true }),
       progressed: (steps: StepResult[]) => this.set(command, invocation, { steps }),
-      ended: (status: string, steps: StepResult[]) => this.finish(command, invocation, status === 'TimedOut' ? 'ExecutionTimedOut' : status, steps),
+      ended: (status: string, steps: StepResult[]) => this.finish(
+        command,
+        invocation,
+        status === 'TimedOut' ? 'ExecutionTimedOut' : status,
+        steps,
+      ),
     };
     invocation.run = this.fleet.run(invocation.host, job, reporter, this.cloud);
   }
@@ -122,7 +132,7 @@ export class CommandEngine {
     });
   }
 
-  /** At ExpiresAfter everything open is DeliveryTimedOut, even what runs; the node's work goes on (SSM API reference, Command.ExpiresAfter). */
+  /** Everything open is then DeliveryTimedOut, even what runs; the node's work goes on (SSM API reference, Command.ExpiresAfter). */
   private expire(command: Command): void {
     for (const invocation of command.invocations) {
       if (isTerminal(invocation.view.status)) continue;

@@ -31,7 +31,9 @@ export function createDocument(
   if (!NAME.test(name) || RESERVED.test(name)) throw new AwsError('ValidationException', `"${name}" can't be the name of a document`);
   if (type !== 'Command') throw new AwsError('NotImplemented', `The embedded AWS has no documents of type ${type} (${name})`, 501);
   const source = typeof content === 'string' ? content : JSON.stringify(content);
-  if (Buffer.byteLength(source) > CONTENT_LIMIT) throw new AwsError('MaxDocumentSizeExceeded', `${name} has ${Buffer.byteLength(source)} bytes, 65,536 are allowed`);
+  if (Buffer.byteLength(source) > CONTENT_LIMIT) {
+    throw new AwsError('MaxDocumentSizeExceeded', `${name} has ${Buffer.byteLength(source)} bytes, 65,536 are allowed`);
+  }
   const document = parsed(name, source);
   const unknown = deps.fleet.unknownSteps(name, document);
   if (unknown.length > 0) throw new Error(`document ${name}: the simulated fleet does not know what its step ${unknown.join(', ')} does`);
@@ -54,15 +56,22 @@ function parsed(name: string, source: string): DocumentContent {
   }
 }
 
+export interface FoundDocument {
+  stored: StoredDocument;
+  version: DocumentVersion;
+}
+
 /** Finds a document by name or ARN, and one of its versions. @throws AwsError InvalidDocument, InvalidDocumentVersion */
-export function findDocument(state: SsmState, context: CallContext, name: string, version = '$DEFAULT'): { stored: StoredDocument; version: DocumentVersion } {
+export function findDocument(state: SsmState, context: CallContext, name: string, version = '$DEFAULT'): FoundDocument {
   const arn = /^arn:aws:ssm:([^:]+):(\d{12}):document\/(.+)$/.exec(name);
   const own = !arn || (arn[1] === context.region && arn[2] === context.account);
   const stored = own ? state.at(context.account, context.region).documents.get(arn?.[3] ?? name) : undefined;
   if (!stored) throw new AwsError('InvalidDocument', `Document with name ${name} does not exist.`);
   const number = version === '$LATEST' ? stored.versions.length : version === '$DEFAULT' ? stored.defaultVersion : Number(version);
   const found = stored.versions.find((candidate) => candidate.version === number);
-  if (!found) throw new AwsError('InvalidDocumentVersion', `The document version ${version} of ${stored.name} is not valid or does not exist.`);
+  if (!found) {
+    throw new AwsError('InvalidDocumentVersion', `The document version ${version} of ${stored.name} is not valid or does not exist.`);
+  }
   return { stored, version: found };
 }
 
@@ -83,7 +92,7 @@ function meantFor(condition: string[] | undefined, os: Os): boolean {
   return condition.some((text) => text.toLowerCase() === os);
 }
 
-/** Checks SendCommand's parameters against the document's, as Systems Manager does before it accepts a command. @throws AwsError InvalidParameters */
+/** Checks parameters against the document's, as Systems Manager does before it accepts a command. @throws AwsError InvalidParameters */
 export function checkParameters(document: DocumentContent, values: ParameterValues): void {
   for (const name of Object.keys(values)) {
     if (!document.parameters[name]) throw invalid(`Parameter "${name}" is not supported by this document.`);
@@ -97,13 +106,21 @@ export function checkParameters(document: DocumentContent, values: ParameterValu
 
 function checkValue(name: string, parameter: DocumentParameter, values: string[]): void {
   const { type, allowedPattern, allowedValues, minChars, maxChars } = parameter;
-  if (type !== 'StringList' && values.length !== 1) throw invalid(`Parameter "${name}" is a ${type} and takes one value, not ${values.length}.`);
+  if (type !== 'StringList' && values.length !== 1) {
+    throw invalid(`Parameter "${name}" is a ${type} and takes one value, not ${values.length}.`);
+  }
   for (const value of values) {
     if (type === 'Integer' && !/^-?\d+$/.test(value)) throw invalid(`Parameter "${name}" has value "[${value}]" that is not an Integer.`);
-    if (type === 'Boolean' && !/^(true|false)$/i.test(value)) throw invalid(`Parameter "${name}" has value "[${value}]" that is not a Boolean.`);
+    if (type === 'Boolean' && !/^(true|false)$/i.test(value)) {
+      throw invalid(`Parameter "${name}" has value "[${value}]" that is not a Boolean.`);
+    }
     if (allowedValues && !allowedValues.includes(value)) throw invalid('Parameters provided in document are invalid or not supported.');
-    if (allowedPattern !== undefined && !new RegExp(allowedPattern).test(value)) throw invalid(`Parameter "${name}" has value "[${value}]" not matching "${allowedPattern}".`);
-    if (value.length < (minChars ?? 0) || value.length > (maxChars ?? Infinity)) throw invalid(`Parameter "${name}" has a value of ${value.length} characters.`);
+    if (allowedPattern !== undefined && !new RegExp(allowedPattern).test(value)) {
+      throw invalid(`Parameter "${name}" has value "[${value}]" not matching "${allowedPattern}".`);
+    }
+    if (value.length < (minChars ?? 0) || value.length > (maxChars ?? Infinity)) {
+      throw invalid(`Parameter "${name}" has a value of ${value.length} characters.`);
+    }
   }
 }
 
@@ -113,8 +130,11 @@ function invalid(message: string): AwsError {
 
 /** GetDocument and DescribeDocument (SSM API reference). */
 export function documentOperations(state: SsmState): Record<string, ServiceOperation> {
-  const find = (input: Input, context: CallContext): { stored: StoredDocument; version: DocumentVersion } => {
-    checkBounds([['name', input.Name, { pattern: NAME }], ['documentVersion', input.DocumentVersion, { pattern: /^(\$LATEST|\$DEFAULT|[1-9]\d*)$/ }]]);
+  const find = (input: Input, context: CallContext): FoundDocument => {
+    checkBounds([
+      ['name', input.Name, { pattern: NAME }],
+      ['documentVersion', input.DocumentVersion, { pattern: /^(\$LATEST|\$DEFAULT|[1-9]\d*)$/ }],
+    ]);
     return findDocument(state, context, input.Name, input.DocumentVersion);
   };
   return {
@@ -140,7 +160,7 @@ export function documentOperations(state: SsmState): Record<string, ServiceOpera
   };
 }
 
-function description({ stored, version }: { stored: StoredDocument; version: DocumentVersion }, context: CallContext): Input {
+function description({ stored, version }: FoundDocument, context: CallContext): Input {
   const parameters = Object.entries(version.document.parameters).map(([name, parameter]) => ({
     Name: name,
     Type: parameter.type === 'StringList' ? 'StringList' : 'String',
@@ -155,7 +175,7 @@ function description({ stored, version }: { stored: StoredDocument; version: Doc
     Status: 'Active',
     DocumentVersion: String(version.version),
     Parameters: parameters,
-    PlatformTypes: (['windows', 'linux'] as const).filter((os) => runsOn(version.document, os)).map((os) => (os === 'windows' ? 'Windows' : 'Linux')),
+    PlatformTypes: platformTypes(version.document),
     DocumentType: 'Command',
     SchemaVersion: version.document.schemaVersion,
     LatestVersion: String(stored.versions.length),
@@ -163,4 +183,8 @@ function description({ stored, version }: { stored: StoredDocument; version: Doc
     DocumentFormat: 'JSON',
     Tags: [],
   };
+}
+
+function platformTypes(document: DocumentContent): string[] {
+  return [...(runsOn(document, 'windows') ? ['Windows'] : []), ...(runsOn(document, 'linux') ? ['Linux'] : [])];
 }

@@ -15,7 +15,12 @@ export function emitCommand(cloud: Cloud, fleet: Fleet, command: Command): void 
     'requested-date-time': new Date(command.requested).toISOString(),
     status: command.status,
   };
-  emit(cloud, fleet, command, { detailType: 'EC2 Command Status-change Notification', resources: command.invocations.map(({ host }) => host.arn), detail });
+  emit(
+    cloud,
+    fleet,
+    command,
+    { detailType: 'EC2 Command Status-change Notification', resources: command.invocations.map(({ host }) => host.arn), detail },
+  );
 }
 
 export function emitInvocation(cloud: Cloud, fleet: Fleet, command: Command, { host, view }: Invocation): void {

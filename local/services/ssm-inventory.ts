@@ -53,7 +53,9 @@ function listEntries(input: Input, context: CallContext, deps: InventoryDeps, ca
   checkBounds([['maxResults', input.MaxResults, { min: 1, max: 50 }], ['filters', input.Filters, { min: 1, max: 5 }]]);
   const type: string = checkType(input.TypeName);
   const host = hostAt(deps.fleet, input.InstanceId, context);
-  if (!host || host.state === 'terminated') throw new AwsError('InvalidInstanceId', `${input.InstanceId} is not a managed node of this account.`);
+  if (!host || host.state === 'terminated') {
+    throw new AwsError('InvalidInstanceId', `${input.InstanceId} is not a managed node of this account.`);
+  }
   const captured = capture(host, type, deps.clock.now(), captures);
   const entries = captured.entries.filter((entry) => (input.Filters ?? []).every((filter: InventoryFilter) => fits(entry, filter, type)));
   const { items, NextToken } = page(entries, input.MaxResults ?? 50, input.NextToken, deps);
@@ -63,7 +65,11 @@ function listEntries(input: Input, context: CallContext, deps: InventoryDeps, ca
 
 function getInventory(input: Input, context: CallContext, deps: InventoryDeps, captures: Map<string, Captured>): Input {
   refuseUnsupported('GetInventory', input, ['Aggregators']);
-  checkBounds([['maxResults', input.MaxResults, { min: 1, max: 50 }], ['filters', input.Filters, { min: 1, max: 5 }], ['resultAttributes', input.ResultAttributes, { min: 1, max: 1 }]]);
+  checkBounds([
+    ['maxResults', input.MaxResults, { min: 1, max: 50 }],
+    ['filters', input.Filters, { min: 1, max: 5 }],
+    ['resultAttributes', input.ResultAttributes, { min: 1, max: 1 }],
+  ]);
   const type: string = checkType(input.ResultAttributes?.[0]?.TypeName ?? 'AWS:Application');
   const filters: InventoryFilter[] = input.Filters ?? [];
   const rows = deps.fleet
@@ -77,7 +83,10 @@ function getInventory(input: Input, context: CallContext, deps: InventoryDeps, c
 
 function entity(host: Host, { time, entries }: Captured, type: string): Input {
   const ContentHash = createHash('sha256').update(JSON.stringify(entries)).digest('hex');
-  return { Id: host.id, Data: { [type]: { TypeName: type, SchemaVersion: SCHEMA[type], CaptureTime: iso(time), ContentHash, Content: entries } } };
+  return {
+    Id: host.id,
+    Data: { [type]: { TypeName: type, SchemaVersion: SCHEMA[type], CaptureTime: iso(time), ContentHash, Content: entries } },
+  };
 }
 
 function hostFits(host: Host, captured: Captured, filter: InventoryFilter, type: string): boolean {
@@ -94,12 +103,20 @@ function fits(entry: Record<string, string>, filter: InventoryFilter, type: stri
 
 function comparison({ Type = 'Equal' }: InventoryFilter): (value: string, wanted: string[]) => boolean {
   const found = COMPARE[Type];
-  if (!found) throw new AwsError('NotImplemented', `The embedded AWS does not know inventory filters of type ${Type}; there are ${Object.keys(COMPARE).join(', ')}`, 501);
+  if (!found) {
+    throw new AwsError(
+      'NotImplemented',
+      `The embedded AWS does not know inventory filters of type ${Type}; there are ${Object.keys(COMPARE).join(', ')}`,
+      501,
+    );
+  }
   return found;
 }
 
 function checkType(name: string): string {
-  if (SCHEMA[name] === undefined) throw new AwsError('InvalidTypeNameException', `The embedded AWS gathers ${Object.keys(SCHEMA).join(' and ')}, not ${name}.`);
+  if (SCHEMA[name] === undefined) {
+    throw new AwsError('InvalidTypeNameException', `The embedded AWS gathers ${Object.keys(SCHEMA).join(' and ')}, not ${name}.`);
+  }
   return name;
 }
 
@@ -117,13 +134,28 @@ function entriesOf(host: Host, type: string): Array<Record<string, string>> {
   const isWindows = host.platform.os === 'windows';
   if (isWindows !== (type === 'AWS:WindowsUpdate')) return [];
   const packages = host.packages.list();
-  if (isWindows) return packages.map(({ name }) => ({ HotFixId: name, Description: 'Security Update', InstalledTime: '', InstalledBy: 'NT AUTHORITY\\SYSTEM' }));
+  if (isWindows) {
+    return packages.map(({ name }) => ({
+      HotFixId: name,
+      Description: 'Security Update',
+      InstalledTime: '',
+      InstalledBy: 'NT AUTHORITY\\SYSTEM',
+    }));
+  }
   return packages.map((item) => applicationOf(item, host));
 }
 
 /** rpm's version, release and epoch are fields of their own; dpkg's version is one (amazon-ssm-agent, gatherers/application). */
 function applicationOf(item: Package, host: Host): Record<string, string> {
-  const common = { Name: item.name, ApplicationType: 'System Environment/Base', Publisher: host.platform.platformName, Architecture: item.arch, InstalledTime: iso(host.launched), URL: '', Summary: '' };
+  const common = {
+    Name: item.name,
+    ApplicationType: 'System Environment/Base',
+    Publisher: host.platform.platformName,
+    Architecture: item.arch,
+    InstalledTime: iso(host.launched),
+    URL: '',
+    Summary: '',
+  };
   if (host.platform.versions !== 'rpm') return { ...common, Version: item.version };
   const match = /^(?:(\d+):)?(.+)-([^-]+)$/.exec(item.version);
   const [, epoch = '0', version = item.version, release = ''] = match ?? [];

@@ -68,7 +68,12 @@ function describe(input: Input, context: CallContext, deps: NodeDeps): Input {
 function checkFilters(filters: StringFilter[]): void {
   for (const { Key, Values } of filters) {
     checkBounds([['filters.key', Key, { min: 1 }], ['filters.values', Values, { min: 1, max: 100 }]]);
-    if (!isTagFilter(Key) && !FILTERS[Key]) throw new AwsError('InvalidFilterKey', `The filter key ${Key} isn't valid; there are ${Object.keys(FILTERS).join(', ')}, tag-key and tag:NAME.`);
+    if (!isTagFilter(Key) && !FILTERS[Key]) {
+      throw new AwsError(
+        'InvalidFilterKey',
+        `The filter key ${Key} isn't valid; there are ${Object.keys(FILTERS).join(', ')}, tag-key and tag:NAME.`,
+      );
+    }
   }
   const tags = filters.filter(({ Key }) => isTagFilter(Key)).length;
   if (tags > 0 && tags < filters.length) throw new AwsError('ValidationException', 'Tag filters can not be combined with other filters.');
@@ -121,15 +126,27 @@ function tagAccess(action: string, input: Input, context: CallContext, { fleet }
 
 /** Only hybrid nodes have tags in Systems Manager; those of EC2 instances are EC2's. */
 function hybridNode(input: Input, context: CallContext, { fleet }: NodeDeps): Host {
-  if (input.ResourceType !== 'ManagedInstance') throw new AwsError('InvalidResourceType', `The embedded AWS has tags of ManagedInstance only, not of ${input.ResourceType}.`);
+  if (input.ResourceType !== 'ManagedInstance') {
+    throw new AwsError('InvalidResourceType', `The embedded AWS has tags of ManagedInstance only, not of ${input.ResourceType}.`);
+  }
   const host = /^mi-\w{17}$/.test(input.ResourceId) ? hostAt(fleet, input.ResourceId, context) : undefined;
-  if (!host) throw new AwsError('InvalidResourceId', `The resource ID ${input.ResourceId} isn't valid. Verify that you entered the correct ID and try again.`);
+  if (!host) {
+    throw new AwsError(
+      'InvalidResourceId',
+      `The resource ID ${input.ResourceId} isn't valid. Verify that you entered the correct ID and try again.`,
+    );
+  }
   return host;
 }
 
 /** At most 50 tags a resource; keys of 1 to 128 characters, values of up to 256 (SSM API reference, AddTagsToResource and Tag). */
 function addTags(host: Host, tags: Array<{ Key: string; Value: string }>): void {
-  for (const { Key, Value } of tags) checkBounds([['tags.key', Key, { min: 1, max: 128, pattern: /^(?!aws:)[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u }], ['tags.value', Value, { max: 256 }]]);
+  for (const { Key, Value } of tags) {
+    checkBounds([
+      ['tags.key', Key, { min: 1, max: 128, pattern: /^(?!aws:)[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u }],
+      ['tags.value', Value, { max: 256 }],
+    ]);
+  }
   const all = { ...host.tags, ...Object.fromEntries(tags.map(({ Key, Value }) => [Key, Value])) };
   if (Object.keys(all).length > 50) throw new AwsError('TooManyTagsError', 'A resource can have 50 tags.');
   host.tags = all;

@@ -6,8 +6,13 @@ export interface PageGaps {
   empty: number;
 }
 
+export interface Page<T> {
+  items: T[];
+  NextToken?: string;
+}
+
 /** One page of a list, with gaps. Tokens are opaque to callers. @throws AwsError InvalidNextToken */
-export function page<T>(all: T[], limit: number, token: string | undefined, { random, gaps }: { random: Random; gaps: PageGaps }): { items: T[]; NextToken?: string } {
+export function page<T>(all: T[], limit: number, token: string | undefined, { random, gaps }: { random: Random; gaps: PageGaps }): Page<T> {
   const start = token === undefined ? 0 : position(token);
   const rest = all.length - start;
   let size = Math.min(limit, rest);

@@ -23,10 +23,17 @@ export function createParameter(
     ['type', type, { oneOf: ['String', 'StringList', 'SecureString'] }],
   ]);
   if (value === '') throw new AwsError('ValidationException', 'Parameter value can\'t be empty.');
-  if (Buffer.byteLength(value) > STANDARD_BYTES) throw new AwsError('ValidationException', 'Standard tier parameters support a maximum parameter value of 4096 characters.');
+  if (Buffer.byteLength(value) > STANDARD_BYTES) {
+    throw new AwsError('ValidationException', 'Standard tier parameters support a maximum parameter value of 4096 characters.');
+  }
   const { parameters } = deps.state.at(location.account, location.region);
   const known = parameters.get(name);
-  if (known && !overwrite) throw new AwsError('ParameterAlreadyExists', 'The parameter already exists. To overwrite this value, set the overwrite option in the request to true.');
+  if (known && !overwrite) {
+    throw new AwsError(
+      'ParameterAlreadyExists',
+      'The parameter already exists. To overwrite this value, set the overwrite option in the request to true.',
+    );
+  }
   const stored = { name, type: known?.type ?? type, value, version: (known?.version ?? 0) + 1, modified: deps.clock.now() };
   parameters.set(name, stored);
   return stored;
@@ -51,7 +58,17 @@ export function parameterOperations(deps: { state: SsmState; clock: Clock }): Re
         if (!stored) throw new AwsError('ParameterNotFound', `Parameter ${name} not found.`);
         const ARN = arnOf(name, context);
         const { type, value, version, modified } = stored;
-        return { Parameter: { Name: name, Type: type, Value: value, Version: version, LastModifiedDate: new Date(modified), ARN, DataType: 'text' } };
+        return {
+          Parameter: {
+            Name: name,
+            Type: type,
+            Value: value,
+            Version: version,
+            LastModifiedDate: new Date(modified),
+            ARN,
+            DataType: 'text',
+          },
+        };
       },
     },
   };

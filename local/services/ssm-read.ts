@@ -18,8 +18,35 @@ export interface ReadDeps {
 
 /** Run Command keeps its history for 30 days (General Reference, Systems Manager quotas). */
 const HISTORY = 30 * 24 * 3_600_000;
-const INVOCATION_STATUSES = ['Pending', 'InProgress', 'Delayed', 'Success', 'Cancelled', 'Failed', 'TimedOut', 'AccessDenied', 'DeliveryTimedOut', 'ExecutionTimedOut', 'Undeliverable', 'InvalidPlatform', 'Terminated'];
-const COMMAND_STATUSES = ['Pending', 'InProgress', 'Success', 'Cancelled', 'Failed', 'TimedOut', 'AccessDenied', 'DeliveryTimedOut', 'ExecutionTimedOut', 'Incomplete', 'NoInstancesInTag', 'LimitExceeded'];
+const INVOCATION_STATUSES = [
+  'Pending',
+  'InProgress',
+  'Delayed',
+  'Success',
+  'Cancelled',
+  'Failed',
+  'TimedOut',
+  'AccessDenied',
+  'DeliveryTimedOut',
+  'ExecutionTimedOut',
+  'Undeliverable',
+  'InvalidPlatform',
+  'Terminated',
+];
+const COMMAND_STATUSES = [
+  'Pending',
+  'InProgress',
+  'Success',
+  'Cancelled',
+  'Failed',
+  'TimedOut',
+  'AccessDenied',
+  'DeliveryTimedOut',
+  'ExecutionTimedOut',
+  'Incomplete',
+  'NoInstancesInTag',
+  'LimitExceeded',
+];
 
 interface Filter {
   key: string;
@@ -58,7 +85,9 @@ function checkList(input: Input, keys: string[], statuses: string[]): Filter[] {
   for (const { key, value } of filters) {
     if (!keys.includes(key)) throw new AwsError('InvalidFilterKey', `The filter key ${key} isn't valid; there are ${keys.join(', ')}.`);
     checkBounds([['filters.value', value, { min: 1, max: 128, oneOf: key === 'Status' ? statuses : undefined }]]);
-    if (key.startsWith('Invoked') && Number.isNaN(Date.parse(value))) throw new AwsError('ValidationException', `${key} must be a time, not ${value}`);
+    if (key.startsWith('Invoked') && Number.isNaN(Date.parse(value))) {
+      throw new AwsError('ValidationException', `${key} must be a time, not ${value}`);
+    }
   }
   return filters;
 }
@@ -75,7 +104,7 @@ function fits(command: Command, filters: Filter[], isStatus: (value: string) => 
 
 function listInvocations(input: Input, context: CallContext, deps: ReadDeps): Input {
   const filters = checkList(input, ['InvokedAfter', 'InvokedBefore', 'Status', 'DocumentName'], INVOCATION_STATUSES);
-  const commands = input.CommandId === undefined ? visible(deps, context) : visible(deps, context).filter(({ id }) => id === input.CommandId);
+  const commands = visible(deps, context).filter(({ id }) => input.CommandId === undefined || id === input.CommandId);
   const rows = commands.flatMap((command) =>
     command.invocations
       .filter(({ host }) => input.InstanceId === undefined || host.id === input.InstanceId)
@@ -86,7 +115,12 @@ function listInvocations(input: Input, context: CallContext, deps: ReadDeps): In
       .map((invocation) => ({ command, invocation })),
   );
   const { items, NextToken } = page(rows, input.MaxResults ?? 50, input.NextToken, deps);
-  const CommandInvocations = items.map(({ command, invocation }) => invocationView(command, invocation, deps.engine.shown(invocation), input.Details === true));
+  const CommandInvocations = items.map(({ command, invocation }) => invocationView(
+    command,
+    invocation,
+    deps.engine.shown(invocation),
+    input.Details === true,
+  ));
   return { CommandInvocations, ...(NextToken === undefined ? {} : { NextToken }) };
 }
 
@@ -113,11 +147,17 @@ function getInvocation(input: Input, context: CallContext, deps: ReadDeps): Inpu
   const command = visible(deps, context).find(({ id }) => id === input.CommandId);
   const invocation = command?.invocations.find(({ host }) => host.id === input.InstanceId);
   if (!command || !invocation) {
-    throw new AwsError('InvocationDoesNotExist', "The command ID and managed node ID you specified didn't match any invocations. Verify the command ID and the managed node ID and try again.");
+    throw new AwsError(
+      'InvocationDoesNotExist',
+      "The command ID and managed node ID you specified didn't match any invocations. " +
+        'Verify the command ID and the managed node ID and try again.',
+    );
   }
   const steps = command.document.mainSteps;
   const name: string | undefined = input.PluginName ?? (steps.length === 1 ? steps[0]?.name : undefined);
-  if (name === undefined || !steps.some((step) => step.name === name)) throw new AwsError('InvalidPluginName', `The plugin name ${name ?? '(none)'} isn't valid.`);
+  if (name === undefined || !steps.some((step) => step.name === name)) {
+    throw new AwsError('InvalidPluginName', `The plugin name ${name ?? '(none)'} isn't valid.`);
+  }
   const view = deps.engine.shown(invocation);
   return commandInvocationView(command, invocation, view, { name, step: view.steps.find((step) => step.name === name) });
 }
@@ -130,7 +170,9 @@ function cancel(input: Input, context: CallContext, { state, engine }: ReadDeps)
   const twice = ids.find((id, index) => ids.indexOf(id) !== index);
   if (twice !== undefined) throw new AwsError('DuplicateInstanceId', `Instance ${twice} is given twice.`);
   const targets = command.invocations.filter(({ host }) => ids.includes(host.id));
-  if (targets.length < ids.length) throw new AwsError('InvalidInstanceId', `An instance of [${ids.join(', ')}] is not a target of the command.`);
+  if (targets.length < ids.length) {
+    throw new AwsError('InvalidInstanceId', `An instance of [${ids.join(', ')}] is not a target of the command.`);
+  }
   engine.cancel(command, ids.length === 0 ? command.invocations : targets);
   return {};
 }

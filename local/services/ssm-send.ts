@@ -19,7 +19,16 @@ export interface SendDeps {
 const NODE_ID = /^(i-(\w{8}|\w{17})|mi-\w{17})$/;
 const MAX_CONCURRENCY = /^([1-9][0-9]*|[1-9][0-9]%|[1-9]%|100%)$/;
 const MAX_ERRORS = /^([1-9][0-9]*|[0]|[1-9][0-9]%|[0-9]%|100%)$/;
-const UNSUPPORTED = ['Targets', 'OutputS3BucketName', 'OutputS3KeyPrefix', 'OutputS3Region', 'ServiceRoleArn', 'NotificationConfig', 'CloudWatchOutputConfig', 'AlarmConfiguration'];
+const UNSUPPORTED = [
+  'Targets',
+  'OutputS3BucketName',
+  'OutputS3KeyPrefix',
+  'OutputS3Region',
+  'ServiceRoleArn',
+  'NotificationConfig',
+  'CloudWatchOutputConfig',
+  'AlarmConfiguration',
+];
 /** "Default 3600" (User Guide, "Understanding command timeout values"); the same is added where the document has no executionTimeout. */
 const DEFAULT_SECONDS = 3_600;
 
@@ -51,7 +60,8 @@ function sendAccess(fleet: Fleet, input: Input, context: CallContext): AccessReq
   const ids: string[] = input.InstanceIds ?? [];
   const { account, region } = context;
   const nodes = ids.map((id): AccessRequest => {
-    const resource = id.startsWith('mi-') ? `arn:aws:ssm:${region}:${account}:managed-instance/${id}` : `arn:aws:ec2:${region}:${account}:instance/${id}`;
+    const kind = id.startsWith('mi-') ? 'ssm' : 'ec2';
+    const resource = `arn:aws:${kind}:${region}:${account}:${kind === 'ssm' ? 'managed-instance' : 'instance'}/${id}`;
     return { action: 'ssm:SendCommand', resource, context: tagContext(hostAt(fleet, id, context)?.tags ?? {}) };
   });
   return [documentAccess('ssm:SendCommand', String(input.DocumentName), context), ...nodes];
@@ -59,7 +69,10 @@ function sendAccess(fleet: Fleet, input: Input, context: CallContext): AccessReq
 
 /** `ssm:resourceTag/KEY` and `aws:ResourceTag/KEY` for each tag. */
 export function tagContext(tags: Record<string, string>): Record<string, string[]> {
-  return Object.fromEntries(Object.entries(tags).flatMap(([key, value]) => [[`ssm:resourceTag/${key}`, [value]], [`aws:ResourceTag/${key}`, [value]]]));
+  return Object.fromEntries(Object.entries(tags).flatMap(([key, value]) => [
+    [`ssm:resourceTag/${key}`, [value]],
+    [`aws:ResourceTag/${key}`, [value]],
+  ]));
 }
 
 /** A node of the location that a call addresses; nodes of other locations don't exist for it. */
@@ -85,23 +98,34 @@ function checkRequest(input: Input): void {
 
 function checkHash(input: Input, version: DocumentVersion): void {
   if (input.DocumentHash === undefined) return;
-  if (input.DocumentHashType !== 'Sha256') throw new AwsError('ValidationException', 'DocumentHashType must be Sha256: Sha1 hashes are deprecated.');
-  if (input.DocumentHash !== version.hash) throw new AwsError('InvalidDocument', 'The provided document hash does not match the hash of the document.');
+  if (input.DocumentHashType !== 'Sha256') {
+    throw new AwsError('ValidationException', 'DocumentHashType must be Sha256: Sha1 hashes are deprecated.');
+  }
+  if (input.DocumentHash !== version.hash) {
+    throw new AwsError('InvalidDocument', 'The provided document hash does not match the hash of the document.');
+  }
 }
 
 /** One bad id rejects the whole call; the text names the bad ones. Nodes that are only offline are accepted. */
 function findHosts(fleet: Fleet, ids: string[], context: CallContext): Host[] {
   const twice = ids.find((id, index) => ids.indexOf(id) !== index);
   if (twice !== undefined) throw new AwsError('DuplicateInstanceId', `Instance ${twice} is given twice.`);
-  const hosts = ids.map((id) => hostAt(fleet, id, context)).filter((host) => host !== undefined).filter(({ state }) => state !== 'terminated');
+  const hosts = ids.flatMap((id) => hostAt(fleet, id, context) ?? []).filter(({ state }) => state !== 'terminated');
   const bad = ids.filter((id) => !hosts.some((host) => host.id === id));
-  if (bad.length > 0 || ids.length === 0) throw new AwsError('InvalidInstanceId', `Instances [[${bad.join(', ')}]] not in a valid state for account ${context.account}`);
+  if (bad.length > 0 || ids.length === 0) {
+    throw new AwsError('InvalidInstanceId', `Instances [[${bad.join(', ')}]] not in a valid state for account ${context.account}`);
+  }
   return hosts;
 }
 
 function checkPlatforms(hosts: Host[], { document }: DocumentVersion): void {
   const misfit = hosts.find((host) => !runsOn(document, host.platform.os));
-  if (misfit) throw new AwsError('UnsupportedPlatformType', `The document doesn't support the platform type of the given managed node IDs: ${misfit.id}.`);
+  if (misfit) {
+    throw new AwsError(
+      'UnsupportedPlatformType',
+      `The document doesn't support the platform type of the given managed node IDs: ${misfit.id}.`,
+    );
+  }
 }
 
 interface Accepted {

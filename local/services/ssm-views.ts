@@ -63,7 +63,13 @@ export function invocationView(command: Command, { host }: Invocation, view: Inv
 /** One entry a step. While a command runs, steps to come are Pending; once it has ended, steps without a report have no entry. */
 function pluginView(command: Command, name: string, view: InvocationView): Input[] {
   const step = view.steps.find((result) => result.name === name);
-  const place = { OutputS3Region: command.region, OutputS3BucketName: '', OutputS3KeyPrefix: '', StandardOutputUrl: '', StandardErrorUrl: '' };
+  const place = {
+    OutputS3Region: command.region,
+    OutputS3BucketName: '',
+    OutputS3KeyPrefix: '',
+    StandardOutputUrl: '',
+    StandardErrorUrl: '',
+  };
   if (!step) {
     const open = view.status === 'Pending' || view.status === 'InProgress' || view.status === 'Delayed' || view.status === 'Cancelling';
     return open ? [{ Name: name, Status: 'Pending', StatusDetails: 'Pending', ResponseCode: -1, Output: '', ...place }] : [];
@@ -90,16 +96,21 @@ export function stepStatus(step: StepResult): { status: string; details: string 
   return { status: step.status, details: step.status === 'TimedOut' ? 'ExecutionTimedOut' : step.status };
 }
 
-/** GetCommandInvocation's answer. `step` is missing while the agent has not reported it. */
-export function commandInvocationView(command: Command, { host }: Invocation, view: InvocationView, plugin: { name: string; step?: StepResult }): Input {
-  const { step } = plugin;
+/** The step that GetCommandInvocation is asked about; `step` is missing while the agent has not reported it. */
+export interface AskedStep {
+  name: string;
+  step?: StepResult;
+}
+
+/** GetCommandInvocation's answer. */
+export function commandInvocationView(command: Command, { host }: Invocation, view: InvocationView, { name, step }: AskedStep): Input {
   return {
     CommandId: command.id,
     InstanceId: host.id,
     Comment: command.comment,
     DocumentName: command.documentName,
     DocumentVersion: command.documentVersion,
-    PluginName: plugin.name,
+    PluginName: name,
     ResponseCode: step?.code ?? -1,
     ExecutionStartDateTime: step ? new Date(step.start).toISOString() : '',
     ExecutionElapsedTime: step ? `PT${((step.end - step.start) / 1_000).toFixed(3)}S` : '',

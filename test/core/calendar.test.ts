@@ -49,22 +49,32 @@ describe('the last start', () => {
 
 describe('when the clock changes', () => {
   it.each([
-    // [zone, window, day before, opens, closes]
-    ['Berlin 2026, from in the gap', window('sun', '02:30', '06:00'), '2026-03-28T12:00Z', '2026-03-29T01:00', '2026-03-29T04:00'],
-    ['Berlin 2026, to in the gap', window('sun', '00:00', '02:30'), '2026-03-28T12:00Z', '2026-03-28T23:00', '2026-03-29T01:00'],
-    ['Berlin 2027, an hour shorter', window('sun', '01:00', '07:00'), '2027-03-27T12:00Z', '2027-03-28T00:00', '2027-03-28T05:00'],
-    ['Berlin 2026, from comes twice', window('sun', '02:30', '06:00'), '2026-10-24T12:00Z', '2026-10-25T00:30', '2026-10-25T05:00'],
-    ['Berlin 2027, to comes twice', window('sat', '22:00', '02:30'), '2027-10-30T12:00Z', '2027-10-30T20:00', '2027-10-31T00:30'],
-    ['Berlin 2027, an hour longer', window('sun', '01:00', '07:00'), '2027-10-30T12:00Z', '2027-10-30T23:00', '2027-10-31T06:00'],
-    ['New York 2026, gap', window('sun', '02:15', '05:00', newYork), '2026-03-07T18:00Z', '2026-03-08T07:00', '2026-03-08T09:00'],
-    ['New York 2026, twice', window('sun', '01:30', '05:00', newYork), '2026-10-31T18:00Z', '2026-11-01T05:30', '2026-11-01T10:00'],
-    ['New York 2027, gap', window('sun', '02:15', '05:00', newYork), '2027-03-13T18:00Z', '2027-03-14T07:00', '2027-03-14T09:00'],
-    ['Kolkata, never', window('sun', '02:30', '06:00', kolkata), '2026-03-28T12:00Z', '2026-03-28T21:00', '2026-03-29T00:30'],
-    ['Lord Howe 2026, a gap of half an hour', window('sun', '02:15', '04:00', lordHowe), '2026-10-03T12:00Z', '2026-10-03T15:30', '2026-10-03T17:00'],
-    ['Lord Howe 2026, half an hour twice', window('sun', '01:45', '04:00', lordHowe), '2026-04-04T12:00Z', '2026-04-04T14:45', '2026-04-04T17:30'],
-  ] as const)('%s', (_name, given, now, opens, closes) => {
+    // What, the window, the day before, when it opens and closes.
+    ['Berlin 2026, from in the gap', window('sun', '02:30', '06:00'), '2026-03-28T12:00Z', '2026-03-29T01:00 to 2026-03-29T04:00'],
+    ['Berlin 2026, to in the gap', window('sun', '00:00', '02:30'), '2026-03-28T12:00Z', '2026-03-28T23:00 to 2026-03-29T01:00'],
+    ['Berlin 2027, an hour shorter', window('sun', '01:00', '07:00'), '2027-03-27T12:00Z', '2027-03-28T00:00 to 2027-03-28T05:00'],
+    ['Berlin 2026, from comes twice', window('sun', '02:30', '06:00'), '2026-10-24T12:00Z', '2026-10-25T00:30 to 2026-10-25T05:00'],
+    ['Berlin 2027, to comes twice', window('sat', '22:00', '02:30'), '2027-10-30T12:00Z', '2027-10-30T20:00 to 2027-10-31T00:30'],
+    ['Berlin 2027, an hour longer', window('sun', '01:00', '07:00'), '2027-10-30T12:00Z', '2027-10-30T23:00 to 2027-10-31T06:00'],
+    ['New York 2026, gap', window('sun', '02:15', '05:00', newYork), '2026-03-07T18:00Z', '2026-03-08T07:00 to 2026-03-08T09:00'],
+    ['New York 2026, twice', window('sun', '01:30', '05:00', newYork), '2026-10-31T18:00Z', '2026-11-01T05:30 to 2026-11-01T10:00'],
+    ['New York 2027, gap', window('sun', '02:15', '05:00', newYork), '2027-03-13T18:00Z', '2027-03-14T07:00 to 2027-03-14T09:00'],
+    ['Kolkata, never', window('sun', '02:30', '06:00', kolkata), '2026-03-28T12:00Z', '2026-03-28T21:00 to 2026-03-29T00:30'],
+    [
+      'Lord Howe 2026, a gap of half an hour',
+      window('sun', '02:15', '04:00', lordHowe),
+      '2026-10-03T12:00Z',
+      '2026-10-03T15:30 to 2026-10-03T17:00',
+    ],
+    [
+      'Lord Howe 2026, half an hour twice',
+      window('sun', '01:45', '04:00', lordHowe),
+      '2026-04-04T12:00Z',
+      '2026-04-04T14:45 to 2026-04-04T17:30',
+    ],
+  ] as const)('%s', (_name, given, now, edges) => {
     const opening = nextOpening(given, at(now))!;
-    expect([iso(opening.opens), iso(opening.closes)]).toEqual([opens, closes]);
+    expect([iso(opening.opens), iso(opening.closes)]).toEqual(edges.split(' to '));
   });
 
   it('a window inside the gap does not open that day', () => {

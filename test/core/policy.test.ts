@@ -230,6 +230,7 @@ describe('windows', () => {
       { ...window, days: ['Saturday'] },
       'days[0]: must be one of mon, tue, wed, thu, fri, sat, sun (did you mean `sat`?)',
     ],
+    ['with a last start that is no duration', { ...window, lastStart: '1 hour' }, 'lastStart: expected a duration such as'],
     ['with a time that is none', { ...window, from: '25:00' }, 'from: expected a time of day such as "09:30"'],
     ['that are two things at once', { ...window, lasts: '6h' }, 'lasts: does not go together with `days`, `from`, `to`, `timezone`'],
     ['shorter than a minute', { cron: '0 1 * * ? *', lasts: '59s', timezone: 'UTC' }, 'lasts: is shorter than 1m'],

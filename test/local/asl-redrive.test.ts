@@ -143,7 +143,9 @@ describe('a redrive', () => {
     });
     expect(failed.status).toBe('FAILED');
     broken.clear();
-    expect((await redrive(world, failed)).output).toEqual(['a', ['x', 'b']]);
+    const redriven = await redrive(world, failed);
+    expect(redriven.output).toEqual(['a', ['x', 'b']]);
+    expect(eventTypes(redriven).filter((type) => type === 'MapIterationStarted')).toHaveLength(2);
     expect(world.callsTo('lambda:Invoke').map(({ input }) => JSON.parse(Buffer.from(input.Payload).toString()))).toEqual([
       'a',
       'x',
@@ -151,6 +153,39 @@ describe('a redrive', () => {
       'b',
     ]);
     expect(world.seconds).toBe(5);
+  });
+
+  it('does not record again what had ended, and tries a Parallel again with all branches when it fails once more', async () => {
+    const broken = new Set<unknown>(['b']);
+    const world = fragile(broken);
+    const failed = await world.run({
+      P: {
+        Type: 'Parallel',
+        Branches: [
+          { StartAt: 'A', States: { A: task('a') } },
+          {
+            StartAt: 'M',
+            States: { M: { Type: 'Map', Items: [1], ItemProcessor: { StartAt: 'I', States: { I: task('i') } }, End: true } },
+          },
+          { StartAt: 'W', States: { W: { Type: 'Wait', Seconds: 1, Next: 'B' }, B: task('b') } },
+        ],
+        Retry: [{ ErrorEquals: ['Broken'], MaxAttempts: 1, IntervalSeconds: 10 }],
+        End: true,
+      },
+    });
+    const calls = world.callsTo('lambda:Invoke').length;
+    const events = failed.events.length;
+    await world.api('RedriveExecution', { executionArn: failed.arn });
+    await world.settle();
+    expect(world.callsTo('lambda:Invoke')).toHaveLength(calls + 1);
+    broken.clear();
+    await world.until(() => world.execution(failed.arn).status !== 'RUNNING');
+    const redriven = world.execution(failed.arn);
+    expect(redriven.output).toEqual(['a', ['i'], 'b']);
+    expect(world.callsTo('lambda:Invoke')).toHaveLength(calls + 1 + 3);
+    const after = eventTypes(redriven).slice(events);
+    expect(after.filter((type) => type === 'MapIterationStarted')).toHaveLength(1);
+    expect(after.slice(0, 4)).toEqual(['ExecutionRedriven', 'TaskScheduled', 'TaskStarted', 'TaskFailed']);
   });
 
   it('runs the children of a Map Run again that did not succeed, under the same Map Run', async () => {
@@ -185,6 +220,16 @@ describe('a redrive', () => {
     await world.pass(1);
     expect((await redrive(world, failed)).status).toBe('SUCCEEDED');
     expect(world.callsTo('lambda:Invoke')).toHaveLength(4);
+  });
+
+  it('starts a new Map Run when the outputs of the children were too large together', async () => {
+    const world = new TestWorld({ functions: { f: () => 'x'.repeat(world.seconds === 0 ? 200_000 : 10) } });
+    const ItemProcessor = { ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' }, StartAt: 'I', States: { I: task(1) } };
+    const failed = await world.run({ M: { Type: 'Map', Items: [1, 2], ItemProcessor, End: true } });
+    expect(failed.error).toBe('States.DataLimitExceeded');
+    await world.pass(1);
+    expect((await redrive(world, failed)).status).toBe('SUCCEEDED');
+    expect((await world.api('ListMapRuns', { executionArn: failed.arn })).mapRuns).toHaveLength(2);
   });
 
   it('takes up a stopped and a timed-out execution, and starts the time limit anew', async () => {

@@ -203,6 +203,30 @@ describe('Parallel', () => {
   });
 });
 
+describe('what is cut off', () => {
+  const busy = {
+    StartAt: 'B1',
+    States: { B1: { Type: 'Pass', Output: '{% $now() %}', Next: 'B2' }, B2: { Type: 'Pass', Output: '{% $now() %}', End: true } },
+  };
+
+  it('says nothing more, even in the middle of an expression', async () => {
+    const world = new TestWorld();
+    const fail = { StartAt: 'F', States: { F: { Type: 'Fail', Error: 'E' } } };
+    const execution = await world.run({ P: { Type: 'Parallel', Branches: [busy, fail], End: true } });
+    await world.settle();
+    expect(eventTypes(world.execution(execution.arn)).slice(-3)).toEqual(['FailStateEntered', 'ParallelStateFailed', 'ExecutionFailed']);
+  });
+
+  it('says nothing after the execution was stopped in the middle of an expression', async () => {
+    const world = new TestWorld();
+    world.define('m', busy.States);
+    const arn = await world.start('m');
+    await world.api('StopExecution', { executionArn: arn });
+    await world.settle();
+    expect(eventTypes(world.execution(arn))).toEqual(['ExecutionStarted', 'PassStateEntered', 'ExecutionAborted']);
+  });
+});
+
 describe('the context object', () => {
   it('tells execution, machine and state', async () => {
     const execution = await new TestWorld().run(

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createWalkClock } from '../../local/asl/walk-clock.ts';
 import { walk } from '../../local/asl/walk.ts';
 import { CALLBACK, CHILD, LAMBDA } from './asl-world.ts';
 
@@ -43,6 +44,27 @@ const wave = {
     Failed: { Type: 'Fail', Error: 'Wave', Cause: '{% $states.input.Error %}' },
   },
 };
+
+describe('the clock of walks', () => {
+  it('lets timers go off in order, and stands still while work is tracked', async () => {
+    const clock = createWalkClock(1_000);
+    const seen: string[] = [];
+    const at = (time: number, name: string): (() => void) => clock.at(time, () => void seen.push(`${name} at ${clock.now()}`));
+    at(3_000, 'second');
+    at(2_000, 'first');
+    at(3_000, 'third');
+    at(500, 'past');
+    at(2_500, 'cancelled')();
+    const work = clock.track(async () => {
+      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => void setImmediate(resolve));
+      seen.push(`work at ${clock.now()}`);
+    });
+    await clock.run(() => seen.length === 5);
+    await work;
+    expect(seen).toEqual(['work at 1000', 'past at 1000', 'first at 2000', 'second at 3000', 'third at 3000']);
+    await expect(clock.run(() => false)).rejects.toThrow('nothing can move any more');
+  });
+});
 
 describe('a walk', () => {
   it('follows the answers of the script and tells the path, the output and the time', async () => {

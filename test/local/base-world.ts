@@ -33,9 +33,9 @@ export interface BaseWorld {
   close(): Promise<void>;
 }
 
-/** `virtual: true` installs a virtual clock that starts at START. */
-export function createBaseWorld({ virtual = false }: { virtual?: boolean } = {}): BaseWorld {
-  const clock: ActivityClock & Partial<VirtualClock> = virtual ? createVirtualClock({ start: START, stallLimit: 5000 }) : createRealClock();
+/** `virtual: true` installs a virtual clock that starts at START; `stallLimit` is its, in real milliseconds. */
+export function createBaseWorld({ virtual = false, stallLimit }: { virtual?: boolean; stallLimit?: number } = {}): BaseWorld {
+  const clock: ActivityClock & Partial<VirtualClock> = virtual ? createVirtualClock({ start: START, stallLimit }) : createRealClock();
   const random = createRandom(1);
   const services: Service[] = [];
   const asked: Asked[] = [];

@@ -226,6 +226,29 @@ describe('activities', () => {
     expect(failure).toBeInstanceOf(SyntaxError);
   });
 
+  it('with a timer that only guards them keep time still', async () => {
+    install();
+    const end = await under(() =>
+      clock.activity('guarded', async () => {
+        const guard = setTimeout(() => expect.unreachable(), 2995);
+        await promisify(gzip)(Buffer.alloc(5_000_000, 'wavelock'));
+        clearTimeout(guard);
+        return clock.now();
+      }, { guards: { from: START + 2900, to: START + 3000 } }),
+    );
+    expect(end).toBe(START);
+  });
+
+  it('that look dead are left to their guards', async () => {
+    install(20);
+    const end = await under(() =>
+      clock.activity('hung', () => new Promise<number>((resolve) => void setTimeout(() => resolve(clock.now()), 2995)), {
+        guards: { from: START + 2900, to: START + 3000 }, stalled: () => expect.unreachable(),
+      }),
+    );
+    expect(end).toBe(START + 2995);
+  });
+
   it('are told when they look dead', async () => {
     install(20);
     const told = await under(

@@ -109,7 +109,7 @@ describe('what a template may hold', () => {
     ['an empty object', { Colours: {} }, 'the property "Colours" of Test::Thing'],
     ['a name that only starts alike', { Values: 1 }, 'the property "Values" of Test::Thing'],
   ])('%s that is not known is refused by name', async (_name, Properties, message) => {
-    await expect(load({ A: { Type: 'Test::Thing', Properties } })).rejects.toThrow(`Resource A: ${message} is not known`);
+    await expect(load({ A: { Type: 'Test::Thing', Properties } })).rejects.toThrow(`Stack Stack, A (Test::Thing): ${message} is not known`);
   });
 
   it('a property without value is not there', async () => {
@@ -117,7 +117,7 @@ describe('what a template may hold', () => {
   });
 
   it('a type that is not known is refused by name', async () => {
-    await expect(load({ A: { Type: 'AWS::EC2::Instance' } })).rejects.toThrow('Resource A: the type "AWS::EC2::Instance" is not known');
+    await expect(load({ A: { Type: 'AWS::EC2::Instance' } })).rejects.toThrow('A (AWS::EC2::Instance): the type "AWS::EC2::Instance" is not known');
   });
 
   it('a section or attribute that is not known is refused by name', async () => {

@@ -26,7 +26,12 @@ describe('the demo\'s fleet', () => {
     expect(count((node) => node.inventory)).toEqual({ al2023: 18, ubuntu2404: 16, rhel9: 14, win2022: 12 });
     expect(count((node) => (node.hybrid ? 'hybrid' : 'ec2'))).toEqual({ ec2: 40, hybrid: 20 });
     expect(Object.keys(count((node) => node.location))).toHaveLength(4);
-    expect(count((node) => `${node.tags?.Environment} ${node.inventory}`)).toMatchObject({ 'test al2023': 3, 'test ubuntu2404': 3, 'test rhel9': 3, 'test win2022': 3 });
+    expect(count((node) => `${node.tags?.Environment} ${node.inventory}`)).toMatchObject({
+      'test al2023': 3,
+      'test ubuntu2404': 3,
+      'test rhel9': 3,
+      'test win2022': 3,
+    });
     expect(count((node) => node.tags?.Wavelock ?? 'not opted in')).toEqual({ enabled: 58, 'not opted in': 2 });
     expect(file.nodes.filter((node) => node.pending === 'reboot').length).toBeGreaterThan(2);
   });
@@ -46,16 +51,19 @@ describe('the demo\'s fleet', () => {
     expect(facts.available.length).toBeLessThanOrEqual(20);
   });
 
-  it.each([['al2023', 'Linux'], ['ubuntu2404', 'Linux'], ['rhel9', 'Linux']])('%s nodes can take everything that they are offered, and it takes minutes', async (name, os) => {
+  it.each(['al2023', 'ubuntu2404', 'rhel9'])('%s nodes can take all that they are offered', async (name) => {
     const inventory = file.inventories[name]!;
-    const sim = wavelockWorld({ inventories: { plain: inventory }, nodes: [{ name: 'n1', location: `${ACCOUNT}/${REGION}`, inventory: 'plain' }] });
+    const sim = wavelockWorld({
+      inventories: { plain: inventory },
+      nodes: [{ name: 'n1', location: `${ACCOUNT}/${REGION}`, inventory: 'plain' }],
+    });
     const facts = factsOf(sim.host('n1'), sim.host('n1').repository.offers(sim.clock.now()));
     const items = [
       ...facts.available.map((item) => ({ ...item, use: 'update' as const })),
       ...facts.dependencies.map((item) => ({ ...item, use: 'dependency' as const })),
     ];
     const text = lockText([{ platform: inventory.platform, items }]).trimEnd().split('\n');
-    const command = await sim.send(`Wavelock-Patch-${os}`, [sim.host('n1').id], { Parameters: lockParameters(sim, text, 'batch-001') });
+    const command = await sim.send(`Wavelock-Patch-Linux`, [sim.host('n1').id], { Parameters: lockParameters(sim, text, 'batch-001') });
     await sim.clock.pass(3_600);
     expect(await patchReport(sim, command, 'n1')).toMatchObject({ end: 'ok', rebooted: 1, n: items.length, bad: [] });
   });

@@ -4,13 +4,27 @@ import type { Behaviour, Behaviours } from '../../local/fleet/plugins.ts';
 import type { Input } from '../../local/types.ts';
 import { HERE, createWorld, nodes, plain, shellDocument, type World } from './fleet-world.ts';
 
+type Steps = Array<{ name: string } & Record<string, unknown>>;
+
+interface More {
+  /** Exit codes by step; 0 where there is none. */
+  exits?: Record<string, number>;
+  parameters?: Record<string, unknown>;
+  values?: Record<string, string[]>;
+  platform?: string;
+}
+
 /** What each step of a document ended as: `Name:Status`, and the invocation's own end. */
-async function walk(steps: Array<{ name: string } & Record<string, unknown>>, more: { exits?: Record<string, number>; parameters?: Record<string, unknown>; values?: Record<string, string[]>; platform?: string } = {}): Promise<string> {
+async function walk(steps: Steps, more: More = {}): Promise<string> {
   const behaviours: Behaviours = Object.fromEntries(steps.map(({ name }): [string, Behaviour] => [`Doc/${name}`, async ({ process }) => {
     await process.sleep(10);
     return { code: more.exits?.[name] ?? 0 };
   }]));
-  const sim = createWorld({ behaviours, nodes: nodes(1), inventories: { plain: { ...plain, platform: more.platform ?? plain.platform, installed: {} } } });
+  const sim = createWorld({
+    behaviours,
+    nodes: nodes(1),
+    inventories: { plain: { ...plain, platform: more.platform ?? plain.platform, installed: {} } },
+  });
   sim.ssm.createDocument(HERE, { name: 'Doc', content: shellDocument(steps, more.parameters) });
   return told(sim, await sim.send('Doc', [sim.host('n1').id], { Parameters: more.values ?? {} }), 3_000);
 }
@@ -21,19 +35,102 @@ async function told(sim: World, command: string, seconds: number): Promise<strin
   return [...row.CommandPlugins.map((entry: Input) => `${entry.Name}:${entry.StatusDetails}`), row.StatusDetails].join(' ');
 }
 
+const rebooting = (times: number): Behaviours => ({
+  'Doc/Before': async ({ host }) => {
+    host.files.set('/before', `${host.files.get('/before') ?? ''}x`);
+    return { code: 0 };
+  },
+  'Doc/Reboot': async ({ host }) => {
+    const runs = (host.files.get('/runs') ?? '') + 'x';
+    host.files.set('/runs', runs);
+    return { code: runs.length <= times ? 194 : 0 };
+  },
+});
+
+const nested = {
+  name: 'Nested',
+  action: 'aws:runDocument',
+  documentType: 'SSMDocument',
+  documentPath: 'Inner',
+  documentParameters: '{"Say":"hello"}',
+};
+const nesting = (code: number): World => {
+  const sim = createWorld({
+    nodes: nodes(1),
+    behaviours: {
+      'Inner/A': async ({ parameters }) => ({ code, stdout: `A ${parameters.Say}` }),
+      'Inner/B': async () => ({ code: 0, stdout: 'B' }),
+      'Doc/After': async () => ({ code: 0 }),
+    },
+  });
+  sim.ssm.createDocument(HERE, { name: 'Inner', content: shellDocument([{ name: 'A' }, { name: 'B' }], { Say: { type: 'String' } }) });
+  return sim;
+};
+
+const rebootingWorld = (times: number): World => {
+  const sim = createWorld({ behaviours: rebooting(times), nodes: nodes(1) });
+  sim.ssm.createDocument(HERE, { name: 'Doc', content: shellDocument([{ name: 'Before' }, { name: 'Reboot' }]) });
+  return sim;
+};
+
 describe('a document on a node', () => {
-  it.each<[string, Array<{ name: string } & Record<string, unknown>>, Record<string, number>, string]>([
-    ['runs all steps, and a failed one does not stop later ones', [{ name: 'One' }, { name: 'Two' }], { One: 1 }, 'One:Failed Two:Success Failed'],
-    ['stops after a failure with onFailure: exit; skipped steps show as successes', [{ name: 'One', onFailure: 'exit' }, { name: 'Two' }], { One: 1 }, 'One:Failed Two:Success Failed'],
-    ['ends well after a failure with onFailure: successAndExit', [{ name: 'One', onFailure: 'successAndExit' }, { name: 'Two' }], { One: 1 }, 'One:Success Two:Success Success'],
+  it.each<[string, Steps, Record<string, number>, string]>([
+    [
+      'runs all steps, and a failed one does not stop later ones',
+      [{ name: 'One' }, { name: 'Two' }],
+      { One: 1 },
+      'One:Failed Two:Success Failed',
+    ],
+    [
+      'stops after a failure with onFailure: exit; skipped steps show as successes',
+      [{ name: 'One', onFailure: 'exit' }, { name: 'Two' }],
+      { One: 1 },
+      'One:Failed Two:Success Failed',
+    ],
+    [
+      'ends well after a failure with onFailure: successAndExit',
+      [{ name: 'One', onFailure: 'successAndExit' }, { name: 'Two' }],
+      { One: 1 },
+      'One:Success Two:Success Success',
+    ],
     ['ends as a success with exit code 168', [{ name: 'One' }, { name: 'Two' }], { One: 168, Two: 1 }, 'One:Success Two:Success Success'],
     ['ends as a failure with exit code 169', [{ name: 'One' }, { name: 'Two' }], { One: 169 }, 'One:Failed Two:Success Failed'],
-    ['runs a finally step whatever came before', [{ name: 'One', onFailure: 'exit' }, { name: 'Two' }, { name: 'End', finallyStep: true }], { One: 1, End: 1 }, 'One:Failed Two:Success End:Failed Failed'],
-    ['honours finallyStep on the last step only', [{ name: 'One', onFailure: 'exit' }, { name: 'End', finallyStep: true }, { name: 'Two' }], { One: 1, End: 1 }, 'One:Failed End:Success Two:Success Failed'],
-    ['stops after a success with onSuccess: exit', [{ name: 'One', onSuccess: 'exit' }, { name: 'Two' }], { Two: 1 }, 'One:Success Two:Success Success'],
-    ['goes on after a step that timed out, onFailure: exit or not', [{ name: 'One', onFailure: 'exit', timeoutSeconds: '5' }, { name: 'Two' }], { Two: 1 }, 'One:ExecutionTimedOut Two:Failed Failed'],
-    ['ends as timed out if that is the worst', [{ name: 'One', timeoutSeconds: 5 }, { name: 'Two' }], {}, 'One:ExecutionTimedOut Two:Success ExecutionTimedOut'],
-    ['takes 3,600 seconds for a time-out that the agent does not accept', [{ name: 'One', timeoutSeconds: '4' }], {}, 'One:Success Success'],
+    [
+      'runs a finally step whatever came before',
+      [{ name: 'One', onFailure: 'exit' }, { name: 'Two' }, { name: 'End', finallyStep: true }],
+      { One: 1, End: 1 },
+      'One:Failed Two:Success End:Failed Failed',
+    ],
+    [
+      'honours finallyStep on the last step only',
+      [{ name: 'One', onFailure: 'exit' }, { name: 'End', finallyStep: true }, { name: 'Two' }],
+      { One: 1, End: 1 },
+      'One:Failed End:Success Two:Success Failed',
+    ],
+    [
+      'stops after a success with onSuccess: exit',
+      [{ name: 'One', onSuccess: 'exit' }, { name: 'Two' }],
+      { Two: 1 },
+      'One:Success Two:Success Success',
+    ],
+    [
+      'goes on after a step that timed out, onFailure: exit or not',
+      [{ name: 'One', onFailure: 'exit', timeoutSeconds: '5' }, { name: 'Two' }],
+      { Two: 1 },
+      'One:ExecutionTimedOut Two:Failed Failed',
+    ],
+    [
+      'ends as timed out if that is the worst',
+      [{ name: 'One', timeoutSeconds: 5 }, { name: 'Two' }],
+      {},
+      'One:ExecutionTimedOut Two:Success ExecutionTimedOut',
+    ],
+    [
+      'takes 3,600 seconds for a time-out that the agent does not accept',
+      [{ name: 'One', timeoutSeconds: '4' }],
+      {},
+      'One:Success Success',
+    ],
   ])('%s', async (_, steps, exits, expected) => {
     expect(await walk(steps, { exits })).toBe(expected);
   });
@@ -54,7 +151,11 @@ describe('a document on a node', () => {
     ['runs if a parameter has the value', { precondition: { StringEquals: ['{{ Mode }}', 'a'] } }, 'One:Failed Last:Failed Failed'],
     ['is skipped if a parameter has another', { precondition: { StringEquals: ['{{ Mode }}', 'b'] } }, 'One:Success Last:Failed Failed'],
     ['fails without a parameter in it', { precondition: { StringEquals: ['a', 'b'] } }, 'One:Failed Last:Failed Failed'],
-    ['fails with an operator that the agent does not know', { precondition: { StringLike: ['{{ Mode }}', 'a'] } }, 'One:Failed Last:Failed Failed'],
+    [
+      'fails with an operator that the agent does not know',
+      { precondition: { StringLike: ['{{ Mode }}', 'a'] } },
+      'One:Failed Last:Failed Failed',
+    ],
   ])('with a precondition %s', async (_, step, expected) => {
     const steps = [{ name: 'One', ...step }, { name: 'Last' }];
     expect(await walk(steps, { exits: { One: 1, Last: 1 }, parameters: { Mode: { type: 'String', default: 'a' } } })).toBe(expected);
@@ -67,30 +168,15 @@ describe('a document on a node', () => {
 
   it('takes a time-out from a parameter', async () => {
     const options = { parameters: { executionTimeout: { type: 'String', default: '60' } }, values: { executionTimeout: ['5'] } };
-    expect(await walk([{ name: 'One', timeoutSeconds: '{{ executionTimeout }}' }], options)).toBe('One:ExecutionTimedOut ExecutionTimedOut');
+    expect(await walk([{ name: 'One', timeoutSeconds: '{{ executionTimeout }}' }], options)).toBe(
+      'One:ExecutionTimedOut ExecutionTimedOut',
+    );
   });
 });
 
 describe('a step that asks for a reboot', () => {
-  const rebooting = (times: number): Behaviours => ({
-    'Doc/Before': async ({ host }) => {
-      host.files.set('/before', `${host.files.get('/before') ?? ''}x`);
-      return { code: 0 };
-    },
-    'Doc/Reboot': async ({ host }) => {
-      const runs = (host.files.get('/runs') ?? '') + 'x';
-      host.files.set('/runs', runs);
-      return { code: runs.length <= times ? 194 : 0 };
-    },
-  });
-  const world = (times: number): World => {
-    const sim = createWorld({ behaviours: rebooting(times), nodes: nodes(1) });
-    sim.ssm.createDocument(HERE, { name: 'Doc', content: shellDocument([{ name: 'Before' }, { name: 'Reboot' }]) });
-    return sim;
-  };
-
   it('runs again after it, with a new boot, and no other step does', async () => {
-    const sim = world(2);
+    const sim = rebootingWorld(2);
     const node = sim.host('n1');
     const boots = new Set([node.bootId]);
     const command = await sim.send('Doc', [node.id]);
@@ -103,7 +189,7 @@ describe('a step that asks for a reboot', () => {
   });
 
   it('stays InProgress meanwhile, and the node does not ping', async () => {
-    const sim = world(1);
+    const sim = rebootingWorld(1);
     const command = await sim.send('Doc', [sim.host('n1').id]);
     await sim.clock.pass(70);
     expect(sim.host('n1').heartbeat.beats).toBe(false);
@@ -111,13 +197,13 @@ describe('a step that asks for a reboot', () => {
   });
 
   it('is given up after fifteen runs', async () => {
-    const sim = world(99);
+    const sim = rebootingWorld(99);
     expect(await told(sim, await sim.send('Doc', [sim.host('n1').id], { TimeoutSeconds: 100_000 }), 20_000)).toMatch(/Failed$/);
     expect(sim.host('n1').files.get('/runs')).toHaveLength(15);
   });
 
   it('never runs again on a node that does not come back', async () => {
-    const sim = world(1);
+    const sim = rebootingWorld(1);
     sim.host('n1').faults.reboot = 'gone';
     const command = await sim.send('Doc', [sim.host('n1').id]);
     expect(await told(sim, command, 3_000)).toMatch(/InProgress$/);
@@ -126,7 +212,7 @@ describe('a step that asks for a reboot', () => {
   });
 
   it('never runs again on a node that crashes at every start, though it pings now and then', async () => {
-    const sim = world(1);
+    const sim = rebootingWorld(1);
     sim.host('n1').faults.reboot = 'loop';
     const command = await sim.send('Doc', [sim.host('n1').id]);
     const { bootId } = sim.host('n1');
@@ -137,36 +223,38 @@ describe('a step that asks for a reboot', () => {
 });
 
 describe('aws:runDocument', () => {
-  const nested = { name: 'Nested', action: 'aws:runDocument', documentType: 'SSMDocument', documentPath: 'Inner', documentParameters: '{"Say":"hello"}' };
-  const world = (code: number): World => {
-    const sim = createWorld({
-      nodes: nodes(1),
-      behaviours: { 'Inner/A': async ({ parameters }) => ({ code, stdout: `A ${parameters.Say}` }), 'Inner/B': async () => ({ code: 0, stdout: 'B' }), 'Doc/After': async () => ({ code: 0 }) },
-    });
-    sim.ssm.createDocument(HERE, { name: 'Inner', content: shellDocument([{ name: 'A' }, { name: 'B' }], { Say: { type: 'String' } }) });
-    return sim;
-  };
-
   it('runs the document that the node fetches, with one output and the worst status', async () => {
-    const sim = world(1);
+    const sim = nesting(1);
     sim.ssm.createDocument(HERE, { name: 'Doc', content: shellDocument([nested, { name: 'After' }]) });
     const command = await sim.send('Doc', [sim.host('n1').id]);
     expect(await told(sim, command, 30)).toBe('Nested:Failed After:Success Failed');
     const [entry] = (await sim.invocations(command))[sim.host('n1').id].CommandPlugins;
     expect(entry).toMatchObject({ ResponseCode: 0, Output: expect.stringContaining('A hello\nB') });
-    expect(sim.calls).toEqual([{ caller: `arn:aws:sts::111111111111:assumed-role/InstanceNodeRole/${sim.host('n1').id}`, operation: 'GetDocument' }]);
+    expect(sim.calls).toEqual([{
+      caller: `arn:aws:sts::111111111111:assumed-role/InstanceNodeRole/${sim.host('n1').id}`,
+      operation: 'GetDocument',
+    }]);
   });
 
   it('fails where the document does not exist, and does nothing for AWS-Noop', async () => {
-    const sim = world(0);
-    sim.ssm.createDocument(HERE, { name: 'Doc', content: shellDocument([{ ...nested, documentPath: 'Other' }, { ...nested, name: 'Noop', documentPath: 'AWS-Noop' }]) });
+    const sim = nesting(0);
+    sim.ssm.createDocument(
+      HERE,
+      {
+        name: 'Doc',
+        content: shellDocument([{ ...nested, documentPath: 'Other' }, { ...nested, name: 'Noop', documentPath: 'AWS-Noop' }]),
+      },
+    );
     expect(await told(sim, await sim.send('Doc', [sim.host('n1').id]), 30)).toBe('Nested:Failed Noop:Success Failed');
   });
 });
 
 describe('an agent whose document worker dies', () => {
   it('reports the first step only, with the reason', async () => {
-    const sim = createWorld({ behaviours: { 'Doc/One': async () => ({ code: 0 }), 'Doc/Two': async ({ process }) => process.sleep(600).then(() => ({ code: 0 })) }, nodes: nodes(1) });
+    const sim = createWorld({
+      behaviours: { 'Doc/One': async () => ({ code: 0 }), 'Doc/Two': async ({ process }) => process.sleep(600).then(() => ({ code: 0 })) },
+      nodes: nodes(1),
+    });
     sim.ssm.createDocument(HERE, { name: 'Doc', content: shellDocument([{ name: 'One' }, { name: 'Two' }]) });
     sim.host('n1').faults.workerDiesIn = 'Two';
     const command = await sim.send('Doc', [sim.host('n1').id]);

@@ -16,18 +16,20 @@ export const START = Date.parse('2026-12-09T04:59:00Z');
 /** A clock that moves only when a test says so, and lets everything that follows from a moment happen before the next. */
 export class MemoryClock implements Clock {
   private time = START;
-  private serial = 0;
-  private timers: Array<{ time: number; serial: number; work: () => void }> = [];
+  /** In the order in which they are due. */
+  private readonly timers: Array<{ time: number; work: () => void }> = [];
 
   now(): number {
     return this.time;
   }
 
   at(time: number, work: () => void): () => void {
-    const timer = { time, serial: this.serial++, work };
-    this.timers.push(timer);
+    const timer = { time, work };
+    const place = this.timers.findLastIndex((other) => other.time <= time) + 1;
+    this.timers.splice(place, 0, timer);
     return () => {
-      this.timers = this.timers.filter((other) => other !== timer);
+      const index = this.timers.indexOf(timer);
+      if (index >= 0) this.timers.splice(index, 1);
     };
   }
 
@@ -43,17 +45,13 @@ export class MemoryClock implements Clock {
   async pass(seconds: number): Promise<void> {
     const end = this.time + seconds * 1_000;
     await setImmediate();
-    for (let next = this.due(end); next; next = this.due(end)) {
-      this.timers = this.timers.filter((timer) => timer !== next);
-      this.time = Math.max(this.time, next.time);
-      next.work();
+    while (this.timers[0] && this.timers[0].time <= end) {
+      const { time, work } = this.timers.shift()!;
+      this.time = Math.max(this.time, time);
+      work();
       await setImmediate();
     }
     this.time = end;
-  }
-
-  private due(end: number): { time: number; serial: number; work: () => void } | undefined {
-    return this.timers.filter((timer) => timer.time <= end).toSorted((a, b) => a.time - b.time || a.serial - b.serial)[0];
   }
 }
 
@@ -100,7 +98,12 @@ export function nodes(count: number, entry: Partial<NodeEntry> = {}): NodeEntry[
 /** A fleet and its Systems Manager, where everything is allowed and nothing is lost. */
 export function createWorld(options: WorldOptions = {}): World {
   const { inventories = { plain }, behaviours, scenario, seed = 1, ...ssmOptions } = options;
-  const file: FleetFile = { version: 1, locations: [`${ACCOUNT}/${REGION}`, `${ACCOUNT}/eu-west-1`], inventories, nodes: options.nodes ?? nodes(3) };
+  const file: FleetFile = {
+    version: 1,
+    locations: [`${ACCOUNT}/${REGION}`, `${ACCOUNT}/eu-west-1`],
+    inventories,
+    nodes: options.nodes ?? nodes(3),
+  };
   const clock = new MemoryClock();
   const events: SentEvent[] = [];
   const objects = new Map<string, string>();

@@ -127,6 +127,13 @@ describe('resource policies', () => {
     expect(verdict({ identity }, ask(get, object, { resourcePolicy, resourceAccount: foreign }))).toBe(expected);
   });
 
+  it('a policy that grows is read again', () => {
+    const policy = { Version: '2012-10-17', Statement: [] as Entry[] };
+    expect(verdict({}, ask(get, object, { resourcePolicy: policy }))).toBe(noIdentity(get));
+    policy.Statement.push(allow(get, '*', { Principal: '*' }));
+    expect(verdict({}, ask(get, object, { resourcePolicy: policy }))).toBe('allowed');
+  });
+
   it('an administrator is an administrator of one account only', () => {
     const owner: Caller = { ...worker, roleArn: undefined, administrator: true };
     expect(verdict({}, ask(get, object), owner)).toBe('allowed');

@@ -19,25 +19,50 @@ async function describeNodes(sim: World, input: Input = {}): Promise<Input[]> {
 
 describe('DescribeInstanceInformation', () => {
   it('shows a node as Systems Manager reports it, activation fields on hybrid nodes only', async () => {
-    const sim = createWorld({ inventories: { plain, ubuntu }, nodes: [...nodes(1, { name: 'web' }), ...nodes(1, { name: 'plant', hybrid: true, inventory: 'ubuntu' })] });
+    const sim = createWorld({
+      inventories: { plain, ubuntu },
+      nodes: [...nodes(1, { name: 'web' }), ...nodes(1, { name: 'plant', hybrid: true, inventory: 'ubuntu' })],
+    });
     const [web, plant] = await describeNodes(sim);
-    expect(web).toMatchObject({ PingStatus: 'Online', PlatformType: 'Linux', PlatformName: 'Amazon Linux', PlatformVersion: '2023', ResourceType: 'EC2Instance', SourceType: 'AWS::EC2::Instance' });
+    expect(web).toMatchObject({
+      PingStatus: 'Online',
+      PlatformType: 'Linux',
+      PlatformName: 'Amazon Linux',
+      PlatformVersion: '2023',
+      ResourceType: 'EC2Instance',
+      SourceType: 'AWS::EC2::Instance',
+    });
     expect(web).not.toHaveProperty('ActivationId');
     expect(web).not.toHaveProperty('Name');
-    expect(plant).toMatchObject({ InstanceId: expect.stringMatching(/^mi-[0-9a-f]{17}$/), Name: 'plant', PlatformName: 'Ubuntu', PlatformVersion: '24.04', ResourceType: 'ManagedInstance', IamRole: 'HybridNodeRole' });
+    expect(plant).toMatchObject({
+      InstanceId: expect.stringMatching(/^mi-[0-9a-f]{17}$/),
+      Name: 'plant',
+      PlatformName: 'Ubuntu',
+      PlatformVersion: '24.04',
+      ResourceType: 'ManagedInstance',
+      IamRole: 'HybridNodeRole',
+    });
   });
 
   it('gives ten nodes a page unless asked for 5 to 50', async () => {
     const sim = createWorld({ nodes: nodes(12) });
     expect((await sim.call('DescribeInstanceInformation', {})).InstanceInformationList).toHaveLength(10);
     expect((await sim.call('DescribeInstanceInformation', { MaxResults: 5 })).InstanceInformationList).toHaveLength(5);
-    for (const MaxResults of [4, 51]) await expect(sim.call('DescribeInstanceInformation', { MaxResults })).rejects.toMatchObject({ code: 'ValidationException' });
+    for (const MaxResults of [4, 51]) {
+      await expect(sim.call('DescribeInstanceInformation', { MaxResults })).rejects.toMatchObject({ code: 'ValidationException' });
+    }
     expect(await describeNodes(sim)).toHaveLength(12);
   });
 
   it('filters by tag or by anything else, never by both', async () => {
-    const sim = createWorld({ inventories: { plain, windows }, nodes: [...nodes(2, { tags: { App: 'web' } }), ...nodes(3, { name: 'w{n}', inventory: 'windows' })] });
-    const by = async (Key: string, ...Values: string[]): Promise<number> => (await describeNodes(sim, { Filters: [{ Key, Values }] })).length;
+    const sim = createWorld({
+      inventories: { plain, windows },
+      nodes: [...nodes(2, { tags: { App: 'web' } }), ...nodes(3, { name: 'w{n}', inventory: 'windows' })],
+    });
+    const by = async (Key: string, ...Values: string[]): Promise<number> => {
+      const found = await describeNodes(sim, { Filters: [{ Key, Values }] });
+      return found.length;
+    };
     expect(await by('tag:App', 'web')).toBe(2);
     expect(await by('tag-key', 'App')).toBe(2);
     expect(await by('PlatformTypes', 'Windows')).toBe(3);
@@ -78,21 +103,36 @@ describe('tags of managed nodes', () => {
     await sim.call('AddTagsToResource', { ResourceType: 'ManagedInstance', ResourceId: id, Tags: [{ Key: 'App', Value: 'press' }] });
     const { TagList } = await sim.call('ListTagsForResource', { ResourceType: 'ManagedInstance', ResourceId: id });
     expect(TagList).toEqual([{ Key: 'Wavelock', Value: 'enabled' }, { Key: 'App', Value: 'press' }]);
-    await expect(sim.call('ListTagsForResource', { ResourceType: 'ManagedInstance', ResourceId: sim.host('ec2').id })).rejects.toMatchObject({ code: 'InvalidResourceId' });
-    await expect(sim.call('AddTagsToResource', { ResourceType: 'ManagedInstance', ResourceId: id, Tags: [{ Key: 'aws:x', Value: '' }] })).rejects.toMatchObject({ code: 'ValidationException' });
+    expect(sim.fleet.hybridTags(ACCOUNT, 'eu-central-1')).toEqual([{ id, tags: { Wavelock: 'enabled', App: 'press' } }]);
+    const instance = { ResourceType: 'ManagedInstance', ResourceId: sim.host('ec2').id };
+    await expect(sim.call('ListTagsForResource', instance)).rejects.toMatchObject({ code: 'InvalidResourceId' });
+    const reserved = { ResourceType: 'ManagedInstance', ResourceId: id, Tags: [{ Key: 'aws:x', Value: '' }] };
+    await expect(sim.call('AddTagsToResource', reserved)).rejects.toMatchObject({ code: 'ValidationException' });
   });
 
   it('of EC2 instances are EC2\'s, with the name', () => {
     const sim = createWorld({ nodes: nodes(1, { tags: { App: 'web' }, zone: 'b' }) });
-    expect(sim.fleet.instances(ACCOUNT, 'eu-central-1')).toMatchObject([{ instanceId: sim.host('n1').id, tags: { Name: 'n1', App: 'web' }, zone: 'eu-central-1b', state: 'running' }]);
+    expect(sim.fleet.instances(ACCOUNT, 'eu-central-1')).toMatchObject([{
+      id: sim.host('n1').id,
+      tags: { Name: 'n1', App: 'web' },
+      zone: 'eu-central-1b',
+      state: 'running',
+    }]);
   });
 });
 
 describe('inventory', () => {
   it('has version, release and epoch of rpm packages apart, of dpkg in one', async () => {
     const sim = createWorld({ inventories: { plain, ubuntu }, nodes: [...nodes(1), ...nodes(1, { name: 'u1', inventory: 'ubuntu' })] });
-    const list = async (name: string): Promise<Input> => sim.call('ListInventoryEntries', { InstanceId: sim.host(name).id, TypeName: 'AWS:Application' });
-    expect(await list('n1')).toMatchObject({ SchemaVersion: '1.1', CaptureTime: '2026-12-09T04:59:00Z', Entries: [{ Name: 'openssl', Version: '3.0.8', Release: '1.amzn2023.0.3', Epoch: '1', Architecture: 'x86_64' }] });
+    const list = async (name: string): Promise<Input> => sim.call(
+      'ListInventoryEntries',
+      { InstanceId: sim.host(name).id, TypeName: 'AWS:Application' },
+    );
+    expect(await list('n1')).toMatchObject({
+      SchemaVersion: '1.1',
+      CaptureTime: '2026-12-09T04:59:00Z',
+      Entries: [{ Name: 'openssl', Version: '3.0.8', Release: '1.amzn2023.0.3', Epoch: '1', Architecture: 'x86_64' }],
+    });
     expect((await list('u1')).Entries).toMatchObject([{ Name: 'openssl', Version: '3.0.13-0ubuntu3.4', Architecture: 'amd64' }]);
   });
 
@@ -122,11 +162,20 @@ describe('parameters', () => {
     const sim = createWorld();
     sim.ssm.createParameter(HERE, { name: '/wavelock/policy', value: 'one' });
     const get = async (): Promise<Input> => (await sim.call('GetParameter', { Name: '/wavelock/policy' })).Parameter;
-    expect(await get()).toMatchObject({ Value: 'one', Version: 1, Type: 'String', ARN: `arn:aws:ssm:eu-central-1:${ACCOUNT}:parameter/wavelock/policy` });
-    await expect(sim.call('PutParameter', { Name: '/wavelock/policy', Value: 'two' })).rejects.toMatchObject({ code: 'ParameterAlreadyExists' });
+    expect(await get()).toMatchObject({
+      Value: 'one',
+      Version: 1,
+      Type: 'String',
+      ARN: `arn:aws:ssm:eu-central-1:${ACCOUNT}:parameter/wavelock/policy`,
+    });
+    await expect(sim.call('PutParameter', { Name: '/wavelock/policy', Value: 'two' })).rejects.toMatchObject({
+      code: 'ParameterAlreadyExists',
+    });
     await sim.call('PutParameter', { Name: '/wavelock/policy', Value: 'two', Overwrite: true });
     expect(await get()).toMatchObject({ Value: 'two', Version: 2 });
     await expect(sim.call('GetParameter', { Name: '/none' })).rejects.toMatchObject({ code: 'ParameterNotFound' });
-    await expect(sim.call('PutParameter', { Name: '/big', Value: 'x'.repeat(4_097) })).rejects.toMatchObject({ code: 'ValidationException' });
+    await expect(sim.call('PutParameter', { Name: '/big', Value: 'x'.repeat(4_097) })).rejects.toMatchObject({
+      code: 'ValidationException',
+    });
   });
 });

@@ -39,7 +39,9 @@ describe('a new command', () => {
     await sim.clock.pass(1.9);
     expect(await sim.call('ListCommandInvocations', { CommandId: id })).toEqual({ CommandInvocations: [] });
     expect(await sim.call('ListCommands', { CommandId: id })).toEqual({ Commands: [] });
-    await expect(sim.call('GetCommandInvocation', { CommandId: id, InstanceId: ids(sim)[0] })).rejects.toMatchObject({ code: 'InvocationDoesNotExist' });
+    await expect(sim.call('GetCommandInvocation', { CommandId: id, InstanceId: ids(sim)[0] })).rejects.toMatchObject({
+      code: 'InvocationDoesNotExist',
+    });
     await sim.clock.pass(0.2);
     expect((await sim.call('ListCommandInvocations', { CommandId: id })).CommandInvocations).toHaveLength(3);
   });
@@ -61,7 +63,13 @@ describe('ListCommandInvocations', () => {
     await sim.clock.pass(10);
     const [row] = Object.values(await sim.invocations(id));
     expect(row.CommandPlugins).toMatchObject([
-      { Name: 'First', Status: 'Failed', StatusDetails: 'Failed', ResponseCode: 3, Output: 'out\n----------ERROR-------\nerr\nfailed to run commands: exit status 3' },
+      {
+        Name: 'First',
+        Status: 'Failed',
+        StatusDetails: 'Failed',
+        ResponseCode: 3,
+        Output: 'out\n----------ERROR-------\nerr\nfailed to run commands: exit status 3',
+      },
       { Name: 'Second', Status: 'Pending', StatusDetails: 'Pending', ResponseCode: -1, Output: '' },
     ]);
     expect((await sim.call('ListCommandInvocations', { CommandId: id })).CommandInvocations[0].CommandPlugins).toEqual([]);
@@ -103,7 +111,10 @@ describe('ListCommandInvocations', () => {
   it('filters by status, document and time, and knows no other filter', async () => {
     const sim = world({ nodes: [...nodes(2), ...nodes(1, { name: 'off', online: false })] });
     await sim.send('Two', ids(sim));
-    const list = async (key: string, value: string): Promise<number> => (await sim.call('ListCommandInvocations', { Filters: [{ key, value }] })).CommandInvocations.length;
+    const list = async (key: string, value: string): Promise<number> => {
+      const { CommandInvocations } = await sim.call('ListCommandInvocations', { Filters: [{ key, value }] });
+      return CommandInvocations.length;
+    };
     await sim.clock.pass(70);
     expect(await list('Status', 'Failed')).toBe(2);
     expect(await list('Status', 'Delayed')).toBe(1);
@@ -141,11 +152,19 @@ describe('GetCommandInvocation', () => {
   it('needs the step of a document with several, and gives 24,000 characters of it', async () => {
     const sim = world({ nodes: nodes(1) });
     const id = await sim.send('Two', ids(sim));
-    const get = (PluginName?: string): Promise<Input> => sim.call('GetCommandInvocation', { CommandId: id, InstanceId: ids(sim)[0], PluginName });
+    const get = (PluginName?: string): Promise<Input> => sim.call(
+      'GetCommandInvocation',
+      { CommandId: id, InstanceId: ids(sim)[0], PluginName },
+    );
     await sim.clock.pass(10);
     await expect(get()).rejects.toMatchObject({ code: 'InvalidPluginName' });
     await expect(get('Third')).rejects.toMatchObject({ code: 'InvalidPluginName' });
-    expect(await get('Second')).toMatchObject({ Status: 'InProgress', ResponseCode: -1, ExecutionStartDateTime: '', StandardOutputContent: '' });
+    expect(await get('Second')).toMatchObject({
+      Status: 'InProgress',
+      ResponseCode: -1,
+      ExecutionStartDateTime: '',
+      StandardOutputContent: '',
+    });
     await sim.clock.pass(30);
     const done = await get('Second');
     expect(done).toMatchObject({ Status: 'Success', ResponseCode: 0, ExecutionElapsedTime: 'PT30.000S', StandardErrorContent: 'warning' });
@@ -156,7 +175,11 @@ describe('GetCommandInvocation', () => {
     const sim = world({ nodes: nodes(1) });
     const id = await sim.send('One', ids(sim));
     await sim.clock.pass(10);
-    expect(await sim.call('GetCommandInvocation', { CommandId: id, InstanceId: ids(sim)[0] })).toMatchObject({ PluginName: 'First', ResponseCode: 3, StandardOutputContent: 'out' });
+    expect(await sim.call('GetCommandInvocation', { CommandId: id, InstanceId: ids(sim)[0] })).toMatchObject({
+      PluginName: 'First',
+      ResponseCode: 3,
+      StandardOutputContent: 'out',
+    });
   });
 });
 
@@ -167,11 +190,17 @@ describe('ListCommands', () => {
     await sim.clock.pass(20);
     await sim.send('One', ids(sim).slice(0, 1), { Comment: 'second' });
     await sim.clock.pass(5);
-    const comments = async (input: Input): Promise<string[]> => (await sim.call('ListCommands', input)).Commands.map((command: Input) => command.Comment);
+    const comments = async (input: Input): Promise<string[]> => {
+      const { Commands } = await sim.call('ListCommands', input);
+      return Commands.map((command: Input) => command.Comment);
+    };
     expect(await comments({})).toEqual(['second', 'first']);
     expect(await comments({ InstanceId: ids(sim)[1] })).toEqual(['first']);
     expect(await comments({ Filters: [{ key: 'ExecutionStage', value: 'Executing' }] })).toEqual(['first']);
-    expect(await comments({ Filters: [{ key: 'DocumentName', value: 'One' }, { key: 'InvokedAfter', value: '2026-12-09T04:59:10Z' }] })).toEqual(['second']);
-    await expect(comments({ InstanceId: ids(sim)[0], Filters: [{ key: 'Status', value: 'Pending' }] })).rejects.toMatchObject({ code: 'ValidationException' });
+    const late = [{ key: 'DocumentName', value: 'One' }, { key: 'InvokedAfter', value: '2026-12-09T04:59:10Z' }];
+    expect(await comments({ Filters: late })).toEqual(['second']);
+    await expect(comments({ InstanceId: ids(sim)[0], Filters: [{ key: 'Status', value: 'Pending' }] })).rejects.toMatchObject({
+      code: 'ValidationException',
+    });
   });
 });

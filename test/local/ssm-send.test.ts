@@ -25,11 +25,18 @@ async function refusal(call: Promise<unknown>): Promise<string> {
 describe('SendCommand refuses', () => {
   const { host, call } = world();
   const id = host('n1').id;
-  const send = (input: Input): Promise<string> => refusal(call('SendCommand', { DocumentName: 'Doc', InstanceIds: [id], Parameters: good, ...input }));
+  const send = (input: Input): Promise<string> => refusal(call(
+    'SendCommand',
+    { DocumentName: 'Doc', InstanceIds: [id], Parameters: good, ...input },
+  ));
 
   it.each<[string, Input, RegExp]>([
     ['an id of another form', { InstanceIds: ['i-123'] }, /ValidationException: .*at 'instanceIds'.*regular expression/],
-    ['more than 50 ids', { InstanceIds: Array.from({ length: 51 }, (_, index) => `i-${String(index).padStart(17, '0')}`) }, /at 'instanceIds'.*less than or equal to 50/],
+    [
+      'more than 50 ids',
+      { InstanceIds: Array.from({ length: 51 }, (_, index) => `i-${String(index).padStart(17, '0')}`) },
+      /at 'instanceIds'.*less than or equal to 50/,
+    ],
     ['the same id twice', { InstanceIds: [id, id] }, /^DuplicateInstanceId/],
     ['no id at all', { InstanceIds: [] }, /^InvalidInstanceId: Instances \[\[\]\] not in a valid state/],
     ['a document that does not exist', { DocumentName: 'Other' }, /^InvalidDocument:/],
@@ -75,16 +82,32 @@ describe('SendCommand refuses', () => {
 describe('SendCommand', () => {
   it('answers with the command as AWS shows it: unset texts are empty', async () => {
     const { call, host } = world();
-    const { Command } = await call('SendCommand', { DocumentName: 'Doc', InstanceIds: [host('n1').id], Parameters: good, Comment: 'r/w/1' });
+    const { Command } = await call(
+      'SendCommand',
+      { DocumentName: 'Doc', InstanceIds: [host('n1').id], Parameters: good, Comment: 'r/w/1' },
+    );
     expect(Command).toMatchObject({
-      DocumentName: 'Doc', DocumentVersion: '', Comment: 'r/w/1', Parameters: good, InstanceIds: [host('n1').id], Targets: [], Status: 'Pending', StatusDetails: 'Pending',
-      MaxConcurrency: '50', MaxErrors: '0', TargetCount: 1, CompletedCount: 0, ErrorCount: 0, DeliveryTimedOutCount: 0, OutputS3BucketName: '', ServiceRole: '',
+      DocumentName: 'Doc',
+      DocumentVersion: '',
+      Comment: 'r/w/1',
+      Parameters: good,
+      InstanceIds: [host('n1').id],
+      Targets: [],
+      Status: 'Pending',
+      StatusDetails: 'Pending',
+      MaxConcurrency: '50',
+      MaxErrors: '0',
+      OutputS3BucketName: '',
+      ServiceRole: '',
     });
+    expect(Command).toMatchObject({ TargetCount: 1, CompletedCount: 0, ErrorCount: 0, DeliveryTimedOutCount: 0 });
     expect(Command.CommandId).toMatch(/^[0-9a-f-]{36}$/);
   });
 
   it('expires after TimeoutSeconds and the executionTimeout parameter, else 3,600', async () => {
-    const { call, host, ssm, clock } = world({ behaviours: { 'Doc/One': async () => ({ code: 0 }), 'Plain/One': async () => ({ code: 0 }) } });
+    const { call, host, ssm, clock } = world({
+      behaviours: { 'Doc/One': async () => ({ code: 0 }), 'Plain/One': async () => ({ code: 0 }) },
+    });
     ssm.createDocument(HERE, { name: 'Plain', content: shellDocument([{ name: 'One' }]) });
     const expiry = async (input: Input): Promise<number> => {
       const { Command } = await call('SendCommand', { InstanceIds: [host('n1').id], ...input });
@@ -105,9 +128,22 @@ describe('SendCommand', () => {
   it('accepts a pinned version and hash, also after the document moved on', async () => {
     const { ssm, call, host } = world();
     const { Document } = await call('DescribeDocument', { Name: 'Doc' });
-    expect(Document).toMatchObject({ HashType: 'Sha256', DocumentVersion: '1', LatestVersion: '1', DefaultVersion: '1', PlatformTypes: ['Linux'] });
+    expect(Document).toMatchObject({
+      HashType: 'Sha256',
+      DocumentVersion: '1',
+      LatestVersion: '1',
+      DefaultVersion: '1',
+      PlatformTypes: ['Linux'],
+    });
     ssm.createDocument(HERE, { name: 'Doc', content: shellDocument([{ name: 'One', timeoutSeconds: 60 }], parameters) });
-    const pinned = { DocumentName: 'Doc', InstanceIds: [host('n1').id], Parameters: good, DocumentVersion: '1', DocumentHash: Document.Hash, DocumentHashType: 'Sha256' };
+    const pinned = {
+      DocumentName: 'Doc',
+      InstanceIds: [host('n1').id],
+      Parameters: good,
+      DocumentVersion: '1',
+      DocumentHash: Document.Hash,
+      DocumentHashType: 'Sha256',
+    };
     expect((await call('SendCommand', pinned)).Command.DocumentVersion).toBe('1');
     expect(await refusal(call('SendCommand', { ...pinned, DocumentVersion: '$DEFAULT' }))).toMatch(/^InvalidDocument: .*hash/);
     expect((await call('GetDocument', { Name: 'Doc', DocumentVersion: '$LATEST' })).DocumentVersion).toBe('2');
@@ -130,6 +166,8 @@ describe('SendCommand', () => {
 
   it('can not be created with a step that nothing simulates', () => {
     const { ssm } = world();
-    expect(() => ssm.createDocument(HERE, { name: 'Odd', content: shellDocument([{ name: 'Mystery' }]) })).toThrow(/does not know what its step Mystery does/);
+    expect(() => ssm.createDocument(HERE, { name: 'Odd', content: shellDocument([{ name: 'Mystery' }]) })).toThrow(
+      /does not know what its step Mystery does/,
+    );
   });
 });

@@ -21,10 +21,6 @@ wl_lost() {
   [ -e "$wl_dir/started" ] && ! wl_held "$wl_dir/running" && sleep 1 && ! wl_held "$wl_dir/running" && [ ! -e "$wl_dir/install.exit" ]
 }
 
-wl_last_line() {
-  grep -v '^[[:space:]]*$' "$wl_dir/install.log" | grep -iE 'error|fail|conflict|unable|cannot' | tail -n 1
-}
-
 if [ "$(wl_state phase) $(wl_state said)" = 'install running' ]; then
   wl_quiet "$wl_dir/log"
   wl_hold_step
@@ -44,5 +40,5 @@ while [ ! -e "$wl_dir/install.exit" ]; do
   sleep 1
   wl_waited=$((wl_waited + 1))
 done
-[ "$(cat "$wl_dir/install.exit")" = 0 ] || wl_fail install install-failed "$(wl_last_line)"
+[ "$(cat "$wl_dir/install.exit")" = 0 ] || wl_fail install install-failed "$(wl_complaint "$wl_dir/install.log")"
 wl_say install ok

@@ -11,18 +11,23 @@ wl_end_as() { # phase, end, why, detail
   wl_phase=$1 wl_end=$2 wl_why=$3 wl_detail=$4
 }
 
+# wl_last: the newest batch of this lock, which knows why something is missing. wl_origin: the newest that began to install, which
+# knows what was there before; a later one that was refused or had nothing to do would not.
 wl_find_origin() {
-  wl_origin='' wl_newest_claim=0
+  wl_origin='' wl_last=''
   if [ "$wl_do" = patch ]; then
     [ ! -d "$wl_dir" ] || wl_origin=$wl_dir
     return 0
   fi
+  wl_newest_last=0 wl_newest_origin=0
   for wl_claimed in "$wl_home"/*/claimed; do
-    [ "$(cat "${wl_claimed%/claimed}/sha256" 2>/dev/null)" = "$wl_sha256" ] || continue
+    wl_one=${wl_claimed%/claimed}
+    [ "$(cat "$wl_one/sha256" 2>/dev/null)" = "$wl_sha256" ] || continue
     wl_at=$(cat "$wl_claimed")
-    [ "$wl_at" -ge "$wl_newest_claim" ] || continue
-    wl_newest_claim=$wl_at wl_origin=${wl_claimed%/claimed}
+    [ "$wl_at" -lt "$wl_newest_last" ] || wl_last=$wl_one wl_newest_last=$wl_at
+    [ ! -e "$wl_one/started" ] || [ "$wl_at" -lt "$wl_newest_origin" ] || wl_origin=$wl_one wl_newest_origin=$wl_at
   done
+  [ -n "$wl_origin" ] || wl_origin=$wl_last
 }
 
 # Verify's lock comes with its own command. Fails, with the reason set, where it can't be used.
@@ -84,7 +89,7 @@ wl_judge_work() {
     wl_end_as "$(wl_state phase "$wl_origin")" running '' 'a step of the batch is at work'
   elif [ -e "$wl_origin/install.exit" ]; then
     [ "$(cat "$wl_origin/install.exit")" = 0 ] && return 0
-    wl_end_as install failed install-failed "$(grep -iE 'error|fail' "$wl_origin/install.log" | tail -n 1)"
+    wl_end_as install failed install-failed "$(wl_complaint "$wl_origin/install.log")"
   elif wl_held "$wl_origin/running" || [ ! -e "$wl_origin/started" ]; then
     wl_end_as install running install-running 'the transaction still runs; it is never stopped half-way'
   else
@@ -97,9 +102,9 @@ wl_judge_node() {
   wl_end_as verify ok '' ''
   if [ -n "$wl_older" ]; then
     wl_end_as verify failed install-failed "$wl_older"
-    case "$(wl_state said "${wl_origin:-/nowhere}")" in
+    case "$(wl_state said "${wl_last:-/nowhere}")" in
       refused | failed)
-        wl_end_as "$(wl_state phase "$wl_origin")" "$(wl_state said "$wl_origin")" "$(wl_state why "$wl_origin")" "$(wl_state detail "$wl_origin")"
+        wl_end_as "$(wl_state phase "$wl_last")" "$(wl_state said "$wl_last")" "$(wl_state why "$wl_last")" "$(wl_state detail "$wl_last")"
         ;;
     esac
     return

@@ -4,10 +4,11 @@ export class Checks {
   failed = 0;
 
   async check(name: string, work: () => Promise<void>): Promise<void> {
+    const begun = Date.now();
     try {
       await work();
       this.passed++;
-      console.log(`ok      ${name}`);
+      console.log(`ok      ${name} (${((Date.now() - begun) / 1000).toFixed(1)} s)`);
     } catch (error) {
       this.failed++;
       console.log(`FAILED  ${name}\n${error instanceof Error ? error.stack : String(error)}`);

@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { Checks } from './checks.ts';
 import { runConformance } from './conformance.ts';
 import { runPatchCases } from './patch-cases.ts';
+import { runPreflightCases } from './preflight-cases.ts';
+import { runScanCases } from './scan-cases.ts';
 import { becomeNode } from './rpm-node.ts';
 import { Root } from './root.ts';
 import { serve } from './rpms.ts';
@@ -18,7 +20,10 @@ async function main(base: string, scratch: string): Promise<void> {
     for (const family of ['dnf', 'zypper'] as const) {
       await becomeNode(root, family, url);
       await runConformance(checks, root, family);
-      if (family === 'dnf') await runPatchCases(checks, root);
+      await runScanCases(checks, root, family);
+      if (family !== 'dnf') continue;
+      await runPatchCases(checks, root);
+      await runPreflightCases(checks, root);
     }
   });
   console.log(`${checks.passed} passed, ${checks.failed} failed`);

@@ -65,6 +65,11 @@ wl_hold_step() {
   flock -n 7 || exit 0
 }
 
+# The first complaint in a package manager's output: what follows it is mostly its consequence. Headings end in a colon.
+wl_complaint() { # file
+  grep -iE 'error|fail|conflict|unable|cannot|no space' "$1" | grep -v ':$' | head -n 1
+}
+
 # Whether some process holds a lock file. The lock goes with its holder, however that ends; a pid may be somebody else's tomorrow.
 wl_held() { # file
   [ -e "$1" ] || return 1

@@ -1,4 +1,4 @@
-/** Where things lie in the hub's bucket. */
+/** Where things lie in the hub's bucket: the same names for whoever writes and whoever reads. */
 
 export function planKey(sha256: string): string {
   return `plans/${sha256}.json`;

@@ -1,0 +1,74 @@
+/** The table of nodes, and what was changed on them. Nodes on which the same was changed share one list, so that 500 of them stay readable. */
+import { moodOf, nodesOf } from '../ui/facts.ts';
+import { amount } from '../ui/text.ts';
+import { instant } from '../ui/times.ts';
+import { changeWords } from '../ui/why.ts';
+import { html } from './escape.ts';
+import type { NodeResult } from '../../lambdas/core/result.ts';
+import type { EndedRun } from '../ui/facts.ts';
+import type { Html } from './escape.ts';
+
+interface ChangeSet {
+  anchor: string;
+  packages: NodeResult['packages'];
+  nodes: NodeResult[];
+}
+
+/** Lists of changes go on paper only while they are few: a fleet's worth of them is for the screen. */
+const LINES_ON_PAPER = 2_000;
+const COLUMNS = ['Node', 'Platform and place', 'Wave', 'Outcome', 'Why', 'Changed', 'CVEs', 'Reboot', 'Min'];
+const NUMBERS = new Set(['CVEs', 'Min']);
+
+/** Anchors of the table's rows by node id, in the order of the waves. Made of numbers: ids and names come from outside. */
+export function nodeAnchors(run: EndedRun): Map<string, string> {
+  return new Map(nodesOf(run).map((node, index) => [node.id, `n${index + 1}`]));
+}
+
+/** 6. All nodes, then the lists of changes. */
+export function nodesSection(run: EndedRun, anchors: Map<string, string>): Html {
+  const nodes = nodesOf(run);
+  if (nodes.length === 0) return html`<section id="nodes"><h2>Nodes</h2><p>None.</p></section>`;
+  const sets = changeSets(nodes);
+  const setOf = new Map(sets.flatMap((set) => set.nodes.map((node) => [node.id, set] as const)));
+  const rows = nodes.map((node) => nodeRow(node, anchors.get(node.id) ?? '', setOf.get(node.id)));
+  const head = COLUMNS.map((column) => (NUMBERS.has(column) ? html`<th class="number">${column}</th>` : html`<th>${column}</th>`));
+  const onPaper = sets.reduce((sum, set) => sum + set.packages.length, 0) <= LINES_ON_PAPER;
+  return html`<section id="nodes"><h2>Nodes</h2>
+<p class="aside">CVEs: closed on this node, of those that our advisories name. Min: minutes in work.</p>
+<div class="wide-table"><table id="node-table"><thead><tr>${head}</tr></thead><tbody>
+${rows}</tbody></table></div>
+${sets.length > 0 && html`<h3>What was changed</h3>${sets.map((set) => setBlock(set, onPaper))}`}
+</section>`;
+}
+
+function nodeRow(node: NodeResult, anchor: string, set: ChangeSet | undefined): Html {
+  const { account, region } = node.location;
+  const id = node.name === node.id ? undefined : html`<span class="sub mono">${node.id}</span>`;
+  const took = minutes(node);
+  return html`<tr id="${anchor}"><td class="name">${node.name}${id}</td><td class="place">${node.platform}<span class="sub">${account}/${region}</span></td><td>${node.wave}</td><td class="outcome ${moodOf(node.outcome)}">${node.outcome}</td><td class="why">${node.reason}</td><td data-sort="${set?.packages.length ?? 0}">${set ? html`<a href="#${set.anchor}">${amount(set.packages.length, 'item')}</a>` : 'nothing'}</td><td class="number">${node.cvesClosed.length}</td><td>${node.rebooted ? 'yes' : 'no'}</td><td class="number">${took ?? ''}</td></tr>
+`;
+}
+
+function minutes(node: NodeResult): number | undefined {
+  const [from, to] = [instant(node.startedAt), instant(node.endedAt)];
+  return from === undefined || to === undefined ? undefined : Math.round((to - from) / 60_000);
+}
+
+function changeSets(nodes: NodeResult[]): ChangeSet[] {
+  const sets = new Map<string, ChangeSet>();
+  for (const node of nodes.filter((candidate) => candidate.packages.length > 0)) {
+    const key = JSON.stringify([node.platform, node.packages]);
+    const set = sets.get(key) ?? { anchor: `c${sets.size + 1}`, packages: node.packages, nodes: [] };
+    set.nodes.push(node);
+    sets.set(key, set);
+  }
+  return [...sets.values()];
+}
+
+function setBlock({ anchor, packages, nodes }: ChangeSet, onPaper: boolean): Html {
+  const names = nodes.slice(0, 6).map((node) => node.name).join(', ');
+  const more = nodes.length > 6 ? ` and ${nodes.length - 6} more` : '';
+  const summary = `${amount(packages.length, 'item')} on ${amount(nodes.length, 'node')} of ${nodes[0]?.platform ?? ''}: ${names}${more}`;
+  return html`<details${onPaper && html` class="print"`}><summary>${summary}</summary><pre id="${anchor}">${packages.map(changeWords).join('\n')}</pre></details>
+`;
+}

@@ -1,0 +1,69 @@
+/** Puts the JSON document and what is shown beside it together, from the result and what the run's calls told. */
+import { costOf, totalUsd } from './cost.ts';
+import { exposureLine, inWork, outsideWindow, timelineOf } from './history.ts';
+import { waveOf } from './watch.ts';
+import type { FeedRow, RolloutRow } from '../../lambdas/aws/record.ts';
+import type { Plan } from '../../lambdas/core/plan.ts';
+import type { RolloutResult } from '../../lambdas/core/result.ts';
+import type { RunDocument, RunExtra } from './messages.ts';
+import type { ObserverInput } from './observer.ts';
+
+export interface RunFacts extends Pick<ObserverInput, 'cloud' | 'config' | 'watch' | 'slack'> {
+  row: RolloutRow;
+  plan: Plan;
+  result: RolloutResult;
+  feeds: FeedRow[];
+  notes: RunExtra['notes'];
+  /** `performance.now()` when the world began. */
+  began: number;
+}
+
+export function makeDocument(facts: RunFacts): RunDocument {
+  const { cloud, config, watch, slack, result, feeds } = facts;
+  const usage = cloud.usage();
+  const bySource = Object.fromEntries(feeds.map((feed) => [feed.name, feed.records ?? 0]));
+  return {
+    rollout: result.rollout,
+    policy: result.policy,
+    lock: result.lock,
+    status: result.status,
+    virtualSeconds: Math.round((cloud.clock.now() - config.start) / 1000),
+    wallMs: Math.round(performance.now() - facts.began),
+    advisories: { stored: Object.values(bySource).reduce((sum, count) => sum + count, 0), bySource },
+    waves: result.waves.map(({ lock: _lock, ...wave }) => wave),
+    nodes: result.nodes.map(({ name: _name, exposedBefore: _before, exposedAfter: _after, ...node }) => node),
+    notices: watch.notices(cloud.outbox(), slack.posts),
+    aws: {
+      calls: usage.calls,
+      commands: watch.commands.map(({ document, batch, nodes }) => ({ document, wave: waveOf(batch, result.rollout), nodes: nodes.length })),
+      stateTransitions: usage.stateTransitions,
+      lambdaInvocations: usage.lambdaInvocations,
+      costUsd: totalUsd(costLines(facts)),
+    },
+  };
+}
+
+export function makeExtra(facts: RunFacts): RunExtra {
+  const { cloud, config, row, plan, result } = facts;
+  const endedAt = cloud.clock.now();
+  return {
+    plan,
+    planKey: row.planKey ?? '',
+    reason: result.reason,
+    startedAt: config.start,
+    endedAt,
+    inWork: inWork(result, plan),
+    outsideWindow: outsideWindow(result, plan),
+    exposure: exposureLine(result, config.plannedFor, endedAt),
+    cost: costLines(facts),
+    notes: facts.notes,
+    timeline: timelineOf(result, plan, endedAt),
+    unusedGrants: cloud.unusedStatements().length,
+  };
+}
+
+function costLines({ cloud, watch }: RunFacts) {
+  const usage = cloud.usage();
+  const hybridInvocations = watch.commands.reduce((sum, command) => sum + command.nodes.filter((node) => node.startsWith('mi-')).length, 0);
+  return costOf({ ...usage, emails: cloud.outbox().length, hybridInvocations });
+}

@@ -1,0 +1,167 @@
+/** Looks at a running rollout as its owner could, and tells what changed. It reads the record; it never touches what runs. */
+import { Advisory, KnownExploited } from '../../lambdas/core/advisory.ts';
+import { advisoriesKey, evidenceKey, EXPLOITED_KEY } from '../../lambdas/core/keys.ts';
+import { countOutcomes } from '../../lambdas/core/judge.ts';
+import { groupName } from '../../lambdas/core/names.ts';
+import { Plan } from '../../lambdas/core/plan.ts';
+import { makeResult, RolloutResult } from '../../lambdas/core/result.ts';
+import { tasks } from '../../statemachines/contracts.ts';
+import { makeDocument, makeExtra } from './document.ts';
+import { notesOf } from './notes.ts';
+import { openHub } from './record.ts';
+import type { NodeRunRow, RolloutRow, WaveRow } from '../../lambdas/aws/record.ts';
+import type { EmbeddedAws } from '../../local/cloud.ts';
+import type { WorldMessage } from './messages.ts';
+import type { SlackRecorder } from './slack.ts';
+import type { Watch } from './watch.ts';
+import type { WorldConfig } from './world.ts';
+
+export interface ObserverInput {
+  cloud: EmbeddedAws;
+  config: WorldConfig;
+  watch: Watch;
+  slack: SlackRecorder;
+  tell(message: WorldMessage): void;
+}
+
+export interface Observer {
+  /** Asked between two steps of time: whether something happened that is worth a look. */
+  wantsToLook(): boolean;
+  /** Looks and tells; true once the rollout has ended or waits for a person. */
+  look(): Promise<boolean>;
+  ended(): Promise<Extract<WorldMessage, { type: 'ended' }>>;
+}
+
+/** A rollout that has not even been planned long after its time never will be. */
+const PATIENCE_MS = 120 * 86_400_000;
+
+/** What the intake machine answers. */
+const Coverage = tasks.CloseIntake.out;
+
+export function createObserver(input: ObserverInput): Observer {
+  return new RolloutObserver(input);
+}
+
+class RolloutObserver implements Observer {
+  private readonly hub;
+  private readonly told = new Map<string, string>();
+  private readonly notes = new Map<string, { at: number; wave: string; text: string }>();
+  private readonly began = performance.now();
+  private row: RolloutRow | undefined;
+  private plan: Plan | undefined;
+
+  constructor(private readonly input: ObserverInput) {
+    this.hub = openHub(input.cloud);
+  }
+
+  wantsToLook(): boolean {
+    const { watch, cloud, config } = this.input;
+    if (cloud.clock.now() > config.plannedFor + PATIENCE_MS) throw new Error('the rollout did not end within 120 virtual days');
+    return watch.somethingHappened();
+  }
+
+  async look(): Promise<boolean> {
+    await this.lookAtIntake();
+    const run = (await this.hub.record.runs(this.input.config.policy)).find((one) => Date.parse(one.scheduledFor) === this.input.config.plannedFor);
+    this.row = run && (await this.hub.record.findRollout(run.rollout));
+    if (this.row) await this.lookAtRollout(this.row);
+    const waiting = this.row?.status === 'held' || this.row?.status === 'asked';
+    if (this.row?.endedAt !== undefined || this.row?.status === 'nothing' || waiting) return true;
+    this.refuseFaults();
+    return false;
+  }
+
+  async ended(): Promise<Extract<WorldMessage, { type: 'ended' }>> {
+    const { row, plan } = this;
+    if (!row || !plan) throw new Error('nothing was planned');
+    const evidence = await this.hub.store.findJson(evidenceKey(row.id));
+    const result = evidence === undefined ? this.nothingRun(row, plan) : RolloutResult.parse(evidence);
+    const facts = { ...this.input, row, plan, result, feeds: await this.hub.record.feeds(), notes: [...this.notes.values()], began: this.began };
+    return { type: 'ended', document: makeDocument(facts), result, extra: makeExtra(facts) };
+  }
+
+  private async lookAtIntake(): Promise<void> {
+    if (this.told.has('feeds') || !this.input.watch.ran('CloseIntake')) return;
+    const feeds = await this.hub.record.feeds();
+    const bySource = Object.fromEntries(feeds.map((feed) => [feed.name, feed.records ?? 0]));
+    this.send('feeds', { type: 'feeds', bySource, exploitedHere: await this.exploited(), milliseconds: Math.round(performance.now() - this.began) });
+    const output = this.input.cloud.parts.states.executions().find((one) => one.status === 'SUCCEEDED')?.output;
+    const coverage = Coverage.safeParse(output);
+    if (coverage.success) this.send('coverage', { type: 'coverage', ...coverage.data });
+  }
+
+  /** Known exploited CVEs that a stored advisory fixes. */
+  private async exploited(): Promise<number> {
+    const known = KnownExploited.array().parse((await this.hub.store.findJson(EXPLOITED_KEY)) ?? []);
+    const advisories = Advisory.array().parse((await this.hub.store.findJson(advisoriesKey('alas'))) ?? []);
+    const fixed = new Set(advisories.flatMap((advisory) => advisory.cves));
+    return known.filter((entry) => fixed.has(entry.cve)).length;
+  }
+
+  private async lookAtRollout(row: RolloutRow): Promise<void> {
+    if (!this.plan && row.planKey !== undefined) {
+      this.plan = Plan.parse(await this.hub.store.getJson(row.planKey));
+      this.send('plan', { type: 'plan', plan: this.plan, planKey: row.planKey });
+    }
+    if (!this.plan) return;
+    for (const wave of await this.hub.record.waves(row.id)) await this.lookAtWave(row, wave, this.plan);
+  }
+
+  private async lookAtWave(row: RolloutRow, wave: WaveRow, plan: Plan): Promise<void> {
+    if (this.told.get(`${wave.name} ended`) !== undefined) return;
+    const group = groupName(row.id, wave.name);
+    const [runs, batches] = [await this.hub.record.nodeRuns(group), await this.hub.record.batchesOf(group)];
+    const planned = plan.waves.find((one) => one.name === wave.name);
+    if (!planned) return;
+    for (const note of notesOf({ wave: planned, runs, batches, now: this.input.cloud.clock.now() })) {
+      if (this.notes.has(note.text)) continue;
+      this.notes.set(note.text, { at: note.at, wave: wave.name, text: note.text });
+      this.input.tell({ type: 'note', at: note.at, wave: wave.name, text: note.text });
+    }
+    this.send(wave.name, waveMessage(wave, planned.nodes.length, runs, this.input.cloud.clock.now()));
+    if (wave.endedAt !== undefined) this.told.set(`${wave.name} ended`, wave.endedAt);
+  }
+
+  /** An execution that failed without a verdict is an error of ours, and nobody will wake it. */
+  private refuseFaults(): void {
+    const failed = this.input.cloud.parts.states.executions().find((one) => one.status === 'FAILED' || one.status === 'TIMED_OUT' || one.status === 'ABORTED');
+    if (failed && failed.error !== 'RolloutStopped') throw new Error(`execution ${failed.name} of ${failed.machine} failed: ${failed.error ?? failed.status}: ${lastError(failed.events) ?? failed.cause ?? ''}`);
+  }
+
+  /** A plan that had nothing to run, or that only observes. */
+  private nothingRun(row: RolloutRow, plan: Plan): RolloutResult {
+    return makeResult({ plan, planKey: row.planKey ?? '', status: 'succeeded', reason: row.reason ?? '', waves: new Map(), runs: new Map() });
+  }
+
+  /** Tells only what changed in substance. */
+  private send(key: string, message: WorldMessage): void {
+    const { at: _at, ...substance } = message as WorldMessage & { at?: number };
+    const text = JSON.stringify(substance);
+    if (this.told.get(key) === text) return;
+    this.told.set(key, text);
+    this.input.tell(message);
+  }
+}
+
+function waveMessage(wave: WaveRow, total: number, runs: NodeRunRow[], now: number): WorldMessage {
+  const verdict = wave.verdict === undefined ? {} : { verdict: wave.verdict, reasons: wave.reasons ?? [] };
+  return { type: 'wave', wave: wave.name, at: now, state: stateOf(wave), total, outcomes: countOutcomes(runs), ...verdict };
+}
+
+function stateOf(wave: WaveRow): Extract<WorldMessage, { type: 'wave' }>['state'] {
+  if (wave.endedAt !== undefined) return 'ended';
+  if ((wave.verifyRounds ?? 0) > 0) return 'verifying';
+  if (wave.parkedFor === 'hold' && wave.verdict === 'inconclusive') return 'held';
+  if (wave.parkedFor === 'soak' && wave.verdict === 'pass') return 'soaking';
+  if (wave.parkedFor === 'window' && (wave.rounds ?? 0) === 0) return 'waiting';
+  return 'running';
+}
+
+/** The last error that an execution's history names: the root of a "see the states before this one". */
+function lastError(events: readonly object[]): string | undefined {
+  for (const event of events.toReversed()) {
+    const text = JSON.stringify(event);
+    if (/"type":"(TaskFailed|LambdaFunctionFailed|TaskTimedOut|MapRunFailed)"/.test(text)) return text.slice(0, 1_500);
+  }
+  return undefined;
+}
