@@ -1,12 +1,16 @@
 import { defineConfig } from 'vitest/config';
 
+// Own processes: a world with a virtual clock replaces timers globally, and two worlds never share a process.
+// Whole rollouts run in single tests; on a busy machine they take seconds.
+const common = { pool: 'forks', testTimeout: 120_000, hookTimeout: 120_000 } as const;
+const WORLDS = ['test/handlers/**/*.test.ts', 'test/scenarios/**/*.test.ts'];
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    // Own processes: a world with a virtual clock replaces timers globally, and two worlds never share a process.
-    pool: 'forks',
-    // Whole rollouts run in single tests; on a busy machine they take seconds.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    projects: [
+      { test: { ...common, name: 'parts', include: ['test/**/*.test.ts'], exclude: WORLDS } },
+      // These run the deployed bundles in the embedded AWS: the template is synthesised once for all of them.
+      { test: { ...common, name: 'worlds', include: WORLDS, globalSetup: 'test/assembly.ts' } },
+    ],
   },
 });

@@ -2,32 +2,31 @@
  * The CDK app: `npx cdk synth`, `npx cdk deploy`, or without the CLI `CDK_OUTDIR=… CDK_CONTEXT_JSON=… npx tsx infra/app.ts`.
  * esbuild works in a process of its own, so bundling begins before anything else is even loaded.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundleFunctions } from './bundle.ts';
 
-const workDirectory = '.build';
-
-async function main(): Promise<void> {
-  const functionsDirectory = join(workDirectory, 'functions');
+/** @param directory for files that become assets: synth copies them */
+async function main(directory: string): Promise<void> {
+  const functionsDirectory = join(directory, 'functions');
   const bundled = bundleFunctions(functionsDirectory);
-  // Waited for below; a failure in between must not be reported as unhandled.
-  bundled.catch(() => undefined);
-  const { addStacks, openApp } = await import('./build.ts');
-  const { readIngredients } = await import('./ingredients.ts');
-  const { app, settings } = openApp(process.env.CDK_OUTDIR ?? 'cdk.out');
-  const { policy, ...ingredients } = readIngredients(settings.policy);
-  await bundled;
-  await addStacks(app, settings, { ...ingredients, functionsDirectory, policy: policy && { file: policy, path: writePolicy(policy) } });
-  app.synth();
-}
-
-/** The policy as the functions read it: checked, normalised, JSON. */
-function writePolicy(policy: object): string {
-  mkdirSync(workDirectory, { recursive: true });
-  const path = join(workDirectory, 'policy.json');
-  writeFileSync(path, JSON.stringify(policy));
-  return path;
+  // Never unhandled, and waited for whatever goes wrong before: esbuild must be done before its folder goes.
+  const settled = bundled.catch(() => undefined);
+  try {
+    const { addStacks, openApp } = await import('./build.ts');
+    const { readIngredients } = await import('./ingredients.ts');
+    const { app, settings } = openApp(process.env.CDK_OUTDIR ?? 'cdk.out');
+    const { policy, ...ingredients } = readIngredients(settings.policy);
+    // The policy as the functions read it: checked, normalised, JSON.
+    const path = join(directory, 'policy.json');
+    if (policy) writeFileSync(path, JSON.stringify(policy));
+    await bundled;
+    await addStacks(app, settings, { ...ingredients, functionsDirectory, policy: policy && { file: policy, path } });
+    app.synth();
+  } finally {
+    await settled;
+  }
 }
 
 /** Errors of people's input say what is wrong and where: a stack trace would hide it. */
@@ -36,9 +35,13 @@ function explain(error: unknown): string {
   return name === 'ContextError' || name === 'InputErrors' ? message : (stack ?? message);
 }
 
+// Of its own: two synths at the same time must not write into each other's files.
+const directory = mkdtempSync(join(tmpdir(), 'wavelock-synth-'));
 try {
-  await main();
+  await main(directory);
 } catch (error) {
   process.stderr.write(`${explain(error)}\n`);
   process.exitCode = 1;
+} finally {
+  rmSync(directory, { recursive: true, force: true });
 }

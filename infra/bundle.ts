@@ -1,6 +1,6 @@
 /** Bundles all functions in one esbuild call: one CommonJS file that exports a handler for each, with everything inside. */
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 import { reactions, tasks } from '../statemachines/contracts.ts';
@@ -22,14 +22,19 @@ const slim: Plugin = {
     esbuild.onLoad({ filter: /@aws-sdk\/client-[\w-]+\/dist-es\/schemas\/schemas_0\.js$/ }, ({ path }) => {
       const source = readFileSync(path, 'utf8');
       const texts = new Map([...source.matchAll(/^const (_\w+) = ("[^"]*");$/gm)].map(([, name, text]) => [name, text]));
-      return { contents: source.replaceAll(/\[(_\w+)\]:/g, (all, name: string) => (texts.has(name) ? `${texts.get(name)}:` : all)), loader: 'js' };
+      const contents = source.replaceAll(/\[(_\w+)\]:/g, (all, name: string) => (texts.has(name) ? `${texts.get(name)}:` : all));
+      return { contents, loader: 'js' };
     });
-    esbuild.onLoad({ filter: /zod\/v4\/locales\/index\.js$/ }, () => ({ contents: `export { default as en } from './en.js';`, loader: 'js', resolveDir: resolve(root, 'node_modules/zod/v4/locales') }));
+    esbuild.onLoad({ filter: /zod\/v4\/locales\/index\.js$/ }, ({ path }) => ({
+      contents: `export { default as en } from './en.js';`,
+      loader: 'js',
+      resolveDir: dirname(path),
+    }));
   },
 };
 
 /**
- * Writes `<directory>/index.js`, which exports every task and reaction under its name: Lambda's handler of `JudgeWave` is `index.JudgeWave`.
+ * Writes `<directory>/index.js`, which exports every task and reaction under its name: for Lambda, `JudgeWave` is `index.JudgeWave`.
  *
  * One file for all, because nearly all of it is what they share (the SDK), and bundling each alone takes seven times as long. CommonJS,
  * because the embedded AWS evaluates the very same file inside a function of its own; for Node 20 so that it runs there, though it is

@@ -46,13 +46,16 @@ type ContextKey = (typeof contextKeys)[number];
 /** What a deployer asked for can't be done; the message has a line for each problem. */
 export class ContextError extends Error {
   constructor(readonly problems: string[]) {
-    super(`The context has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map((text) => `  - ${text}`).join('\n')}`);
+    const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
+    super(`The context has ${count}:\n${problems.map((text) => `  - ${text}`).join('\n')}`);
     this.name = 'ContextError';
   }
 }
 
 /** The values that CloudWatch Logs takes (CloudWatch Logs API reference, PutRetentionPolicy). */
-const retentions = Object.values(RetentionDays).filter((days) => typeof days !== 'string' && days !== RetentionDays.INFINITE) as RetentionDays[];
+const retentions = Object.values(RetentionDays).filter(
+  (days): days is RetentionDays => typeof days !== 'string' && days !== RetentionDays.INFINITE,
+);
 
 /** Where a value of the context lies and who collects what is wrong with it. */
 interface Reader {
@@ -74,7 +77,9 @@ function list(value: string): string[] {
 function readMode(reader: Reader): DeployMode {
   const mode = reader.text('mode') ?? 'observe';
   if (mode === 'recover') reader.problem('mode "recover" is not built yet; use "observe" or "patch".');
-  else if (mode !== 'observe' && mode !== 'patch') reader.problem(`mode is "${mode}", but it must be "observe" (only reads nodes) or "patch".`);
+  else if (mode !== 'observe' && mode !== 'patch') {
+    reader.problem(`mode is "${mode}", but it must be "observe" (only reads nodes) or "patch".`);
+  }
   return mode === 'patch' ? 'patch' : 'observe';
 }
 
@@ -125,11 +130,17 @@ function readNetwork(reader: Reader): Settings['network'] {
   const subnets = reader.text('subnetIds');
   const groups = reader.text('securityGroupIds');
   if (subnets === undefined && groups === undefined) return undefined;
-  if (subnets === undefined || groups === undefined) reader.problem('subnetIds and securityGroupIds belong together: give both or neither.');
+  if (subnets === undefined || groups === undefined) {
+    reader.problem('subnetIds and securityGroupIds belong together: give both or neither.');
+  }
   const subnetIds = list(subnets ?? '');
   const securityGroupIds = list(groups ?? '');
-  for (const id of subnetIds) if (!/^subnet-[0-9a-f]{8,17}$/.test(id)) reader.problem(`subnetIds has "${id}", which is no subnet id.`);
-  for (const id of securityGroupIds) if (!/^sg-[0-9a-f]{8,17}$/.test(id)) reader.problem(`securityGroupIds has "${id}", which is no security group id.`);
+  for (const id of subnetIds) {
+    if (!/^subnet-[0-9a-f]{8,17}$/.test(id)) reader.problem(`subnetIds has "${id}", which is no subnet id.`);
+  }
+  for (const id of securityGroupIds) {
+    if (!/^sg-[0-9a-f]{8,17}$/.test(id)) reader.problem(`securityGroupIds has "${id}", which is no security group id.`);
+  }
   return { subnetIds, securityGroupIds };
 }
 
@@ -142,7 +153,8 @@ function readProxy(reader: Reader): Settings['proxy'] {
 
 /** KMS aliases are no good here: a key policy and a grant must name the key itself. */
 function readKey(reader: Reader, hub: { account: string | undefined; region: string }): string | undefined {
-  const arn = shaped(reader, 'keyArn', /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[0-9A-Za-z-]+$/, 'the ARN of a KMS key (not of an alias)');
+  const pattern = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[0-9A-Za-z-]+$/;
+  const arn = shaped(reader, 'keyArn', pattern, 'the ARN of a KMS key (not of an alias)');
   const [, , , region, account] = arn?.split(':') ?? [];
   if (region !== undefined && region !== hub.region) reader.problem(`keyArn is in ${region}, but the hub is in ${hub.region}.`);
   if (account !== undefined && hub.account !== undefined && account !== hub.account) {
@@ -153,9 +165,8 @@ function readKey(reader: Reader, hub: { account: string | undefined; region: str
 
 /** A policy of the deployer's own is named, not pointed to: the same name is looked up in every account that gets a stack. */
 function readBoundary(reader: Reader): string | undefined {
-  const text = shaped(
-    reader, 'permissionsBoundary', /^(arn:aws[a-z-]*:iam::(aws|\d{12}):policy\/)?[\w+=,.@/-]{1,512}$/, 'the name or ARN of a managed policy',
-  );
+  const pattern = /^(arn:aws[a-z-]*:iam::(aws|\d{12}):policy\/)?[\w+=,.@/-]{1,512}$/;
+  const text = shaped(reader, 'permissionsBoundary', pattern, 'the name or ARN of a managed policy');
   return text?.replace(/^arn:aws[a-z-]*:iam::\d{12}:policy\//, '');
 }
 

@@ -17,7 +17,8 @@ class RoleRules implements IAspect {
     const { partition, account } = Stack.of(node);
     if (rolePath !== '/') node.path = rolePath;
     if (permissionsBoundary === undefined) return;
-    node.permissionsBoundary = permissionsBoundary.startsWith('arn:') ? permissionsBoundary : `arn:${partition}:iam::${account}:policy/${permissionsBoundary}`;
+    const own = `arn:${partition}:iam::${account}:policy/${permissionsBoundary}`;
+    node.permissionsBoundary = permissionsBoundary.startsWith('arn:') ? permissionsBoundary : own;
   }
 }
 

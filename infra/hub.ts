@@ -57,7 +57,7 @@ export class Hub extends Construct {
     new CommandEvents(this, 'CommandEvents', { installation, accounts: places.map(({ account }) => account), onCommandEvent, undelivered });
 
     const logs = new LogGroup(this, 'MachineLogs', {
-      // Step Functions writes to any name, but this prefix spares the account's log resource policy (Step Functions Developer Guide, "CloudWatch Logs").
+      // Any name would do, but this prefix spares the account's log resource policy (Step Functions Developer Guide, "CloudWatch Logs").
       logGroupName: `/aws/vendedlogs/states/${Stack.of(this).stackName}`,
       retention: settings.logRetentionDays,
       encryptionKey: key,
@@ -91,6 +91,8 @@ export class Hub extends Construct {
   }
 
   #outputs(outputs: { [name: string]: string[] }): void {
-    for (const [name, [value = '', description]] of Object.entries(outputs)) new CfnOutput(this, `${name}Output`, { value, description }).overrideLogicalId(name);
+    for (const [name, [value = '', description]] of Object.entries(outputs)) {
+      new CfnOutput(this, `${name}Output`, { value, description }).overrideLogicalId(name);
+    }
   }
 }

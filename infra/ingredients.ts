@@ -17,7 +17,11 @@ export function readDocuments(): DocumentSource[] {
  * @param policyPath `undefined` where there is no policy file
  * @throws InputErrors with every problem of the policy file and its place
  */
-export function readIngredients(policyPath: string | undefined): { policy: PolicyFile | undefined; documents: DocumentSource[]; feeds: string[] } {
+export function readIngredients(policyPath: string | undefined): {
+  policy: PolicyFile | undefined;
+  documents: DocumentSource[];
+  feeds: string[];
+} {
   return {
     policy: policyPath === undefined ? undefined : readPolicyFile(policyPath).policy,
     documents: readDocuments(),

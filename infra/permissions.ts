@@ -109,7 +109,10 @@ function grantsOf(template: Template): Grant[] {
     .flatMap(({ Properties }) => {
       const { Statement } = Properties.PolicyDocument as { Statement: { Action: string | string[]; Resource: unknown }[] };
       const who = list(Properties.Roles).map((role) => roleInWords(textOf(role).slice(2, -1))).join(', ');
-      return Statement.flatMap(({ Action, Resource }) => [...new Set(list(Resource).map(inWords))].map((on) => ({ who, actions: list(Action), on })));
+      return Statement.flatMap(({ Action, Resource }) => {
+        const things = new Set(list(Resource).map(inWords));
+        return [...things].map((on) => ({ who, actions: list(Action), on }));
+      });
     });
 }
 
@@ -157,15 +160,19 @@ function hubTable(template: Template): string {
   const functions = Object.values(template.Resources)
     .filter(({ Type }) => Type === 'AWS::Lambda::Function')
     .map(({ Properties }) => String(Properties.Handler).replace('index.', ''));
-  const lines = [...rowsOf(grants).values()].map(({ actions, on, who }) => `| ${peopleInWords(who, functions)} | ${actionsInWords(actions)} | ${on} |`);
+  const rows = [...rowsOf(grants).values()];
+  const lines = rows.map(({ actions, on, who }) => `| ${peopleInWords(who, functions)} | ${actionsInWords(actions)} | ${on} |`);
   return ['| who | may | on |', '| --- | --- | --- |', ...lines].join('\n');
 }
 
+function spokeRows(template: Template): string[] {
+  const rows = rowsOf(grantsOf(template).filter(({ who }) => who === 'Spoke'));
+  return [...rows.values()].map(({ actions, on }) => `${actionsInWords(actions)} | ${on}`);
+}
+
 function spokeTable(observe: Template, patch: Template): string {
-  const rows = (template: Template): string[] =>
-    [...rowsOf(grantsOf(template).filter(({ who }) => who === 'Spoke')).values()].flatMap(({ actions, on }) => [`${actionsInWords(actions)} | ${on}`]);
-  const before = new Set(rows(observe));
-  const lines = rows(patch).map((row) => `| ${row} | ${before.has(row) ? 'yes' : '**no**'} | yes |`);
+  const before = new Set(spokeRows(observe));
+  const lines = spokeRows(patch).map((row) => `| ${row} | ${before.has(row) ? 'yes' : '**no**'} | yes |`);
   return ['| may | on | observe | patch |', '| --- | --- | --- | --- |', ...lines].join('\n');
 }
 
@@ -175,9 +182,9 @@ export async function permissionsPage(): Promise<string> {
   const patch = await templateOf('patch');
   return `# What Wavelock may do
 
-Written by \`npx tsx infra/permissions.ts\` from the templates that \`cdk deploy\` ships; a test fails when it is out of date. What is not here is
-not allowed. The mode (\`-c mode=\`) decides what is *synthesised*: in \`observe\`, the default, no statement, function or document exists that
-could change a node, an instance or a volume. A policy file can only be stricter.
+Written by \`npx tsx infra/permissions.ts\` from the templates that \`cdk deploy\` ships; a test fails when it is out of date. What is not
+here is not allowed. The mode (\`-c mode=\`) decides what is *synthesised*: in \`observe\`, the default, no statement, function or document
+exists that could change a node, an instance or a volume. A policy file can only be stricter.
 
 ## On nodes: the spoke’s role, one for each account and Region
 
@@ -185,7 +192,7 @@ Only the hub’s functions may assume it. A command needs both: a document of ou
 
 ${spokeTable(observe, patch)}
 
-Nodes themselves get one thing: any principal of their account may read locks from the lock bucket (\`s3\` GetObject, TLS only, \`patch\` only).
+Nodes themselves get one thing: any principal of their account may read locks from the lock bucket (\`s3\` GetObject, TLS only, in \`patch\`).
 
 ## In the hub’s account, in \`observe\`
 
@@ -197,9 +204,9 @@ ${hubTable(patch)}
 
 ## Who is let in
 
-The hub’s bus takes events from the accounts of the locations. The hub’s key may be used by CloudWatch Logs for this account’s log groups and by
-CloudWatch alarms of this account; the alarms’ topic takes alarms of this account. Store, locks, queue and topics refuse anything without TLS.
-In a VPC, functions may also make and drop their network interfaces.
+The hub’s bus takes events from the accounts of the locations. The hub’s key may be used by CloudWatch Logs for this account’s log groups
+and by CloudWatch alarms of this account; the alarms’ topic takes alarms of this account. Store, locks, queue and topics refuse anything
+without TLS. In a VPC, functions may also make and drop their network interfaces.
 `;
 }
 

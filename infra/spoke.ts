@@ -33,10 +33,12 @@ export class Spoke extends Construct {
   constructor(scope: Construct, id: string, props: SpokeProps) {
     super(scope, id);
     const { installation, mode, optInTag } = props;
+    const wanted = props.documents.filter(({ purpose }) => mode === 'patch' || purpose !== 'patch');
     const documents = new Map(
-      props.documents
-        .filter(({ purpose }) => mode === 'patch' || purpose !== 'patch')
-        .map((source) => [`${source.purpose}-${source.os}`, new Document(this, documentTitle(source.purpose, source.os), { installation, ...source })]),
+      wanted.map((source) => {
+        const { purpose, os } = source;
+        return [`${purpose}-${os}`, new Document(this, documentTitle(purpose, os), { installation, ...source })];
+      }),
     );
     const locks = mode === 'patch' ? new LockBucket(this, 'Locks').bucket : undefined;
     const names = Object.fromEntries([...documents].map(([key, document]) => [key, document.name]));

@@ -6,6 +6,7 @@ import type { Iam } from './iam/iam.ts';
 import { isObject } from './json.ts';
 import type { Bridge } from './lambda/http-bridge.ts';
 import type { Internet } from './lambda/internet.ts';
+import { arnParts } from './services/delivery.ts';
 import { createDynamoDb } from './services/dynamodb.ts';
 import { createEc2 } from './services/ec2.ts';
 import { createEvents } from './services/events.ts';
@@ -77,6 +78,18 @@ export function countExecution(monitoring: Parts['monitoring'], at: { account: s
   const name = endings[String(event.detail.status)];
   if (name === undefined) return;
   monitoring.record(at, { namespace: 'AWS/States', name, dimensions: { StateMachineArn: String(event.detail.stateMachineArn) }, value: 1 });
+}
+
+/**
+ * Counts what waits in each queue, as SQS tells CloudWatch every minute: SQS Developer Guide, "Available CloudWatch metrics".
+ * Here it is told when it may have changed.
+ */
+export function countMessages({ sqs, monitoring }: Parts): void {
+  for (const { arn, counts } of sqs.queues()) {
+    const { account, region, resource } = arnParts(arn);
+    const metric = { namespace: 'AWS/SQS', name: 'ApproximateNumberOfMessagesVisible', dimensions: { QueueName: resource } };
+    monitoring.record({ account, region }, { ...metric, value: counts.visible });
+  }
 }
 
 /** Builds all services on one foundation; nothing runs yet. */

@@ -14,10 +14,12 @@ export interface CallsOptions {
   iam: Iam;
   random: Random;
   faults: Faults;
+  /** Told of every operation that has run. */
+  ran?: (service: string) => void;
 }
 
 /** @returns the one door to all services */
-export function createCalls({ services, iam, random, faults }: CallsOptions): Calls {
+export function createCalls({ services, iam, random, faults, ran = () => undefined }: CallsOptions): Calls {
   const byName = new Map(services.map((service) => [service.name, service]));
   const counts: Record<string, number> = {};
 
@@ -43,6 +45,7 @@ export function createCalls({ services, iam, random, faults }: CallsOptions): Ca
       fault('before', context, input);
       for (const request of found.access(input, context)) iam.authorize(caller, request, { service, region });
       const output: Input = await found.run(input, context);
+      ran(service);
       fault('after', context, input);
       return output;
     },

@@ -3,9 +3,9 @@ import { watchRequests, type OpenRequest } from './clock-requests.ts';
 
 export interface ActivityOptions {
   /** Gets what a timer of this work throws: nobody else could catch it. Without it, the error ends `VirtualClock.run`. */
-  failed?(error: unknown): void;
+  failed?: (error: unknown) => void;
   /** Called when this work has neither ended nor shown any sign of life for the clock's stall limit of real time. */
-  stalled?(): void;
+  stalled?: () => void;
   /**
    * A span of time (ms since the epoch) in which timers only guard the work, as middy's does shortly before a function's time-out:
    * work with such a timer alone isn't asleep.

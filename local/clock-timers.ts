@@ -25,6 +25,8 @@ export interface HeldTimers {
   count(): number;
   /** Moves time to the earliest timer and runs it. */
   next(): void;
+  /** Called by a timer: runs `work` when the timer has returned, so that timers which it sets for now are for now. */
+  defer(work: () => void): void;
   uninstall(): void;
 }
 
@@ -51,10 +53,16 @@ export function holdTimers(start: number, gate: Gate): HeldTimers {
   };
   // fake-timers' own timers/promises look these up on the clock, all others on the globals or on node:timers.
   for (const target of [globalThis, timers, fake]) Object.assign(target, methods);
+  const deferred: (() => void)[] = [];
   return {
     now: () => fake.now,
     count: () => fake.countTimers(),
-    next: () => void fake.next(),
+    next() {
+      // Within it, fake-timers adds a millisecond to every timer without delay, as Node does.
+      fake.next();
+      for (const work of deferred.splice(0)) work();
+    },
+    defer: (work) => void deferred.push(work),
     uninstall: () => {
       // Their marks tell fake-timers that there was something to be put back.
       Object.assign(fake, { setTimeout, setInterval, clearTimeout, clearInterval });
@@ -80,7 +88,7 @@ class OwnedTimers {
   set(kind: 'once' | 'repeat', [callback, milliseconds, ...args]: Parameters<SetTimer>): unknown {
     const owner = this.gate.current();
     const run = AsyncLocalStorage.bind(callback);
-    const release = this.gate.waitUntil(owner, this.clock.now + Number(milliseconds ?? 0));
+    const release = this.gate.waitUntil(owner, this.clock.now + (milliseconds ?? 0));
     const handle = this.setters[kind](() => {
       if (kind === 'once') this.end(handle);
       this.gate.progress++;

@@ -69,11 +69,10 @@ export function createVirtualClock(options: VirtualClockOptions): VirtualClock {
 
 /** Real time, for `wavelock local`: activities and tracked work simply run. */
 export function createRealClock(): ActivityClock {
-  const at: Clock['at'] = (time, work) => inSteps(Date.now, time, work);
   return {
     now: () => Date.now(),
-    at,
-    sleep: (milliseconds) => new Promise((resolve) => void at(Date.now() + milliseconds, resolve)),
+    at: (time, work) => inSteps(Date.now, time, work),
+    sleep: (milliseconds) => new Promise((resolve) => void inSteps(Date.now, Date.now() + milliseconds, resolve)),
     track: (work) => work(),
     activity: (name, work, options = {}) => work(new Activity(name, undefined, options)),
     end: (activity) => {
@@ -86,7 +85,12 @@ export function createRealClock(): ActivityClock {
 /**
  * `clock.activity` for code that was only handed a `Clock`: with a clock that doesn't tell work from waiting, the work simply runs.
  */
-export function inActivity<T>(clock: Clock, name: string, work: (activity: Activity) => Promise<T>, options: ActivityOptions = {}): Promise<T> {
+export function inActivity<T>(
+  clock: Clock,
+  name: string,
+  work: (activity: Activity) => Promise<T>,
+  options: ActivityOptions = {},
+): Promise<T> {
   return isActivityClock(clock) ? clock.activity(name, work, options) : work(new Activity(name, undefined, options));
 }
 
@@ -133,7 +137,13 @@ class GatedClock implements VirtualClock {
   }
 
   at(time: number, work: () => void): () => void {
-    return this.gate.detached(() => inSteps(() => this.now(), time, work));
+    return this.gate.detached(() =>
+      inSteps(
+        () => this.now(),
+        time,
+        () => this.timers.defer(() => this.gate.detached(work)),
+      ),
+    );
   }
 
   sleep(milliseconds: number): Promise<void> {

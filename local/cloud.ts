@@ -1,4 +1,4 @@
-import { countExecution, createServices } from './boot.ts';
+import { countExecution, countMessages, createServices } from './boot.ts';
 import { createCalls } from './calls.ts';
 import { inActivity } from './clock.ts';
 import { readAssembly } from './cloudformation/assembly.ts';
@@ -125,7 +125,10 @@ function createWorld(options: CloudOptions, assets: Assets): World {
   };
   const bridge = (): Bridge | undefined => (bridged ? { host: new URL(endpoint).host, answer: wire.answer } : undefined);
   const { all, parts } = createServices({ cloud, iam, credentials, assets, fleet, faults, usage, endpoint: () => endpoint, bridge, internet: options.internet });
-  const calls = createCalls({ services: all, iam, random, faults });
+  const ran = (service: string): void => {
+    if (service === 'sqs') countMessages(parts);
+  };
+  const calls = createCalls({ services: all, iam, random, faults, ran });
   const wire = createWire({
     services: all,
     identify: (accessKeyId, sessionToken) => credentials.identify(accessKeyId, sessionToken),

@@ -17,7 +17,13 @@ export function createRandom(seed: number): Random {
 
 /** A version 4, variant 1 UUID (RFC 9562 section 5.4) from four 32-bit draws. */
 function uuidFrom(next: () => number): string {
-  const words = [0, 1, 2, 3].map(() => Math.floor(next() * 2 ** 32).toString(16).padStart(8, '0')).join('');
+  const words = [0, 1, 2, 3]
+    .map(() =>
+      Math.floor(next() * 2 ** 32)
+        .toString(16)
+        .padStart(8, '0'),
+    )
+    .join('');
   const variant = ((parseInt(words.charAt(16), 16) & 0x3) | 0x8).toString(16);
   return `${words.slice(0, 8)}-${words.slice(8, 12)}-4${words.slice(13, 16)}-${variant}${words.slice(17, 20)}-${words.slice(20, 32)}`;
 }

@@ -14,6 +14,8 @@ export interface RunFacts extends Pick<ObserverInput, 'cloud' | 'config' | 'watc
   result: RolloutResult;
   feeds: FeedRow[];
   notes: RunExtra['notes'];
+  /** When the rollout ended or began to wait for a person, virtual ms. */
+  endedAt: number;
   /** `performance.now()` when the world began. */
   began: number;
 }
@@ -27,7 +29,7 @@ export function makeDocument(facts: RunFacts): RunDocument {
     policy: result.policy,
     lock: result.lock,
     status: result.status,
-    virtualSeconds: Math.round((cloud.clock.now() - config.start) / 1000),
+    virtualSeconds: Math.round((facts.endedAt - config.start) / 1000),
     wallMs: Math.round(performance.now() - facts.began),
     advisories: { stored: Object.values(bySource).reduce((sum, count) => sum + count, 0), bySource },
     waves: result.waves.map(({ lock: _lock, ...wave }) => wave),
@@ -44,8 +46,7 @@ export function makeDocument(facts: RunFacts): RunDocument {
 }
 
 export function makeExtra(facts: RunFacts): RunExtra {
-  const { cloud, config, row, plan, result } = facts;
-  const endedAt = cloud.clock.now();
+  const { cloud, config, row, plan, result, endedAt } = facts;
   return {
     plan,
     planKey: row.planKey ?? '',

@@ -6,19 +6,36 @@ interface NoteInput {
   wave: PlanWave;
   runs: NodeRunRow[];
   batches: BatchRow[];
-  now: number;
 }
 
-/** Notes of one wave so far; the same facts give the same words, so that each is told once. */
-export function notesOf({ wave, runs, batches, now }: NoteInput): { at: number; text: string }[] {
-  const names = new Map(wave.nodes.map((node) => [node.id, node.name]));
-  const name = (id: string) => names.get(id) ?? id;
+const NAMED = 5;
+const WORTH_TELLING: NodeRunRow['outcome'][] = ['unreachable', 'failed', 'unknown', 'ahead', 'reboot-pending'];
+
+/** Notes of a wave that has a verdict: nodes that ended alike share a note, and so do events that got lost. */
+export function notesOf({ wave, runs, batches }: NoteInput): string[] {
+  return [...lostEvents(batches), ...nodeNotes(wave, runs)];
+}
+
+/** A batch that settled although its event never came was found by the heartbeat. */
+function lostEvents(batches: BatchRow[]): string[] {
   const lost = batches.filter((batch) => batch.purpose !== 'scan' && batch.status === 'settled' && batch.done === undefined);
-  const silent = runs.filter((run) => run.outcome === 'unreachable');
-  const others = runs.filter((run) => ['failed', 'ahead', 'unknown', 'reboot-pending'].includes(run.outcome));
-  return [
-    ...lost.map((batch) => ({ at: now, text: `the event of batch ${batch.number} never came: found by looking, nothing was sent twice` })),
-    ...silent.map((run, index) => ({ at: Date.parse(run.endedAt), text: `${name(run.node)} ${run.reason}: unreachable ${index + 1} of ${wave.unreachableLimit} allowed` })),
-    ...others.map((run) => ({ at: Date.parse(run.endedAt), text: `${name(run.node)}: ${run.outcome}, ${run.reason}` })),
-  ];
+  const [first] = lost;
+  if (!first) return [];
+  const what = lost.length === 1 ? `the event of batch ${first.number} never came` : `the events of ${lost.length} batches never came`;
+  return [`${what}: found by looking, nothing was sent twice`];
+}
+
+function nodeNotes(wave: PlanWave, runs: NodeRunRow[]): string[] {
+  const names = new Map(wave.nodes.map((node) => [node.id, node.name]));
+  const alike = new Map<string, NodeRunRow[]>();
+  for (const run of runs.filter((one) => WORTH_TELLING.includes(one.outcome))) {
+    const key = `${run.outcome}: ${run.reason}`;
+    alike.set(key, [...(alike.get(key) ?? []), run]);
+  }
+  return [...alike].map(([key, group]) => `${listOf(group.map((run) => names.get(run.node) ?? run.node))} ${key}`);
+}
+
+function listOf(names: string[]): string {
+  const shown = names.toSorted().slice(0, NAMED).join(', ');
+  return names.length > NAMED ? `${shown} and ${names.length - NAMED} more` : shown;
 }

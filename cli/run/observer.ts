@@ -49,6 +49,7 @@ class RolloutObserver implements Observer {
   private readonly began = performance.now();
   private row: RolloutRow | undefined;
   private plan: Plan | undefined;
+  private endedAt = 0;
 
   constructor(private readonly input: ObserverInput) {
     this.hub = openHub(input.cloud);
@@ -66,7 +67,10 @@ class RolloutObserver implements Observer {
     this.row = run && (await this.hub.record.findRollout(run.rollout));
     if (this.row) await this.lookAtRollout(this.row);
     const waiting = this.row?.status === 'held' || this.row?.status === 'asked';
-    if (this.row?.endedAt !== undefined || this.row?.status === 'nothing' || waiting) return true;
+    if (this.row?.endedAt !== undefined || this.row?.status === 'nothing' || waiting) {
+      this.endedAt = this.input.cloud.clock.now();
+      return true;
+    }
     this.refuseFaults();
     return false;
   }
@@ -76,7 +80,7 @@ class RolloutObserver implements Observer {
     if (!row || !plan) throw new Error('nothing was planned');
     const evidence = await this.hub.store.findJson(evidenceKey(row.id));
     const result = evidence === undefined ? this.nothingRun(row, plan) : RolloutResult.parse(evidence);
-    const facts = { ...this.input, row, plan, result, feeds: await this.hub.record.feeds(), notes: [...this.notes.values()], began: this.began };
+    const facts = { ...this.input, row, plan, result, feeds: await this.hub.record.feeds(), notes: [...this.notes.values()], began: this.began, endedAt: this.endedAt };
     return { type: 'ended', document: makeDocument(facts), result, extra: makeExtra(facts) };
   }
 
@@ -113,12 +117,14 @@ class RolloutObserver implements Observer {
     const [runs, batches] = [await this.hub.record.nodeRuns(group), await this.hub.record.batchesOf(group)];
     const planned = plan.waves.find((one) => one.name === wave.name);
     if (!planned) return;
-    for (const note of notesOf({ wave: planned, runs, batches, now: this.input.cloud.clock.now() })) {
-      if (this.notes.has(note.text)) continue;
-      this.notes.set(note.text, { at: note.at, wave: wave.name, text: note.text });
-      this.input.tell({ type: 'note', at: note.at, wave: wave.name, text: note.text });
+    const at = this.input.cloud.clock.now();
+    const concluded = wave.endedAt !== undefined || (wave.verdict !== undefined && (wave.parkedFor === 'hold' || wave.parkedFor === 'soak'));
+    for (const text of concluded ? notesOf({ wave: planned, runs, batches }) : []) {
+      if (this.notes.has(`${wave.name} ${text}`)) continue;
+      this.notes.set(`${wave.name} ${text}`, { at, wave: wave.name, text });
+      this.input.tell({ type: 'note', at, wave: wave.name, text });
     }
-    this.send(wave.name, waveMessage(wave, planned.nodes.length, runs, this.input.cloud.clock.now()));
+    this.send(wave.name, waveMessage(wave, planned.nodes.length, runs, at));
     if (wave.endedAt !== undefined) this.told.set(`${wave.name} ended`, wave.endedAt);
   }
 

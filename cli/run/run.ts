@@ -1,6 +1,6 @@
 /** `wavelock run`: reads the input, synthesises, lets the world run in a process of its own, shows what it tells, leaves the report. */
 import { fork } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InputErrors } from '../files/problems.ts';
@@ -18,7 +18,8 @@ import type { WorldConfig } from './world.ts';
 
 type Ended = Extract<WorldMessage, { type: 'ended' }>;
 
-const ASSEMBLY = '.build/assembly';
+/** A folder for each run: two of them at once must not read each other's template. */
+const ASSEMBLY = join('.build', `run-${process.pid}`);
 
 /** Runs and answers the exit status. */
 export async function run(options: RunOptions): Promise<number> {
@@ -48,6 +49,7 @@ export async function run(options: RunOptions): Promise<number> {
     return EXIT.failed;
   } finally {
     world.kill();
+    rmSync(ASSEMBLY, { recursive: true, force: true });
   }
 }
 

@@ -30,6 +30,8 @@ export interface WorldConfig {
   seed: number;
 }
 
+/** Virtual time for the last messages to arrive. */
+const DELIVERY_MS = 60_000;
 /** Slack's webhooks live here; on a laptop this host is answered by a recorder. */
 const SLACK_HOST = 'hooks.slack.com';
 
@@ -59,8 +61,12 @@ async function run(config: WorldConfig): Promise<void> {
 async function drive(clock: VirtualClock, observer: ReturnType<typeof createObserver>): Promise<void> {
   for (;;) {
     await clock.run(() => observer.wantsToLook());
-    if (await observer.look()) return;
+    if (await observer.look()) break;
   }
+  // What was published last is still on its way to mailboxes and channels.
+  const delivered = clock.now() + DELIVERY_MS;
+  clock.at(delivered, () => undefined);
+  await clock.run(() => clock.now() >= delivered);
 }
 
 /** The secret that the policy names for each audience with Slack: what an operator creates by hand on AWS. */

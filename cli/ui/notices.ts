@@ -1,5 +1,5 @@
 /** The messages that a run sent, for reading in a terminal. */
-import { WIDEST, amount, plain, wrap } from './text.ts';
+import { WIDEST, amount, layout, plain, wrap } from './text.ts';
 import type { NoticeDocument } from '../run/messages.ts';
 
 /** One block a message: whom it went to, its subject, its text. The same text to several audiences is one block. */
@@ -25,16 +25,7 @@ function blockLines(group: NoticeDocument[]): string[] {
   const audiences = group.map((notice) => plain(notice.audience)).join(', ');
   const by = first.channel === 'email' ? 'e-mail' : 'Slack';
   const about = first.wave === '' ? '' : `, about wave ${plain(first.wave)}`;
-  // Mail lines keep their own layout; only what is wider than the terminal is broken.
-  const body = first.body.split('\n').flatMap((line) => {
-    const text = line.replace(/^ */, '');
-    const indent = ' '.repeat(line.length - text.length);
-    return line.length <= WIDEST - 4 ? [indent + keepSpaces(text)] : wrap(plain(text), WIDEST - 4 - indent.length).map((part) => indent + part);
-  });
-  return [`== ${first.event}, ${by} to ${audiences}${about}`, ...wrap(`Subject: ${plain(first.subject)}`, WIDEST - 4), '', ...body].map((line, index) => (index === 0 ? line : `    ${line}`.trimEnd()));
-}
-
-/** Like `plain`, but columns made of spaces stay columns. */
-function keepSpaces(text: string): string {
-  return text.split(/( +)/).map((part) => (part.startsWith(' ') ? part : plain(part))).join('');
+  const subject = first.subject === '' ? [] : [...wrap(`Subject: ${plain(first.subject)}`, WIDEST - 4), ''];
+  const text = [...subject, ...layout(first.body, WIDEST - 4)].map((line) => `    ${line}`.trimEnd());
+  return [`== ${first.event}, ${by} to ${audiences}${about}`, ...text];
 }

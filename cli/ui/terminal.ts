@@ -5,7 +5,7 @@ import { HEAD_PARTS, bootLines, coverageLines, feedLines, fleetLines, introLines
 import { createLive } from './live.ts';
 import { createPaint } from './paint.ts';
 import { planLines } from './plan.ts';
-import { WIDEST, plain, wrap } from './text.ts';
+import { WIDEST, layout } from './text.ts';
 import type { WorldMessage } from '../run/messages.ts';
 import type { Board } from './board.ts';
 import type { HeadPart } from './head.ts';
@@ -168,9 +168,7 @@ class Story {
 
   async fail(text: string): Promise<void> {
     const { paint, width } = this.drawing;
-    // Messages of several lines (the problems of a policy file) keep their lines.
-    const lines = text.split('\n').flatMap((line) => wrap(/^\s*/.exec(line)?.[0] + plain(line).trimStart(), width - 2));
-    await this.writer.print(['', `  ${paint.red(paint.bold('ERROR'))}`, ...lines.map((line) => `  ${line}`)]);
+    await this.writer.print(['', `  ${paint.red(paint.bold('ERROR'))}`, ...layout(text, width - 2).map((line) => `  ${line}`)]);
   }
 
   /** On a terminal, what is under way; a pipe only hears what came of it. */

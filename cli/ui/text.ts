@@ -30,6 +30,19 @@ export function wrap(text: string, width: number): string[] {
   return [...lines, line];
 }
 
+/**
+ * Text of several lines that has a layout of its own (a message, the problems of a file): lines that fit keep their columns, others are
+ * wrapped under their own indent.
+ */
+export function layout(text: string, width: number): string[] {
+  return text.split('\n').flatMap((line) => {
+    const kept = line.split(/( +)/).map((part) => (part.startsWith(' ') ? part : plain(part))).join('');
+    const indent = /^ */.exec(kept)?.[0] ?? '';
+    if (kept.length <= width) return [kept.trimEnd()];
+    return wrap(kept.trim().replaceAll(/ +/g, ' '), Math.max(20, width - indent.length)).map((part) => indent + part);
+  });
+}
+
 /** A label and its text, wrapped under the text's beginning: `  cost     17 commands …`. `column` is where the text begins. */
 export function labelled(label: string, text: string, { width, column }: { width: number; column: number }): string[] {
   return wrap(text, width - column).map((line, index) => `${index === 0 ? `  ${label}`.padEnd(column) : ' '.repeat(column)}${line}`);

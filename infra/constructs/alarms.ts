@@ -1,5 +1,6 @@
 import { Duration } from 'aws-cdk-lib/core';
-import { Alarm, ComparisonOperator, Metric, Stats, TreatMissingData, type AlarmProps, type IAlarmAction, type IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import { Alarm, ComparisonOperator, Metric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import type { AlarmProps, IAlarmAction, IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
@@ -15,15 +16,14 @@ export function ownMetric(metricName: string, more: Record<string, string> = {},
 }
 
 /** Executions that ended other than they should: failed, and timed out. Plain metrics: each alarms by itself, and needs no arithmetic. */
-export function executionsLost(machine: Machine): IMetric[] {
+export function executionsLost(machine: Machine): Metric[] {
   const period = Duration.minutes(5);
-  const id = machine.node.id;
-  return [machine.machine.metricFailed({ period, label: `${id}: failed` }), machine.machine.metricTimedOut({ period, label: `${id}: timed out` })];
+  return [machine.machine.metricFailed({ period }), machine.machine.metricTimedOut({ period })];
 }
 
 /** Percent of the managed nodes that reported in the last look at the fleet; CloseIntake works it out. */
 export function coverage(): Metric {
-  return ownMetric('CoveragePercent').with({ label: 'Nodes reporting (%)' });
+  return ownMetric('CoveragePercent');
 }
 
 export interface AlarmsProps {
@@ -41,6 +41,14 @@ const staleHours = 48;
 /** Below this share of reporting nodes, what Wavelock says about exposure is no longer about the fleet. */
 const coveragePercent = 80;
 
+const words = {
+  intake: 'The fleet could not be looked at. Open the failed execution of the intake machine; plans refuse facts that are too old.',
+  rollout: 'A rollout did not end well: a wave did not pass, or it could not be run. Its record says why.',
+  undelivered: 'Ends of commands or notices could not be handled. They lie in the queue; rollouts look again by themselves.',
+  stale: (feed: string) => `The feed ${feed} has not been read for more than ${staleHours} hours: newer advisories are unknown.`,
+  coverage: `Fewer than ${coveragePercent} % of the managed nodes reported in the last look at the fleet.`,
+};
+
 /** The few alarms that need a person. They go to whoever hears `failed` in the policy file. */
 export class Alarms extends Construct {
   readonly #action: IAlarmAction;
@@ -49,23 +57,21 @@ export class Alarms extends Construct {
     super(scope, id);
     // The topic's own policy lets CloudWatch in, so there is nothing to bind.
     this.#action = { bind: () => ({ alarmActionArn: props.topic.topicArn }) };
-    this.#failing('IntakeFailed', props.intake, 'The fleet could not be looked at. Open the failed execution of the intake machine; plans refuse facts that are too old.');
-    if (props.rollout) {
-      this.#failing('RolloutFailed', props.rollout, 'A rollout did not end well: a wave did not pass, or it could not be run. Its record says why.');
-    }
+    this.#failing('IntakeFailed', props.intake, words.intake);
+    if (props.rollout) this.#failing('RolloutFailed', props.rollout, words.rollout);
     const waiting = props.undelivered.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(5), statistic: Stats.MAXIMUM });
-    this.#over('EventsUndelivered', waiting, 'Ends of commands or notices could not be handled. They lie in the queue; rollouts look again by themselves.', 0);
+    this.#over('EventsUndelivered', waiting, words.undelivered, 0);
     for (const feed of props.feeds) {
-      const age = ownMetric('FeedAgeHours', { feed });
-      this.#over(`FeedStale-${feed}`, age, `The feed ${feed} has not been read for more than ${staleHours} hours: newer advisories are unknown.`, staleHours);
+      this.#over(`FeedStale-${feed}`, ownMetric('FeedAgeHours', { feed }), words.stale(feed), staleHours);
     }
-    this.#under('FewNodesReport', coverage(), `Fewer than ${coveragePercent} % of the managed nodes reported in the last look at the fleet.`, coveragePercent);
+    this.#under('FewNodesReport', coverage(), words.coverage, coveragePercent);
   }
 
   /** A failure is over with its period, so that the next one is told again. */
   #failing(id: string, machine: Machine, alarmDescription: string): void {
     for (const [index, metric] of executionsLost(machine).entries()) {
-      this.#alarm(index === 0 ? id : `${id}Late`, { metric, threshold: 0, alarmDescription, treatMissingData: TreatMissingData.NOT_BREACHING });
+      const treatMissingData = TreatMissingData.NOT_BREACHING;
+      this.#alarm(index === 0 ? id : `${id}Late`, { metric, threshold: 0, alarmDescription, treatMissingData });
     }
   }
 

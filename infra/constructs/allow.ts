@@ -27,7 +27,9 @@ export function statementOf(holder: IConstruct, allowance: Allowance): PolicySta
   const { actions, resources, conditions, because } = allowance;
   if (because !== undefined) {
     const wild = resources.map((resource) => flatten(Stack.of(holder).resolve(resource))).filter((resource) => resource.includes('*'));
-    for (const resource of new Set(wild)) Validations.of(holder).acknowledge({ id: `AwsSolutions-IAM5[Resource::${resource}]`, reason: because });
+    for (const resource of new Set(wild)) {
+      Validations.of(holder).acknowledge({ id: `AwsSolutions-IAM5[Resource::${resource}]`, reason: because });
+    }
   }
   return new PolicyStatement({ actions, resources, conditions });
 }

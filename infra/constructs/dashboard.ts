@@ -1,5 +1,6 @@
 import { Duration, Stack } from 'aws-cdk-lib/core';
-import { Dashboard as CloudWatchDashboard, GraphWidget, MathExpression, Stats, TextWidget, type IMetric, type IWidget } from 'aws-cdk-lib/aws-cloudwatch';
+import { Dashboard as CloudWatchDashboard, GraphWidget, MathExpression, Stats, TextWidget } from 'aws-cdk-lib/aws-cloudwatch';
+import type { IMetric, IWidget } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { Outcome } from '../../lambdas/core/model.ts';
@@ -27,6 +28,10 @@ function graph(title: string, left: IMetric[], right: IMetric[] = []): IWidget {
   return new GraphWidget({ title, left, right, width: 12, height: 6 });
 }
 
+function failures(machine: Machine): IMetric[] {
+  return executionsLost(machine).map((metric) => metric.with({ label: `${machine.node.id}: ${metric.metricName}` }));
+}
+
 /** One page: is the fleet seen, are the feeds fresh, how did nodes end, does anything fail. */
 export class Dashboard extends Construct {
   readonly url: string;
@@ -35,15 +40,17 @@ export class Dashboard extends Construct {
     super(scope, id);
     const machines = [props.intake, ...(props.rollout ? [props.rollout] : [])];
     const page = new CloudWatchDashboard(this, 'Page', { defaultInterval: Duration.days(14) });
-    page.addWidgets(new TextWidget({ markdown: `# Wavelock\nMode \`${props.mode}\`. Metrics come with each look at the fleet.`, width: 24, height: 2 }));
+    const markdown = `# Wavelock\nMode \`${props.mode}\`. Metrics come with each look at the fleet.`;
+    page.addWidgets(new TextWidget({ markdown, width: 24, height: 2 }));
+    const nodes = ['NodesManaged', 'NodesReporting', 'NodesExposed'].map((name) => ownMetric(name));
     page.addWidgets(
-      graph('Nodes', [ownMetric('NodesManaged'), ownMetric('NodesReporting'), ownMetric('NodesExposed')], [coverage()]),
+      graph('Nodes', nodes, [coverage().with({ label: 'Nodes reporting (%)' })]),
       graph('Age of feeds (hours)', [byDimension('FeedAgeHours', 'feed', 'Maximum')], [byDimension('FeedFailed', 'feed', 'Sum')]),
     );
     const waiting = props.undelivered.metricApproximateNumberOfMessagesVisible({ statistic: Stats.MAXIMUM });
     page.addWidgets(
       graph('How nodes ended', Outcome.options.map((outcome) => ownMetric(`Outcome-${outcome}`, {}, Stats.SUM).with({ label: outcome }))),
-      graph('What fails', machines.flatMap(executionsLost), [waiting]),
+      graph('What fails', machines.flatMap(failures), [waiting]),
     );
     const { region } = Stack.of(this);
     this.url = `https://${region}.console.aws.amazon.com/cloudwatch/home?region=${region}#dashboards/dashboard/${page.dashboardName}`;

@@ -161,7 +161,7 @@ class Meanings {
             {
               actions: ['states:SendTaskSuccess'],
               resources: ['*'],
-              because: 'SendTaskSuccess has no resource type (Service Authorization Reference, AWS Step Functions): the token says which execution.',
+              because: 'SendTaskSuccess has no resource type (Service Authorization Reference): the token says which execution.',
             },
           ],
           environment: {},
@@ -176,7 +176,8 @@ class Meanings {
   /** Settings that need no permission. */
   told(wanted: readonly Fact[]): { [name: string]: string } {
     const { key, value } = this.#props.optInTag;
-    const all = { LOCATIONS: this.#props.places.map(({ account, region }) => `${account}/${region}`).join(','), OPT_IN_TAG: `${key}=${value}` };
+    const places = this.#props.places.map(({ account, region }) => `${account}/${region}`);
+    const all = { LOCATIONS: places.join(','), OPT_IN_TAG: `${key}=${value}` };
     return Object.fromEntries(wanted.map((fact) => [fact, all[fact]]));
   }
 

@@ -11,13 +11,14 @@ import type { Construct } from 'constructs';
  * compatibility between event sources from AWS services and encrypted topics".
  */
 export function serviceStatements(stack: Stack): PolicyStatement[] {
+  const logGroups = `arn:${stack.partition}:logs:${stack.region}:${stack.account}:log-group:*`;
   return [
     new PolicyStatement({
       sid: 'CloudWatchLogs',
       principals: [new ServicePrincipal(`logs.${stack.region}.amazonaws.com`)],
       actions: ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:Describe*'],
       resources: ['*'],
-      conditions: { ArnLike: { 'kms:EncryptionContext:aws:logs:arn': `arn:${stack.partition}:logs:${stack.region}:${stack.account}:log-group:*` } },
+      conditions: { ArnLike: { 'kms:EncryptionContext:aws:logs:arn': logGroups } },
     }),
     new PolicyStatement({
       sid: 'AlarmsToTopic',

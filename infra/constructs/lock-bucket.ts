@@ -38,7 +38,7 @@ export class LockBucket extends Construct {
     );
     Validations.of(this.bucket).acknowledge({
       id: 'AwsSolutions-S1',
-      reason: 'Holds lists of package versions, no secrets; who reads them is what CloudTrail data events record, for whoever switches them on.',
+      reason: 'Holds lists of package versions, no secrets; CloudTrail data events record who reads them, for whoever switches them on.',
     });
   }
 }

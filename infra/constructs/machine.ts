@@ -110,7 +110,8 @@ function isDistributedMap(state: { ItemProcessor?: unknown }): boolean {
 
 /** Step Functions Developer Guide, "IAM policies for calling other state machines" (`.sync`). */
 function childAllowances(machine: Machine, children: Machine[]): Allowance[] {
-  const rule = Stack.of(machine).formatArn({ service: 'events', resource: 'rule', resourceName: 'StepFunctionsGetEventsForStepFunctionsExecutionRule' });
+  const resourceName = 'StepFunctionsGetEventsForStepFunctionsExecutionRule';
+  const rule = Stack.of(machine).formatArn({ service: 'events', resource: 'rule', resourceName });
   return [
     { actions: ['states:StartExecution'], resources: children.map((child) => child.machine.stateMachineArn) },
     {

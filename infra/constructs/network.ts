@@ -21,6 +21,6 @@ export function joinNetwork(resource: CfnFunction, role: Role, network: Network)
       'ec2:UnassignPrivateIpAddresses',
     ],
     resources: ['*'],
-    because: 'What Lambda itself needs to attach a function to a VPC, as its Developer Guide asks for it ("Required IAM permissions"): interfaces have no name before they exist.',
+    because: 'Lambda attaches functions to a VPC with these (Lambda Developer Guide, "Required IAM permissions"): no interface exists yet.',
   });
 }

@@ -10,13 +10,14 @@ import type { TaskFunction } from './task-function.ts';
 
 /** Secrets that hold the Slack webhooks, by audience. */
 export function slackSecrets(policy: PolicyFile | undefined): Record<string, string> {
-  const entries = Object.entries(policy?.people ?? {}).flatMap(([audience, { slack }]) => (slack ? [[audience, slack.secret] as const] : []));
-  return Object.fromEntries(entries);
+  const people = Object.entries(policy?.people ?? {});
+  return Object.fromEntries(people.flatMap(([audience, { slack }]) => (slack ? [[audience, slack.secret]] : [])));
 }
 
 /** Who hears that something failed, by any policy: they hear the alarms too. */
 export function alarmAddresses(policy: PolicyFile | undefined): string[] {
-  const audiences = (policy?.policies ?? []).flatMap(({ tell }) => Object.keys(tell).filter((audience) => tell[audience]?.includes('failed')));
+  const told = (policy?.policies ?? []).flatMap(({ tell }) => Object.entries(tell));
+  const audiences = told.filter(([, events]) => events.includes('failed')).map(([audience]) => audience);
   return [...new Set(audiences.flatMap((audience) => policy?.people[audience]?.email ?? []))].toSorted();
 }
 

@@ -38,7 +38,7 @@ export class Schedules extends Construct {
     );
     this.#schedule('Intake', { expression: props.intakeSchedule, timezone: 'UTC' }, { machine: props.intake, input: { maxAgeHours: 0 } });
     for (const policy of props.rollout ? props.policies : []) {
-      // Scheduler puts the planned time in; the same time twice is the same rollout (EventBridge Scheduler User Guide, "Context attributes").
+      // Scheduler puts the planned time in (EventBridge Scheduler User Guide, "Context attributes"); the same time is the same rollout.
       const input = { policy: policy.name, scheduledFor: '<aws.scheduler.scheduled-time>' };
       this.#schedule(`Plan-${policy.name}`, scheduleExpression(policy.plan), { machine: props.rollout, input });
     }

@@ -32,11 +32,12 @@ export class SpokeRole extends Construct {
       }),
     });
     const documentArns = documents.map((document) => document.arn);
+    const parameterArn = stack.formatArn({ service: 'ssm', resource: `parameter${spokeParameterName(installation)}` });
     allow(
       this.role,
       reading,
       { actions: ['ssm:DescribeDocument'], resources: documentArns },
-      { actions: ['ssm:GetParameter'], resources: [stack.formatArn({ service: 'ssm', resource: `parameter${spokeParameterName(installation)}` })] },
+      { actions: ['ssm:GetParameter'], resources: [parameterArn] },
       { actions: ['ssm:SendCommand'], resources: documentArns },
       sendingTo(stack, props.optInTag),
     );
@@ -62,7 +63,7 @@ const reading: Allowance = {
     'ssm:CancelCommand',
   ],
   resources: ['*'],
-  because: 'These actions have no resource types (Service Authorization Reference, AWS Systems Manager, Amazon EC2, Resource Groups Tagging).',
+  because: 'These actions have no resource types (Service Authorization Reference: Systems Manager, EC2, Resource Groups Tagging).',
 };
 
 /** SendCommand is asked about the document and about each node: nodes must carry the opt-in tag, whatever a policy file says. */

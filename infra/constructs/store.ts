@@ -29,7 +29,7 @@ export class Store extends Construct {
     });
     Validations.of(this.bucket).acknowledge({
       id: 'AwsSolutions-S1',
-      reason: 'Who reads and writes objects is what CloudTrail data events record, for whoever switches them on; a second bucket of logs would need the same care as this one.',
+      reason: 'CloudTrail data events record who reads and writes, for whoever wants them; a bucket of logs would need the same care.',
     });
   }
 
@@ -42,8 +42,8 @@ export class Store extends Construct {
   }
 
   /**
-   * Reading objects that may be missing. With ListBucket, since S3 otherwise answers "access denied" where an object is missing (Amazon S3 API Reference,
-   * GetObject), and to be missing is an answer that functions ask for.
+   * Reading objects that may be missing. With ListBucket, since S3 otherwise answers "access denied" where an object is missing (Amazon
+   * S3 API Reference, GetObject), and to be missing is an answer that functions ask for.
    */
   reading(): Allowance[] {
     return [{ actions: ['s3:ListBucket'], resources: [this.bucket.bucketArn] }, ...this.opening()];

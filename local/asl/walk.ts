@@ -15,8 +15,8 @@ import { createWalkClock } from './walk-clock.ts';
 export type Script = Record<string, JsonValue[]>;
 
 export interface WalkOptions {
-  /** Input of the execution; `{}` by default. */
-  input?: JsonValue;
+  /** Input of the execution, anything that JSON can hold; `{}` by default. */
+  input?: unknown;
   /** Milliseconds since the epoch at the start; 2026-01-01 by default. */
   start?: number;
   /** Seed of jitter, UUIDs and tokens. */
@@ -65,7 +65,8 @@ export async function walk(definition: unknown, script: Script, options: WalkOpt
     roleArn: `arn:aws:iam::${MACHINE.account}:role/walk`,
     definition,
   });
-  const execution = engine.start({ machine, name: 'walk', input: JSON.stringify(input), inputValue: input });
+  const json = JSON.stringify(input);
+  const execution = engine.start({ machine, name: 'walk', input: json, inputValue: jsonOf(json) });
   await clock.run(() => execution.status !== 'RUNNING' || outside.missing !== undefined);
   if (outside.missing !== undefined) throw new Error(outside.missing);
   const { status, output, failure } = execution;

@@ -59,7 +59,7 @@ export function createFleet({ file, scenario, clock, random, behaviours = {} }: 
   const byId = new Map(hosts.map((host) => [host.id, host]));
   if (byId.size < hosts.length) throw new Error(`fleet: two nodes have the id ${hosts.find((host) => byId.get(host.id) !== host)?.id}`);
   const byLocation = new Map<string, Host[]>();
-  for (const host of hosts) byLocation.set(locationKey(host.location), [...(byLocation.get(locationKey(host.location)) ?? []), host]);
+  for (const location of file.locations) byLocation.set(location, hosts.filter((host) => locationKey(host.location) === location));
   const events = new EventLoss();
   if (scenario) applyScenario(scenario, { clock, hosts, breakages, repositories, events });
 

@@ -13,9 +13,9 @@ export interface CodeGlobals {
   setInterval: unknown;
   clearInterval: unknown;
   setImmediate: unknown;
-  require(name: string): unknown;
+  require: (name: string) => unknown;
   /** Stands in for `import()` of Node's own modules. */
-  importModule(name: string): Promise<unknown>;
+  importModule: (name: string) => Promise<unknown>;
 }
 
 /** A function's bundle, compiled once for all its environments. */
@@ -39,8 +39,21 @@ export class LoadError extends Error {
 }
 
 const parameters = [
-  'exports', 'require', 'module', '__filename', '__dirname', 'process', 'console', 'global', 'globalThis', 'setTimeout', 'clearTimeout',
-  'setInterval', 'clearInterval', 'setImmediate', '__importModule',
+  'exports',
+  'require',
+  'module',
+  '__filename',
+  '__dirname',
+  'process',
+  'console',
+  'global',
+  'globalThis',
+  'setTimeout',
+  'clearTimeout',
+  'setInterval',
+  'clearInterval',
+  'setImmediate',
+  '__importModule',
 ];
 
 type Evaluate = (...values: unknown[]) => void;
@@ -68,8 +81,21 @@ export function compileCode(codeDirectory: string, handler: string): Code {
       const module = { exports: {} as Record<string, unknown> };
       const { process, console, globalThis: world, setTimeout, clearTimeout, setInterval, clearInterval, setImmediate } = globals;
       evaluate(
-        module.exports, globals.require, module, shown, path.dirname(shown), process, console, world, world, setTimeout, clearTimeout,
-        setInterval, clearInterval, setImmediate, globals.importModule,
+        module.exports,
+        globals.require,
+        module,
+        shown,
+        path.dirname(shown),
+        process,
+        console,
+        world,
+        world,
+        setTimeout,
+        clearTimeout,
+        setInterval,
+        clearInterval,
+        setImmediate,
+        globals.importModule,
       );
       return module.exports;
     },

@@ -17,8 +17,8 @@ export interface EnvironmentSettings {
   /** Hosts outside that this machine answers; no other resolves. */
   internet?: Internet;
   /** Milliseconds since the epoch. */
-  now(): number;
-  line(text: string): void;
+  now: () => number;
+  line: (text: string) => void;
 }
 
 /** What a function's code did to its own process. */
@@ -91,7 +91,10 @@ export class Environment {
     if (typeof handler !== 'function') throw new LoadError('Runtime.HandlerNotFound', `${code.handler} is undefined or not exported`);
     // Node.js 24 on Lambda has no callbacks: https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html
     if (handler.length >= 3) {
-      throw new LoadError('Runtime.CallbackHandlerDeprecated', 'AWS Lambda has removed support for callback-based function handlers starting with Node.js 24.');
+      throw new LoadError(
+        'Runtime.CallbackHandlerDeprecated',
+        'AWS Lambda has removed support for callback-based function handlers starting with Node.js 24.',
+      );
     }
     return handler as Handler;
   }
@@ -109,7 +112,12 @@ export class Environment {
       process: this.process,
       console: this.output.console,
       timers: { ...timers, ...own },
-      'timers/promises': { ...hostRequire('node:timers/promises'), setTimeout: promised(own.setTimeout), setImmediate: promised((work) => own.setImmediate(work)) },
+      'timers/promises': {
+        ...hostRequire('node:timers/promises'),
+        setTimeout: (milliseconds?: number, value?: unknown) =>
+          new Promise((resolve) => void own.setTimeout(() => resolve(value), milliseconds)),
+        setImmediate: (value?: unknown) => new Promise((resolve) => void own.setImmediate(() => resolve(value))),
+      },
       http: this.ownHttp(http),
       https: this.ownHttp(https),
     };
@@ -137,8 +145,18 @@ export class Environment {
   /** Timers of this environment; those of a killed one never fire. */
   private timers(): Timers {
     return {
-      setTimeout: (work, milliseconds, ...args) => this.hold((fire) => globalThis.setTimeout(fire, milliseconds), globalThis.clearTimeout, () => work(...args)),
-      setImmediate: (work, ...args) => this.hold((fire) => globalThis.setImmediate(fire), globalThis.clearImmediate, () => work(...args)),
+      setTimeout: (work, milliseconds, ...args) =>
+        this.hold(
+          (fire) => globalThis.setTimeout(fire, milliseconds),
+          globalThis.clearTimeout,
+          () => work(...args),
+        ),
+      setImmediate: (work, ...args) =>
+        this.hold(
+          (fire) => globalThis.setImmediate(fire),
+          globalThis.clearImmediate,
+          () => work(...args),
+        ),
       setInterval: (work, milliseconds, ...args) => {
         const handle = globalThis.setInterval(() => work(...args), milliseconds);
         if (this.killed) clearInterval(handle);
@@ -167,7 +185,18 @@ export class Environment {
 
   private ownProcess(): object {
     const emitter = new EventEmitter();
-    const listeners = ['on', 'once', 'off', 'addListener', 'removeListener', 'removeAllListeners', 'emit', 'listeners', 'listenerCount', 'prependListener'] as const;
+    const listeners = [
+      'on',
+      'once',
+      'off',
+      'addListener',
+      'removeListener',
+      'removeAllListeners',
+      'emit',
+      'listeners',
+      'listenerCount',
+      'prependListener',
+    ] as const;
     const exit = (status = 0): never => {
       this.events.exited(status);
       throw new ExitSignal(status);
@@ -199,10 +228,6 @@ interface Timers {
   setImmediate(work: (...args: unknown[]) => void, ...args: unknown[]): unknown;
   clearTimeout(handle: unknown): void;
   clearInterval(handle: unknown): void;
-}
-
-function promised(set: (work: () => void, milliseconds?: number) => unknown): (milliseconds?: number, value?: unknown) => Promise<unknown> {
-  return (milliseconds, value) => new Promise((resolve) => void set(() => resolve(value), milliseconds));
 }
 
 function cut(request: ClientRequest): void {

@@ -59,7 +59,9 @@ class BridgedRequest extends Writable {
     super({ autoDestroy: false });
     this.method = options.method ?? 'GET';
     this.path = options.path ?? '/';
-    this.headers = Object.fromEntries(Object.entries((options.headers ?? {}) as Record<string, string>).map(([name, value]) => [name.toLowerCase(), String(value)]));
+    this.headers = Object.fromEntries(
+      Object.entries(options.headers ?? {}).map(([name, value]) => [name.toLowerCase(), String(value)]),
+    );
     this.once('response', respond);
     process.nextTick(() => {
       this.emit('socket', this.socket);
@@ -84,11 +86,16 @@ class BridgedRequest extends Writable {
 
   private receive(response: WireResponse): void {
     if (this.destroyed) return;
-    const body = this.method === 'HEAD' || response.status === 204 || response.status === 304 ? Buffer.alloc(0) : Buffer.from(response.body);
+    const body =
+      this.method === 'HEAD' || response.status === 204 || response.status === 304 ? Buffer.alloc(0) : Buffer.from(response.body);
     const headers: Record<string, string> = { ...response.headers };
     if (this.method !== 'HEAD') headers['content-length'] = String(body.length);
     const message = Object.assign(Readable.from(body.length > 0 ? [body] : [], { objectMode: false }), {
-      statusCode: response.status, statusMessage: http.STATUS_CODES[response.status] ?? '', headers, complete: true, socket: this.socket,
+      statusCode: response.status,
+      statusMessage: http.STATUS_CODES[response.status] ?? '',
+      headers,
+      complete: true,
+      socket: this.socket,
     });
     this.emit('response', message);
     this.emit('close');

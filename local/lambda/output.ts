@@ -16,10 +16,10 @@ const levels = { trace: 'TRACE', debug: 'DEBUG', log: 'INFO', info: 'INFO', warn
 export interface OutputSettings {
   /** Lambda's log format: what `console` adds to a message. Direct writes to stdout stay as they are. */
   format: 'Text' | 'JSON';
-  requestId(): string;
+  requestId: () => string;
   /** Milliseconds since the epoch. */
-  now(): number;
-  line(text: string): void;
+  now: () => number;
+  line: (text: string) => void;
 }
 
 /**

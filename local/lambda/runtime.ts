@@ -22,15 +22,15 @@ export interface FunctionSettings {
   /** The function's own variables. */
   environment: Record<string, string>;
   /** Variables that Lambda sets: Region, credentials, endpoint. Asked for each new environment, as credentials may be new. */
-  platform(): Record<string, string>;
+  platform: () => Record<string, string>;
   logFormat?: 'Text' | 'JSON';
   logGroup: string;
   /** Without one, requests to the embedded AWS take a socket. Asked for each new environment. */
-  bridge?(): Bridge | undefined;
+  bridge?: () => Bridge | undefined;
   /** Hosts outside that this machine answers; no other resolves. */
   internet?: Internet;
   /** Gets the lines that the function writes, as it writes them. */
-  line(stream: string, text: string): void;
+  line: (stream: string, text: string) => void;
 }
 
 export interface Invocation {
@@ -113,17 +113,19 @@ class Runtime {
   /** Starts work and waits for the first of: its end, its time-out, an error that nobody caught, a standstill. */
   private guarded(invocation: Invocation, begin: (end: (ending: Ending) => void) => Promise<void>): Promise<Ending> {
     const { clock, name, timeoutSeconds } = this.settings;
-    let end: (ending: Ending) => void = () => undefined;
-    const ended = new Promise<Ending>((resolve) => (end = resolve));
+    const ended = new Deferred<Ending>();
+    const end = ended.resolve;
     const deadline = clock.now() + timeoutSeconds * 1000;
     const cancel = clock.at(deadline, () => {
-      end(failure('Sandbox.Timedout', `RequestId: ${invocation.requestId} Error: Task timed out after ${timeoutSeconds.toFixed(2)} seconds`));
+      end(
+        failure('Sandbox.Timedout', `RequestId: ${invocation.requestId} Error: Task timed out after ${timeoutSeconds.toFixed(2)} seconds`),
+      );
     });
     const fail = (error: unknown): void => end({ error: errorAnswer(error), killed: true });
     const work = (): Promise<Ending> =>
       ranIn({ name, fail }, () => {
         void begin(end);
-        return ended.finally(cancel);
+        return ended.promise.finally(cancel);
       });
     return inActivity(clock, `function ${name} ${invocation.requestId}`, work, {
       failed: fail,
@@ -136,7 +138,8 @@ class Runtime {
     const outcome = 'answer' in ending ? answered(ending.answer) : ending;
     if (environment && 'error' in outcome) {
       environment.flush();
-      this.logLine(environment, `${new Date(this.settings.clock.now()).toISOString()}\t${invocation.requestId}\tERROR\tInvoke Error\t${JSON.stringify(outcome.error)}`);
+      const timestamp = new Date(this.settings.clock.now()).toISOString();
+      this.logLine(environment, `${timestamp}\t${invocation.requestId}\tERROR\tInvoke Error\t${JSON.stringify(outcome.error)}`);
     }
     environment?.flush();
     if (environment && 'error' in outcome && outcome.killed) this.discard(environment);
@@ -147,7 +150,8 @@ class Runtime {
   private start(): Environment {
     const { codeDirectory, handler, logFormat = 'Text', clock } = this.settings;
     this.code ??= compileCode(codeDirectory, handler);
-    const stream = `${new Date(clock.now()).toISOString().slice(0, 10).replaceAll('-', '/')}/[$LATEST]${String(++this.started).padStart(8, '0')}`;
+    const day = new Date(clock.now()).toISOString().slice(0, 10).replaceAll('-', '/');
+    const stream = `${day}/[$LATEST]${String(++this.started).padStart(8, '0')}`;
     const environment: Environment = new Environment({
       code: this.code,
       variables: this.variables(stream),
@@ -213,6 +217,13 @@ class Runtime {
   }
 }
 
+class Deferred<T> {
+  resolve!: (value: T) => void;
+  readonly promise = new Promise<T>((resolve) => {
+    this.resolve = resolve;
+  });
+}
+
 const nodeExit =
   'The Lambda runtime client detected an unexpected Node.js exit code. This is most commonly caused by a Promise that was never settled.';
 
@@ -241,7 +252,10 @@ function answered(answer: unknown): { payload: string } | { error: ErrorAnswer; 
   try {
     payload = JSON.stringify(answer) ?? 'null';
   } catch (error) {
-    return { error: { errorType: 'Runtime.MarshalError', errorMessage: `Unable to stringify response body: ${String(error)}` }, killed: false };
+    return {
+      error: { errorType: 'Runtime.MarshalError', errorMessage: `Unable to stringify response body: ${String(error)}` },
+      killed: false,
+    };
   }
   if (Buffer.byteLength(payload) <= LARGEST_ANSWER) return { payload };
   const errorMessage = `Response payload size exceeded maximum allowed payload size (${LARGEST_ANSWER} bytes).`;

@@ -1,4 +1,5 @@
 import type { PutMetricAlarmInput } from '@aws-sdk/client-cloudwatch';
+import { inActivity } from '../clock.ts';
 import { AwsError, type Caller, type Cloud, type Input } from '../types.ts';
 import { parseArn, type Location } from './locations.ts';
 import { seriesKey, statistic, type Metrics, type Statistic } from './metrics.ts';
@@ -8,9 +9,24 @@ export type AlarmState = 'OK' | 'ALARM' | 'INSUFFICIENT_DATA';
 /** An alarm on one metric, as a template (or PutMetricAlarm) describes it. */
 export type AlarmProperties = Pick<
   PutMetricAlarmInput,
-  | 'AlarmName' | 'AlarmDescription' | 'ActionsEnabled' | 'OKActions' | 'AlarmActions' | 'InsufficientDataActions' | 'MetricName' | 'Namespace'
-  | 'Statistic' | 'ExtendedStatistic' | 'Dimensions' | 'Period' | 'EvaluationPeriods' | 'DatapointsToAlarm' | 'Threshold' | 'ComparisonOperator'
-  | 'TreatMissingData' | 'Metrics'
+  | 'AlarmName'
+  | 'AlarmDescription'
+  | 'ActionsEnabled'
+  | 'OKActions'
+  | 'AlarmActions'
+  | 'InsufficientDataActions'
+  | 'MetricName'
+  | 'Namespace'
+  | 'Statistic'
+  | 'ExtendedStatistic'
+  | 'Dimensions'
+  | 'Period'
+  | 'EvaluationPeriods'
+  | 'DatapointsToAlarm'
+  | 'Threshold'
+  | 'ComparisonOperator'
+  | 'TreatMissingData'
+  | 'Metrics'
 >;
 
 export interface Alarm {
@@ -53,7 +69,15 @@ export class Alarms {
     const arn = `arn:aws:cloudwatch:${location.region}:${location.account}:alarm:${AlarmName}`;
     const dimensions = Object.fromEntries(Dimensions.map(({ Name = '', Value = '' }) => [Name, Value]));
     const series = seriesKey(location, { namespace: Namespace, name: MetricName, dimensions });
-    const alarm: Alarm = { arn, location, properties, series, state: 'INSUFFICIENT_DATA', reason: 'Unchecked: Initial alarm creation', updated: this.cloud.clock.now() };
+    const alarm: Alarm = {
+      arn,
+      location,
+      properties,
+      series,
+      state: 'INSUFFICIENT_DATA',
+      reason: 'Unchecked: Initial alarm creation',
+      updated: this.cloud.clock.now(),
+    };
     this.alarms.set(arn, alarm);
     this.schedule(alarm);
     return alarm;
@@ -77,7 +101,9 @@ export class Alarms {
       resources: [alarm.arn],
       detail: stateChange(alarm, old),
     });
-    for (const action of actionsFor(alarm)) void this.cloud.clock.track(() => this.act(alarm, old, action));
+    for (const action of actionsFor(alarm)) {
+      void inActivity(this.cloud.clock, `alarm action ${action}`, () => this.act(alarm, old, action));
+    }
   }
 
   private schedule(alarm: Alarm): void {
@@ -112,9 +138,11 @@ export class Alarms {
       return { state: 'INSUFFICIENT_DATA', reason: `Insufficient Data: ${values.length} datapoints were unknown.` };
     }
     const breaches = comparisons[ComparisonOperator] ?? (() => false);
-    const breaching = known.filter((value) => breaches(value, Threshold)).length + (TreatMissingData === 'breaching' ? values.length - known.length : 0);
+    const breaching =
+      known.filter((value) => breaches(value, Threshold)).length + (TreatMissingData === 'breaching' ? values.length - known.length : 0);
     const needed = properties.DatapointsToAlarm ?? EvaluationPeriods;
-    const reason = `Threshold Crossed: ${breaching} out of the last ${values.length} datapoints [${known.join(', ')}] breached (threshold ${Threshold}, ${ComparisonOperator}, needs ${needed}).`;
+    const found = `${breaching} out of the last ${values.length} datapoints [${known.join(', ')}]`;
+    const reason = `Threshold Crossed: ${found} breached (threshold ${Threshold}, ${ComparisonOperator}, needs ${needed}).`;
     return { state: breaching >= needed ? 'ALARM' : 'OK', reason };
   }
 
@@ -125,10 +153,18 @@ export class Alarms {
     try {
       if (target?.service === 'sns') {
         const Subject = `${alarm.state}: "${alarm.properties.AlarmName}" in ${alarm.location.region}`.slice(0, 99);
-        await this.cloud.call(caller('cloudwatch.amazonaws.com'), 'sns', 'Publish', { TopicArn: action, Subject, Message: JSON.stringify(message(alarm, old)) });
+        await this.cloud.call(caller('cloudwatch.amazonaws.com'), 'sns', 'Publish', {
+          TopicArn: action,
+          Subject,
+          Message: JSON.stringify(message(alarm, old)),
+        });
       } else {
         const Payload = new Uint8Array(Buffer.from(JSON.stringify(lambdaEvent(alarm, old))));
-        await this.cloud.call(caller('lambda.alarms.cloudwatch.amazonaws.com'), 'lambda', 'Invoke', { FunctionName: action, InvocationType: 'Event', Payload });
+        await this.cloud.call(caller('lambda.alarms.cloudwatch.amazonaws.com'), 'lambda', 'Invoke', {
+          FunctionName: action,
+          InvocationType: 'Event',
+          Payload,
+        });
       }
     } catch (error) {
       // An action that fails is only seen in the alarm's history: CloudWatch User Guide, "Alarm actions".
@@ -141,10 +177,13 @@ export class Alarms {
 /** @throws AwsError for alarms that only CloudWatch itself can evaluate */
 function assertSimple(properties: AlarmProperties): void {
   const problem =
-    properties.Metrics !== undefined ? 'of expressions over metrics'
-    : properties.ExtendedStatistic !== undefined ? 'on percentiles'
-    : !comparisons[properties.ComparisonOperator ?? ''] ? `that compare by ${properties.ComparisonOperator}`
-    : undefined;
+    properties.Metrics !== undefined
+      ? 'of expressions over metrics'
+      : properties.ExtendedStatistic !== undefined
+        ? 'on percentiles'
+        : !comparisons[properties.ComparisonOperator ?? '']
+          ? `that compare by ${properties.ComparisonOperator}`
+          : undefined;
   if (problem) throw new AwsError('ValidationError', `embedded AWS has no alarms ${problem} (${properties.AlarmName})`);
   const actions = [properties.AlarmActions, properties.OKActions, properties.InsufficientDataActions].flatMap((list) => list ?? []);
   const unknown = actions.find((action) => !['sns', 'lambda'].includes(parseArn(action)?.service ?? ''));

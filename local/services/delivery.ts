@@ -62,14 +62,14 @@ export async function deliver(cloud: Cloud, delivery: Delivery): Promise<void> {
 }
 
 /** The parts of an ARN that say where a resource is. */
-export function location(arn: string): { service: string; account: string; region: string; resource: string } {
+export function arnParts(arn: string): { service: string; account: string; region: string; resource: string } {
   const [, , service = '', region = '', account = '', ...rest] = arn.split(':');
   return { service, region, account, resource: rest.join(':') };
 }
 
 /** Name of a queue's endpoint as SQS prints it (SQS Developer Guide, "Queue and message identifiers"). */
 export function queueUrl(queueArn: string): string {
-  const { account, region, resource } = location(queueArn);
+  const { account, region, resource } = arnParts(queueArn);
   return `https://sqs.${region}.amazonaws.com/${account}/${resource}`;
 }
 
@@ -91,7 +91,7 @@ export async function deadLetter(cloud: Cloud, caller: Caller, queueArn: string,
 
 /** Calls a target's API with a JSON text: Lambda (asynchronously), Step Functions, SQS. */
 export async function callTarget(cloud: Cloud, caller: Caller, target: { arn: string; input: string; name?: string }): Promise<void> {
-  const { service, region, account } = location(target.arn);
+  const { service, region, account } = arnParts(target.arn);
   const there: Caller = caller.service === undefined ? { ...caller, region } : { ...caller, account, region };
   if (service === 'lambda') {
     const Payload = new TextEncoder().encode(target.input);

@@ -166,9 +166,9 @@ function settled(start: (done: Callback) => void): Promise<Input> {
 
 /** dynalite's errors carry the body that AWS would send. */
 function translated(error: unknown): unknown {
-  const { body, statusCode } = error as { body?: { __type: string; message?: string; Message?: string }; statusCode?: number };
+  const { body, statusCode } = error as { body?: Record<string, string>; statusCode?: number };
   if (!body) return error;
-  return new AwsError(body.__type.split('#').at(-1) ?? body.__type, body.message ?? body.Message ?? '', statusCode ?? 400);
+  return new AwsError(body['__type']?.split('#').at(-1) ?? 'InternalFailure', body['message'] ?? body['Message'] ?? '', statusCode ?? 400);
 }
 
 function schemaOf(operation: string): OperationSchema {

@@ -47,7 +47,11 @@ export class Transactions {
       cancelIf(reasons);
       await this.apply(actions);
       this.remember(request);
-      return consumed(input, actions.map((action) => ({ table: action.table, units: this.units(action) })), 'WriteCapacityUnits');
+      return consumed(
+        input,
+        actions.map((action) => ({ table: action.table, units: this.units(action) })),
+        'WriteCapacityUnits',
+      );
     });
   }
 
@@ -58,7 +62,10 @@ export class Transactions {
     return this.engine.transact(async () => {
       const items: (JsonItem | undefined)[] = [];
       for (const { Get } of TransactItems) items.push((await this.engine.perform('GetItem', { ...Get, ConsistentRead: true })).Item);
-      const used = TransactItems.map(({ Get }, index) => ({ table: Get.TableName as string, units: 2 * this.engine.units(items[index], true) }));
+      const used = TransactItems.map(({ Get }, index) => ({
+        table: Get.TableName as string,
+        units: 2 * this.engine.units(items[index], true),
+      }));
       return { Responses: items.map((item) => (item ? { Item: item } : {})), ...consumed(input, used, 'ReadCapacityUnits') };
     });
   }
@@ -68,7 +75,8 @@ export class Transactions {
     const actions: Action[] = [];
     for (const item of items) {
       const [[kind, settings] = []] = Object.entries(item) as [Kind, Input][];
-      if (!kind || Object.keys(item).length !== 1) throw invalid('Each TransactItem must hold exactly one of ConditionCheck, Put, Update and Delete');
+      if (!kind || Object.keys(item).length !== 1)
+        throw invalid('Each TransactItem must hold exactly one of ConditionCheck, Put, Update and Delete');
       const { ReturnValuesOnConditionCheckFailure, ...data } = settings;
       this.engine.prepare(operations[kind], structuredClone(data));
       const { id, key } = await this.engine.identify(data.TableName, kind === 'Put' ? data.Item : data.Key);
@@ -119,7 +127,10 @@ export class Transactions {
     const known = token === undefined ? undefined : this.tokens.get(token);
     if (!known || known.until <= this.clock.now()) return false;
     if (known.input === JSON.stringify(request)) return true;
-    throw new AwsError('IdempotentParameterMismatchException', 'The request uses the same client token as a previous, but non-identical request.');
+    throw new AwsError(
+      'IdempotentParameterMismatchException',
+      'The request uses the same client token as a previous, but non-identical request.',
+    );
   }
 
   private remember({ ClientRequestToken: token, ...request }: { ClientRequestToken?: string }): void {
@@ -131,7 +142,7 @@ export class Transactions {
 
 function assertCount(count: number): void {
   if (count >= 1 && count <= MOST_ACTIONS) return;
-  throw invalid(`1 validation error detected: Value at 'transactItems' failed to satisfy constraint: Member must have length between 1 and ${MOST_ACTIONS}`);
+  throw invalid(`Value at 'transactItems' failed to satisfy constraint: Member must have length between 1 and ${MOST_ACTIONS}`);
 }
 
 function invalid(message: string): AwsError {

@@ -90,63 +90,85 @@ class Database {
 
   reading(operation: string): ServiceOperation {
     return {
-      access: (input, context) => [this.access(`dynamodb:${operation}`, input.TableName, { context, index: input.IndexName, keys: input.Key && [input.Key] })],
-      run: (input, context) => this.tracked(async () => {
-        const table = this.find(input.TableName, context);
-        await this.unlock([table], context);
-        return fromJson(operation, await table.engine.read(operation, toJson(operation, withName(input, table))));
-      }),
+      access: (input, context) => [
+        this.access(`dynamodb:${operation}`, input.TableName, { context, index: input.IndexName, keys: input.Key && [input.Key] }),
+      ],
+      run: (input, context) =>
+        this.tracked(async () => {
+          const table = this.find(input.TableName, context);
+          await this.unlock([table], context);
+          return fromJson(operation, await table.engine.read(operation, toJson(operation, withName(input, table))));
+        }),
     };
   }
 
   writing(operation: string): ServiceOperation {
     return {
       access: (input, context) => [this.access(`dynamodb:${operation}`, input.TableName, { context, keys: [input.Key ?? input.Item] })],
-      run: (input, context) => this.tracked(async () => {
-        const table = this.find(input.TableName, context);
-        await this.unlock([table], context);
-        const { ReturnValuesOnConditionCheckFailure: onFailure, ...data } = toJson(operation, withName(input, table));
-        const output = await table.engine.exclusive(() => this.write(table, operation, { data, returnOld: onFailure === 'ALL_OLD' }));
-        this.noteExpiry(table, data);
-        return fromJson(operation, output);
-      }),
+      run: (input, context) =>
+        this.tracked(async () => {
+          const table = this.find(input.TableName, context);
+          await this.unlock([table], context);
+          const { ReturnValuesOnConditionCheckFailure: onFailure, ...data } = toJson(operation, withName(input, table));
+          const output = await table.engine.exclusive(() => this.write(table, operation, { data, returnOld: onFailure === 'ALL_OLD' }));
+          this.noteExpiry(table, data);
+          return fromJson(operation, output);
+        }),
     };
   }
 
   batch(operation: 'BatchGetItem' | 'BatchWriteItem'): ServiceOperation {
     const isRead = operation === 'BatchGetItem';
     return {
-      access: (input, context) => Object.entries<Input>(input.RequestItems).map(([name, requests]) =>
-        this.access(`dynamodb:${operation}`, name, { context, keys: isRead ? requests.Keys : requests.map(keyOfRequest) })),
-      run: (input, context) => this.tracked(async () => {
-        const requests = Object.entries(input.RequestItems).map(([name, request]) => ({ table: this.find(name, context), request }));
-        const { engine } = onePlace(requests.map(({ table }) => table));
-        await this.unlock(requests.map(({ table }) => table), context);
-        const data = toJson(operation, { ...input, RequestItems: Object.fromEntries(requests.map(({ table, request }) => [table.definition.name, request])) });
-        if (isRead) return fromJson(operation, await engine.read(operation, data));
-        const output = await engine.exclusive(() => engine.perform(operation, structuredClone(data)));
-        for (const { table } of requests) for (const { PutRequest } of data.RequestItems[table.definition.name]) this.noteExpiry(table, PutRequest ?? {});
-        return fromJson(operation, output);
-      }),
+      access: (input, context) =>
+        Object.entries<Input>(input.RequestItems).map(([name, requests]) =>
+          this.access(`dynamodb:${operation}`, name, { context, keys: isRead ? requests.Keys : requests.map(keyOfRequest) }),
+        ),
+      run: (input, context) =>
+        this.tracked(async () => {
+          const requests = Object.entries(input.RequestItems).map(([name, request]) => ({ table: this.find(name, context), request }));
+          const { engine } = onePlace(requests.map(({ table }) => table));
+          await this.unlock(
+            requests.map(({ table }) => table),
+            context,
+          );
+          const data = toJson(operation, {
+            ...input,
+            RequestItems: Object.fromEntries(requests.map(({ table, request }) => [table.definition.name, request])),
+          });
+          if (isRead) return fromJson(operation, await engine.read(operation, data));
+          const output = await engine.exclusive(() => engine.perform(operation, structuredClone(data)));
+          for (const { table } of requests)
+            for (const { PutRequest } of data.RequestItems[table.definition.name]) this.noteExpiry(table, PutRequest ?? {});
+          return fromJson(operation, output);
+        }),
     };
   }
 
   transaction(operation: 'TransactGetItems' | 'TransactWriteItems'): ServiceOperation {
     return {
-      access: (input, context) => actionsOf(input).map(({ kind, settings }) => {
-        const request = this.access(`dynamodb:${permissions[kind]}`, settings.TableName, { context, keys: [settings.Key ?? settings.Item] });
-        return { ...request, context: { ...request.context, 'dynamodb:EnclosingOperation': [operation] } };
-      }),
-      run: (input, context) => this.tracked(async () => {
-        const actions = actionsOf(input).map(({ kind, settings }) => ({ kind, settings, table: this.find(settings.TableName, context) }));
-        const { transactions } = onePlace(actions.map(({ table }) => table));
-        await this.unlock(actions.map(({ table }) => table), context);
-        const named = { ...input, TransactItems: actions.map(({ kind, settings, table }) => ({ [kind]: withName(settings, table) })) };
-        if (operation === 'TransactGetItems') return fromJson(operation, await transactions.get(named));
-        const output = await transactions.write(named);
-        for (const { settings, table } of actions) this.noteExpiry(table, settings);
-        return fromJson(operation, output);
-      }),
+      access: (input, context) =>
+        actionsOf(input).map(({ kind, settings }) => {
+          const request = this.access(`dynamodb:${permissions[kind]}`, settings.TableName, {
+            context,
+            keys: [settings.Key ?? settings.Item],
+          });
+          return { ...request, context: { ...request.context, 'dynamodb:EnclosingOperation': [operation] } };
+        }),
+      run: (input, context) =>
+        this.tracked(async () => {
+          const actions = actionsOf(input).map(({ kind, settings }) => ({ kind, settings, table: this.find(settings.TableName, context) }));
+          const { transactions } = onePlace(actions.map(({ table }) => table));
+          await this.unlock(
+            actions.map(({ table }) => table),
+            context,
+          );
+          const named = { ...input, TransactItems: actions.map(({ kind, settings, table }) => ({ [kind]: withName(settings, table) })) };
+          if (operation === 'TransactGetItems') return fromJson(operation, await transactions.get(named));
+          const output = await transactions.write(named);
+          for (const { settings, table } of actions) this.noteExpiry(table, settings);
+          return fromJson(operation, output);
+        }),
     };
   }
 
@@ -173,7 +195,10 @@ class Database {
   }
 
   list(input: Input, { account, region }: Location): Input {
-    const names = this.all().map(({ definition }) => definition).filter((table) => table.account === account && table.region === region).map(({ name }) => name);
+    const names = this.all()
+      .map(({ definition }) => definition)
+      .filter((table) => table.account === account && table.region === region)
+      .map(({ name }) => name);
     const rest = names.toSorted().filter((name) => name > (input.ExclusiveStartTableName ?? ''));
     const page = rest.slice(0, input.Limit ?? 100);
     return { TableNames: page, ...(rest.length > page.length && { LastEvaluatedTableName: page.at(-1) }) };
@@ -201,7 +226,7 @@ class Database {
     if (names.some((text) => String(text).includes(attribute))) table.expiry?.written('unknown');
   }
 
-  /** The caller needs the table's key, too: DynamoDB Developer Guide, "DynamoDB encryption at rest: usage notes", authorizing use of the key. */
+  /** The caller needs the table's key, too: DynamoDB Developer Guide, "DynamoDB encryption at rest", authorizing use of the key. */
   private async unlock(tables: Table[], { caller }: CallContext): Promise<void> {
     for (const { kmsKeyArn } of new Set(tables.map(({ definition }) => definition))) {
       if (kmsKeyArn !== undefined) await this.useKey(caller, kmsKeyArn, ['kms:Decrypt'], 'dynamodb');
@@ -215,7 +240,11 @@ class Database {
     throw new AwsError('ResourceNotFoundException', 'Requested resource not found');
   }
 
-  private access(action: string, nameOrArn: string, { context, index, keys }: { context: CallContext; index?: string; keys?: Input[] }): AccessRequest {
+  private access(
+    action: string,
+    nameOrArn: string,
+    { context, index, keys }: { context: CallContext; index?: string; keys?: Input[] },
+  ): AccessRequest {
     const place = placeOf(nameOrArn, context);
     const table = this.tables.get(keyOf(place, place.name));
     const arn = `arn:aws:dynamodb:${place.region}:${place.account}:table/${place.name}`;
@@ -246,7 +275,12 @@ class Database {
 
   private record(definition: TableDefinition, arn: string): TableRecord {
     const index = ({ IndexName, KeySchema, Projection }: GlobalSecondaryIndex): Input => ({
-      IndexName, KeySchema, Projection, IndexArn: `${arn}/index/${IndexName}`, IndexSizeBytes: 0, ItemCount: 0,
+      IndexName,
+      KeySchema,
+      Projection,
+      IndexArn: `${arn}/index/${IndexName}`,
+      IndexSizeBytes: 0,
+      ItemCount: 0,
     });
     return {
       TableName: definition.name,
@@ -261,7 +295,9 @@ class Database {
       ItemCount: 0,
       TableSizeBytes: 0,
       DeletionProtectionEnabled: definition.deletionProtection === true,
-      ...(definition.globalIndexes && { GlobalSecondaryIndexes: definition.globalIndexes.map((each) => ({ ...index(each), IndexStatus: 'ACTIVE' })) }),
+      ...(definition.globalIndexes && {
+        GlobalSecondaryIndexes: definition.globalIndexes.map((each) => ({ ...index(each), IndexStatus: 'ACTIVE' })),
+      }),
       ...(definition.localIndexes && { LocalSecondaryIndexes: definition.localIndexes.map(index) }),
       ...(definition.kmsKeyArn && { SSEDescription: { Status: 'ENABLED', SSEType: 'KMS', KMSMasterKeyArn: definition.kmsKeyArn } }),
     };
@@ -270,7 +306,11 @@ class Database {
 
 /** The permission that each action of a transaction needs: DynamoDB Developer Guide, "Using IAM with DynamoDB transactions". */
 const permissions: Record<string, string> = {
-  Get: 'GetItem', Put: 'PutItem', Update: 'UpdateItem', Delete: 'DeleteItem', ConditionCheck: 'ConditionCheckItem',
+  Get: 'GetItem',
+  Put: 'PutItem',
+  Update: 'UpdateItem',
+  Delete: 'DeleteItem',
+  ConditionCheck: 'ConditionCheckItem',
 };
 
 function actionsOf(input: Input): { kind: string; settings: Input }[] {
@@ -311,5 +351,7 @@ function createInput(definition: TableDefinition): Input {
 }
 
 function describeTimeToLive({ definition: { timeToLive } }: Table): Input {
-  return { TimeToLiveDescription: timeToLive ? { TimeToLiveStatus: 'ENABLED', AttributeName: timeToLive } : { TimeToLiveStatus: 'DISABLED' } };
+  return {
+    TimeToLiveDescription: timeToLive ? { TimeToLiveStatus: 'ENABLED', AttributeName: timeToLive } : { TimeToLiveStatus: 'DISABLED' },
+  };
 }

@@ -28,8 +28,23 @@ const stateCodes = { pending: 0, running: 16, 'shutting-down': 32, terminated: 4
 
 /** Regions that need no opting in, of which the embedded AWS has all. */
 const regions = [
-  'us-east-1', 'us-east-2', 'us-west-1', 'us-west-2', 'ca-central-1', 'sa-east-1', 'eu-central-1', 'eu-west-1', 'eu-west-2', 'eu-west-3',
-  'eu-north-1', 'ap-south-1', 'ap-northeast-1', 'ap-northeast-2', 'ap-northeast-3', 'ap-southeast-1', 'ap-southeast-2',
+  'us-east-1',
+  'us-east-2',
+  'us-west-1',
+  'us-west-2',
+  'ca-central-1',
+  'sa-east-1',
+  'eu-central-1',
+  'eu-west-1',
+  'eu-west-2',
+  'eu-west-3',
+  'eu-north-1',
+  'ap-south-1',
+  'ap-northeast-1',
+  'ap-northeast-2',
+  'ap-northeast-3',
+  'ap-southeast-1',
+  'ap-southeast-2',
 ];
 
 /** EC2's reading side: instances, tags, Regions. */
@@ -39,7 +54,9 @@ export function createEc2(hosts: Ec2Hosts): { service: Service } {
       name: 'ec2',
       sdk: '@aws-sdk/client-ec2',
       operations: {
-        DescribeInstances: reading('DescribeInstances', (input, context) => describeInstances(hosts.instances(context.account, context.region), input, context)),
+        DescribeInstances: reading('DescribeInstances', (input, context) =>
+          describeInstances(hosts.instances(context.account, context.region), input, context),
+        ),
         DescribeTags: reading('DescribeTags', (input, { account, region }) => describeTags(hosts.instances(account, region), input)),
         DescribeRegions: reading('DescribeRegions', (input) => ({ Regions: describeRegions(input) })),
       },
@@ -58,11 +75,20 @@ function describeInstances(all: Ec2Instance[], input: Input, { account }: CallCo
   }
   for (const id of InstanceIds) {
     if (!/^i-[\da-f]{8,17}$/.test(id)) throw new AwsError('InvalidInstanceID.Malformed', `Invalid id: "${id}"`);
-    if (!all.some((instance) => instance.id === id)) throw new AwsError('InvalidInstanceID.NotFound', `The instance ID '${id}' does not exist`);
+    if (!all.some((instance) => instance.id === id))
+      throw new AwsError('InvalidInstanceID.NotFound', `The instance ID '${id}' does not exist`);
   }
   const named = InstanceIds.length > 0 ? all.filter(({ id }) => InstanceIds.includes(id)) : all;
-  const { items, token } = paged(named.filter((instance) => passes(Filters, (name) => instanceValues(instance, name))), MaxResults, NextToken);
-  const Reservations = items.map((instance) => ({ ReservationId: `r-${instance.id.slice(2)}`, OwnerId: account, Instances: [entry(instance)] }));
+  const { items, token } = paged(
+    named.filter((instance) => passes(Filters, (name) => instanceValues(instance, name))),
+    MaxResults,
+    NextToken,
+  );
+  const Reservations = items.map((instance) => ({
+    ReservationId: `r-${instance.id.slice(2)}`,
+    OwnerId: account,
+    Instances: [entry(instance)],
+  }));
   return { Reservations, ...token };
 }
 
@@ -108,19 +134,31 @@ function passes(filters: Filter[], valuesOf: (name: string) => string[]): boolea
 }
 
 function wildcard(pattern: string): RegExp {
-  const source = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.');
+  const source = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
   return new RegExp(`^${source}$`, 's');
 }
 
 function describeTags(all: Ec2Instance[], { Filters = [], MaxResults, NextToken }: Input): Input {
-  const tags = all.flatMap(({ id, tags: own }) => Object.entries(own).map(([Key, Value]) => ({ ResourceId: id, ResourceType: 'instance', Key, Value })));
-  const known: Record<string, keyof (typeof tags)[number]> = { 'resource-id': 'ResourceId', 'resource-type': 'ResourceType', key: 'Key', value: 'Value' };
-  const found = tags.filter((tag) => passes(Filters, (name) => {
-    if (name.startsWith('tag:')) return tag.Key === name.slice(4) ? [tag.Value] : [];
-    const member = known[name];
-    if (!member) throw new AwsError('InvalidParameterValue', `embedded AWS does not know the filter '${name}' of DescribeTags`);
-    return [tag[member]];
-  }));
+  const tags = all.flatMap(({ id, tags: own }) =>
+    Object.entries(own).map(([Key, Value]) => ({ ResourceId: id, ResourceType: 'instance', Key, Value })),
+  );
+  const known: Record<string, keyof (typeof tags)[number]> = {
+    'resource-id': 'ResourceId',
+    'resource-type': 'ResourceType',
+    key: 'Key',
+    value: 'Value',
+  };
+  const found = tags.filter((tag) =>
+    passes(Filters, (name) => {
+      if (name.startsWith('tag:')) return tag.Key === name.slice(4) ? [tag.Value] : [];
+      const member = known[name];
+      if (!member) throw new AwsError('InvalidParameterValue', `embedded AWS does not know the filter '${name}' of DescribeTags`);
+      return [tag[member]];
+    }),
+  );
   const { items, token } = paged(found, MaxResults, NextToken);
   return { Tags: items, ...token };
 }
@@ -131,15 +169,22 @@ function describeRegions({ RegionNames = [], Filters = [] }: Input): Input[] {
   const entries = regions.map((name) => ({ RegionName: name, Endpoint: `ec2.${name}.amazonaws.com`, OptInStatus: 'opt-in-not-required' }));
   const values = (region: (typeof entries)[number], filter: string): string[] => {
     const value = { 'region-name': region.RegionName, endpoint: region.Endpoint, 'opt-in-status': region.OptInStatus }[filter];
-    if (value === undefined) throw new AwsError('InvalidParameterValue', `embedded AWS does not know the filter '${filter}' of DescribeRegions`);
+    if (value === undefined)
+      throw new AwsError('InvalidParameterValue', `embedded AWS does not know the filter '${filter}' of DescribeRegions`);
     return [value];
   };
-  return entries.filter((region) => (RegionNames.length === 0 || RegionNames.includes(region.RegionName)) && passes(Filters, (name) => values(region, name)));
+  return entries.filter(
+    (region) => (RegionNames.length === 0 || RegionNames.includes(region.RegionName)) && passes(Filters, (name) => values(region, name)),
+  );
 }
 
 /** Pages of 5 to 1,000: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstances.html */
 function paged<T>(items: T[], most: number | undefined, token: string | undefined): { items: T[]; token: { NextToken?: string } } {
-  if (most !== undefined && (most < 5 || most > 1000)) throw new AwsError('InvalidParameterValue', `Value ( ${most} ) for parameter maxResults is invalid. Expecting a value between 5 and 1000`);
+  if (most !== undefined && (most < 5 || most > 1000))
+    throw new AwsError(
+      'InvalidParameterValue',
+      `Value ( ${most} ) for parameter maxResults is invalid. Expecting a value between 5 and 1000`,
+    );
   const from = token === undefined ? 0 : Number(Buffer.from(token, 'base64').toString());
   if (!Number.isInteger(from)) throw new AwsError('InvalidNextToken', 'The token is invalid');
   const to = from + (most ?? 1000);

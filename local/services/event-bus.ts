@@ -2,7 +2,7 @@ import type { Json } from '../json.ts';
 import { readEventPattern, type EventPattern } from './event-pattern.ts';
 import type { RetryPolicy } from './delivery.ts';
 import type { InputSettings } from './event-input.ts';
-import { location } from './delivery.ts';
+import { arnParts } from './delivery.ts';
 
 /** What the buses of all locations hold, and what a rule may look like. */
 
@@ -101,7 +101,7 @@ const mostTargets = 5;
 
 /** @throws Error when a target is of a kind that the embedded AWS doesn't deliver to, or lacks what AWS demands */
 export function checkTarget(rule: Rule, target: Target): void {
-  const { service, resource } = location(target.Arn);
+  const { service, resource } = arnParts(target.Arn);
   if (!kinds[service]?.test(resource)) throw new Error(`Target ${target.Arn} of rule ${rule.Name} is of a kind not known to the embedded AWS`);
   if ((service === 'states' || service === 'events') && target.RoleArn === undefined) {
     throw new Error(`RoleArn is required for target ${target.Arn}.`);

@@ -1,7 +1,7 @@
 import type { Iam } from '../iam/iam.ts';
 import { object, type Json } from '../json.ts';
 import { AwsError, type Caller, type Cloud, type Faults, type Service } from '../types.ts';
-import { callTarget, deadLetter, deliver, location, type Failure } from './delivery.ts';
+import { callTarget, deadLetter, deliver, arnParts, type Failure } from './delivery.ts';
 import { checkTarget, makeRule, newBus, type Bus, type BusEvent, type Rule, type RuleSettings, type Target } from './event-bus.ts';
 import { targetInput } from './event-input.ts';
 import { eventOperations } from './event-operations.ts';
@@ -58,7 +58,7 @@ class EventBuses implements Events {
   }
 
   bus(account: string, region: string, nameOrArn = 'default'): Bus | undefined {
-    const there = nameOrArn.startsWith('arn:') ? location(nameOrArn) : { account, region, resource: `event-bus/${nameOrArn}` };
+    const there = nameOrArn.startsWith('arn:') ? arnParts(nameOrArn) : { account, region, resource: `event-bus/${nameOrArn}` };
     const name = there.resource.replace('event-bus/', '');
     const known = this.known.get(`${there.account}/${there.region}/${name}`);
     return known ?? (name === 'default' ? this.createBus(there.account, there.region, name) : undefined);
@@ -139,11 +139,12 @@ class EventBuses implements Events {
   private async send(rule: Rule, target: Target, event: BusEvent, hops: Hops): Promise<void> {
     const facts = { ruleArn: rule.arn, ruleName: rule.Name, ingestionTime: new Date(this.cloud.clock.now()).toISOString() };
     const input = targetInput(target, event, facts);
+    // One name for all tries of a delivery; an event that comes twice starts two executions.
+    const name = arnParts(target.Arn).service === 'states' ? `${event.id}_${this.cloud.random.uuid()}` : undefined;
     await deliver(this.cloud, {
       policy: target.RetryPolicy,
       attempt: async () => {
-        if (location(target.Arn).service === 'events') return this.forward(rule, target, event, hops);
-        const name = location(target.Arn).service === 'states' ? `${event.id}_${target.Id}`.slice(0, 80) : undefined;
+        if (arnParts(target.Arn).service === 'events') return this.forward(rule, target, event, hops);
         return callTarget(this.cloud, this.caller(rule, target), { arn: target.Arn, input, name });
       },
       failed: (failure) => this.failed(rule, target, input, failure),
@@ -159,7 +160,7 @@ class EventBuses implements Events {
 
   /** To another bus: by the role AND by that bus's policy when it is another account's; the event stays as it is. */
   private async forward(rule: Rule, target: Target, event: BusEvent, hops: Hops): Promise<void> {
-    const there = location(target.Arn);
+    const there = arnParts(target.Arn);
     const crossRegion = there.region !== rule.bus.region;
     if (crossRegion && hops.crossRegion) throw new AwsError('THIRD_REGION_HOP_DETECTED', 'An event crosses Regions once only');
     if (!crossRegion && hops.sameRegion) throw new AwsError('THIRD_ACCOUNT_HOP_DETECTED', 'An event goes from one bus to another once only');
@@ -180,7 +181,7 @@ class EventBuses implements Events {
   private async failed(rule: Rule, target: Target, body: string, failure: Failure): Promise<void> {
     const queue = target.DeadLetterConfig?.Arn;
     if (queue === undefined) return;
-    const { account } = location(queue);
+    const { account } = arnParts(queue);
     const caller: Caller = { account, region: rule.bus.region, arn: principal, service: principal, sourceArn: rule.arn };
     const attributes = { RULE_ARN: rule.arn, TARGET_ARN: target.Arn, ...failure, RETRY_ATTEMPTS: String(failure.RETRY_ATTEMPTS) };
     try {

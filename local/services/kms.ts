@@ -1,6 +1,15 @@
 import { createCipheriv, createDecipheriv, createHash } from 'node:crypto';
 import type { DecryptRequest, EncryptRequest, GenerateDataKeyRequest } from '@aws-sdk/client-kms';
-import { AwsError, type AccessRequest, type CallContext, type Caller, type Cloud, type Random, type Service, type ServiceOperation } from '../types.ts';
+import {
+  AwsError,
+  type AccessRequest,
+  type CallContext,
+  type Caller,
+  type Cloud,
+  type Random,
+  type Service,
+  type ServiceOperation,
+} from '../types.ts';
 import { locationOf, parseArn, type Location } from './locations.ts';
 
 /**
@@ -45,7 +54,11 @@ type Encryption = Record<string, string> | undefined;
 export function createKms(cloud: Cloud): Kms {
   const keys = new KeyRing(cloud);
 
-  function operation<I extends { KeyId?: string; EncryptionContext?: Encryption }>(name: string, run: (key: Key, input: I) => unknown, find = findByInput<I>): ServiceOperation {
+  function operation<I extends { KeyId?: string; EncryptionContext?: Encryption }>(
+    name: string,
+    run: (key: Key, input: I) => unknown,
+    find: (keys: KeyRing, input: I, context: CallContext) => Key = findByInput,
+  ): ServiceOperation {
     return {
       access: (input: I, context) => {
         const key = find(keys, input, context);
@@ -61,11 +74,15 @@ export function createKms(cloud: Cloud): Kms {
       KeyId: key.arn,
       EncryptionAlgorithm: 'SYMMETRIC_DEFAULT',
     })),
-    Decrypt: operation<DecryptRequest>('Decrypt', (key, input) => ({
-      Plaintext: open(key.arn, input.CiphertextBlob ?? new Uint8Array(), input.EncryptionContext),
-      KeyId: key.arn,
-      EncryptionAlgorithm: 'SYMMETRIC_DEFAULT',
-    }), findByCiphertext),
+    Decrypt: operation<DecryptRequest>(
+      'Decrypt',
+      (key, input) => ({
+        Plaintext: open(key.arn, input.CiphertextBlob ?? new Uint8Array(), input.EncryptionContext),
+        KeyId: key.arn,
+        EncryptionAlgorithm: 'SYMMETRIC_DEFAULT',
+      }),
+      findByCiphertext,
+    ),
     GenerateDataKey: operation<GenerateDataKeyRequest>('GenerateDataKey', (key, input) => dataKey(key, input, cloud.random)),
     GenerateDataKeyWithoutPlaintext: operation<GenerateDataKeyRequest>('GenerateDataKeyWithoutPlaintext', (key, input) => {
       const { CiphertextBlob, KeyId } = dataKey(key, input, cloud.random);
@@ -95,7 +112,15 @@ class KeyRing {
   create({ account, region, policy, description = '', aliases = [] }: KeyDefinition): string {
     const id = this.cloud.random.uuid();
     const arn = `arn:aws:kms:${region}:${account}:key/${id}`;
-    const key = { id, arn, location: { account, region }, policy: policy ?? defaultPolicy(account), description, created: new Date(this.cloud.clock.now()), enabled: true };
+    const key = {
+      id,
+      arn,
+      location: { account, region },
+      policy: policy ?? defaultPolicy(account),
+      description,
+      created: new Date(this.cloud.clock.now()),
+      enabled: true,
+    };
     this.keys.set(arn, key);
     for (const alias of aliases) this.alias(alias, key);
     return arn;
@@ -117,7 +142,11 @@ class KeyRing {
     return this.byArn(`arn:aws:kms:${region}:${account}:${id.startsWith('alias/') ? id : `key/${id}`}`);
   }
 
-  access(action: string, key: Key, { caller, encryption, viaService }: { caller: Caller; encryption?: Encryption; viaService?: string }): AccessRequest {
+  access(
+    action: string,
+    key: Key,
+    { caller, encryption, viaService }: { caller: Caller; encryption?: Encryption; viaService?: string },
+  ): AccessRequest {
     const context: Record<string, string[]> = { 'kms:CallerAccount': [caller.account], 'kms:KeySpec': ['SYMMETRIC_DEFAULT'] };
     for (const [name, value] of Object.entries(encryption ?? {})) context[`kms:EncryptionContext:${name}`] = [value];
     if (encryption) context['kms:EncryptionContextKeys'] = Object.keys(encryption);
@@ -130,11 +159,19 @@ class KeyRing {
 function defaultPolicy(account: string): unknown {
   return {
     Version: '2012-10-17',
-    Statement: [{ Sid: 'Enable IAM User Permissions', Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${account}:root` }, Action: 'kms:*', Resource: '*' }],
+    Statement: [
+      {
+        Sid: 'Enable IAM User Permissions',
+        Effect: 'Allow',
+        Principal: { AWS: `arn:aws:iam::${account}:root` },
+        Action: 'kms:*',
+        Resource: '*',
+      },
+    ],
   };
 }
 
-function findByInput<I extends { KeyId?: string }>(keys: KeyRing, input: I, context: CallContext): Key {
+function findByInput(keys: KeyRing, input: { KeyId?: string }, context: CallContext): Key {
   return keys.byId(input.KeyId ?? '', locationOf(context));
 }
 
@@ -167,7 +204,11 @@ function metadata(key: Key): Record<string, unknown> {
   };
 }
 
-function dataKey(key: Key, input: GenerateDataKeyRequest, random: Random): { Plaintext: Uint8Array; CiphertextBlob: Uint8Array; KeyId: string } {
+function dataKey(
+  key: Key,
+  input: GenerateDataKeyRequest,
+  random: Random,
+): { Plaintext: Uint8Array; CiphertextBlob: Uint8Array; KeyId: string } {
   const length = input.NumberOfBytes ?? (input.KeySpec === 'AES_128' ? 16 : 32);
   const Plaintext = bytes(random, length);
   return { Plaintext, CiphertextBlob: seal(key.arn, Plaintext, { encryption: input.EncryptionContext, random }), KeyId: key.arn };
@@ -184,7 +225,7 @@ function material(arn: string): Buffer {
 
 /** The encryption context is authenticated, in any order of its entries. */
 function associated(encryption: Encryption): Buffer {
-  return Buffer.from(JSON.stringify(Object.entries(encryption ?? {}).toSorted()));
+  return Buffer.from(JSON.stringify(Object.entries(encryption ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1))));
 }
 
 /** A ciphertext knows its key: length and ARN, then nonce (12 bytes), tag (16 bytes) and data. */
@@ -200,7 +241,12 @@ function unpack(blob: Uint8Array): { arn: string; nonce: Buffer; tag: Buffer; da
   const start = 1 + (buffer[0] ?? 0);
   const arn = buffer.toString('latin1', 1, start);
   if (!arn.startsWith('arn:aws:kms:')) throw new AwsError('InvalidCiphertextException', '');
-  return { arn, nonce: buffer.subarray(start, start + 12), tag: buffer.subarray(start + 12, start + 28), data: buffer.subarray(start + 28) };
+  return {
+    arn,
+    nonce: buffer.subarray(start, start + 12),
+    tag: buffer.subarray(start + 12, start + 28),
+    data: buffer.subarray(start + 28),
+  };
 }
 
 function open(arn: string, blob: Uint8Array, encryption: Encryption): Uint8Array {

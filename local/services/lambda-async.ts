@@ -1,7 +1,7 @@
 import { AwsError, type Caller, type Cloud, type Input } from '../types.ts';
 import { parseArn } from './locations.ts';
 
-/** Waits before the second and the third try of an asynchronous invocation that failed: Lambda Developer Guide, "Asynchronous invocation". */
+/** Waits before the second and the third try of an event whose invocation failed: Lambda Developer Guide, "Asynchronous invocation". */
 const PAUSES = [60_000, 120_000];
 
 /** Oldest event that is still tried: same page; 6 hours unless the function says less. */
@@ -76,15 +76,26 @@ export class AsyncInvocations {
     return this.finish(target, tried, { condition: 'RetriesExhausted', result });
   }
 
-  private async finish(target: AsyncTarget, event: Event, { condition, result }: { condition: string; result?: AsyncResult }): Promise<void> {
+  private async finish(
+    target: AsyncTarget,
+    event: Event,
+    { condition, result }: { condition: string; result?: AsyncResult },
+  ): Promise<void> {
     const { onSuccess, onFailure, deadLetterArn } = target.settings;
     const destination = condition === 'Success' ? onSuccess : onFailure;
     if (destination !== undefined) {
-      await this.send(target, destination, { body: JSON.stringify(this.record(target, event, { condition, result })), metric: 'DestinationDeliveryFailures' });
+      await this.send(target, destination, {
+        body: JSON.stringify(this.record(target, event, { condition, result })),
+        metric: 'DestinationDeliveryFailures',
+      });
     }
     if (condition === 'Success' || deadLetterArn === undefined) return;
     const problem = result ? (JSON.parse(result.payload) as { errorMessage?: string }).errorMessage : condition;
-    const attributes = { RequestID: event.requestId, ErrorCode: result ? '200' : '429', ErrorMessage: (problem ?? '').slice(0, 1024) || condition };
+    const attributes = {
+      RequestID: event.requestId,
+      ErrorCode: result ? '200' : '429',
+      ErrorMessage: (problem ?? '').slice(0, 1024) || condition,
+    };
     await this.send(target, deadLetterArn, { body: event.payload, attributes, metric: 'DeadLetterErrors' });
   }
 
@@ -103,17 +114,45 @@ export class AsyncInvocations {
   }
 
   /** Sends with the function's own permissions; a failure is only counted, as on AWS. */
-  private async send(target: AsyncTarget, arn: string, { body, attributes = {}, metric }: { body: string; attributes?: Record<string, string>; metric: string }): Promise<void> {
+  private async send(
+    target: AsyncTarget,
+    arn: string,
+    { body, attributes = {}, metric }: { body: string; attributes?: Record<string, string>; metric: string },
+  ): Promise<void> {
     const { service = '', account, region = '', resource = '' } = parseArn(arn) ?? {};
     const caller = { ...target.role, region };
-    const MessageAttributes = Object.fromEntries(Object.entries(attributes).map(([name, StringValue]) => [name, { DataType: name === 'ErrorCode' ? 'Number' : 'String', StringValue }]));
+    const MessageAttributes = Object.fromEntries(
+      Object.entries(attributes).map(([name, StringValue]) => [
+        name,
+        { DataType: name === 'ErrorCode' ? 'Number' : 'String', StringValue },
+      ]),
+    );
     const calls: Record<string, () => Promise<unknown>> = {
-      sqs: () => this.cloud.call(caller, 'sqs', 'SendMessage', { QueueUrl: `https://sqs.${region}.amazonaws.com/${account}/${resource}`, MessageBody: body, MessageAttributes }),
+      sqs: () =>
+        this.cloud.call(caller, 'sqs', 'SendMessage', {
+          QueueUrl: `https://sqs.${region}.amazonaws.com/${account}/${resource}`,
+          MessageBody: body,
+          MessageAttributes,
+        }),
       sns: () => this.cloud.call(caller, 'sns', 'Publish', { TopicArn: arn, Message: body, MessageAttributes }),
-      lambda: () => this.cloud.call(caller, 'lambda', 'Invoke', { FunctionName: arn, InvocationType: 'Event', Payload: new Uint8Array(Buffer.from(body)) }),
-      events: () => this.cloud.call(caller, 'events', 'PutEvents', {
-        Entries: [{ EventBusName: arn, Source: 'lambda', DetailType: `Lambda Function Invocation Result - ${body.includes('"Success"') ? 'Success' : 'Failure'}`, Resources: [target.arn], Detail: body }],
-      }),
+      lambda: () =>
+        this.cloud.call(caller, 'lambda', 'Invoke', {
+          FunctionName: arn,
+          InvocationType: 'Event',
+          Payload: new Uint8Array(Buffer.from(body)),
+        }),
+      events: () =>
+        this.cloud.call(caller, 'events', 'PutEvents', {
+          Entries: [
+            {
+              EventBusName: arn,
+              Source: 'lambda',
+              DetailType: `Lambda Function Invocation Result - ${body.includes('"Success"') ? 'Success' : 'Failure'}`,
+              Resources: [target.arn],
+              Detail: body,
+            },
+          ],
+        }),
     };
     try {
       const call = calls[service];

@@ -4,7 +4,16 @@ import { assumedRoleArn } from '../iam/iam.ts';
 import type { Bridge } from '../lambda/http-bridge.ts';
 import type { Internet } from '../lambda/internet.ts';
 import { createFunctionRuntime, type FunctionRuntime, type InvocationResult } from '../lambda/runtime.ts';
-import { AwsError, type AccessRequest, type CallContext, type Caller, type Cloud, type Input, type Service, type ServiceOperation } from '../types.ts';
+import {
+  AwsError,
+  type AccessRequest,
+  type CallContext,
+  type Caller,
+  type Cloud,
+  type Input,
+  type Service,
+  type ServiceOperation,
+} from '../types.ts';
 import { AsyncInvocations, type AsyncSettings, type AsyncTarget } from './lambda-async.ts';
 import { parseArn, type Location } from './locations.ts';
 import type { MetricValue } from './metrics.ts';
@@ -115,7 +124,15 @@ class Functions {
     if (this.functions.has(arn)) throw new AwsError('ResourceConflictException', `Function already exist: ${name}`, 409);
     const role = { account, region, arn: assumedRoleArn(roleArn, name), roleArn };
     const policy = { Version: '2012-10-17', Statement: [] };
-    this.functions.set(arn, { arn, definition: { ...definition }, role, policy, versions: 0, created: this.cloud.clock.now(), runtime: this.runtime(definition, arn, role) });
+    this.functions.set(arn, {
+      arn,
+      definition: { ...definition },
+      role,
+      policy,
+      versions: 0,
+      created: this.cloud.clock.now(),
+      runtime: this.runtime(definition, arn, role),
+    });
     return arn;
   }
 
@@ -154,11 +171,19 @@ class Functions {
   operations(): Record<string, ServiceOperation> {
     return {
       Invoke: this.onFunction('InvokeFunction', (found, input, context) => this.invoke(found, input, context)),
-      GetFunction: this.onFunction('GetFunction', (found) => ({ Configuration: configuration(found), Code: { RepositoryType: 'S3', Location: `https://awslambda-${found.definition.region}-tasks.s3.amazonaws.com/` } })),
+      GetFunction: this.onFunction('GetFunction', (found) => ({
+        Configuration: configuration(found),
+        Code: { RepositoryType: 'S3', Location: `https://awslambda-${found.definition.region}-tasks.s3.amazonaws.com/` },
+      })),
       GetFunctionConfiguration: this.onFunction('GetFunctionConfiguration', configuration),
       GetPolicy: this.onFunction('GetPolicy', ({ policy, arn }) => {
-        if (policy.Statement.length > 0) return { Policy: JSON.stringify({ ...policy, Id: 'default' }), RevisionId: String(policy.Statement.length) };
-        throw new AwsError('ResourceNotFoundException', `The resource you requested does not exist: no policy is associated with ${arn}`, 404);
+        if (policy.Statement.length > 0)
+          return { Policy: JSON.stringify({ ...policy, Id: 'default' }), RevisionId: String(policy.Statement.length) };
+        throw new AwsError(
+          'ResourceNotFoundException',
+          `The resource you requested does not exist: no policy is associated with ${arn}`,
+          404,
+        );
       }),
       ListFunctions: {
         access: () => [{ action: 'lambda:ListFunctions', resource: '*' }],
@@ -166,7 +191,10 @@ class Functions {
           const mine = this.all().filter(({ definition }) => definition.account === account && definition.region === region);
           const from = Number(input.Marker ?? 0);
           const page = mine.slice(from, from + Math.min(input.MaxItems ?? 50, 50));
-          return { Functions: page.map(configuration), ...(from + page.length < mine.length && { NextMarker: String(from + page.length) }) };
+          return {
+            Functions: page.map(configuration),
+            ...(from + page.length < mine.length && { NextMarker: String(from + page.length) }),
+          };
         },
       },
     };
@@ -201,10 +229,11 @@ class Functions {
   }
 
   private async invoke(found: LambdaFunction, input: InvocationRequest, context: CallContext): Promise<Input> {
-    const payload = Buffer.from((input.Payload as Uint8Array | undefined) ?? []).toString('utf8') || '{}';
+    const payload = Buffer.from(input.Payload ?? []).toString('utf8') || '{}';
     const asynchronous = input.InvocationType === 'Event';
     const most = asynchronous ? LARGEST_ASYNC : LARGEST_SYNC;
-    if (Buffer.byteLength(payload) > most) throw new AwsError('RequestTooLargeException', `Request must be smaller than ${most} bytes for the InvokeFunction operation`, 413);
+    if (Buffer.byteLength(payload) > most)
+      throw new AwsError('RequestTooLargeException', `Request must be smaller than ${most} bytes for the InvokeFunction operation`, 413);
     assertJson(payload);
     if (input.InvocationType === 'DryRun') return { StatusCode: 204 };
     const event = { payload, requestId: this.cloud.random.uuid(), invokedArn: this.addressed(input, context) };
@@ -223,7 +252,10 @@ class Functions {
   }
 
   /** @throws AwsError TooManyRequestsException when as many run as the account may have */
-  private async run(found: LambdaFunction, event: { payload: string; requestId: string; invokedArn: string; clientContext?: unknown }): Promise<InvocationResult> {
+  private async run(
+    found: LambdaFunction,
+    event: { payload: string; requestId: string; invokedArn: string; clientContext?: unknown },
+  ): Promise<InvocationResult> {
     const { account, region, memory = 128 } = found.definition;
     const place = `${account}/${region}`;
     const running = this.running.get(place) ?? 0;
@@ -259,7 +291,14 @@ class Functions {
     const logGroup = definition.logGroup ?? `/aws/lambda/${name}`;
     return createFunctionRuntime({
       clock: this.cloud.clock,
-      name, arn, codeDirectory, handler, memory, environment, logGroup, logFormat,
+      name,
+      arn,
+      codeDirectory,
+      handler,
+      memory,
+      environment,
+      logGroup,
+      logFormat,
       timeoutSeconds: timeout,
       bridge: () => this.options.bridge?.(),
       internet: this.options.internet,

@@ -16,7 +16,10 @@ export function locationOf({ account, region }: CallContext): Location {
   return { account, region };
 }
 
-/** Account, Region and resource part of an ARN; `undefined` for anything else. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html */
+/**
+ * Account, Region and resource part of an ARN; `undefined` for anything else.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
+ */
 export function parseArn(text: string): (Location & { service: string; resource: string }) | undefined {
   const match = /^arn:aws[\w-]*:([^:]+):([^:]*):([^:]*):(.+)$/s.exec(text);
   if (!match) return undefined;

@@ -84,9 +84,14 @@ class Groups {
         run: (input, context) => this.describe(input, context),
       },
       DescribeLogStreams: this.onGroup('DescribeLogStreams', (group, input) => {
-        const names = [...new Set(group.lines.map(({ stream }) => stream))].filter((name) => name.startsWith(input.logStreamNamePrefix ?? '')).toSorted();
+        const names = [...new Set(group.lines.map(({ stream }) => stream))]
+          .filter((name) => name.startsWith(input.logStreamNamePrefix ?? ''))
+          .toSorted();
         const page = paged(names, input.limit ?? 50, input.nextToken);
-        return { ...page.token, logStreams: page.items.map((logStreamName) => ({ logStreamName, arn: `${group.arn}:log-stream:${logStreamName}` })) };
+        return {
+          ...page.token,
+          logStreams: page.items.map((logStreamName) => ({ logStreamName, arn: `${group.arn}:log-stream:${logStreamName}` })),
+        };
       }),
       FilterLogEvents: this.onGroup('FilterLogEvents', (group, input) => filter(group, input)),
       GetLogEvents: this.onGroup('GetLogEvents', (group, input) => {
@@ -98,14 +103,13 @@ class Groups {
   }
 
   private onGroup(action: string, run: (group: Group, input: Input) => unknown): ServiceOperation {
-    const groupOf = (input: Input, context: CallContext): Group | undefined => this.find(locationOf(context), nameOf(input));
     return {
-      access: (input, context) => [{
-        action: `logs:${action}`,
-        resource: `arn:aws:logs:${context.region}:${context.account}:log-group:${nameOf(input)}${action === 'GetLogEvents' ? `:log-stream:${input.logStreamName}` : ''}`,
-      }],
+      access: (input, { account, region }) => {
+        const group = `arn:aws:logs:${region}:${account}:log-group:${nameOf(input)}`;
+        return [{ action: `logs:${action}`, resource: action === 'GetLogEvents' ? `${group}:log-stream:${input.logStreamName}` : group }];
+      },
       run: (input, context) => {
-        const group = groupOf(input, context);
+        const group = this.find(locationOf(context), nameOf(input));
         if (!group) throw new AwsError('ResourceNotFoundException', 'The specified log group does not exist.');
         return run(group, input);
       },
@@ -114,12 +118,24 @@ class Groups {
 
   private describe(input: Input, { account, region }: CallContext): Input {
     const mine = [...this.groups.values()].filter(({ definition }) => definition.account === account && definition.region === region);
-    const found = mine.filter(({ definition }) => definition.name.startsWith(input.logGroupNamePrefix ?? '') && definition.name.includes(input.logGroupNamePattern ?? ''));
-    const page = paged(found.toSorted((a, b) => (a.definition.name < b.definition.name ? -1 : 1)), input.limit ?? 50, input.nextToken);
+    const found = mine.filter(
+      ({ definition }) =>
+        definition.name.startsWith(input.logGroupNamePrefix ?? '') && definition.name.includes(input.logGroupNamePattern ?? ''),
+    );
+    const page = paged(
+      found.toSorted((a, b) => (a.definition.name < b.definition.name ? -1 : 1)),
+      input.limit ?? 50,
+      input.nextToken,
+    );
     return {
       ...page.token,
       logGroups: page.items.map(({ arn, definition, created }) => ({
-        logGroupName: definition.name, arn: `${arn}:*`, logGroupArn: arn, creationTime: created, retentionInDays: definition.retentionDays, kmsKeyId: definition.kmsKeyArn,
+        logGroupName: definition.name,
+        arn: `${arn}:*`,
+        logGroupArn: arn,
+        creationTime: created,
+        retentionInDays: definition.retentionDays,
+        kmsKeyId: definition.kmsKeyArn,
       })),
     };
   }
@@ -132,18 +148,28 @@ function nameOf({ logGroupName, logGroupIdentifier }: Input): string {
 /** Lines of a time span that hold every term of the pattern. Of CloudWatch's pattern language only plain terms are understood. */
 function filter(group: Group, input: Input): Input {
   const terms = termsOf(input.filterPattern ?? '');
-  const found = group.lines.filter(({ time, stream, message }) =>
-    time >= (input.startTime ?? 0) && time < (input.endTime ?? Number.POSITIVE_INFINITY) &&
-    (input.logStreamNames === undefined || input.logStreamNames.includes(stream)) &&
-    stream.startsWith(input.logStreamNamePrefix ?? '') &&
-    terms.every((term) => message.includes(term)));
+  const found = group.lines.filter(
+    ({ time, stream, message }) =>
+      time >= (input.startTime ?? 0) &&
+      time < (input.endTime ?? Number.POSITIVE_INFINITY) &&
+      (input.logStreamNames === undefined || input.logStreamNames.includes(stream)) &&
+      stream.startsWith(input.logStreamNamePrefix ?? '') &&
+      terms.every((term) => message.includes(term)),
+  );
   const page = paged(found, input.limit ?? 10_000, input.nextToken);
-  const events = page.items.map(({ id, time, stream, message }) => ({ eventId: String(id), timestamp: time, ingestionTime: time, logStreamName: stream, message }));
+  const events = page.items.map(({ id, time, stream, message }) => ({
+    eventId: String(id),
+    timestamp: time,
+    ingestionTime: time,
+    logStreamName: stream,
+    message,
+  }));
   return { ...page.token, events };
 }
 
 function termsOf(pattern: string): string[] {
-  if (/^\s*[[{%]/.test(pattern) || /(^|\s)[-?]/.test(pattern)) throw new AwsError('InvalidParameterException', `embedded AWS takes plain terms as filter patterns, not ${pattern}`);
+  if (/^\s*[[{%]/.test(pattern) || /(^|\s)[-?]/.test(pattern))
+    throw new AwsError('InvalidParameterException', `embedded AWS takes plain terms as filter patterns, not ${pattern}`);
   return [...pattern.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
 }
 

@@ -52,7 +52,10 @@ export class Metrics {
     let series = this.series.get(key);
     if (!series) this.series.set(key, (series = { location, namespace, name, dimensions, minutes: new Map(), gauge, last: time }));
     const minute = Math.floor(time / MINUTE) * MINUTE;
-    series.minutes.set(minute, merged([series.minutes.get(minute), statisticsOf(value)].filter((each) => each !== undefined)) ?? statisticsOf(value));
+    series.minutes.set(
+      minute,
+      merged([series.minutes.get(minute), statisticsOf(value)].filter((each) => each !== undefined)) ?? statisticsOf(value),
+    );
     series.last = Math.max(series.last, time);
     for (const old of series.minutes.keys()) {
       if (old >= this.clock.now() - RETENTION) break;
@@ -89,7 +92,7 @@ export class Metrics {
 }
 
 export function seriesKey(location: Location, { namespace, name, dimensions }: MetricName): string {
-  return `${keyOf(location, namespace)}/${name}/${JSON.stringify(Object.entries(dimensions).toSorted())}`;
+  return `${keyOf(location, namespace)}/${name}/${JSON.stringify(Object.entries(dimensions).toSorted(([a], [b]) => (a < b ? -1 : 1)))}`;
 }
 
 export function statistic(values: Statistics, name: Statistic): number {
@@ -103,9 +106,15 @@ function statisticsOf(value: number | Statistics): Statistics {
 function merged(parts: Statistics[]): Statistics | undefined {
   const [first, ...rest] = parts;
   if (!first) return undefined;
-  return rest.reduce((all, part) => ({
-    count: all.count + part.count, sum: all.sum + part.sum, min: Math.min(all.min, part.min), max: Math.max(all.max, part.max),
-  }), first);
+  return rest.reduce(
+    (all, part) => ({
+      count: all.count + part.count,
+      sum: all.sum + part.sum,
+      min: Math.min(all.min, part.min),
+      max: Math.max(all.max, part.max),
+    }),
+    first,
+  );
 }
 
 /**
@@ -118,15 +127,27 @@ export function embeddedMetrics(line: string): MetricValue[] {
   const meta = isObject(root) ? root['_aws'] : undefined;
   if (!isObject(root) || !isObject(meta)) return [];
   const time = typeof meta['Timestamp'] === 'number' ? meta['Timestamp'] : undefined;
-  return listOf(meta['CloudWatchMetrics']).filter(isObject).flatMap((directive) => {
-    const sets = listOf(directive['Dimensions']).map((names) => listOf(names).map((name): [string, string] => [String(name), String(root[String(name)])]));
-    return listOf(directive['Metrics']).filter(isObject).flatMap((metric) => {
-      const values = listOf(root[String(metric['Name'])]).filter((value): value is number => typeof value === 'number');
-      return (sets.length > 0 ? sets : [[]]).flatMap((dimensions) => values.map((value) => ({
-        namespace: String(directive['Namespace']), name: String(metric['Name']), dimensions: Object.fromEntries(dimensions), value, time,
-      })));
+  return listOf(meta['CloudWatchMetrics'])
+    .filter(isObject)
+    .flatMap((directive) => {
+      const sets = listOf(directive['Dimensions']).map((names) =>
+        listOf(names).map((name): [string, string] => [String(name), String(root[String(name)])]),
+      );
+      return listOf(directive['Metrics'])
+        .filter(isObject)
+        .flatMap((metric) => {
+          const values = listOf(root[String(metric['Name'])]).filter((value): value is number => typeof value === 'number');
+          return (sets.length > 0 ? sets : [[]]).flatMap((dimensions) =>
+            values.map((value) => ({
+              namespace: String(directive['Namespace']),
+              name: String(metric['Name']),
+              dimensions: Object.fromEntries(dimensions),
+              value,
+              time,
+            })),
+          );
+        });
     });
-  });
 }
 
 function parsed(line: string): unknown {

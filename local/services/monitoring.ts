@@ -2,7 +2,16 @@ import type { GetMetricDataInput, MetricDataQuery, MetricDatum } from '@aws-sdk/
 import { AwsError, type CallContext, type Cloud, type Input, type Service, type ServiceOperation } from '../types.ts';
 import { Alarms, type Alarm, type AlarmProperties, type AlarmState } from './alarms.ts';
 import { locationOf, type Location } from './locations.ts';
-import { embeddedMetrics, Metrics, seriesKey, statistic, type MetricName, type MetricValue, type Statistic, type Statistics } from './metrics.ts';
+import {
+  embeddedMetrics,
+  Metrics,
+  seriesKey,
+  statistic,
+  type MetricName,
+  type MetricValue,
+  type Statistic,
+  type Statistics,
+} from './metrics.ts';
 
 export type { AlarmProperties, AlarmState } from './alarms.ts';
 export type { MetricName, MetricValue } from './metrics.ts';
@@ -39,7 +48,8 @@ export function createMonitoring(cloud: Cloud): Monitoring {
       if (!alarm) throw new AwsError('ResourceNotFound', `There is no alarm ${arn}`, 404);
       alarms.setState(alarm, state, reason);
     },
-    alarms: (location) => alarms.all(location).map(({ properties, arn, state, reason }) => ({ name: properties.AlarmName ?? '', arn, state, reason })),
+    alarms: (location) =>
+      alarms.all(location).map(({ properties, arn, state, reason }) => ({ name: properties.AlarmName ?? '', arn, state, reason })),
     record: (location, value) => metrics.record(location, value),
     readLine: (location, line) => {
       for (const value of embeddedMetrics(line)) metrics.record(location, value);
@@ -56,7 +66,9 @@ function operations(metrics: Metrics, alarms: Alarms): Record<string, ServiceOpe
     },
     GetMetricData: {
       access: () => [{ action: 'cloudwatch:GetMetricData', resource: '*' }],
-      run: (input, context) => ({ MetricDataResults: input.MetricDataQueries.map((query: MetricDataQuery) => answer(metrics, { query, input }, locationOf(context))) }),
+      run: (input, context) => ({
+        MetricDataResults: input.MetricDataQueries.map((query: MetricDataQuery) => answer(metrics, { query, input }, locationOf(context))),
+      }),
     },
     ListMetrics: {
       access: () => [{ action: 'cloudwatch:ListMetrics', resource: '*' }],
@@ -77,7 +89,11 @@ function operations(metrics: Metrics, alarms: Alarms): Record<string, ServiceOpe
   };
 }
 
-function alarmAccess(action: string, names: string[] | undefined, { account, region }: CallContext): { action: string; resource: string }[] {
+function alarmAccess(
+  action: string,
+  names: string[] | undefined,
+  { account, region }: CallContext,
+): { action: string; resource: string }[] {
   const wanted = names && names.length > 0 ? names : ['*'];
   return wanted.map((name) => ({ action: `cloudwatch:${action}`, resource: `arn:aws:cloudwatch:${region}:${account}:alarm:${name}` }));
 }
@@ -118,7 +134,13 @@ function answer(metrics: Metrics, { query, input }: { query: MetricDataQuery; in
     if (found) points.push([new Date(from), statistic(found, MetricStat.Stat)]);
   }
   const ordered = input.ScanBy === 'TimestampAscending' ? points : points.toReversed();
-  return { Id, Label: Label ?? name, StatusCode: 'Complete', Timestamps: ordered.map(([time]) => time), Values: ordered.map(([, value]) => value) };
+  return {
+    Id,
+    Label: Label ?? name,
+    StatusCode: 'Complete',
+    Timestamps: ordered.map(([time]) => time),
+    Values: ordered.map(([, value]) => value),
+  };
 }
 
 function isStatistic(name: string | undefined): name is Statistic {
@@ -127,22 +149,37 @@ function isStatistic(name: string | undefined): name is Statistic {
 
 function listMetrics(metrics: Metrics, input: Input, location: Location): Input[] {
   const wanted = dimensionsOf(input.Dimensions);
-  return metrics.list(location)
+  return metrics
+    .list(location)
     .filter((metric) => input.Namespace === undefined || metric.namespace === input.Namespace)
     .filter((metric) => input.MetricName === undefined || metric.name === input.MetricName)
-    .filter((metric) => Object.entries(wanted).every(([name, value]) => name in metric.dimensions && (value === '' || metric.dimensions[name] === value)))
-    .map(({ namespace, name, dimensions }) => ({ Namespace: namespace, MetricName: name, Dimensions: Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value })) }));
+    .filter((metric) =>
+      Object.entries(wanted).every(([name, value]) => name in metric.dimensions && (value === '' || metric.dimensions[name] === value)),
+    )
+    .map(({ namespace, name, dimensions }) => ({
+      Namespace: namespace,
+      MetricName: name,
+      Dimensions: Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value })),
+    }));
 }
 
 /** Metric alarms only; names that don't exist are left out without a word, as on AWS. */
 function describeAlarms(all: Alarm[], input: Input): Input {
   const { AlarmNames, AlarmNamePrefix = '', AlarmTypes = ['MetricAlarm'], StateValue, MaxRecords = 50, NextToken } = input;
   if (!AlarmTypes.includes('MetricAlarm')) return { MetricAlarms: [], CompositeAlarms: [] };
-  const found = all.filter(({ properties: { AlarmName = '' }, state }) =>
-    (AlarmNames === undefined || AlarmNames.includes(AlarmName)) && AlarmName.startsWith(AlarmNamePrefix) && (StateValue === undefined || state === StateValue));
+  const found = all.filter(
+    ({ properties: { AlarmName = '' }, state }) =>
+      (AlarmNames === undefined || AlarmNames.includes(AlarmName)) &&
+      AlarmName.startsWith(AlarmNamePrefix) &&
+      (StateValue === undefined || state === StateValue),
+  );
   const from = Number(NextToken ?? 0);
   const page = found.slice(from, from + MaxRecords);
-  return { MetricAlarms: page.map(entry), CompositeAlarms: [], ...(from + page.length < found.length && { NextToken: String(from + page.length) }) };
+  return {
+    MetricAlarms: page.map(entry),
+    CompositeAlarms: [],
+    ...(from + page.length < found.length && { NextToken: String(from + page.length) }),
+  };
 }
 
 function entry({ arn, properties, state, reason, updated }: Alarm): Input {

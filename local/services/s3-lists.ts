@@ -65,8 +65,12 @@ function entry(version: ObjectVersion): Input {
 /** Every version and delete marker; newest first within a key. */
 export function listVersions(store: S3Store, bucket: Bucket, input: ListObjectVersionsRequest): Input {
   const { Prefix = '', KeyMarker = '', VersionIdMarker, MaxKeys = LARGEST_PAGE } = input;
-  const all = store.keys(bucket).filter((key) => key.startsWith(Prefix)).flatMap((key) => bucket.objects.get(key) ?? []);
-  const marked = VersionIdMarker === undefined ? -1 : all.findIndex(({ key, versionId }) => key === KeyMarker && versionId === VersionIdMarker);
+  const all = store
+    .keys(bucket)
+    .filter((key) => key.startsWith(Prefix))
+    .flatMap((key) => bucket.objects.get(key) ?? []);
+  const marked =
+    VersionIdMarker === undefined ? -1 : all.findIndex(({ key, versionId }) => key === KeyMarker && versionId === VersionIdMarker);
   const rest = marked >= 0 ? all.slice(marked + 1) : all.filter(({ key }) => isAfter(key, KeyMarker));
   const page = rest.slice(0, Math.min(MaxKeys, LARGEST_PAGE));
   const last = page.at(-1);
@@ -80,9 +84,16 @@ export function listVersions(store: S3Store, bucket: Bucket, input: ListObjectVe
     MaxKeys,
     IsTruncated: truncated,
     ...(truncated && { NextKeyMarker: last?.key, NextVersionIdMarker: last?.versionId }),
-    ...(versions.length > 0 && { Versions: versions.map((version) => ({ ...entry(version), VersionId: version.versionId, IsLatest: isLatest(version) })) }),
+    ...(versions.length > 0 && {
+      Versions: versions.map((version) => ({ ...entry(version), VersionId: version.versionId, IsLatest: isLatest(version) })),
+    }),
     ...(markers.length > 0 && {
-      DeleteMarkers: markers.map((marker) => ({ Key: marker.key, VersionId: marker.versionId, IsLatest: isLatest(marker), LastModified: marker.modified })),
+      DeleteMarkers: markers.map((marker) => ({
+        Key: marker.key,
+        VersionId: marker.versionId,
+        IsLatest: isLatest(marker),
+        LastModified: marker.modified,
+      })),
     }),
   };
 }

@@ -1,12 +1,17 @@
-import type {
-  CopyObjectRequest, DeleteObjectRequest, DeleteObjectsRequest, GetObjectRequest, PutObjectRequest,
-} from '@aws-sdk/client-s3';
+import type { CopyObjectRequest, DeleteObjectRequest, DeleteObjectsRequest, GetObjectRequest, PutObjectRequest } from '@aws-sdk/client-s3';
 import { AwsError, type CallContext, type Cloud, type Input } from '../types.ts';
 import type { UseKey } from './kms.ts';
 import { checkedSums, etagOf, type Bucket, type ObjectHeaders, type ObjectVersion, type Retention, type S3Store } from './s3-store.ts';
 
 const headerNames = [
-  'ContentType', 'ContentEncoding', 'ContentDisposition', 'ContentLanguage', 'CacheControl', 'ExpiresString', 'WebsiteRedirectLocation', 'StorageClass',
+  'ContentType',
+  'ContentEncoding',
+  'ContentDisposition',
+  'ContentLanguage',
+  'CacheControl',
+  'ExpiresString',
+  'WebsiteRedirectLocation',
+  'StorageClass',
 ] as const;
 
 /** Reading, writing and deleting objects. */
@@ -21,7 +26,12 @@ export class S3Objects {
     const body = Buffer.from((input.Body as Uint8Array | undefined) ?? []);
     const checksums = checkedSums(input as unknown as Record<string, unknown>, body);
     const version = await this.keep(bucket, { input, body, etag: etagOf(body), checksums }, context);
-    return { ETag: version.etag, ...checksums, ...(Object.keys(checksums).length > 0 && { ChecksumType: 'FULL_OBJECT' }), ...described(bucket, version) };
+    return {
+      ETag: version.etag,
+      ...checksums,
+      ...(Object.keys(checksums).length > 0 && { ChecksumType: 'FULL_OBJECT' }),
+      ...described(bucket, version),
+    };
   }
 
   /**
@@ -30,7 +40,13 @@ export class S3Objects {
    */
   async keep(
     bucket: Bucket,
-    { input, conditions, body, etag, checksums }: { input: Input; conditions?: Input; body: Buffer; etag: string; checksums: Record<string, string> },
+    {
+      input,
+      conditions,
+      body,
+      etag,
+      checksums,
+    }: { input: Input; conditions?: Input; body: Buffer; etag: string; checksums: Record<string, string> },
     { caller }: CallContext,
   ): Promise<ObjectVersion> {
     const kmsKeyArn = input.ServerSideEncryption === 'AES256' ? undefined : (input.SSEKMSKeyId ?? bucket.definition.kmsKeyArn);
@@ -41,7 +57,9 @@ export class S3Objects {
       deleteMarker: false,
       body,
       etag,
-      headers: Object.fromEntries(headerNames.filter((name) => input[name] !== undefined).map((name) => [name, input[name]])) as ObjectHeaders,
+      headers: Object.fromEntries(
+        headerNames.filter((name) => input[name] !== undefined).map((name) => [name, input[name]]),
+      ) as ObjectHeaders,
       metadata: { ...input.Metadata },
       checksums,
       tagCount: new URLSearchParams(input.Tagging ?? '').size,
@@ -85,24 +103,38 @@ export class S3Objects {
   /** The version that a request means. @throws AwsError NoSuchKey, NoSuchVersion, or MethodNotAllowed for a delete marker */
   find(bucket: Bucket, { Key = '', VersionId }: { Key?: string; VersionId?: string }): ObjectVersion {
     const version = VersionId === undefined ? this.store.current(bucket, Key) : this.store.version(bucket, Key, VersionId);
-    if (!version && VersionId !== undefined) throw new AwsError('NoSuchVersion', 'The specified version does not exist.', 404, { Key, VersionId });
+    if (!version && VersionId !== undefined)
+      throw new AwsError('NoSuchVersion', 'The specified version does not exist.', 404, { Key, VersionId });
     if (!version) throw new AwsError('NoSuchKey', 'The specified key does not exist.', 404, { Key });
     if (version.deleteMarker) throw new AwsError('MethodNotAllowed', 'The specified method is not allowed against this resource.', 405);
     return version;
   }
 
-  async copy(bucket: Bucket, source: { bucket: Bucket; key: string; versionId?: string }, { input, context }: { input: CopyObjectRequest; context: CallContext }): Promise<Input> {
+  async copy(
+    bucket: Bucket,
+    source: { bucket: Bucket; key: string; versionId?: string },
+    { input, context }: { input: CopyObjectRequest; context: CallContext },
+  ): Promise<Input> {
     const from = this.find(source.bucket, { Key: source.key, VersionId: source.versionId });
     if (from.kmsKeyArn !== undefined) await this.useKey(context.caller, from.kmsKeyArn, ['kms:Decrypt'], 's3');
     const kept = input.MetadataDirective === 'REPLACE' ? {} : { ...from.headers, Metadata: from.metadata };
-    const version = await this.keep(bucket, { input: { ...input, ...kept }, body: from.body, etag: etagOf(from.body), checksums: from.checksums }, context);
-    return { CopyObjectResult: { ETag: version.etag, LastModified: version.modified, ...from.checksums }, CopySourceVersionId: publicId(source.bucket, from), ...described(bucket, version) };
+    const version = await this.keep(
+      bucket,
+      { input: { ...input, ...kept }, body: from.body, etag: etagOf(from.body), checksums: from.checksums },
+      context,
+    );
+    return {
+      CopyObjectResult: { ETag: version.etag, LastModified: version.modified, ...from.checksums },
+      CopySourceVersionId: publicId(source.bucket, from),
+      ...described(bucket, version),
+    };
   }
 
   delete(bucket: Bucket, { Key = '', VersionId, IfMatch, BypassGovernanceRetention }: DeleteObjectRequest): Input {
     const current = this.store.current(bucket, Key);
     if (IfMatch !== undefined && !(current && matchesTag(IfMatch, current))) throw preconditionFailed();
-    if (VersionId !== undefined) return this.deleteVersion(bucket, { key: Key, versionId: VersionId, bypass: BypassGovernanceRetention === true });
+    if (VersionId !== undefined)
+      return this.deleteVersion(bucket, { key: Key, versionId: VersionId, bypass: BypassGovernanceRetention === true });
     if (!bucket.definition.versioned) {
       if (current) this.store.remove(bucket, current);
       return {};
@@ -117,7 +149,13 @@ export class S3Objects {
     const Errors: Input[] = [];
     for (const { Key, VersionId, ETag } of Delete?.Objects ?? []) {
       try {
-        const { DeleteMarker, VersionId: made } = this.delete(bucket, { Bucket: '', Key, VersionId, IfMatch: ETag, BypassGovernanceRetention });
+        const { DeleteMarker, VersionId: made } = this.delete(bucket, {
+          Bucket: '',
+          Key,
+          VersionId,
+          IfMatch: ETag,
+          BypassGovernanceRetention,
+        });
         Deleted.push({ Key, VersionId, ...(DeleteMarker && VersionId === undefined && { DeleteMarker, DeleteMarkerVersionId: made }) });
       } catch (error) {
         if (!(error instanceof AwsError)) throw error;
@@ -136,7 +174,9 @@ export class S3Objects {
     if (input.IfNoneMatch === '*' && current) throw preconditionFailed();
     if (input.IfMatch !== undefined && !current) throw new AwsError('NoSuchKey', 'The specified key does not exist.', 404, { Key: key });
     if (input.IfMatch !== undefined && current && !matchesTag(input.IfMatch, current)) throw preconditionFailed();
-    const locks = [input.ObjectLockMode, input.ObjectLockRetainUntilDate, input.ObjectLockLegalHoldStatus].some((value) => value !== undefined);
+    const locks = [input.ObjectLockMode, input.ObjectLockRetainUntilDate, input.ObjectLockLegalHoldStatus].some(
+      (value) => value !== undefined,
+    );
     if (locks && !bucket.definition.objectLock) throw new AwsError('InvalidRequest', 'Bucket is missing Object Lock Configuration');
   }
 

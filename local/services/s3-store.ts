@@ -72,7 +72,8 @@ export class S3Store {
     if (!/^(?!xn--|sthree-)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(definition.name) || definition.name.includes('..')) {
       throw new AwsError('InvalidBucketName', `The specified bucket is not valid: ${definition.name}`);
     }
-    if (this.buckets.has(definition.name)) throw new AwsError('BucketAlreadyExists', `The requested bucket name is not available: ${definition.name}`, 409);
+    if (this.buckets.has(definition.name))
+      throw new AwsError('BucketAlreadyExists', `The requested bucket name is not available: ${definition.name}`, 409);
     if (definition.objectLock && !definition.versioned) throw new AwsError('InvalidBucketState', 'Object Lock needs versioning', 409);
     const bucket = { definition, arn: `arn:aws:s3:::${definition.name}`, created: new Date(this.cloud.clock.now()), objects: new Map() };
     this.buckets.set(definition.name, bucket);
@@ -150,7 +151,9 @@ const digests: Record<string, (body: Uint8Array) => Buffer> = {
  * @throws AwsError BadDigest when one doesn't fit the body
  */
 export function checkedSums(input: Record<string, unknown>, body: Uint8Array): Record<string, string> {
-  const sent = Object.entries(input).filter((entry): entry is [string, string] => /^Checksum(CRC|SHA|MD5|XX)/.test(entry[0]) && typeof entry[1] === 'string');
+  const sent = Object.entries(input).filter(
+    (entry): entry is [string, string] => /^Checksum(CRC|SHA|MD5|XX)/.test(entry[0]) && typeof entry[1] === 'string',
+  );
   for (const [name, sum] of sent) {
     const digest = digests[name];
     if (digest && digest(body).toString('base64') !== sum) {

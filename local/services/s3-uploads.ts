@@ -40,7 +40,8 @@ export class S3Uploads {
     const body = Buffer.from((input.Body as Uint8Array | undefined) ?? []);
     const checksums = checkedSums(input as unknown as Record<string, unknown>, body);
     const number = input.PartNumber ?? 0;
-    if (number < 1 || number > 10_000) throw new AwsError('InvalidArgument', 'Part number must be an integer between 1 and 10000, inclusive');
+    if (number < 1 || number > 10_000)
+      throw new AwsError('InvalidArgument', 'Part number must be an integer between 1 and 10000, inclusive');
     const etag = etagOf(body);
     upload.parts.set(number, { body, etag, modified: new Date(this.cloud.clock.now()) });
     return { ETag: etag, ServerSideEncryption: 'AES256', ...checksums };
@@ -50,7 +51,9 @@ export class S3Uploads {
     const upload = this.find(bucket, input);
     const parts = chosenParts(upload, input);
     const body = Buffer.concat(parts.map((part) => part.body));
-    const etag = `"${createHash('md5').update(Buffer.concat(parts.map((part) => Buffer.from(part.etag.slice(1, -1), 'hex')))).digest('hex')}-${parts.length}"`;
+    const etag = `"${createHash('md5')
+      .update(Buffer.concat(parts.map((part) => Buffer.from(part.etag.slice(1, -1), 'hex'))))
+      .digest('hex')}-${parts.length}"`;
     const version = await this.objects.keep(bucket, { input: upload.input, conditions: input, body, etag, checksums: {} }, context);
     this.uploads.delete(input.UploadId ?? '');
     const Location = `https://${bucket.definition.name}.s3.${bucket.definition.region}.amazonaws.com/${version.key}`;
@@ -81,18 +84,25 @@ export class S3Uploads {
   private find(bucket: Bucket, { UploadId = '', Key }: { UploadId?: string; Key?: string }): Upload {
     const upload = this.uploads.get(UploadId);
     if (upload && upload.bucket === bucket && upload.input.Key === Key) return upload;
-    throw new AwsError('NoSuchUpload', 'The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.', 404);
+    throw new AwsError(
+      'NoSuchUpload',
+      'The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.',
+      404,
+    );
   }
 }
 
 function chosenParts(upload: Upload, { MultipartUpload }: CompleteMultipartUploadRequest): Part[] {
   const wanted = MultipartUpload?.Parts ?? [];
-  if (wanted.length === 0) throw new AwsError('MalformedXML', 'The XML you provided was not well-formed or did not validate against our published schema');
+  if (wanted.length === 0)
+    throw new AwsError('MalformedXML', 'The XML you provided was not well-formed or did not validate against our published schema');
   const ordered = wanted.every(({ PartNumber = 0 }, index) => PartNumber > (wanted[index - 1]?.PartNumber ?? 0));
-  if (!ordered) throw new AwsError('InvalidPartOrder', 'The list of parts was not in ascending order. Parts must be ordered by part number.');
+  if (!ordered)
+    throw new AwsError('InvalidPartOrder', 'The list of parts was not in ascending order. Parts must be ordered by part number.');
   return wanted.map(({ PartNumber = 0, ETag = '' }, index) => {
     const part = upload.parts.get(PartNumber);
-    if (!part || part.etag !== `"${ETag.replace(/^"|"$/g, '')}"`) throw new AwsError('InvalidPart', 'One or more of the specified parts could not be found.');
+    if (!part || part.etag !== `"${ETag.replace(/^"|"$/g, '')}"`)
+      throw new AwsError('InvalidPart', 'One or more of the specified parts could not be found.');
     if (index < wanted.length - 1 && part.body.length < SMALLEST_PART) {
       throw new AwsError('EntityTooSmall', 'Your proposed upload is smaller than the minimum allowed size');
     }

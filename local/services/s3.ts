@@ -1,4 +1,13 @@
-import { AwsError, type AccessRequest, type CallContext, type Caller, type Cloud, type Input, type Service, type ServiceOperation } from '../types.ts';
+import {
+  AwsError,
+  type AccessRequest,
+  type CallContext,
+  type Caller,
+  type Cloud,
+  type Input,
+  type Service,
+  type ServiceOperation,
+} from '../types.ts';
 import type { UseKey } from './kms.ts';
 import { listObjects, listVersions } from './s3-lists.ts';
 import { S3Objects } from './s3-objects.ts';
@@ -45,7 +54,16 @@ export function createS3(cloud: Cloud, options: S3Options): S3 {
     buckets: () => store.all().map(({ definition }) => definition),
     putObject(name, key, bytes) {
       const body = Buffer.from(bytes);
-      store.put(existing(name), { key, deleteMarker: false, body, etag: etagOf(body), headers: {}, metadata: {}, checksums: {}, tagCount: 0 });
+      store.put(existing(name), {
+        key,
+        deleteMarker: false,
+        body,
+        etag: etagOf(body),
+        headers: {},
+        metadata: {},
+        checksums: {},
+        tagCount: 0,
+      });
     },
     readObject: (name, key) => store.current(existing(name), key)?.body,
     keys: (name) => store.keys(existing(name)).filter((key) => store.current(existing(name), key)),
@@ -72,9 +90,12 @@ class S3Operations {
     const { objects, uploads, store } = this;
     return {
       PutObject: this.onObject(putActions, (bucket, input, context) => objects.put(bucket, input, context)),
-      GetObject: this.onObject(getActions, (bucket, input, context) => this.discreet(bucket, context, () => objects.get(bucket, input, context))),
+      GetObject: this.onObject(getActions, (bucket, input, context) =>
+        this.discreet(bucket, context, () => objects.get(bucket, input, context)),
+      ),
       HeadObject: this.onObject(getActions, (bucket, input, context) =>
-        this.discreet(bucket, context, async () => objects.head(bucket, objects.find(bucket, input), input))),
+        this.discreet(bucket, context, async () => objects.head(bucket, objects.find(bucket, input), input)),
+      ),
       DeleteObject: this.onObject(deleteActions, (bucket, input) => objects.delete(bucket, input)),
       DeleteObjects: this.deleteObjects(),
       CopyObject: this.copyObject(),
@@ -86,13 +107,20 @@ class S3Operations {
       ListObjectsV2: this.onBucket(listActions('s3:ListBucket'), (bucket, input) => listObjects(store, bucket, input)),
       ListObjectVersions: this.onBucket(listActions('s3:ListBucketVersions'), (bucket, input) => listVersions(store, bucket, input)),
       HeadBucket: this.onBucket(only('s3:ListBucket'), (bucket) => ({ BucketRegion: bucket.definition.region })),
-      GetBucketVersioning: this.onBucket(only('s3:GetBucketVersioning'), (bucket) => (bucket.definition.versioned ? { Status: 'Enabled' } : {})),
+      GetBucketVersioning: this.onBucket(only('s3:GetBucketVersioning'), (bucket) =>
+        bucket.definition.versioned ? { Status: 'Enabled' } : {},
+      ),
       // The oldest Region answers nothing: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLocation.html
-      GetBucketLocation: this.onBucket(only('s3:GetBucketLocation'), ({ definition: { region } }) => (region === 'us-east-1' ? {} : { LocationConstraint: region })),
+      GetBucketLocation: this.onBucket(only('s3:GetBucketLocation'), ({ definition: { region } }) =>
+        region === 'us-east-1' ? {} : { LocationConstraint: region },
+      ),
       ListBuckets: {
         access: () => [{ action: 's3:ListAllMyBuckets', resource: '*' }],
         run: (_input, { account }) => ({
-          Buckets: store.all().filter(({ definition }) => definition.account === account).map(({ definition, created }) => ({ Name: definition.name, BucketRegion: definition.region, CreationDate: created })),
+          Buckets: store
+            .all()
+            .filter(({ definition }) => definition.account === account)
+            .map(({ definition, created }) => ({ Name: definition.name, BucketRegion: definition.region, CreationDate: created })),
           Owner: { ID: account },
         }),
       },
@@ -119,8 +147,10 @@ class S3Operations {
 
   private deleteObjects(): ServiceOperation {
     return {
-      access: (input, context) => input.Delete.Objects.map(({ Key, VersionId }: Input) =>
-        this.access(VersionId === undefined ? 's3:DeleteObject' : 's3:DeleteObjectVersion', input.Bucket, { suffix: `/${Key}`, context })),
+      access: (input, context) =>
+        input.Delete.Objects.map(({ Key, VersionId }: Input) =>
+          this.access(VersionId === undefined ? 's3:DeleteObject' : 's3:DeleteObjectVersion', input.Bucket, { suffix: `/${Key}`, context }),
+        ),
       run: (input) => this.objects.deleteAll(this.owned(input.Bucket, input.ExpectedBucketOwner), input),
     };
   }
@@ -163,11 +193,15 @@ class S3Operations {
   private owned(name: string, expectedOwner: string | undefined): Bucket {
     const bucket = this.store.bucket(name);
     if (!bucket) throw noSuchBucket(name);
-    if (expectedOwner !== undefined && expectedOwner !== bucket.definition.account) throw new AwsError('AccessDenied', 'Access Denied', 403);
+    if (expectedOwner !== undefined && expectedOwner !== bucket.definition.account)
+      throw new AwsError('AccessDenied', 'Access Denied', 403);
     return bucket;
   }
 
-  /** Who may not list a bucket doesn't learn what isn't there: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html, permissions */
+  /**
+   * Who may not list a bucket doesn't learn what isn't there:
+   * https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html, permissions
+   */
   private async discreet(bucket: Bucket, context: CallContext, work: () => Promise<Input>): Promise<Input> {
     try {
       return await work();
@@ -175,8 +209,8 @@ class S3Operations {
       const missing = error instanceof AwsError && error.code === 'NoSuchKey';
       const list = this.access('s3:ListBucket', bucket.definition.name, { suffix: '', context });
       if (!missing || this.options.allows(context.caller, list, context.region)) throw error;
-      const message = `User: ${context.caller.arn} is not authorized to perform: s3:ListBucket on resource: "${bucket.arn}" because no identity-based policy allows the s3:ListBucket action`;
-      throw new AwsError('AccessDenied', message, 403);
+      const what = `User: ${context.caller.arn} is not authorized to perform: s3:ListBucket on resource: "${bucket.arn}"`;
+      throw new AwsError('AccessDenied', `${what} because no identity-based policy allows the s3:ListBucket action`, 403);
     }
   }
 }
@@ -186,7 +220,8 @@ function noSuchBucket(name: string): AwsError {
 }
 
 function redirect({ name, region }: BucketDefinition): AwsError {
-  const message = 'The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.';
+  const what = 'The bucket you are attempting to access must be addressed using the specified endpoint.';
+  const message = `${what} Please send all future requests to this endpoint.`;
   return new AwsError('PermanentRedirect', message, 301, { Endpoint: `${name}.s3.${region}.amazonaws.com`, Bucket: name, Region: region });
 }
 
@@ -206,7 +241,9 @@ function listActions(action: string): Actions {
 }
 
 function getActions({ VersionId }: Input): ReturnType<Actions> {
-  return VersionId === undefined ? { actions: ['s3:GetObject'] } : { actions: ['s3:GetObjectVersion'], context: { 's3:VersionId': [VersionId] } };
+  return VersionId === undefined
+    ? { actions: ['s3:GetObject'] }
+    : { actions: ['s3:GetObjectVersion'], context: { 's3:VersionId': [VersionId] } };
 }
 
 function deleteActions({ VersionId, BypassGovernanceRetention }: Input): ReturnType<Actions> {
@@ -214,7 +251,7 @@ function deleteActions({ VersionId, BypassGovernanceRetention }: Input): ReturnT
   return { actions: BypassGovernanceRetention ? [...actions, 's3:BypassGovernanceRetention'] : actions };
 }
 
-/** Condition keys and further actions of writes: Service Authorization Reference, "Actions, resources, and condition keys for Amazon S3". */
+/** Condition keys and further actions of writes: Service Authorization Reference, "Amazon S3". */
 function putActions(input: Input): ReturnType<Actions> {
   const conditions: [string, unknown][] = [
     ['s3:x-amz-server-side-encryption', input.ServerSideEncryption],

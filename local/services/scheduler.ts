@@ -1,7 +1,7 @@
 import type { Iam } from '../iam/iam.ts';
 import { reason } from '../json.ts';
 import { AwsError, type CallContext, type Caller, type Cloud, type Input, type Service, type ServiceOperation } from '../types.ts';
-import { callTarget, deadLetter, deliver, location, type Failure, type RetryPolicy } from './delivery.ts';
+import { callTarget, deadLetter, deliver, arnParts, type Failure, type RetryPolicy } from './delivery.ts';
 import { pageOf } from './listing.ts';
 import { readTimetable, type Timetable } from './schedule-times.ts';
 
@@ -69,7 +69,7 @@ function check(settings: ScheduleSettings): void {
   if (settings.FlexibleTimeWindow.Mode !== 'OFF') {
     throw invalid(`FlexibleTimeWindow ${settings.FlexibleTimeWindow.Mode} of schedule ${settings.Name} is not known to the embedded AWS`);
   }
-  const { service, resource } = location(settings.Target.Arn);
+  const { service, resource } = arnParts(settings.Target.Arn);
   if (!(service === 'lambda' && resource.startsWith('function:')) && !(service === 'states' && resource.startsWith('stateMachine:'))) {
     throw invalid(`Target ${settings.Target.Arn} of schedule ${settings.Name} is of a kind not known to the embedded AWS`);
   }

@@ -1,5 +1,14 @@
 import type { CreateSecretRequest, GetSecretValueRequest, PutSecretValueRequest } from '@aws-sdk/client-secrets-manager';
-import { AwsError, type AccessRequest, type CallContext, type Caller, type Cloud, type Input, type Service, type ServiceOperation } from '../types.ts';
+import {
+  AwsError,
+  type AccessRequest,
+  type CallContext,
+  type Caller,
+  type Cloud,
+  type Input,
+  type Service,
+  type ServiceOperation,
+} from '../types.ts';
 import type { UseKey } from './kms.ts';
 import { keyOf, locationOf, parseArn, type Location } from './locations.ts';
 
@@ -61,7 +70,8 @@ class Secrets {
 
   create(definition: SecretDefinition): Secret {
     const id = keyOf(definition, definition.name);
-    if (this.secrets.has(id)) throw new AwsError('ResourceExistsException', `The operation failed because the secret ${definition.name} already exists.`);
+    if (this.secrets.has(id))
+      throw new AwsError('ResourceExistsException', `The operation failed because the secret ${definition.name} already exists.`);
     const suffix = this.cloud.random.uuid().slice(0, 6);
     const arn = `arn:aws:secretsmanager:${definition.region}:${definition.account}:secret:${definition.name}-${suffix}`;
     const secret = { arn, definition: { ...definition }, created: new Date(this.cloud.clock.now()), versions: [] };
@@ -77,12 +87,19 @@ class Secrets {
   }
 
   /** A new current version; what was current becomes the previous one. */
-  put(secret: Secret, value: string | Uint8Array, { id = this.cloud.random.uuid(), stages = ['AWSCURRENT'] }: { id?: string; stages?: string[] } = {}): Version {
+  put(
+    secret: Secret,
+    value: string | Uint8Array,
+    { id = this.cloud.random.uuid(), stages = ['AWSCURRENT'] }: { id?: string; stages?: string[] } = {},
+  ): Version {
     if (Buffer.byteLength(value) > 65_536) throw new AwsError('InvalidParameterException', 'The secret value is longer than 65536 bytes');
     const known = secret.versions.find((version) => version.id === id);
     if (known) {
       if (Buffer.compare(Buffer.from(known.value), Buffer.from(value)) === 0) return known;
-      throw new AwsError('ResourceExistsException', `You can't modify an existing version, you can only create a new version. Version ID: ${id}`);
+      throw new AwsError(
+        'ResourceExistsException',
+        `You can't modify an existing version, you can only create a new version. Version ID: ${id}`,
+      );
     }
     const current = secret.versions.find((version) => version.stages.has('AWSCURRENT'));
     if (stages.includes('AWSCURRENT') && current) {
@@ -103,7 +120,13 @@ class Secrets {
       CreateSecret: {
         access: (input: CreateSecretRequest, context) => {
           const { account, region } = locationOf(context);
-          return [{ action: 'secretsmanager:CreateSecret', resource: `arn:aws:secretsmanager:${region}:${account}:secret:${input.Name}-??????`, context: { 'secretsmanager:Name': [input.Name ?? ''] } }];
+          return [
+            {
+              action: 'secretsmanager:CreateSecret',
+              resource: `arn:aws:secretsmanager:${region}:${account}:secret:${input.Name}-??????`,
+              context: { 'secretsmanager:Name': [input.Name ?? ''] },
+            },
+          ];
         },
         run: (input: CreateSecretRequest, context) => this.createFor(input, context),
       },
@@ -126,14 +149,23 @@ class Secrets {
     const tags = Object.entries(secret?.definition.tags ?? {});
     return {
       action,
-      resource: secret?.arn ?? (parseArn(input.SecretId) ? input.SecretId : `arn:aws:secretsmanager:${context.region}:${context.account}:secret:${input.SecretId}`),
+      resource:
+        secret?.arn ??
+        (parseArn(input.SecretId)
+          ? input.SecretId
+          : `arn:aws:secretsmanager:${context.region}:${context.account}:secret:${input.SecretId}`),
       resourcePolicy: secret?.definition.policy,
       resourceAccount: secret?.definition.account,
       context: {
         'secretsmanager:SecretId': [secret?.arn ?? input.SecretId],
         ...(input.VersionId !== undefined && { 'secretsmanager:VersionId': [input.VersionId] }),
         ...(action.endsWith('GetSecretValue') && { 'secretsmanager:VersionStage': [input.VersionStage ?? 'AWSCURRENT'] }),
-        ...Object.fromEntries(tags.flatMap(([key, value]) => [[`secretsmanager:ResourceTag/${key}`, [value]], [`aws:ResourceTag/${key}`, [value]]])),
+        ...Object.fromEntries(
+          tags.flatMap(([key, value]) => [
+            [`secretsmanager:ResourceTag/${key}`, [value]],
+            [`aws:ResourceTag/${key}`, [value]],
+          ]),
+        ),
       },
     };
   }
@@ -147,11 +179,24 @@ class Secrets {
 
   private async get(secret: Secret, { VersionId, VersionStage }: GetSecretValueRequest, caller: Caller): Promise<Input> {
     const stage = VersionStage ?? (VersionId === undefined ? 'AWSCURRENT' : undefined);
-    const version = secret.versions.find(({ id, stages }) => (VersionId === undefined || id === VersionId) && (stage === undefined || stages.has(stage)));
-    if (!version) throw new AwsError('ResourceNotFoundException', `Secrets Manager can't find the specified secret value for ${VersionId ? `VersionId: ${VersionId}` : `staging label: ${stage}`}`);
+    const version = secret.versions.find(
+      ({ id, stages }) => (VersionId === undefined || id === VersionId) && (stage === undefined || stages.has(stage)),
+    );
+    if (!version)
+      throw new AwsError(
+        'ResourceNotFoundException',
+        `Secrets Manager can't find the specified secret value for ${VersionId ? `VersionId: ${VersionId}` : `staging label: ${stage}`}`,
+      );
     await this.unlock(secret, caller, ['kms:Decrypt']);
     const content = typeof version.value === 'string' ? { SecretString: version.value } : { SecretBinary: version.value };
-    return { ARN: secret.arn, Name: secret.definition.name, VersionId: version.id, VersionStages: [...version.stages], CreatedDate: version.created, ...content };
+    return {
+      ARN: secret.arn,
+      Name: secret.definition.name,
+      VersionId: version.id,
+      VersionStages: [...version.stages],
+      CreatedDate: version.created,
+      ...content,
+    };
   }
 
   private async putValue(secret: Secret, input: PutSecretValueRequest, caller: Caller): Promise<Input> {
@@ -163,7 +208,8 @@ class Secrets {
   }
 
   private async createFor(input: CreateSecretRequest, context: CallContext): Promise<Input> {
-    if (input.KmsKeyId !== undefined) await this.options.useKey(context.caller, input.KmsKeyId, ['kms:GenerateDataKey', 'kms:Decrypt'], 'secretsmanager');
+    if (input.KmsKeyId !== undefined)
+      await this.options.useKey(context.caller, input.KmsKeyId, ['kms:GenerateDataKey', 'kms:Decrypt'], 'secretsmanager');
     const secret = this.create({
       ...locationOf(context),
       name: input.Name ?? '',

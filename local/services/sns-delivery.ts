@@ -1,6 +1,7 @@
 import type { MessageAttributeValue } from '@aws-sdk/client-sns';
-import { AwsError, type Caller, type Cloud, type Input } from '../types.ts';
+import { inActivity } from '../clock.ts';
 import type { Json } from '../json.ts';
+import { AwsError, type Caller, type Cloud, type Input } from '../types.ts';
 import { parseArn } from './locations.ts';
 
 /** What was published, as one subscription gets it. */
@@ -69,7 +70,7 @@ export class Delivery {
 
   private later(milliseconds: number, work: () => Promise<void>): void {
     const { clock } = this.cloud;
-    clock.at(clock.now() + milliseconds, () => void clock.track(work));
+    clock.at(clock.now() + milliseconds, () => void inActivity(clock, 'SNS delivery', work));
   }
 
   private async attempt(subscription: Subscription, notification: Notification, tries: number): Promise<void> {
@@ -88,7 +89,9 @@ export class Delivery {
       case 'lambda': {
         const Payload = new Uint8Array(Buffer.from(JSON.stringify(lambdaEvent(subscription, notification))));
         await this.cloud.call(this.caller(subscription, subscription.endpoint), 'lambda', 'Invoke', {
-          FunctionName: subscription.endpoint, InvocationType: 'Event', Payload,
+          FunctionName: subscription.endpoint,
+          InvocationType: 'Event',
+          Payload,
         });
         return;
       }
@@ -115,7 +118,11 @@ export class Delivery {
     this.mails.push({ endpoint, subject: notification.subject ?? 'AWS Notification Message', message, topicArn, at });
   }
 
-  private async send(subscription: Subscription, queueArn: string, { body, attributes }: { body: string; attributes: Input }): Promise<void> {
+  private async send(
+    subscription: Subscription,
+    queueArn: string,
+    { body, attributes }: { body: string; attributes: Input },
+  ): Promise<void> {
     const { account, region, resource } = parseArn(queueArn) ?? { account: '', region: '', resource: '' };
     await this.cloud.call(this.caller(subscription, queueArn), 'sqs', 'SendMessage', {
       QueueUrl: `https://sqs.${region}.amazonaws.com/${account}/${resource}`,
@@ -125,11 +132,19 @@ export class Delivery {
   }
 
   private async bury(subscription: Subscription, notification: Notification, error: AwsError): Promise<void> {
-    const lost = { subscription: subscription.arn, endpoint: subscription.endpoint, messageId: notification.id, at: this.cloud.clock.now() };
+    const lost = {
+      subscription: subscription.arn,
+      endpoint: subscription.endpoint,
+      messageId: notification.id,
+      at: this.cloud.clock.now(),
+    };
     this.undelivered.push({ ...lost, reason: `${error.code}: ${error.message}` });
     if (subscription.deadLetterArn === undefined) return;
     try {
-      await this.send(subscription, subscription.deadLetterArn, { body: JSON.stringify(envelope(subscription, notification)), attributes: {} });
+      await this.send(subscription, subscription.deadLetterArn, {
+        body: JSON.stringify(envelope(subscription, notification)),
+        attributes: {},
+      });
     } catch (second) {
       if (!(second instanceof AwsError)) throw second;
       this.undelivered.push({ ...lost, endpoint: subscription.deadLetterArn, reason: `${second.code}: ${second.message}` });
@@ -138,7 +153,13 @@ export class Delivery {
 
   private caller({ topicArn }: Subscription, target: string): Caller {
     const service = 'sns.amazonaws.com';
-    return { account: parseArn(topicArn)?.account ?? '', region: parseArn(target)?.region ?? '', arn: service, service, sourceArn: topicArn };
+    return {
+      account: parseArn(topicArn)?.account ?? '',
+      region: parseArn(target)?.region ?? '',
+      arn: service,
+      service,
+      sourceArn: topicArn,
+    };
   }
 }
 
@@ -171,12 +192,21 @@ function envelope(subscription: Subscription, notification: Notification): Json 
 /** https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html */
 function lambdaEvent(subscription: Subscription, notification: Notification): Json {
   const { SigningCertURL, UnsubscribeURL, ...rest } = envelope(subscription, notification);
-  const Sns = { Subject: null, ...rest, SigningCertUrl: SigningCertURL, UnsubscribeUrl: UnsubscribeURL, MessageAttributes: attributesOf(notification) };
+  const Sns = {
+    Subject: null,
+    ...rest,
+    SigningCertUrl: SigningCertURL,
+    UnsubscribeUrl: UnsubscribeURL,
+    MessageAttributes: attributesOf(notification),
+  };
   return { Records: [{ EventSource: 'aws:sns', EventVersion: '1.0', EventSubscriptionArn: subscription.arn, Sns }] };
 }
 
 function attributesOf({ attributes }: Notification): Record<string, { Type?: string; Value?: string }> {
-  return Object.fromEntries(Object.entries(attributes).map(([name, { DataType, StringValue, BinaryValue }]) => [
-    name, { Type: DataType, Value: BinaryValue ? Buffer.from(BinaryValue).toString('base64') : StringValue },
-  ]));
+  return Object.fromEntries(
+    Object.entries(attributes).map(([name, { DataType, StringValue, BinaryValue }]) => [
+      name,
+      { Type: DataType, Value: BinaryValue ? Buffer.from(BinaryValue).toString('base64') : StringValue },
+    ]),
+  );
 }

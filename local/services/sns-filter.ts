@@ -10,7 +10,11 @@ type Values = unknown[];
  * exact values, `prefix`, `suffix`, `anything-but`, `equals-ignore-case`, `numeric`, `exists`.
  * https://docs.aws.amazon.com/sns/latest/dg/sns-subscription-filter-policies.html
  */
-export function passesFilter(policy: Json, scope: 'MessageAttributes' | 'MessageBody', message: { body: string; attributes: Record<string, MessageAttributeValue> }): boolean {
+export function passesFilter(
+  policy: Json,
+  scope: 'MessageAttributes' | 'MessageBody',
+  message: { body: string; attributes: Record<string, MessageAttributeValue> },
+): boolean {
   if (scope === 'MessageAttributes') {
     const values = Object.fromEntries(Object.entries(message.attributes).map(([name, value]) => [name, attributeValues(value)]));
     return Object.entries(policy).every(([key, conditions]) => matchesAny(listOf(conditions), values[key]));
@@ -94,7 +98,9 @@ function matchesCondition(condition: unknown, values: Values): boolean {
 function inRange(value: number, bounds: unknown[]): boolean {
   for (let index = 0; index < bounds.length; index += 2) {
     const bound = Number(bounds[index + 1]);
-    const holds = { '=': value === bound, '<': value < bound, '<=': value <= bound, '>': value > bound, '>=': value >= bound }[String(bounds[index])];
+    const holds = { '=': value === bound, '<': value < bound, '<=': value <= bound, '>': value > bound, '>=': value >= bound }[
+      String(bounds[index])
+    ];
     if (holds === undefined) throw invalid(`Unrecognized numeric range operator: ${String(bounds[index])}`);
     if (!holds) return false;
   }

@@ -103,7 +103,18 @@ class Topics {
     if (known) return known.arn;
     const arn = `${topic.arn}:${this.cloud.random.uuid()}`;
     const { filter, deadLetterArn, raw = false } = definition;
-    topic.subscriptions.push({ arn, topicArn: topic.arn, owner, protocol, endpoint, raw, filter, filterScope, deadLetterArn, pending: false });
+    topic.subscriptions.push({
+      arn,
+      topicArn: topic.arn,
+      owner,
+      protocol,
+      endpoint,
+      raw,
+      filter,
+      filterScope,
+      deadLetterArn,
+      pending: false,
+    });
     return arn;
   }
 
@@ -115,10 +126,12 @@ class Topics {
       },
       PublishBatch: this.onTopic('Publish', (topic, input, context) => this.publishBatch(topic, input.PublishBatchRequestEntries, context)),
       Subscribe: {
-        access: (input) => [{
-          ...this.access('Subscribe', input.TopicArn),
-          context: { 'sns:Protocol': [input.Protocol], ...(input.Endpoint !== undefined && { 'sns:Endpoint': [input.Endpoint] }) },
-        }],
+        access: (input) => [
+          {
+            ...this.access('Subscribe', input.TopicArn),
+            context: { 'sns:Protocol': [input.Protocol], ...(input.Endpoint !== undefined && { 'sns:Endpoint': [input.Endpoint] }) },
+          },
+        ],
         run: (input, { account }) => ({ SubscriptionArn: this.subscribe(subscriptionOf(input), account) }),
       },
       Unsubscribe: {
@@ -157,7 +170,8 @@ class Topics {
     if (input.PhoneNumber !== undefined) throw invalid('embedded AWS sends no text messages');
     const topic = this.topic(input.TopicArn ?? input.TargetArn ?? '');
     checkMessage(input);
-    if (topic.definition.kmsKeyArn !== undefined) await this.options.useKey(caller, topic.definition.kmsKeyArn, ['kms:GenerateDataKey', 'kms:Decrypt'], 'sns');
+    if (topic.definition.kmsKeyArn !== undefined)
+      await this.options.useKey(caller, topic.definition.kmsKeyArn, ['kms:GenerateDataKey', 'kms:Decrypt'], 'sns');
     const id = this.cloud.random.uuid();
     for (const subscription of topic.subscriptions) this.deliver(subscription, { id, input });
     return { MessageId: id };
@@ -168,14 +182,24 @@ class Topics {
     const attributes = input.MessageAttributes ?? {};
     if (subscription.pending) return;
     if (subscription.filter && !passesFilter(subscription.filter, subscription.filterScope, { body, attributes })) return;
-    this.delivery.start(subscription, { id, topicArn: subscription.topicArn, subject: input.Subject, body, attributes, published: this.cloud.clock.now() });
+    this.delivery.start(subscription, {
+      id,
+      topicArn: subscription.topicArn,
+      subject: input.Subject,
+      body,
+      attributes,
+      published: this.cloud.clock.now(),
+    });
   }
 
   private async publishBatch(topic: Topic, entries: PublishBatchRequestEntry[], context: CallContext): Promise<Input> {
     if (entries.length === 0) throw new AwsError('EmptyBatchRequestException', "The batch request doesn't contain any entries.");
-    if (entries.length > 10) throw new AwsError('TooManyEntriesInBatchRequestException', 'The batch request contains more entries than permissible.');
-    if (new Set(entries.map(({ Id }) => Id)).size < entries.length) throw new AwsError('BatchEntryIdsNotDistinctException', 'Two or more batch entries in the request have the same Id.');
-    if (entries.reduce((sum, entry) => sum + sizeOf(entry), 0) > LARGEST) throw new AwsError('BatchRequestTooLongException', 'The length of all the batch messages put together is more than the limit.');
+    if (entries.length > 10)
+      throw new AwsError('TooManyEntriesInBatchRequestException', 'The batch request contains more entries than permissible.');
+    if (new Set(entries.map(({ Id }) => Id)).size < entries.length)
+      throw new AwsError('BatchEntryIdsNotDistinctException', 'Two or more batch entries in the request have the same Id.');
+    if (entries.reduce((sum, entry) => sum + sizeOf(entry), 0) > LARGEST)
+      throw new AwsError('BatchRequestTooLongException', 'The length of all the batch messages put together is more than the limit.');
     const Successful: Input[] = [];
     const Failed: Input[] = [];
     for (const { Id, ...message } of entries) {
@@ -226,7 +250,10 @@ function structured(message: string): Json {
     const parts: unknown = JSON.parse(message);
     if (isObject(parts)) return parts;
   } catch (error) {
-    throw new AwsError('InvalidParameterException', `Invalid parameter: Message Structure - JSON message body failed to parse: ${(error as Error).message}`);
+    throw new AwsError(
+      'InvalidParameterException',
+      `Invalid parameter: Message Structure - JSON message body failed to parse: ${(error as Error).message}`,
+    );
   }
   throw invalid('Message Structure - JSON message body failed to parse');
 }
@@ -238,7 +265,11 @@ function bodyFor(protocol: Protocol, { Message = '', MessageStructure }: Publish
 }
 
 function sizeOf({ Message = '', MessageAttributes = {} }: PublishInput | PublishBatchRequestEntry): number {
-  const parts = Object.entries(MessageAttributes).flatMap(([name, { DataType = '', StringValue = '', BinaryValue }]) => [name, DataType, BinaryValue ?? StringValue]);
+  const parts = Object.entries(MessageAttributes).flatMap(([name, { DataType = '', StringValue = '', BinaryValue }]) => [
+    name,
+    DataType,
+    BinaryValue ?? StringValue,
+  ]);
   return [Message, ...parts].reduce((sum, part) => sum + Buffer.byteLength(part), 0);
 }
 
@@ -268,7 +299,13 @@ function paged<T>(items: T[], token: string | undefined): { items: T[]; token: {
 }
 
 function subscriptionEntry({ arn, topicArn, owner, protocol, endpoint, pending }: Subscription): Input {
-  return { SubscriptionArn: pending ? 'PendingConfirmation' : arn, Owner: owner, Protocol: protocol, Endpoint: endpoint, TopicArn: topicArn };
+  return {
+    SubscriptionArn: pending ? 'PendingConfirmation' : arn,
+    Owner: owner,
+    Protocol: protocol,
+    Endpoint: endpoint,
+    TopicArn: topicArn,
+  };
 }
 
 function attributesOf({ arn, definition, subscriptions }: Topic): Record<string, string> {

@@ -142,7 +142,8 @@ export class Queue {
   }
 
   private wake(): void {
-    for (const wake of [...this.waiting]) wake();
+    // Who is woken takes itself off the list; a Set goes on behind it.
+    for (const wake of this.waiting) wake();
   }
 
   /** Until a message arrives, or one becomes visible again, or the deadline is there. */

@@ -73,21 +73,23 @@ class Queues {
   }
 
   operations(): Record<string, ServiceOperation> {
-    const receipts = (input: Input): { Id: string; ReceiptHandle: string; VisibilityTimeout?: number }[] => input.Entries;
     return {
       SendMessage: this.operation('SendMessage', async (queue, input, context) => this.send(queue, input, context)),
       SendMessageBatch: this.operation('SendMessage', (queue, input, context) => this.sendBatch(queue, input, context)),
       ReceiveMessage: this.operation('ReceiveMessage', (queue, input, context) => this.receive(queue, input, context)),
-      DeleteMessage: this.operation('DeleteMessage', (queue, input) => void queue.delete(input.ReceiptHandle)),
+      DeleteMessage: this.operation('DeleteMessage', (queue, input) => queue.delete(input.ReceiptHandle)),
       DeleteMessageBatch: this.operation('DeleteMessage', (queue, input) => {
-        for (const { ReceiptHandle } of receipts(input)) queue.delete(ReceiptHandle);
-        return { Successful: receipts(input).map(({ Id }) => ({ Id })), Failed: [] };
+        const entries: { Id: string; ReceiptHandle: string }[] = input.Entries;
+        for (const { ReceiptHandle } of entries) queue.delete(ReceiptHandle);
+        return { Successful: entries.map(({ Id }) => ({ Id })), Failed: [] };
       }),
       ChangeMessageVisibility: this.operation('ChangeMessageVisibility', (queue, input) => {
         if (!queue.hide(input.ReceiptHandle, input.VisibilityTimeout)) throw notInFlight(input.ReceiptHandle);
       }),
       PurgeQueue: this.operation('PurgeQueue', (queue) => queue.purge()),
-      GetQueueAttributes: this.operation('GetQueueAttributes', (queue, input) => ({ Attributes: attributesOf(queue, input.AttributeNames ?? []) })),
+      GetQueueAttributes: this.operation('GetQueueAttributes', (queue, input) => ({
+        Attributes: attributesOf(queue, input.AttributeNames ?? []),
+      })),
       GetQueueUrl: {
         access: (input, context) => [this.access('GetQueueUrl', this.named(input, context))],
         run: (input, context) => ({ QueueUrl: this.url(this.byArn(this.named(input, context))) }),
@@ -122,19 +124,29 @@ class Queues {
   private async send(queue: Queue, input: Input, { caller }: CallContext): Promise<Input> {
     assertContent(input.MessageBody, input.MessageAttributes);
     if (sizeOf(input) > LARGEST) {
-      throw new AwsError('InvalidParameterValue', `One or more parameters are invalid. Reason: Message must be shorter than ${LARGEST} bytes.`);
+      throw new AwsError(
+        'InvalidParameterValue',
+        `One or more parameters are invalid. Reason: Message must be shorter than ${LARGEST} bytes.`,
+      );
     }
     await this.unlock(queue, caller, ['kms:GenerateDataKey', 'kms:Decrypt']);
-    const message = queue.send({ body: input.MessageBody, attributes: input.MessageAttributes, delay: input.DelaySeconds, sender: caller.arn });
+    const message = queue.send({
+      body: input.MessageBody,
+      attributes: input.MessageAttributes,
+      delay: input.DelaySeconds,
+      sender: caller.arn,
+    });
     const attributes = input.MessageAttributes && { MD5OfMessageAttributes: md5OfAttributes(input.MessageAttributes) };
     return { MessageId: message.id, MD5OfMessageBody: md5(message.body), ...attributes };
   }
 
   private async sendBatch(queue: Queue, input: { Entries: SendMessageBatchRequestEntry[] }, context: CallContext): Promise<Input> {
     const { Entries } = input;
-    if (Entries.length === 0) throw new AwsError('EmptyBatchRequest', 'There should be at least one SendMessageBatchRequestEntry in the request.');
+    if (Entries.length === 0)
+      throw new AwsError('EmptyBatchRequest', 'There should be at least one SendMessageBatchRequestEntry in the request.');
     if (Entries.length > 10) throw new AwsError('TooManyEntriesInBatchRequest', 'Maximum number of entries per request are 10.');
-    if (new Set(Entries.map(({ Id }) => Id)).size < Entries.length) throw new AwsError('BatchEntryIdsNotDistinct', 'Two or more batch entries in the request have the same Id.');
+    if (new Set(Entries.map(({ Id }) => Id)).size < Entries.length)
+      throw new AwsError('BatchEntryIdsNotDistinct', 'Two or more batch entries in the request have the same Id.');
     if (Entries.reduce((sum, entry) => sum + sizeOf(entry), 0) > LARGEST) {
       throw new AwsError('BatchRequestTooLong', `Batch requests cannot be longer than ${LARGEST} bytes.`);
     }
@@ -153,7 +165,11 @@ class Queues {
 
   private async receive(queue: Queue, input: Input, { caller }: CallContext): Promise<Input> {
     const { MaxNumberOfMessages: most = 1, WaitTimeSeconds, VisibilityTimeout } = input;
-    if (most < 1 || most > 10) throw new AwsError('InvalidParameterValue', `Value ${most} for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided.`);
+    if (most < 1 || most > 10)
+      throw new AwsError(
+        'InvalidParameterValue',
+        `Value ${most} for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided.`,
+      );
     await this.unlock(queue, caller, ['kms:Decrypt']);
     const { receiveWait = 0, visibilityTimeout = 30 } = queue.definition;
     const messages = await queue.receive({ most, wait: WaitTimeSeconds ?? receiveWait, hide: VisibilityTimeout ?? visibilityTimeout });
@@ -174,11 +190,22 @@ function arnOf(url: string, { region }: CallContext): string {
 }
 
 function notInFlight(receipt: string): AwsError {
-  return new AwsError('MessageNotInflight', `Value ${receipt} for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for visibility timeout change.`);
+  const reason = 'Message does not exist or is not available for visibility timeout change.';
+  return new AwsError('MessageNotInflight', `Value ${receipt} for parameter ReceiptHandle is invalid. Reason: ${reason}`);
 }
 
-function sizeOf({ MessageBody = '', MessageAttributes = {} }: { MessageBody?: string; MessageAttributes?: Record<string, MessageAttributeValue> }): number {
-  const parts = Object.entries(MessageAttributes).flatMap(([name, { DataType = '', StringValue = '', BinaryValue }]) => [name, DataType, BinaryValue ?? StringValue]);
+function sizeOf({
+  MessageBody = '',
+  MessageAttributes = {},
+}: {
+  MessageBody?: string;
+  MessageAttributes?: Record<string, MessageAttributeValue>;
+}): number {
+  const parts = Object.entries(MessageAttributes).flatMap(([name, { DataType = '', StringValue = '', BinaryValue }]) => [
+    name,
+    DataType,
+    BinaryValue ?? StringValue,
+  ]);
   return [MessageBody, ...parts].reduce((sum, part) => sum + Buffer.byteLength(part), 0);
 }
 
@@ -186,8 +213,10 @@ function sizeOf({ MessageBody = '', MessageAttributes = {} }: { MessageBody?: st
 function assertContent(body: string, attributes: Record<string, MessageAttributeValue> | undefined): void {
   if (body === '') throw new AwsError('MissingParameter', 'The request must contain the parameter MessageBody.');
   // oxlint-disable-next-line no-control-regex -- these are the characters that SQS refuses
-  if (/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/.test(body)) throw new AwsError('InvalidMessageContents', 'Invalid characters found in the message body.');
-  if (Object.keys(attributes ?? {}).length > 10) throw new AwsError('InvalidParameterValue', 'Number of message attributes [>10] exceeds the allowed maximum [10].');
+  if (/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/.test(body))
+    throw new AwsError('InvalidMessageContents', 'Invalid characters found in the message body.');
+  if (Object.keys(attributes ?? {}).length > 10)
+    throw new AwsError('InvalidParameterValue', 'Number of message attributes [>10] exceeds the allowed maximum [10].');
 }
 
 function attributesOf(queue: Queue, names: string[]): Record<string, string> {
@@ -208,9 +237,15 @@ function attributesOf(queue: Queue, names: string[]): Record<string, string> {
     SqsManagedSseEnabled: String(definition.kmsKeyArn === undefined),
     KmsMasterKeyId: definition.kmsKeyArn,
     Policy: definition.policy === undefined ? undefined : JSON.stringify(definition.policy),
-    RedrivePolicy: definition.redrive && JSON.stringify({ deadLetterTargetArn: definition.redrive.deadLetterArn, maxReceiveCount: definition.redrive.maxReceives }),
+    RedrivePolicy:
+      definition.redrive &&
+      JSON.stringify({ deadLetterTargetArn: definition.redrive.deadLetterArn, maxReceiveCount: definition.redrive.maxReceives }),
   };
   const unknown = names.find((name) => name !== 'All' && !(name in all));
   if (unknown !== undefined) throw new AwsError('InvalidAttributeName', `Unknown Attribute ${unknown}.`);
-  return Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined && (names.includes('All') || names.includes(entry[0]))));
+  return Object.fromEntries(
+    Object.entries(all).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined && (names.includes('All') || names.includes(entry[0])),
+    ),
+  );
 }

@@ -28,18 +28,25 @@ export function createSts(cloud: Cloud, options: StsOptions): { service: Service
           run: (input, context) => assume(input, context, { cloud, options }),
         },
         // No policy can deny it: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
-        GetCallerIdentity: { access: () => [], run: (_input, { caller }) => ({ Account: caller.account, Arn: caller.arn, UserId: userId(caller) }) },
+        GetCallerIdentity: {
+          access: () => [],
+          run: (_input, { caller }) => ({ Account: caller.account, Arn: caller.arn, UserId: userId(caller) }),
+        },
       },
     },
   };
 }
 
-function assumeAccess({ RoleArn, RoleSessionName, ExternalId, SourceIdentity, Tags = [] }: Input, { caller }: CallContext, { role }: StsOptions): AccessRequest[] {
+function assumeAccess(
+  { RoleArn, RoleSessionName, ExternalId, SourceIdentity, Tags = [] }: Input,
+  { caller }: CallContext,
+  options: StsOptions,
+): AccessRequest[] {
   const tags: Record<string, string[]> = Object.fromEntries(Tags.map(({ Key, Value }: Input) => [`aws:RequestTag/${Key}`, [Value]]));
   const request = {
     resource: RoleArn,
     // Without a role nobody is trusted; AWS doesn't tell whether a role exists.
-    resourcePolicy: role(RoleArn)?.trust ?? { Version: '2012-10-17', Statement: [] },
+    resourcePolicy: options.role(RoleArn)?.trust ?? { Version: '2012-10-17', Statement: [] },
     resourceAccount: parseArn(RoleArn)?.account ?? caller.account,
     context: {
       'sts:RoleSessionName': [RoleSessionName],
@@ -49,14 +56,24 @@ function assumeAccess({ RoleArn, RoleSessionName, ExternalId, SourceIdentity, Ta
       ...(Tags.length > 0 && { 'aws:TagKeys': Tags.map(({ Key }: Input) => Key) }),
     },
   };
-  return Tags.length > 0 ? [{ action: 'sts:AssumeRole', ...request }, { action: 'sts:TagSession', ...request }] : [{ action: 'sts:AssumeRole', ...request }];
+  return Tags.length > 0
+    ? [
+        { action: 'sts:AssumeRole', ...request },
+        { action: 'sts:TagSession', ...request },
+      ]
+    : [{ action: 'sts:AssumeRole', ...request }];
 }
 
 function assume(input: Input, { caller, region }: CallContext, { cloud, options }: { cloud: Cloud; options: StsOptions }): Input {
   const role = options.role(input.RoleArn);
-  if (!role) throw new AwsError('AccessDenied', `User: ${caller.arn} is not authorized to perform: sts:AssumeRole on resource: ${input.RoleArn}`, 403);
+  if (!role)
+    throw new AwsError(
+      'AccessDenied',
+      `User: ${caller.arn} is not authorized to perform: sts:AssumeRole on resource: ${input.RoleArn}`,
+      403,
+    );
   if (!/^[\w+=,.@-]{2,64}$/.test(input.RoleSessionName)) {
-    throw invalid(`Value '${input.RoleSessionName}' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*`);
+    throw invalid(`Value '${input.RoleSessionName}' at 'roleSessionName' failed to satisfy constraint: pattern [\\w+=,.@-]*`);
   }
   const seconds = input.DurationSeconds ?? 3600;
   assertDuration(seconds, role, caller);
@@ -66,7 +83,12 @@ function assume(input: Input, { caller, region }: CallContext, { cloud, options 
   const expires = cloud.clock.now() + seconds * 1000;
   const keys = options.credentials.issue({ account, region, arn, roleArn: role.arn, sessionPolicy: input.Policy }, expires);
   return {
-    Credentials: { AccessKeyId: keys.accessKeyId, SecretAccessKey: keys.secretAccessKey, SessionToken: keys.sessionToken, Expiration: new Date(expires) },
+    Credentials: {
+      AccessKeyId: keys.accessKeyId,
+      SecretAccessKey: keys.secretAccessKey,
+      SessionToken: keys.sessionToken,
+      Expiration: new Date(expires),
+    },
     AssumedRoleUser: { Arn: arn, AssumedRoleId: `AROA${role.arn.split('/').at(-1)}:${input.RoleSessionName}` },
     ...(input.SourceIdentity !== undefined && { SourceIdentity: input.SourceIdentity }),
     ...(input.Policy !== undefined && { PackedPolicySize: 1 }),
@@ -75,8 +97,10 @@ function assume(input: Input, { caller, region }: CallContext, { cloud, options 
 
 /** From 900 s to the role's limit; a role's session gets another role for an hour at most (role chaining). */
 function assertDuration(seconds: number, role: AssumableRole, caller: Caller): void {
-  if (seconds < 900 || seconds > 43_200) throw invalid(`Value '${seconds}' at 'durationSeconds' failed to satisfy constraint: Member must have value between 900 and 43200`);
-  if (seconds > (role.maxSessionDuration ?? 3600)) throw invalid('The requested DurationSeconds exceeds the MaxSessionDuration set for this role.');
+  if (seconds < 900 || seconds > 43_200)
+    throw invalid(`Value '${seconds}' at 'durationSeconds' failed to satisfy constraint: Member must have value between 900 and 43200`);
+  if (seconds > (role.maxSessionDuration ?? 3600))
+    throw invalid('The requested DurationSeconds exceeds the MaxSessionDuration set for this role.');
   if (caller.roleArn !== undefined && seconds > 3600) {
     throw invalid('The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining');
   }

@@ -8,9 +8,16 @@ import type { WireRequest } from './protocol.ts';
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html
  */
 export function unwrapBody(request: WireRequest, service: string): WireRequest {
-  const encodings = (request.headers['content-encoding'] ?? '').split(',').map((name) => name.trim()).filter(Boolean);
+  const encodings = (request.headers['content-encoding'] ?? '')
+    .split(',')
+    .map((name) => name.trim())
+    .filter(Boolean);
   const streamed = request.headers['x-amz-content-sha256']?.startsWith('STREAMING-') === true || encodings.includes('aws-chunked');
-  if (streamed) return unchunked(request, encodings.filter((name) => name !== 'aws-chunked'));
+  if (streamed)
+    return unchunked(
+      request,
+      encodings.filter((name) => name !== 'aws-chunked'),
+    );
   if (service !== 's3' && encodings.includes('gzip')) return { ...request, body: gunzipSync(request.body) };
   return request;
 }
@@ -44,8 +51,10 @@ function readChunks(body: Buffer): { chunks: Buffer[]; trailers: Record<string, 
 
 function readTrailers(text: string): Record<string, string> {
   const lines = text.split('\r\n').filter((line) => line.includes(':'));
-  return Object.fromEntries(lines.map((line) => {
-    const colon = line.indexOf(':');
-    return [line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim()];
-  }));
+  return Object.fromEntries(
+    lines.map((line) => {
+      const colon = line.indexOf(':');
+      return [line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim()];
+    }),
+  );
 }

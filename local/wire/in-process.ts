@@ -41,7 +41,7 @@ async function wireRequestOf({ method, path, headers, query, body }: SdkRequest)
     for (const item of Array.isArray(value) ? value : [value ?? '']) search.append(name, item);
   }
   const lower = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
-  return { method, url: search.size > 0 ? `${path}?${search}` : path, headers: lower, body: await bytesOf(body) };
+  return { method, url: search.size > 0 ? `${path}?${search.toString()}` : path, headers: lower, body: await bytesOf(body) };
 }
 
 async function bytesOf(body: unknown): Promise<Buffer> {

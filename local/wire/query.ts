@@ -20,10 +20,10 @@ export function queryProtocol(schema: ServiceSchema): Protocol {
     },
     write(operation, output, requestId) {
       const members = operation.output.kind === 'unit' ? '' : writeMembers(operation.output, output ?? {}, operation.name);
-      const body = ec2
-        ? `${element('requestId', requestId)}${members}`
-        : `<${operation.name}Result>${members}</${operation.name}Result><ResponseMetadata>${element('RequestId', requestId)}</ResponseMetadata>`;
-      const xml = `<${operation.name}Response xmlns="${schema.xmlNamespace}">${body}</${operation.name}Response>`;
+      const { name } = operation;
+      const metadata = `<ResponseMetadata>${element('RequestId', requestId)}</ResponseMetadata>`;
+      const body = ec2 ? element('requestId', requestId) + members : `<${name}Result>${members}</${name}Result>${metadata}`;
+      const xml = `<${name}Response xmlns="${schema.xmlNamespace}">${body}</${name}Response>`;
       return { status: 200, headers: { 'content-type': 'text/xml' }, body: xml };
     },
     fail(error, requestId) {

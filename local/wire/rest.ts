@@ -1,4 +1,4 @@
-import { AwsError, type Input } from '../types.ts';
+import type { AwsError, Input } from '../types.ts';
 import { isObject } from '../json.ts';
 import { errorBody, parse, readJson, writeJson } from './json.ts';
 import { modelOf, type Protocol, type WireRequest, type WireResponse } from './protocol.ts';
@@ -94,7 +94,9 @@ function readBody(operation: OperationSchema, request: WireRequest, format: Body
     const [name, member] = payload;
     if (member.kind === 'blob') return { [name]: new Uint8Array(request.body) };
     if (request.body.length === 0) return {};
-    return { [name]: member.kind === 'string' ? request.body.toString('utf8') : format.read(member, request.body, `${operation.name}.${name}`) };
+    return {
+      [name]: member.kind === 'string' ? request.body.toString('utf8') : format.read(member, request.body, `${operation.name}.${name}`),
+    };
   }
   const inBody = members.filter(([, member]) => !isBound(member));
   if (request.body.length === 0 || inBody.length === 0) return {};
@@ -102,8 +104,15 @@ function readBody(operation: OperationSchema, request: WireRequest, format: Body
 }
 
 function isBound({ traits }: Shape): boolean {
-  return [traits.httpLabel, traits.httpQuery, traits.httpQueryParams, traits.httpHeader, traits.httpPrefixHeaders, traits.httpResponseCode,
-    traits.httpPayload].some((trait) => trait !== undefined);
+  return [
+    traits.httpLabel,
+    traits.httpQuery,
+    traits.httpQueryParams,
+    traits.httpHeader,
+    traits.httpPrefixHeaders,
+    traits.httpResponseCode,
+    traits.httpPayload,
+  ].some((trait) => trait !== undefined);
 }
 
 /** The same structure with some of its members; which are required is looked at when all are read. */
@@ -144,7 +153,8 @@ function writeBound(response: WireResponse, member: Shape, { value, path }: { va
 
 function writePayload(response: WireResponse, member: Shape, { value, format }: { value: unknown; format: BodyFormat }): void {
   if (member.kind === 'blob' || member.kind === 'string') {
-    if (typeof value !== 'string' && !(value instanceof Uint8Array)) throw wrongOutput(member.name, `must be bytes, not ${describe(value)}`);
+    if (typeof value !== 'string' && !(value instanceof Uint8Array))
+      throw wrongOutput(member.name, `must be bytes, not ${describe(value)}`);
     response.body = value;
     return;
   }

@@ -114,7 +114,6 @@ type Client = new (config: object) => { config: { protocol: ClientProtocol } };
 
 /** Which protocol a client speaks is only known by the client itself. */
 function readProtocol(sdk: string, exported: unknown[]): Pick<ServiceSchema, 'sdk' | 'protocol' | 'target' | 'xmlNamespace' | 'namespace'> {
-  const isClient = (value: unknown): value is Client => typeof value === 'function' && /^[A-Z].*Client$/.test(value.name) && value.name !== 'Client';
   const ClientClass = exported.find(isClient);
   if (!ClientClass) throw new Error(`${sdk} exports no client`);
   const { protocol } = new ClientClass({ region: 'us-east-1', credentials: { accessKeyId: 'a', secretAccessKey: 'b' } }).config;
@@ -127,6 +126,10 @@ function readProtocol(sdk: string, exported: unknown[]): Pick<ServiceSchema, 'sd
     xmlNamespace: protocol.options?.xmlNamespace,
     namespace: protocol.options?.defaultNamespace ?? '',
   };
+}
+
+function isClient(value: unknown): value is Client {
+  return typeof value === 'function' && /^[A-Z].*Client$/.test(value.name) && value.name !== 'Client';
 }
 
 function isKnownProtocol(name: string): name is ProtocolName {

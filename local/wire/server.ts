@@ -15,9 +15,12 @@ export interface WireServer {
 /** Listens on the loopback interface; without `port` the system chooses one. Rejects when the port is taken. */
 export async function listen(answer: Answer, port = 0): Promise<WireServer> {
   const server = http.createServer({ keepAliveTimeout: 0 }, (request, response) => {
-    void collect(request).then(async (wireRequest) => {
-      send(wireRequest.method, response, await answer(wireRequest, request.socket.remotePort));
-    }, (error: Error) => response.destroy(error));
+    void collect(request).then(
+      async (wireRequest) => {
+        send(wireRequest.method, response, await answer(wireRequest, request.socket.remotePort));
+      },
+      (error: Error) => response.destroy(error),
+    );
   });
   // The date that clients compare their clocks with is the embedded AWS's, not the machine's.
   server.on('request', (_, response) => {

@@ -58,9 +58,11 @@ export function writeText(shape: Shape, value: unknown, format: TimestampFormat,
 /** @throws Error (the embedded AWS's fault) unless the value is what a simple shape asks for */
 export function assertSimple(shape: Shape, value: unknown, path: string): void {
   const fits =
-    shape.kind === 'blob' ? value instanceof Uint8Array
-    : shape.kind === 'timestamp' ? value instanceof Date && !Number.isNaN(value.getTime())
-    : shape.kind === 'document' || typeof value === shape.kind;
+    shape.kind === 'blob'
+      ? value instanceof Uint8Array
+      : shape.kind === 'timestamp'
+        ? value instanceof Date && !Number.isNaN(value.getTime())
+        : shape.kind === 'document' || typeof value === shape.kind;
   if (!fits) throw wrongOutput(path, `must be a ${shape.kind}, not ${describe(value)}`);
 }
 
@@ -81,7 +83,9 @@ export function checkValue(shape: Shape, value: unknown, path: string, complain:
     return;
   }
   if (shape.kind === 'unit' || shape.kind === 'document') return;
-  const expected = { blob: value instanceof Uint8Array || typeof value === 'string', timestamp: value instanceof Date }[shape.kind as string];
+  const expected = { blob: value instanceof Uint8Array || typeof value === 'string', timestamp: value instanceof Date }[
+    shape.kind as string
+  ];
   if (!(expected ?? typeof value === shape.kind)) throw complain(path, `must be a ${shape.kind}, not ${describe(value)}`);
 }
 
@@ -99,7 +103,10 @@ function checkStructure(shape: Shape, value: unknown, path: string, complain: (p
 export function requireMembers(shape: Shape, value: Record<string, unknown>, path: string): void {
   for (const name of shape.required()) {
     if (value[name] === undefined || value[name] === null) {
-      throw new AwsError('ValidationException', `1 validation error detected: Value at '${path}.${name}' failed to satisfy constraint: Member must not be null`);
+      throw new AwsError(
+        'ValidationException',
+        `1 validation error detected: Value at '${path}.${name}' failed to satisfy constraint: Member must not be null`,
+      );
     }
   }
 }

@@ -73,7 +73,8 @@ export function createWire(options: WireOptions): Wire {
     const known = wired.get(name);
     if (known) return known;
     const service = options.services.find((candidate) => candidate.name === name);
-    if (!service) throw new AwsError('UnknownOperationException', `embedded AWS does not know the service ${name || 'of an unsigned request'}`);
+    if (!service)
+      throw new AwsError('UnknownOperationException', `embedded AWS does not know the service ${name || 'of an unsigned request'}`);
     const schema = loadSchema(service.sdk);
     const added = { service, schema, protocol: protocols[schema.protocol](schema) };
     wired.set(name, added);
@@ -126,7 +127,10 @@ class Exchange {
     const response = await (this.options.around?.(`${request.method} ${request.url}`, work, port) ?? work());
     const { headers } = response;
     // Clients compare this date with their own clock: with virtual time it has to be virtual, too.
-    return { ...response, headers: { 'x-amzn-requestid': requestId, 'x-amz-request-id': requestId, date: new Date().toUTCString(), ...headers } };
+    return {
+      ...response,
+      headers: { 'x-amzn-requestid': requestId, 'x-amz-request-id': requestId, date: new Date().toUTCString(), ...headers },
+    };
   }
 
   private async respond(request: WireRequest, requestId: string): Promise<WireResponse> {
@@ -164,6 +168,10 @@ class Exchange {
   /** A fault of the embedded AWS itself: told, and answered as AWS answers its own. */
   private internal(error: unknown, what: string): AwsError {
     this.options.onFault?.(error, what);
-    return new AwsError('InternalFailure', `embedded AWS failed in ${what}: ${error instanceof Error ? error.message : String(error)}`, 500);
+    return new AwsError(
+      'InternalFailure',
+      `embedded AWS failed in ${what}: ${error instanceof Error ? error.message : String(error)}`,
+      500,
+    );
   }
 }

@@ -4,7 +4,7 @@ import tty from 'node:tty';
 
 export interface FakeStream {
   stream: NodeJS.WriteStream;
-  text(): string;
+  text: () => string;
 }
 
 /** A stream that passes for a terminal of `columns` characters and 100 lines. */
@@ -21,12 +21,15 @@ export function fakeStream(columns = 100): FakeStream {
   return { stream, text: () => chunks.join('') };
 }
 
+/** A control sequence (ECMA-48, 5.4) or any one character. */
+const SEQUENCE = new RegExp(`${String.fromCharCode(27)}\\[([?\\d;]*)([A-Za-z])|[^]`, 'g');
+
 /** The lines that stand on a terminal after all this was written: cursor up, erase line and column as log-update uses them; colours are dropped. */
 export function screen(text: string): string[] {
   const lines: string[] = [''];
   let row = 0;
   let column = 0;
-  for (const [token, parameter, command] of text.matchAll(/\u001b\[([?\d;]*)([A-Za-z])|[\s\S]/g)) {
+  for (const [token, parameter, command] of text.matchAll(SEQUENCE)) {
     if (command === 'A') row = Math.max(0, row - Number(parameter === '' ? 1 : parameter));
     else if (command === 'K') lines[row] = '';
     else if (command === 'G') column = Number(parameter === '' ? 1 : parameter) - 1;

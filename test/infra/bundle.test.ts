@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { bundleFunctions, kebab } from '../../infra/bundle.ts';
 import { reactions, tasks } from '../../statemachines/contracts.ts';
+import { each } from './world.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'wavelock-bundle-'));
 const bundle = (name: string) => join(scratch, name, 'index.js');
@@ -21,7 +22,7 @@ describe('the bundle of the functions', () => {
     const handlers = createRequire(import.meta.url)(bundle('first')) as Record<string, unknown>;
     const names = [...Object.keys(tasks), ...reactions];
     expect(Object.keys(handlers).toSorted()).toEqual(names.toSorted());
-    for (const name of names) expect(handlers[name], name).toBeTypeOf('function');
+    expect(handlers).toEqual(each(handlers, expect.any(Function)));
   });
 
   it('is the same wherever it is made: no paths of this machine, no time', () => {

@@ -28,7 +28,7 @@ describe('cdk-nag’s AwsSolutions rules', () => {
     const key = Validations.ACKNOWLEDGED_RULES_METADATA_KEY;
     const reasons = app.node.findAll().flatMap(({ node }) => node.metadata.filter(({ type }) => type === key).flatMap(({ data }) => Object.values(data as Record<string, string>)));
     expect(reasons.length).toBeGreaterThan(20);
-    for (const reason of reasons) expect(reason.split(' ').length, reason).toBeGreaterThan(6);
+    expect(reasons.filter((reason) => reason.split(' ').length < 7)).toEqual([]);
   });
 });
 

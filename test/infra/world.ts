@@ -114,9 +114,21 @@ export function resourcesOf(template: Template, type: string): [string, Resource
   return Object.entries(template.Resources).filter(([, resource]) => resource.Type === type);
 }
 
-/** The only resource of a type whose logical id begins so. */
+/** Properties of the resources of a type, by logical id. */
+export function propertiesOf(template: Template, type: string): Record<string, Record<string, unknown>> {
+  return Object.fromEntries(resourcesOf(template, type).map(([id, { Properties }]) => [id, Properties]));
+}
+
+/** One value under every key of a record: a single comparison then names what differs. */
+export function each<T>(record: object, value: T): Record<string, T> {
+  return Object.fromEntries(Object.keys(record).map((key) => [key, value]));
+}
+
+/** The only resource of a type whose logical id begins so; without the hash that CDK appends, if one is called exactly so. */
 export function one(template: Template, type: string, prefix = ''): Resource {
-  const found = resourcesOf(template, type).filter(([id]) => id.startsWith(prefix));
+  const all = resourcesOf(template, type);
+  const exact = all.filter(([id]) => id.slice(0, -8) === prefix);
+  const found = exact.length > 0 ? exact : all.filter(([id]) => id.startsWith(prefix));
   if (found.length !== 1) throw new Error(`${found.length} resources of type ${type} begin with "${prefix}": ${found.map(([id]) => id).join(', ')}`);
   return found[0]![1];
 }

@@ -46,7 +46,11 @@ export function createBaseWorld({ virtual = false, stallLimit }: { virtual?: boo
     if (!found) throw new AwsError('UnknownOperationException', `embedded AWS does not know ${service}:${operation}`);
     const context: CallContext = { caller, account: caller.account, region: caller.region, service, operation, requestId: random.uuid() };
     const access = found.access(input, context);
-    asked.push({ operation: `${service}:${operation}`, caller: caller.arn, access: access.map(({ action, resource }) => `${action} ${resource}`) });
+    asked.push({
+      operation: `${service}:${operation}`,
+      caller: caller.arn,
+      access: access.map(({ action, resource }) => `${action} ${resource}`),
+    });
     return found.run(input, context);
   }
 
@@ -79,7 +83,12 @@ export function createBaseWorld({ virtual = false, stallLimit }: { virtual?: boo
   }
 
   return {
-    clock, cloud, wire, asked, events, settle,
+    clock,
+    cloud,
+    wire,
+    asked,
+    events,
+    settle,
     add: (...added) => void services.push(...added),
     config: ({ account = ACCOUNT, region = REGION } = {}) => ({
       region,

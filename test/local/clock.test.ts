@@ -22,7 +22,7 @@ function install(stallLimit?: number): VirtualClock {
 }
 
 afterEach(() => {
-  for (const cleanup of cleanups.splice(0).reverse()) cleanup();
+  for (const cleanup of cleanups.splice(0).toReversed()) cleanup();
 });
 
 /** Runs `work` under the virtual clock and gives its result. */
@@ -43,7 +43,7 @@ async function slowServer(answer: (response: http.ServerResponse) => void): Prom
     request.resume().on('end', () => realSetTimeout(() => answer(response), 5));
   });
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-  cleanups.push(() => void server.close().closeAllConnections());
+  cleanups.push(() => server.close().closeAllConnections());
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 }
 
@@ -93,6 +93,14 @@ describe('virtual time', () => {
     cancel();
     await clock.run(() => reached.length > 0);
     expect(reached).toEqual([400 * DAY]);
+  });
+
+  it('does what is due now at this very time, also from within a timer', async () => {
+    install();
+    const times: number[] = [];
+    clock.at(START + 1000, () => clock.at(clock.now(), () => clock.at(clock.now() - 5, () => times.push(clock.now()))));
+    await clock.run(() => times.length > 0);
+    expect(times).toEqual([START + 1000]);
   });
 
   it('gives the process its own time back', async () => {
@@ -201,7 +209,7 @@ describe('activities', () => {
       void clock.activity('server', () => clock.sleep(3000).then(() => void response.end('late')), { port: request.socket.remotePort });
     });
     await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-    cleanups.push(() => void server.close().closeAllConnections());
+    cleanups.push(() => server.close().closeAllConnections());
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
     const reply = await under(() => clock.activity('client', async () => `${await get(url)} ${clock.now() - START}`));
     expect(reply).toBe('late 3000');
@@ -209,9 +217,7 @@ describe('activities', () => {
 
   it('may await somebody else', async () => {
     install();
-    let arrive: (message: string) => void = () => undefined;
-    const message = new Promise<string>((resolve) => (arrive = resolve));
-    clock.at(START + 500, () => arrive('hello'));
+    const message = new Promise<string>((resolve) => void clock.at(START + 500, () => resolve('hello')));
     expect(await under(() => clock.activity('receiver', () => clock.parked(message)))).toBe('hello');
   });
 
@@ -229,12 +235,16 @@ describe('activities', () => {
   it('with a timer that only guards them keep time still', async () => {
     install();
     const end = await under(() =>
-      clock.activity('guarded', async () => {
-        const guard = setTimeout(() => expect.unreachable(), 2995);
-        await promisify(gzip)(Buffer.alloc(5_000_000, 'wavelock'));
-        clearTimeout(guard);
-        return clock.now();
-      }, { guards: { from: START + 2900, to: START + 3000 } }),
+      clock.activity(
+        'guarded',
+        async () => {
+          const guard = setTimeout(() => expect.unreachable(), 2995);
+          await promisify(gzip)(Buffer.alloc(5_000_000, 'wavelock'));
+          clearTimeout(guard);
+          return clock.now();
+        },
+        { guards: { from: START + 2900, to: START + 3000 } },
+      ),
     );
     expect(end).toBe(START);
   });
@@ -243,7 +253,8 @@ describe('activities', () => {
     install(20);
     const end = await under(() =>
       clock.activity('hung', () => new Promise<number>((resolve) => void setTimeout(() => resolve(clock.now()), 2995)), {
-        guards: { from: START + 2900, to: START + 3000 }, stalled: () => expect.unreachable(),
+        guards: { from: START + 2900, to: START + 3000 },
+        stalled: () => expect.unreachable(),
       }),
     );
     expect(end).toBe(START + 2995);
@@ -261,14 +272,18 @@ describe('activities', () => {
 describe('a deadlock', () => {
   it('is an error when there is nothing to wait for', async () => {
     install();
-    await expect(clock.run(() => false)).rejects.toThrow(/2026-01-01T00:00:00.000Z: nothing is in flight and no timer is set; open: nothing/);
+    await expect(clock.run(() => false)).rejects.toThrow(
+      /2026-01-01T00:00:00.000Z: nothing is in flight and no timer is set; open: nothing/,
+    );
   });
 
   it('says what is open', async () => {
     install(20);
-    const work = clock.activity('lambda intake', () => clock.track(async function unzip() {
-      await new Promise(() => undefined);
-    }));
+    const work = clock.activity('lambda intake', () =>
+      clock.track(async function unzip() {
+        await new Promise(() => undefined);
+      }),
+    );
     work.catch(() => undefined);
     const failure = await clock.run(() => false).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(DeadlockError);

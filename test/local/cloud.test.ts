@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient, ListRulesCommand } from '@aws-sdk/client-eventbridge';
 import { ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
-import { ListSchedulesCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
+import { CreateScheduleGroupCommand, ListSchedulesCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createVirtualClock, type VirtualClock } from '../../local/clock.ts';
@@ -110,6 +110,31 @@ describe('the embedded AWS', () => {
     expect((await new SFNClient(client(cloud)).send(new ListExecutionsCommand({ stateMachineArn }))).executions).toMatchObject([{ status: 'SUCCEEDED' }]);
   });
 
+  it('tells by name what it does not do', async () => {
+    const cloud = await boot();
+    await expect(new SchedulerClient(client(cloud)).send(new CreateScheduleGroupCommand({ Name: 'g' }))).rejects.toThrow('embedded AWS does not know');
+    await expect(cloud.call(cloud.administrator(hub.account, hub.region), 'scheduler', 'CreateScheduleGroup', { Name: 'g' })).rejects.toThrow('scheduler:CreateScheduleGroup');
+  });
+
+  it('checks what its own services send as it checks what comes over the wire', async () => {
+    const cloud = await boot();
+    const owner = cloud.administrator(hub.account, hub.region);
+    await expect(cloud.call(owner, 'events', 'DescribeRule', { Nmae: 'R' })).rejects.toThrow('Nmae');
+  });
+
+  it('has the assembly\'s files in the bootstrap bucket', async () => {
+    const { parts } = await boot();
+    expect(parts.s3.keys('cdk-hnb659fds-assets-111111111111-eu-central-1')).toEqual(['machine.json']);
+  });
+
+  it('works over the socket as well, for functions and for people', async () => {
+    const cloud = await boot({}, { bridged: false });
+    await until(night + 60_000);
+    const { requestHandler: _inProcess, ...overSocket } = client(cloud);
+    const { Items } = await new DynamoDBClient(overSocket).send(new ScanCommand({ TableName: cloud.inventory.stacks[0]!.outputs.Table }));
+    expect(Items).toHaveLength(1);
+  });
+
   it('does not answer to keys that were never given out', async () => {
     const cloud = await boot();
     const credentials = { accessKeyId: 'ASIANOBODY', secretAccessKey: 's', sessionToken: 't' };
@@ -185,6 +210,29 @@ describe('what IAM holds together', () => {
   });
 });
 
+/** Names of the alarms that rang at the end of any minute until a time. */
+async function rang(cloud: EmbeddedAws, time: number): Promise<string[]> {
+  const names = new Set<string>();
+  while (clock.now() < time) {
+    await until(clock.now() + 60_000);
+    for (const { name, state } of cloud.parts.monitoring.alarms(hub)) if (state === 'ALARM') names.add(name.replace(/^Hub-(\w+)-.*$/, '$1'));
+  }
+  return [...names].toSorted();
+}
+
+describe('alarms', () => {
+  it('stay quiet in a quiet night', async () => {
+    expect(await rang(await boot(), night + 600_000)).toEqual([]);
+  });
+
+  it('see an execution that failed, errors of a function, and what could not be delivered', async () => {
+    const cloud = await boot({ hub: changed('FunctionRole', '"Action":"sns:Publish"', '"Action":"sts:GetSessionToken"') });
+    cloud.emit(spoke.account, spoke.region, { source: 'aws.ssm', detailType: 'Command', resources: [], detail: {} });
+    expect(await rang(cloud, start + 600_000)).toEqual(['Alarm', 'LettersAlarm']);
+    expect(await rang(cloud, night + 600_000)).toContain('MachineAlarm');
+  });
+});
+
 describe('faults', () => {
   it('before a call keep it from happening; the SDK tries again', async () => {
     let left = 2;
@@ -233,7 +281,10 @@ describe('what can\'t be loaded', () => {
   });
 
   it('leaves nothing listening', async () => {
-    const port = 45_981;
+    const free = await boot();
+    const port = Number(new URL(free.endpoint).port);
+    await free.stop();
+    clock.uninstall();
     const odd = { ...spokeResources(), Odd: { Type: 'AWS::EC2::VPC' } };
     await expect(boot({ spoke: odd }, { port })).rejects.toThrow('AWS::EC2::VPC');
     clock.uninstall();

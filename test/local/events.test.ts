@@ -200,7 +200,7 @@ describe('a state machine as target', () => {
     events.emit(hub, home, sent);
     await later(clock);
     expect(calls).toMatchObject([{ name: 'states:StartExecution', caller: { roleArn: RoleArn }, input: { stateMachineArn: machine } }]);
-    expect(calls[0]?.input.name).toMatch(/^[0-9a-f-]{36}_T$/);
+    expect(calls[0]?.input.name).toMatch(/^[0-9a-f-]{36}_[0-9a-f-]{36}$/);
   });
 
   it('is not started when the role does not trust EventBridge', async () => {

@@ -63,7 +63,7 @@ describe('the demo\'s fleet', () => {
       ...facts.dependencies.map((item) => ({ ...item, use: 'dependency' as const })),
     ];
     const text = lockText([{ platform: inventory.platform, items }]).trimEnd().split('\n');
-    const command = await sim.send(`Wavelock-Patch-Linux`, [sim.host('n1').id], { Parameters: lockParameters(sim, text, 'batch-001') });
+    const command = await sim.send('Wavelock-Patch-Linux', [sim.host('n1').id], { Parameters: lockParameters(sim, text, 'batch-001') });
     await sim.clock.pass(3_600);
     expect(await patchReport(sim, command, 'n1')).toMatchObject({ end: 'ok', rebooted: 1, n: items.length, bad: [] });
   });

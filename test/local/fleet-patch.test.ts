@@ -204,14 +204,20 @@ describe('Wavelock-Patch', () => {
   it('asks for a reboot twice at most, then says that it was not done', async () => {
     const sim = world();
     sim.host('n1').faults.reboot = 'not-done';
-    expect(await patchReport(sim, await patch(sim, kernel), 'n1')).toMatchObject({
-      end: 'failed',
-      why: 'reboot-not-done',
-      phase: 'reboot',
-      rebooted: 0,
-      pending: 'reboot',
-      n: 2,
-    });
+    const report = await patchReport(sim, await patch(sim, kernel), 'n1');
+    expect(report).toMatchObject({ end: 'failed', why: 'reboot-not-done', phase: 'reboot', rebooted: 0, pending: 'reboot', n: 2 });
+    expect(report.detail).toBe('asked for a reboot 2 times, the node still runs the same boot');
+  });
+
+  it('refuses where an installed package would have to come along that the lock does not have', async () => {
+    const available = [
+      { package: 'openssl', version: NEW, kind: 'security' as const, needs: ['openssl-libs'] },
+      { package: 'openssl-libs', version: NEW, kind: 'security' as const },
+    ];
+    const installed = { openssl: OLD, 'openssl-libs': OLD };
+    const sim = world({ inventories: { plain: { ...inventory, installed, available } } });
+    const report = await patchReport(sim, await patch(sim, openssl), 'n1');
+    expect(report).toMatchObject({ end: 'refused', why: 'unproven-dependency', detail: `not in the lock: openssl-libs ${NEW}` });
   });
 });
 
@@ -287,6 +293,16 @@ describe('Wavelock-Verify', () => {
       n: 0,
       bad: [[0, '1:3.0.8-1.amzn2023.0.9']],
     });
+  });
+
+  it('does not count what others installed beside the batch', async () => {
+    const sim = world();
+    const lock = [...openssl, 'update zlib x86_64 1.2.11-40'];
+    await patch(sim, lock);
+    sim.host('n1').packages.put('zlib', '1.2.11-40');
+    const report = await patchReport(sim, await verify(sim, lock), 'n1');
+    expect(report).toMatchObject({ end: 'ok', n: 1 });
+    expect(unpacked(report)).toEqual([OLD, '']);
   });
 
   it('borrows the batch\'s reason where something is missing', async () => {

@@ -1,11 +1,26 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import {
-  CompleteMultipartUploadCommand, CopyObjectCommand, CreateMultipartUploadCommand, DeleteObjectCommand, DeleteObjectsCommand,
-  GetBucketLocationCommand, GetBucketVersioningCommand, GetObjectCommand, HeadBucketCommand, HeadObjectCommand, ListBucketsCommand,
-  ListObjectVersionsCommand, ListPartsCommand, paginateListObjectsV2, PutObjectCommand, S3Client, UploadPartCommand, AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CopyObjectCommand,
+  CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  DeleteObjectsCommand,
+  GetBucketLocationCommand,
+  GetBucketVersioningCommand,
+  GetObjectCommand,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  ListBucketsCommand,
+  ListObjectVersionsCommand,
+  ListPartsCommand,
+  paginateListObjectsV2,
+  PutObjectCommand,
+  S3Client,
+  UploadPartCommand,
+  AbortMultipartUploadCommand,
 } from '@aws-sdk/client-s3';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createS3, type S3 } from '../../local/services/s3.ts';
 import { AwsError } from '../../local/types.ts';
@@ -41,10 +56,21 @@ async function text(Bucket: string, Key: string, more = {}): Promise<string | un
 
 describe('objects', () => {
   it('come back with their headers, metadata and checksum', async () => {
-    const { ETag } = await put('plain', 'a/b c&é', 'content', { ContentType: 'text/plain', Metadata: { one: '1' }, CacheControl: 'no-store' });
+    const { ETag } = await put('plain', 'a/b c&é', 'content', {
+      ContentType: 'text/plain',
+      Metadata: { one: '1' },
+      CacheControl: 'no-store',
+    });
     expect(ETag).toBe(`"${createHash('md5').update('content').digest('hex')}"`);
     const head = await client.send(new HeadObjectCommand({ Bucket: 'plain', Key: 'a/b c&é', ChecksumMode: 'ENABLED' }));
-    expect(head).toMatchObject({ ContentLength: 7, ContentType: 'text/plain', Metadata: { one: '1' }, CacheControl: 'no-store', ETag, ServerSideEncryption: 'AES256' });
+    expect(head).toMatchObject({
+      ContentLength: 7,
+      ContentType: 'text/plain',
+      Metadata: { one: '1' },
+      CacheControl: 'no-store',
+      ETag,
+      ServerSideEncryption: 'AES256',
+    });
     expect(head.ChecksumCRC32).toBeDefined();
     expect(await text('plain', 'a/b c&é')).toBe('content');
     expect(s3.readObject('plain', 'a/b c&é')?.toString()).toBe('content');
@@ -54,11 +80,14 @@ describe('objects', () => {
     const big = Buffer.alloc(3_000_000, 'wavelock ');
     await put('plain', 'big', Readable.from([big.subarray(0, 1_500_000), big.subarray(1_500_000)]), { ContentLength: big.length });
     expect(s3.readObject('plain', 'big')?.equals(big)).toBe(true);
-    await fc.assert(fc.asyncProperty(fc.uint8Array({ maxLength: 3000 }), async (bytes) => {
-      await put('plain', 'any', Buffer.from(bytes));
-      const { Body } = await client.send(new GetObjectCommand({ Bucket: 'plain', Key: 'any' }));
-      expect(await Body?.transformToByteArray()).toEqual(new Uint8Array(bytes));
-    }), { numRuns: 20 });
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 3000 }), async (bytes) => {
+        await put('plain', 'any', Buffer.from(bytes));
+        const { Body } = await client.send(new GetObjectCommand({ Bucket: 'plain', Key: 'any' }));
+        expect(await Body?.transformToByteArray()).toEqual(new Uint8Array(bytes));
+      }),
+      { numRuns: 20 },
+    );
   });
 
   it('damaged on their way are refused', async () => {
@@ -77,9 +106,14 @@ describe('objects', () => {
   });
 
   it('are created only once under If-None-Match, however many try', async () => {
-    const tries = await Promise.allSettled(Array.from({ length: 8 }, (_, index) => put('secret', 'once', String(index), { IfNoneMatch: '*' })));
+    const tries = await Promise.allSettled(
+      Array.from({ length: 8 }, (_, index) => put('secret', 'once', String(index), { IfNoneMatch: '*' })),
+    );
     expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
-    expect(await rejection(put('plain', 'a/b c&é', 'x', { IfNoneMatch: '*' }))).toMatchObject({ name: 'PreconditionFailed', $metadata: { httpStatusCode: 412 } });
+    expect(await rejection(put('plain', 'a/b c&é', 'x', { IfNoneMatch: '*' }))).toMatchObject({
+      name: 'PreconditionFailed',
+      $metadata: { httpStatusCode: 412 },
+    });
   });
 
   it('are changed only as they were seen under If-Match', async () => {
@@ -104,8 +138,17 @@ describe('objects', () => {
   it('are copied with or without their metadata', async () => {
     await put('plain', 'from', 'body', { Metadata: { kept: 'yes' }, ContentType: 'text/x' });
     await client.send(new CopyObjectCommand({ Bucket: 'plain', Key: 'to', CopySource: '/plain/from' }));
-    expect(await client.send(new HeadObjectCommand({ Bucket: 'plain', Key: 'to' }))).toMatchObject({ Metadata: { kept: 'yes' }, ContentType: 'text/x' });
-    const replaced = new CopyObjectCommand({ Bucket: 'plain', Key: 'to', CopySource: 'plain/from', MetadataDirective: 'REPLACE', Metadata: { new: 'one' } });
+    expect(await client.send(new HeadObjectCommand({ Bucket: 'plain', Key: 'to' }))).toMatchObject({
+      Metadata: { kept: 'yes' },
+      ContentType: 'text/x',
+    });
+    const replaced = new CopyObjectCommand({
+      Bucket: 'plain',
+      Key: 'to',
+      CopySource: 'plain/from',
+      MetadataDirective: 'REPLACE',
+      Metadata: { new: 'one' },
+    });
     expect((await client.send(replaced)).CopyObjectResult?.ETag).toBe(`"${createHash('md5').update('body').digest('hex')}"`);
     expect((await client.send(new HeadObjectCommand({ Bucket: 'plain', Key: 'to' }))).Metadata).toEqual({ new: 'one' });
     expect(world.asked.at(-2)?.access).toEqual(['s3:GetObject arn:aws:s3:::plain/from', 's3:PutObject arn:aws:s3:::plain/to']);
@@ -114,8 +157,13 @@ describe('objects', () => {
   it('are listed page by page, and by folder', async () => {
     for (const key of ['l/1', 'l/2', 'l/x/1', 'l/x/2', 'l/y/1', 'l/z']) await put('plain', key, key);
     const pages: string[][] = [];
-    for await (const page of paginateListObjectsV2({ client, pageSize: 2 }, { Bucket: 'plain', Prefix: 'l/' })) pages.push(page.Contents?.map(({ Key = '' }) => Key) ?? []);
-    expect(pages).toEqual([['l/1', 'l/2'], ['l/x/1', 'l/x/2'], ['l/y/1', 'l/z']]);
+    for await (const page of paginateListObjectsV2({ client, pageSize: 2 }, { Bucket: 'plain', Prefix: 'l/' }))
+      pages.push(page.Contents?.map(({ Key = '' }) => Key) ?? []);
+    expect(pages).toEqual([
+      ['l/1', 'l/2'],
+      ['l/x/1', 'l/x/2'],
+      ['l/y/1', 'l/z'],
+    ]);
     const folders: string[] = [];
     for await (const page of paginateListObjectsV2({ client, pageSize: 2 }, { Bucket: 'plain', Prefix: 'l/', Delimiter: '/' })) {
       folders.push(`${page.Contents?.map(({ Key }) => Key).join() ?? ''} ${page.CommonPrefixes?.map(({ Prefix }) => Prefix).join() ?? ''}`);
@@ -125,7 +173,9 @@ describe('objects', () => {
 
   it('are deleted many at once, present or not', async () => {
     await put('plain', 'd/1', 'x');
-    const { Deleted } = await client.send(new DeleteObjectsCommand({ Bucket: 'plain', Delete: { Objects: [{ Key: 'd/1' }, { Key: 'd/2' }] } }));
+    const { Deleted } = await client.send(
+      new DeleteObjectsCommand({ Bucket: 'plain', Delete: { Objects: [{ Key: 'd/1' }, { Key: 'd/2' }] } }),
+    );
     expect(Deleted).toEqual([{ Key: 'd/1' }, { Key: 'd/2' }]);
     expect((await rejection(text('plain', 'd/1'))).name).toBe('NoSuchKey');
   });
@@ -135,7 +185,10 @@ describe('objects', () => {
     await put('secret', 's', 'x');
     await text('secret', 's');
     expect(usedKeys).toEqual(['kms:GenerateDataKey', 'kms:Decrypt']);
-    expect(await client.send(new HeadObjectCommand({ Bucket: 'secret', Key: 's' }))).toMatchObject({ ServerSideEncryption: 'aws:kms', SSEKMSKeyId: KEY_ARN });
+    expect(await client.send(new HeadObjectCommand({ Bucket: 'secret', Key: 's' }))).toMatchObject({
+      ServerSideEncryption: 'aws:kms',
+      SSEKMSKeyId: KEY_ARN,
+    });
   });
 });
 
@@ -158,11 +211,18 @@ describe('versions', () => {
   it('under Object Lock outlive their deletion until the time is over', async () => {
     const until = new Date(Date.now() + 3_600_000);
     const { VersionId } = await put('locks', 'kept', 'x', { ObjectLockMode: 'COMPLIANCE', ObjectLockRetainUntilDate: until });
-    const locked = await rejection(client.send(new DeleteObjectCommand({ Bucket: 'locks', Key: 'kept', VersionId, BypassGovernanceRetention: true })));
+    const locked = await rejection(
+      client.send(new DeleteObjectCommand({ Bucket: 'locks', Key: 'kept', VersionId, BypassGovernanceRetention: true })),
+    );
     expect(locked.name).toBe('AccessDenied');
-    const short = await put('locks', 'short', 'x', { ObjectLockMode: 'GOVERNANCE', ObjectLockRetainUntilDate: new Date(Date.now() - 1000) });
+    const short = await put('locks', 'short', 'x', {
+      ObjectLockMode: 'GOVERNANCE',
+      ObjectLockRetainUntilDate: new Date(Date.now() - 1000),
+    });
     await client.send(new DeleteObjectCommand({ Bucket: 'locks', Key: 'short', VersionId: short.VersionId }));
-    expect((await rejection(put('plain', 'x', 'x', { ObjectLockMode: 'COMPLIANCE', ObjectLockRetainUntilDate: until }))).message).toContain('missing Object Lock');
+    expect((await rejection(put('plain', 'x', 'x', { ObjectLockMode: 'COMPLIANCE', ObjectLockRetainUntilDate: until }))).message).toContain(
+      'missing Object Lock',
+    );
   });
 });
 
@@ -174,21 +234,27 @@ describe('uploads in parts', () => {
     const { UploadId } = await client.send(new CreateMultipartUploadCommand({ ...target, ContentType: 'application/gzip' }));
     const Parts = [];
     for (const [index, Body] of [five, Buffer.from('end')].entries()) {
-      Parts.push({ PartNumber: index + 1, ETag: (await client.send(new UploadPartCommand({ ...target, UploadId, PartNumber: index + 1, Body }))).ETag });
+      Parts.push({
+        PartNumber: index + 1,
+        ETag: (await client.send(new UploadPartCommand({ ...target, UploadId, PartNumber: index + 1, Body }))).ETag,
+      });
     }
     expect((await client.send(new ListPartsCommand({ ...target, UploadId }))).Parts?.map(({ Size }) => Size)).toEqual([five.length, 3]);
     const { ETag } = await client.send(new CompleteMultipartUploadCommand({ ...target, UploadId, MultipartUpload: { Parts } }));
     expect(ETag).toMatch(/^"[\da-f]{32}-2"$/);
     expect(s3.readObject('plain', 'parts')?.length).toBe(five.length + 3);
     expect((await client.send(new HeadObjectCommand(target))).ContentType).toBe('application/gzip');
-    expect((await rejection(client.send(new CompleteMultipartUploadCommand({ ...target, UploadId, MultipartUpload: { Parts } })))).name).toBe('NoSuchUpload');
+    expect(
+      (await rejection(client.send(new CompleteMultipartUploadCommand({ ...target, UploadId, MultipartUpload: { Parts } })))).name,
+    ).toBe('NoSuchUpload');
   });
 
   it('are refused when a part is missing, too small or out of order, and may be given up', async () => {
     const target = { Bucket: 'plain', Key: 'broken' };
     const { UploadId } = await client.send(new CreateMultipartUploadCommand(target));
-    const tags = [];
-    for (const PartNumber of [1, 2]) tags.push((await client.send(new UploadPartCommand({ ...target, UploadId, PartNumber, Body: 'small' }))).ETag);
+    const tags: (string | undefined)[] = [];
+    for (const PartNumber of [1, 2])
+      tags.push((await client.send(new UploadPartCommand({ ...target, UploadId, PartNumber, Body: 'small' }))).ETag);
     const complete = (...numbers: number[]) => {
       const Parts = numbers.map((PartNumber) => ({ PartNumber, ETag: tags[PartNumber - 1] ?? '"0"' }));
       return rejection(client.send(new CompleteMultipartUploadCommand({ ...target, UploadId, MultipartUpload: { Parts } })));
@@ -204,11 +270,17 @@ describe('uploads in parts', () => {
 describe('buckets', () => {
   it('are known by name everywhere, and served in their own Region', async () => {
     const wrong = await rejection(text('elsewhere', 'x'));
-    expect([wrong.name, wrong.$metadata.httpStatusCode, wrong.Endpoint]).toEqual(['PermanentRedirect', 301, 'elsewhere.s3.eu-west-1.amazonaws.com']);
+    expect([wrong.name, wrong.$metadata.httpStatusCode, wrong.Endpoint]).toEqual([
+      'PermanentRedirect',
+      301,
+      'elsewhere.s3.eu-west-1.amazonaws.com',
+    ]);
     const west = new S3Client(world.config({ region: 'eu-west-1' }));
     expect((await west.send(new HeadBucketCommand({ Bucket: 'elsewhere' }))).BucketRegion).toBe('eu-west-1');
     expect((await west.send(new GetBucketLocationCommand({ Bucket: 'elsewhere' }))).LocationConstraint).toBe('eu-west-1');
-    expect((await rejection(west.send(new HeadBucketCommand({ Bucket: 'elsewhere', ExpectedBucketOwner: ACCOUNT })))).$metadata.httpStatusCode).toBe(403);
+    expect(
+      (await rejection(west.send(new HeadBucketCommand({ Bucket: 'elsewhere', ExpectedBucketOwner: ACCOUNT })))).$metadata.httpStatusCode,
+    ).toBe(403);
     expect(() => s3.createBucket({ ...HOME, name: 'elsewhere' })).toThrow(AwsError);
     expect(() => s3.createBucket({ ...HOME, name: 'No_Bucket' })).toThrow('not valid');
   });

@@ -1,6 +1,13 @@
 import {
-  GetTopicAttributesCommand, ListSubscriptionsByTopicCommand, ListTopicsCommand, PublishBatchCommand, PublishCommand, SNSClient,
-  SubscribeCommand, UnsubscribeCommand, type PublishCommandInput,
+  GetTopicAttributesCommand,
+  ListSubscriptionsByTopicCommand,
+  ListTopicsCommand,
+  PublishBatchCommand,
+  PublishCommand,
+  SNSClient,
+  SubscribeCommand,
+  UnsubscribeCommand,
+  type PublishCommandInput,
 } from '@aws-sdk/client-sns';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { VirtualClock } from '../../local/clock.ts';
@@ -71,9 +78,25 @@ describe('a published message', () => {
     const { MessageId } = await publish({ MessageAttributes: { kind: { DataType: 'String', StringValue: 'k' } } });
     await clock.run(() => invoked.length === 1);
     expect(invoked[0]).toMatchObject({
-      FunctionName: FUNCTION, InvocationType: 'Event',
+      FunctionName: FUNCTION,
+      InvocationType: 'Event',
       caller: { service: 'sns.amazonaws.com', sourceArn: topic, account: ACCOUNT, region: 'eu-west-1' },
-      event: { Records: [{ EventSource: 'aws:sns', Sns: { Type: 'Notification', MessageId, TopicArn: topic, Subject: null, Message: 'hello', Timestamp: '2026-11-23T00:00:00.000Z', MessageAttributes: { kind: { Type: 'String', Value: 'k' } } } }] },
+      event: {
+        Records: [
+          {
+            EventSource: 'aws:sns',
+            Sns: {
+              Type: 'Notification',
+              MessageId,
+              TopicArn: topic,
+              Subject: null,
+              Message: 'hello',
+              Timestamp: '2026-11-23T00:00:00.000Z',
+              MessageAttributes: { kind: { Type: 'String', Value: 'k' } },
+            },
+          },
+        ],
+      },
     });
   });
 
@@ -84,7 +107,12 @@ describe('a published message', () => {
     sns.subscribe({ topicArn: topic, protocol: 'sqs', endpoint: raw, raw: true });
     await publish({ Subject: 's', MessageAttributes: { n: { DataType: 'Number', StringValue: '1' } } });
     await clock.run(() => sqs.peek(raw).length === 1);
-    expect(JSON.parse(sqs.peek(wrapped)[0]?.body ?? '')).toMatchObject({ Type: 'Notification', Subject: 's', Message: 'hello', MessageAttributes: { n: { Type: 'Number', Value: '1' } } });
+    expect(JSON.parse(sqs.peek(wrapped)[0]?.body ?? '')).toMatchObject({
+      Type: 'Notification',
+      Subject: 's',
+      Message: 'hello',
+      MessageAttributes: { n: { Type: 'Number', Value: '1' } },
+    });
     expect(sqs.peek(raw)[0]).toMatchObject({ body: 'hello', attributes: { n: { DataType: 'Number', StringValue: '1' } } });
   });
 
@@ -99,7 +127,11 @@ describe('a published message', () => {
   });
 
   it.each([
-    ['with a line break', 'a\nb'], ['not in ASCII', 'Grüße'], ['of 100 characters', 'x'.repeat(100)], ['empty', ''], ['that begins with a space', ' a'],
+    ['with a line break', 'a\nb'],
+    ['not in ASCII', 'Grüße'],
+    ['of 100 characters', 'x'.repeat(100)],
+    ['empty', ''],
+    ['that begins with a space', ' a'],
   ])('is refused with a subject %s', async (_, Subject) => {
     expect(await refused({ Subject })).toBe('InvalidParameterException Invalid parameter: Subject');
   });
@@ -107,18 +139,27 @@ describe('a published message', () => {
   it('is refused when it is empty, over 256 KiB, or for a topic that is not there', async () => {
     await publish({ Subject: 'x'.repeat(99), Message: 'x'.repeat(262_144) });
     expect(await refused({ Message: 'x'.repeat(262_145) })).toBe('InvalidParameterException Invalid parameter: Message too long');
-    expect(await refused({ Message: 'x'.repeat(262_140), MessageAttributes: { a: { DataType: 'String', StringValue: 'b' } } })).toContain('too long');
+    expect(await refused({ Message: 'x'.repeat(262_140), MessageAttributes: { a: { DataType: 'String', StringValue: 'b' } } })).toContain(
+      'too long',
+    );
     expect(await refused({ Message: '' })).toContain('Empty message');
     expect(await refused({ TopicArn: `${topic}x` })).toBe('NotFoundException Topic does not exist');
   });
 
   it('in a batch fails alone', async () => {
-    const entries = [{ Id: '1', Message: 'a' }, { Id: '2', Message: 'b', Subject: 'ü' }];
-    const { Successful, Failed } = await world.settle(client.send(new PublishBatchCommand({ TopicArn: topic, PublishBatchRequestEntries: entries })));
+    const entries = [
+      { Id: '1', Message: 'a' },
+      { Id: '2', Message: 'b', Subject: 'ü' },
+    ];
+    const { Successful, Failed } = await world.settle(
+      client.send(new PublishBatchCommand({ TopicArn: topic, PublishBatchRequestEntries: entries })),
+    );
     expect(Successful?.map(({ Id }) => Id)).toEqual(['1']);
     expect(Failed).toMatchObject([{ Id: '2', Code: 'InvalidParameterException', SenderFault: true }]);
     const eleven = Array.from({ length: 11 }, (_, index) => ({ Id: String(index), Message: 'x' }));
-    expect((await rejection(world.settle(client.send(new PublishBatchCommand({ TopicArn: topic, PublishBatchRequestEntries: eleven }))))).name).toBe('TooManyEntriesInBatchRequestException');
+    expect(
+      (await rejection(world.settle(client.send(new PublishBatchCommand({ TopicArn: topic, PublishBatchRequestEntries: eleven }))))).name,
+    ).toBe('TooManyEntriesInBatchRequestException');
   });
 
   it('to an encrypted topic needs the key', async () => {
@@ -159,14 +200,23 @@ describe('delivery', () => {
 
 describe('subscriptions', () => {
   it('are made, listed and ended through the API', async () => {
-    const { SubscriptionArn } = await world.settle(client.send(new SubscribeCommand({
-      TopicArn: topic, Protocol: 'email', Endpoint: 'a@b', Attributes: { FilterPolicy: '{"kind":["alarm"]}' },
-    })));
+    const { SubscriptionArn } = await world.settle(
+      client.send(
+        new SubscribeCommand({
+          TopicArn: topic,
+          Protocol: 'email',
+          Endpoint: 'a@b',
+          Attributes: { FilterPolicy: '{"kind":["alarm"]}' },
+        }),
+      ),
+    );
     const again = await world.settle(client.send(new SubscribeCommand({ TopicArn: topic, Protocol: 'email', Endpoint: 'a@b' })));
     expect(again.SubscriptionArn).toBe(SubscriptionArn);
     const { Subscriptions } = await world.settle(client.send(new ListSubscriptionsByTopicCommand({ TopicArn: topic })));
     expect(Subscriptions).toEqual([{ SubscriptionArn, Owner: ACCOUNT, Protocol: 'email', Endpoint: 'a@b', TopicArn: topic }]);
-    expect((await world.settle(client.send(new GetTopicAttributesCommand({ TopicArn: topic })))).Attributes).toMatchObject({ SubscriptionsConfirmed: '1' });
+    expect((await world.settle(client.send(new GetTopicAttributesCommand({ TopicArn: topic })))).Attributes).toMatchObject({
+      SubscriptionsConfirmed: '1',
+    });
     await world.settle(client.send(new UnsubscribeCommand({ SubscriptionArn })));
     expect((await world.settle(client.send(new ListSubscriptionsByTopicCommand({ TopicArn: topic })))).Subscriptions).toEqual([]);
     expect((await world.settle(client.send(new ListTopicsCommand({})))).Topics).toEqual([{ TopicArn: topic }]);
@@ -174,13 +224,28 @@ describe('subscriptions', () => {
   });
 
   it('to what the embedded AWS can’t reach are refused', () => {
-    expect(() => sns.subscribe({ topicArn: topic, protocol: 'https', endpoint: 'https://x' })).toThrow('embedded AWS delivers to lambda, sqs, email');
+    expect(() => sns.subscribe({ topicArn: topic, protocol: 'https', endpoint: 'https://x' })).toThrow(
+      'embedded AWS delivers to lambda, sqs, email',
+    );
     expect(() => sns.subscribe({ topicArn: topic, protocol: 'lambda', endpoint: 'x' })).toThrow('lambda endpoint x');
-    expect(() => sns.subscribe({ topicArn: topic, protocol: 'email', endpoint: 'a@b', filter: { a: [{ wild: 'x' }] } })).toThrow('Unrecognized match type wild');
-    expect(() => sns.subscribe({ topicArn: topic, protocol: 'email', endpoint: 'a@b', filter: Object.fromEntries(['a', 'b', 'c', 'd', 'e', 'f'].map((key) => [key, ['x']])) })).toThrow('more than 5 keys');
+    expect(() => sns.subscribe({ topicArn: topic, protocol: 'email', endpoint: 'a@b', filter: { a: [{ wild: 'x' }] } })).toThrow(
+      'Unrecognized match type wild',
+    );
+    expect(() =>
+      sns.subscribe({
+        topicArn: topic,
+        protocol: 'email',
+        endpoint: 'a@b',
+        filter: Object.fromEntries(['a', 'b', 'c', 'd', 'e', 'f'].map((key) => [key, ['x']])),
+      }),
+    ).toThrow('more than 5 keys');
   });
 
-  const attributes = { kind: { DataType: 'String', StringValue: 'wave-failed' }, nodes: { DataType: 'Number', StringValue: '12' }, tags: { DataType: 'String.Array', StringValue: '["a","b"]' } };
+  const attributes = {
+    kind: { DataType: 'String', StringValue: 'wave-failed' },
+    nodes: { DataType: 'Number', StringValue: '12' },
+    tags: { DataType: 'String.Array', StringValue: '["a","b"]' },
+  };
   it.each<[string, Input, boolean]>([
     ['an exact value', { kind: ['x', 'wave-failed'] }, true],
     ['another value', { kind: ['x'] }, false],

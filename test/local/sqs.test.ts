@@ -1,6 +1,16 @@
 import {
-  ChangeMessageVisibilityCommand, DeleteMessageBatchCommand, DeleteMessageCommand, GetQueueAttributesCommand, GetQueueUrlCommand,
-  ListQueuesCommand, PurgeQueueCommand, ReceiveMessageCommand, SendMessageBatchCommand, SendMessageCommand, SQSClient, type ReceiveMessageCommandInput,
+  ChangeMessageVisibilityCommand,
+  DeleteMessageBatchCommand,
+  DeleteMessageCommand,
+  GetQueueAttributesCommand,
+  GetQueueUrlCommand,
+  ListQueuesCommand,
+  PurgeQueueCommand,
+  ReceiveMessageCommand,
+  SendMessageBatchCommand,
+  SendMessageCommand,
+  SQSClient,
+  type ReceiveMessageCommandInput,
 } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { VirtualClock } from '../../local/clock.ts';
@@ -42,7 +52,12 @@ describe('messages', () => {
     const attributes = { kind: { DataType: 'String', StringValue: 'k' }, raw: { DataType: 'Binary', BinaryValue: new Uint8Array([1, 2]) } };
     const sent = await send('hello', { MessageAttributes: attributes });
     const [message] = await receive({ MessageAttributeNames: ['All'], MessageSystemAttributeNames: ['All'] });
-    expect(message).toMatchObject({ MessageId: sent.MessageId, Body: 'hello', MD5OfMessageAttributes: sent.MD5OfMessageAttributes, Attributes: { ApproximateReceiveCount: '1', SentTimestamp: String(START) } });
+    expect(message).toMatchObject({
+      MessageId: sent.MessageId,
+      Body: 'hello',
+      MD5OfMessageAttributes: sent.MD5OfMessageAttributes,
+      Attributes: { ApproximateReceiveCount: '1', SentTimestamp: String(START) },
+    });
     expect(message?.MessageAttributes).toEqual(attributes);
     expect(await receive()).toEqual([]);
     await world.settle(client.send(new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle: message?.ReceiptHandle })));
@@ -63,13 +78,22 @@ describe('messages', () => {
   it('stay hidden for as long as their receiver asks', async () => {
     await send('slow');
     const [message] = await receive();
-    const hide = (VisibilityTimeout: number) => world.settle(client.send(new ChangeMessageVisibilityCommand({ QueueUrl: url, ReceiptHandle: message?.ReceiptHandle, VisibilityTimeout })));
+    const hide = (VisibilityTimeout: number) =>
+      world.settle(
+        client.send(new ChangeMessageVisibilityCommand({ QueueUrl: url, ReceiptHandle: message?.ReceiptHandle, VisibilityTimeout })),
+      );
     await hide(300);
     await world.settle(clock.sleep(299_000));
     expect(await receive()).toEqual([]);
     await hide(0);
     expect(await receive()).toHaveLength(1);
-    expect((await rejection(world.settle(client.send(new ChangeMessageVisibilityCommand({ QueueUrl: url, ReceiptHandle: 'none', VisibilityTimeout: 1 }))))).name).toBe('MessageNotInflight');
+    expect(
+      (
+        await rejection(
+          world.settle(client.send(new ChangeMessageVisibilityCommand({ QueueUrl: url, ReceiptHandle: 'none', VisibilityTimeout: 1 }))),
+        )
+      ).name,
+    ).toBe('MessageNotInflight');
   });
 
   it('are waited for, on the clock', async () => {
@@ -103,7 +127,9 @@ describe('messages', () => {
     await world.settle(client.send(new DeleteMessageBatchCommand({ QueueUrl: url, Entries: receipts })));
     expect(sqs.queues()[1]?.counts).toEqual({ visible: 0, hidden: 0, delayed: 0 });
     const eleven = [...Entries, { Id: '10', MessageBody: 'x' }];
-    expect((await rejection(world.settle(client.send(new SendMessageBatchCommand({ QueueUrl: url, Entries: eleven }))))).name).toBe('TooManyEntriesInBatchRequest');
+    expect((await rejection(world.settle(client.send(new SendMessageBatchCommand({ QueueUrl: url, Entries: eleven }))))).name).toBe(
+      'TooManyEntriesInBatchRequest',
+    );
     expect((await rejection(receive({ MaxNumberOfMessages: 11 }))).name).toBe('InvalidParameterValue');
   });
 
@@ -120,8 +146,11 @@ describe('queues', () => {
     await receive();
     const all = await world.settle(client.send(new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['All'] })));
     expect(all.Attributes).toMatchObject({
-      QueueArn: `arn:aws:sqs:${REGION}:${ACCOUNT}:work`, ApproximateNumberOfMessages: '1', ApproximateNumberOfMessagesNotVisible: '1',
-      VisibilityTimeout: '30', RedrivePolicy: JSON.stringify({ deadLetterTargetArn: dead, maxReceiveCount: 2 }),
+      QueueArn: `arn:aws:sqs:${REGION}:${ACCOUNT}:work`,
+      ApproximateNumberOfMessages: '1',
+      ApproximateNumberOfMessagesNotVisible: '1',
+      VisibilityTimeout: '30',
+      RedrivePolicy: JSON.stringify({ deadLetterTargetArn: dead, maxReceiveCount: 2 }),
     });
     expect((await world.settle(client.send(new GetQueueUrlCommand({ QueueName: 'work' })))).QueueUrl).toBe(url);
     expect((await world.settle(client.send(new ListQueuesCommand({ QueueNamePrefix: 'w' })))).QueueUrls).toEqual([url]);

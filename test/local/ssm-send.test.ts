@@ -164,6 +164,12 @@ describe('SendCommand', () => {
     expect(asked[2]!.context).toEqual({});
   });
 
+  it('sends the same version of a document that was stored twice unchanged', async () => {
+    const { ssm, call } = world();
+    ssm.createDocument(HERE, { name: 'Doc', content: shellDocument([{ name: 'One' }], parameters) });
+    expect((await call('DescribeDocument', { Name: 'Doc' })).Document).toMatchObject({ LatestVersion: '1', DefaultVersion: '1' });
+  });
+
   it('can not be created with a step that nothing simulates', () => {
     const { ssm } = world();
     expect(() => ssm.createDocument(HERE, { name: 'Odd', content: shellDocument([{ name: 'Mystery' }]) })).toThrow(

@@ -44,23 +44,40 @@ const services = [
     },
   }),
   service('dynamodb', 'dynamodb', {
-    PutItem: () => fail('ConditionalCheckFailedException', 'The conditional request failed', { Item: { pk: { S: 'a' }, b: { B: new Uint8Array([1, 2]) } } }),
+    PutItem: () =>
+      fail('ConditionalCheckFailedException', 'The conditional request failed', {
+        Item: { pk: { S: 'a' }, b: { B: new Uint8Array([1, 2]) } },
+      }),
     GetItem: () => ({ Item: { b: { B: new Uint8Array([3, 4]) }, l: { L: [{ N: '1' }, { M: { x: { BOOL: false } } }] } } }),
   }),
   service('states', 'sfn', {
-    DescribeExecution: (input) => ({ executionArn: input.executionArn, stateMachineArn: 'm', status: 'RUNNING', startDate: new Date(1000) }),
+    DescribeExecution: (input) => ({
+      executionArn: input.executionArn,
+      stateMachineArn: 'm',
+      status: 'RUNNING',
+      startDate: new Date(1000),
+    }),
     SendTaskSuccess: () => fail('TaskTimedOut', 'too late'),
   }),
   service('sns', 'sns', {
     Publish: () => ({ MessageId: 'm-1' }),
     ListTopics: () => ({ Topics: [{ TopicArn: 'a&b' }, { TopicArn: '<c>' }] }),
-    GetTopicAttributes: (input) => (input.TopicArn === 'none' ? fail('NotFoundException', 'Topic does not exist') : { Attributes: { Owner: '1', Policy: '{"a":1}' } }),
+    GetTopicAttributes: (input) =>
+      input.TopicArn === 'none' ? fail('NotFoundException', 'Topic does not exist') : { Attributes: { Owner: '1', Policy: '{"a":1}' } },
   }),
   service('ec2', 'ec2', {
     DescribeInstances: (input) =>
       input.InstanceIds?.[0] === 'i-0'
         ? fail('InvalidInstanceID.NotFound', "The instance ID 'i-0' does not exist")
-        : { Reservations: [{ Instances: [{ InstanceId: 'i-1', State: { Name: 'running', Code: 16 }, Tags: [{ Key: 'a', Value: 'b' }], LaunchTime: new Date(0) }] }] },
+        : {
+            Reservations: [
+              {
+                Instances: [
+                  { InstanceId: 'i-1', State: { Name: 'running', Code: 16 }, Tags: [{ Key: 'a', Value: 'b' }], LaunchTime: new Date(0) },
+                ],
+              },
+            ],
+          },
   }),
   service('scheduler', 'scheduler', {
     CreateSchedule: () => ({ ScheduleArn: 'arn:s' }),
@@ -68,7 +85,11 @@ const services = [
     DeleteSchedule: () => fail('ResourceNotFoundException', 'Schedule x does not exist.'),
   }),
   service('lambda', 'lambda', {
-    Invoke: (input) => ({ StatusCode: 200, FunctionError: 'Unhandled', Payload: Buffer.from(JSON.stringify({ got: JSON.parse(Buffer.from(input.Payload).toString()) })) }),
+    Invoke: (input) => ({
+      StatusCode: 200,
+      FunctionError: 'Unhandled',
+      Payload: Buffer.from(JSON.stringify({ got: JSON.parse(Buffer.from(input.Payload).toString()) })),
+    }),
     ListFunctions: () => ({ Functions: [{ FunctionName: 'f', Environment: { Variables: { A: 'b' } } }] }),
   }),
   service('sts', 'sts', {
@@ -77,7 +98,9 @@ const services = [
       AssumedRoleUser: { Arn: input.RoleArn, AssumedRoleId: 'x:y' },
     }),
   }),
-  service('events', 'eventbridge', { PutEvents: (input) => ({ FailedEntryCount: 0, Entries: input.Entries.map(() => ({ EventId: 'e' })) }) }),
+  service('events', 'eventbridge', {
+    PutEvents: (input) => ({ FailedEntryCount: 0, Entries: input.Entries.map(() => ({ EventId: 'e' })) }),
+  }),
   service('monitoring', 'cloudwatch', {
     PutMetricData: () => undefined,
     DescribeAlarms: () => ({ MetricAlarms: [{ AlarmName: 'a', StateValue: 'ALARM', StateUpdatedTimestamp: new Date(0) }] }),
@@ -90,7 +113,12 @@ const services = [
         : { Body: Buffer.from('content'), ContentLength: 7, LastModified: new Date(0), Metadata: { a: 'b' } },
     HeadObject: () => fail('NoSuchKey', 'The specified key does not exist.'),
     PutObject: () => ({ ETag: '"e"' }),
-    ListObjectsV2: () => ({ Name: 'b', IsTruncated: false, KeyCount: 2, Contents: [{ Key: 'a/../b c&d', Size: 1, LastModified: new Date(0) }, { Key: 'e' }] }),
+    ListObjectsV2: () => ({
+      Name: 'b',
+      IsTruncated: false,
+      KeyCount: 2,
+      Contents: [{ Key: 'a/../b c&d', Size: 1, LastModified: new Date(0) }, { Key: 'e' }],
+    }),
   }),
 ];
 
@@ -107,7 +135,9 @@ describe.each(['in process', 'over loopback'])('the wire, %s', (way) => {
   afterAll(() => world.close());
 
   it('speaks AWS JSON 1.1: lists, maps, timestamps with milliseconds', async () => {
-    const reply = await new SSMClient(config).send(new SendCommandCommand({ DocumentName: 'D', InstanceIds: ['i'], Parameters: { Operation: ['Scan'] } }));
+    const reply = await new SSMClient(config).send(
+      new SendCommandCommand({ DocumentName: 'D', InstanceIds: ['i'], Parameters: { Operation: ['Scan'] } }),
+    );
     expect(reply.Command?.RequestedDateTime?.getTime()).toBe(5250);
     expect(seen['SendCommand']).toEqual({ DocumentName: 'D', InstanceIds: ['i'], Parameters: { Operation: ['Scan'] } });
     expect(reply.$metadata.requestId).toMatch(/^[\da-f-]{36}$/);
@@ -118,7 +148,10 @@ describe.each(['in process', 'over loopback'])('the wire, %s', (way) => {
     const refused = await rejection(new DynamoDBClient(config).send(new PutItemCommand({ TableName: 't', Item: {} })));
     expect(refused).toBeInstanceOf(ConditionalCheckFailedException);
     expect(refused.Item).toEqual({ pk: { S: 'a' }, b: { B: new Uint8Array([1, 2]) } });
-    expect(await rejection(new SFNClient(config).send(new SendTaskSuccessCommand({ taskToken: 't', output: '{}' })))).toMatchObject({ name: 'TaskTimedOut', message: 'too late' });
+    expect(await rejection(new SFNClient(config).send(new SendTaskSuccessCommand({ taskToken: 't', output: '{}' })))).toMatchObject({
+      name: 'TaskTimedOut',
+      message: 'too late',
+    });
   });
 
   it('speaks AWS JSON 1.0: recursive values, bytes', async () => {
@@ -138,7 +171,9 @@ describe.each(['in process', 'over loopback'])('the wire, %s', (way) => {
     const missing = await rejection(sns.send(new GetTopicAttributesCommand({ TopicArn: 'none' })));
     expect(missing).toBeInstanceOf(NotFoundException);
     expect(missing.$metadata.httpStatusCode).toBe(404);
-    const role = await new STSClient(config).send(new AssumeRoleCommand({ RoleArn: 'arn:aws:iam::123456789012:role/x', RoleSessionName: 'ss' }));
+    const role = await new STSClient(config).send(
+      new AssumeRoleCommand({ RoleArn: 'arn:aws:iam::123456789012:role/x', RoleSessionName: 'ss' }),
+    );
     expect(role.Credentials?.Expiration?.getTime()).toBe(9e12);
   });
 
@@ -147,19 +182,35 @@ describe.each(['in process', 'over loopback'])('the wire, %s', (way) => {
     const input = { InstanceIds: ['i-1', 'i-2'], Filters: [{ Name: 'tag:a', Values: ['b', 'c'] }], MaxResults: 5 };
     const { Reservations } = await ec2.send(new DescribeInstancesCommand(input));
     expect(seen['DescribeInstances']).toEqual(input);
-    expect(Reservations?.[0]?.Instances?.[0]).toMatchObject({ State: { Code: 16 }, Tags: [{ Key: 'a', Value: 'b' }], LaunchTime: new Date(0) });
-    expect(await rejection(ec2.send(new DescribeInstancesCommand({ InstanceIds: ['i-0'] })))).toMatchObject({ name: 'InvalidInstanceID.NotFound' });
+    expect(Reservations?.[0]?.Instances?.[0]).toMatchObject({
+      State: { Code: 16 },
+      Tags: [{ Key: 'a', Value: 'b' }],
+      LaunchTime: new Date(0),
+    });
+    expect(await rejection(ec2.send(new DescribeInstancesCommand({ InstanceIds: ['i-0'] })))).toMatchObject({
+      name: 'InvalidInstanceID.NotFound',
+    });
   });
 
   it('speaks REST JSON: labels, headers, whole payloads, status of errors', async () => {
     const scheduler = new SchedulerClient(config);
     const target = { Arn: 'a', RoleArn: 'r', Input: '{}' };
-    await scheduler.send(new CreateScheduleCommand({ Name: 's 1', ScheduleExpression: 'rate(1 day)', StartDate: new Date(86_400_000), FlexibleTimeWindow: { Mode: 'OFF' }, Target: target }));
+    await scheduler.send(
+      new CreateScheduleCommand({
+        Name: 's 1',
+        ScheduleExpression: 'rate(1 day)',
+        StartDate: new Date(86_400_000),
+        FlexibleTimeWindow: { Mode: 'OFF' },
+        Target: target,
+      }),
+    );
     expect(seen['CreateSchedule']).toMatchObject({ Name: 's 1', StartDate: new Date(86_400_000), Target: target });
     expect((await scheduler.send(new GetScheduleCommand({ Name: 'x' }))).CreationDate?.getTime()).toBe(7000);
     expect((await rejection(scheduler.send(new DeleteScheduleCommand({ Name: 'x' })))).$metadata.httpStatusCode).toBe(404);
     const lambda = new LambdaClient(config);
-    const reply = await lambda.send(new InvokeCommand({ FunctionName: 'arn:aws:lambda:us-east-1:1:function:f', InvocationType: 'Event', Payload: '{"a":1}' }));
+    const reply = await lambda.send(
+      new InvokeCommand({ FunctionName: 'arn:aws:lambda:us-east-1:1:function:f', InvocationType: 'Event', Payload: '{"a":1}' }),
+    );
     expect(reply.FunctionError).toBe('Unhandled');
     expect(reply.Payload?.transformToString()).toBe('{"got":{"a":1}}');
     expect(seen['Invoke']).toMatchObject({ FunctionName: 'arn:aws:lambda:us-east-1:1:function:f', InvocationType: 'Event' });
@@ -169,7 +220,13 @@ describe.each(['in process', 'over loopback'])('the wire, %s', (way) => {
 
   it('speaks REST XML: metadata, streamed and chunked bodies, odd keys, flat lists', async () => {
     const s3 = new S3Client(config);
-    const put = new PutObjectCommand({ Bucket: 'b', Key: 'a/../b c&é', Body: Readable.from([Buffer.from('one'), Buffer.from('two')]), ContentLength: 6, Metadata: { x: 'y' } });
+    const put = new PutObjectCommand({
+      Bucket: 'b',
+      Key: 'a/../b c&é',
+      Body: Readable.from([Buffer.from('one'), Buffer.from('two')]),
+      ContentLength: 6,
+      Metadata: { x: 'y' },
+    });
     expect((await s3.send(put)).ETag).toBe('"e"');
     expect(seen['PutObject']).toMatchObject({ Bucket: 'b', Key: 'a/../b c&é', Metadata: { x: 'y' } });
     expect(Buffer.from(seen['PutObject'].Body).toString()).toBe('onetwo');
@@ -188,12 +245,19 @@ describe.each(['in process', 'over loopback'])('the wire, %s', (way) => {
     const data = Array.from({ length: 300 }, (_, index) => ({ MetricName: `metric-with-a-rather-long-name-${index}`, Value: index }));
     await new CloudWatchClient(config).send(new PutMetricDataCommand({ Namespace: 'n', MetricData: data }));
     expect(seen['PutMetricData'].MetricData).toEqual(data);
-    expect((await new CloudWatchClient(config).send(new DescribeAlarmsCommand({}))).MetricAlarms?.[0]?.StateUpdatedTimestamp?.getTime()).toBe(0);
-    expect((await new EventBridgeClient(config).send(new PutEventsCommand({ Entries: [{ Source: 'a', DetailType: 'b', Detail: '{}' }] }))).FailedEntryCount).toBe(0);
+    expect(
+      (await new CloudWatchClient(config).send(new DescribeAlarmsCommand({}))).MetricAlarms?.[0]?.StateUpdatedTimestamp?.getTime(),
+    ).toBe(0);
+    expect(
+      (await new EventBridgeClient(config).send(new PutEventsCommand({ Entries: [{ Source: 'a', DetailType: 'b', Detail: '{}' }] })))
+        .FailedEntryCount,
+    ).toBe(0);
   });
 
   it('tells clients that came from Query the old code, too', async () => {
-    const missing = await rejection(new SQSClient(config).send(new ReceiveMessageCommand({ QueueUrl: 'https://sqs.eu-central-1.amazonaws.com/1/q' })));
+    const missing = await rejection(
+      new SQSClient(config).send(new ReceiveMessageCommand({ QueueUrl: 'https://sqs.eu-central-1.amazonaws.com/1/q' })),
+    );
     expect(missing).toBeInstanceOf(QueueDoesNotExist);
     expect(missing.Code).toBe('AWS.SimpleQueueService.NonExistentQueue');
   });
@@ -210,7 +274,9 @@ describe.each(['in process', 'over loopback'])('the wire, %s', (way) => {
 
   it('refuses requests of nobody', async () => {
     const strangers = { ...config, credentials: { accessKeyId: 'AKIASTRANGER', secretAccessKey: 's' } };
-    expect((await rejection(new SSMClient(strangers).send(new GetParameterCommand({ Name: 'x' })))).name).toBe('UnrecognizedClientException');
+    expect((await rejection(new SSMClient(strangers).send(new GetParameterCommand({ Name: 'x' })))).name).toBe(
+      'UnrecognizedClientException',
+    );
     expect((await rejection(new SNSClient(strangers).send(new ListTopicsCommand({})))).name).toBe('InvalidClientTokenId');
     const unsigned = await world.wire.answer({ method: 'POST', url: '/', headers: {}, body: Buffer.alloc(0) });
     expect(unsigned).toMatchObject({ status: 403, headers: { 'x-amzn-errortype': 'MissingAuthenticationToken' } });
@@ -232,23 +298,37 @@ describe('a request', () => {
 
   async function post(target: string, body: unknown): Promise<{ status: number; body: Input }> {
     const authorization = 'AWS4-HMAC-SHA256 Credential=ASIA111111111111/20261123/eu-central-1/ssm/aws4_request, Signature=0';
-    const response = await world.wire.answer({ method: 'POST', url: '/', headers: { authorization, 'x-amz-target': target }, body: Buffer.from(JSON.stringify(body)) });
+    const response = await world.wire.answer({
+      method: 'POST',
+      url: '/',
+      headers: { authorization, 'x-amz-target': target },
+      body: Buffer.from(JSON.stringify(body)),
+    });
     return { status: response.status, body: JSON.parse(String(response.body)) };
   }
 
   it('with members that the operation does not have is refused, where AWS would ignore them', async () => {
     const { status, body } = await post('AmazonSSM.SendCommand', { DocumentName: 'D', instanceIds: ['i'] });
-    expect({ status, body }).toEqual({ status: 400, body: { __type: 'SerializationException', message: 'SendCommand has no member instanceIds; did you mean InstanceIds?' } });
+    expect({ status, body }).toEqual({
+      status: 400,
+      body: { __type: 'SerializationException', message: 'SendCommand has no member instanceIds; did you mean InstanceIds?' },
+    });
   });
 
   it('without a member that the operation needs is refused', async () => {
-    expect((await post('AmazonSSM.SendCommand', {})).body).toMatchObject({ Message: expect.stringContaining("Value at 'SendCommand.DocumentName' failed to satisfy constraint") });
+    expect((await post('AmazonSSM.SendCommand', {})).body).toMatchObject({
+      Message: expect.stringContaining("Value at 'SendCommand.DocumentName' failed to satisfy constraint"),
+    });
     expect(() => world.wire.checkInput('ssm', 'SendCommand', {})).toThrow(/Value at 'SendCommand.DocumentName'/);
   });
 
   it('with a value of another type is refused', async () => {
-    expect((await post('AmazonSSM.SendCommand', { DocumentName: 5 })).body.message).toBe('SendCommand.DocumentName must be a string, not 5');
-    expect((await post('AmazonSSM.SendCommand', { DocumentName: 'D', InstanceIds: 'i' })).body.message).toBe('SendCommand.InstanceIds must be a list, not "i"');
+    expect((await post('AmazonSSM.SendCommand', { DocumentName: 5 })).body.message).toBe(
+      'SendCommand.DocumentName must be a string, not 5',
+    );
+    expect((await post('AmazonSSM.SendCommand', { DocumentName: 'D', InstanceIds: 'i' })).body.message).toBe(
+      'SendCommand.InstanceIds must be a list, not "i"',
+    );
     expect(() => world.wire.checkInput('ssm', 'SendCommand', { DocumentName: 'D', Foo: 1 })).toThrow('SendCommand has no member Foo');
   });
 
@@ -268,7 +348,9 @@ describe('a request', () => {
 
 describe('the SDK', () => {
   it('is pinned exactly, because the wire is read from its tables', () => {
-    const { dependencies } = JSON.parse(readFileSync(createRequire(import.meta.url).resolve('../../package.json'), 'utf8')) as { dependencies: Record<string, string> };
+    const { dependencies } = JSON.parse(readFileSync(createRequire(import.meta.url).resolve('../../package.json'), 'utf8')) as {
+      dependencies: Record<string, string>;
+    };
     for (const [name, version] of Object.entries(dependencies)) {
       if (/^@(aws-sdk|smithy)\//.test(name)) expect(version, name).toMatch(/^\d+\.\d+\.\d+$/);
     }

@@ -38,9 +38,6 @@ function createAlarm(resource: Resource, { monitoring }: Parts): Created {
   const numbers = Object.fromEntries(
     ['Period', 'EvaluationPeriods', 'DatapointsToAlarm', 'Threshold'].map((name) => [name, optionalNumber(resource, name)]),
   );
-  const { account, region } = resource.stack;
-  // Expressions over metrics are not evaluated here: such an alarm exists in name only (docs/embedded-aws.md).
-  if (properties.Metrics !== undefined) return { ref: AlarmName, attributes: { Arn: `arn:aws:cloudwatch:${region}:${account}:alarm:${AlarmName}` } };
   const settings: Input = { ...properties, ...numbers, AlarmName };
   return { ref: AlarmName, attributes: { Arn: monitoring.createAlarm(resource.stack, settings) } };
 }
@@ -64,10 +61,10 @@ export const observabilityTypes: ResourceType[] = [
     type: 'AWS::CloudWatch::Alarm',
     honours: [
       'ActionsEnabled', 'AlarmActions', 'AlarmDescription', 'AlarmName', 'ComparisonOperator', 'DatapointsToAlarm', 'Dimensions',
-      'EvaluationPeriods', 'InsufficientDataActions', 'MetricName', 'Namespace', 'OKActions', 'Period', 'Statistic', 'Threshold',
+      'EvaluationPeriods', 'InsufficientDataActions', 'MetricName', 'Metrics', 'Namespace', 'OKActions', 'Period', 'Statistic', 'Threshold',
       'TreatMissingData',
     ],
-    withoutEffect: { Metrics: 'alarms over expressions are not evaluated here', ...notJudged },
+    withoutEffect: notJudged,
     create: createAlarm,
   },
   {

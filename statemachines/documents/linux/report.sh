@@ -164,9 +164,9 @@ wl_know_platform
 # A node whose disk is full has to be able to say so.
 wl_work=$(mktemp -d "$wl_home/report.XXXXXX") && echo >"$wl_work/now" || wl_work=$(mktemp -d /run/wavelock.XXXXXX)
 trap 'rm -rf "$wl_work"' EXIT
-wl_n=0 wl_items=0 wl_older='' wl_grace=60
+wl_n=0 wl_items=0 wl_older=''
 wl_find_origin
-[ "$(cat "$wl_origin/rebooted" 2>/dev/null)" != 1 ] || wl_grace=180
+[ "$(cat "$wl_origin/rebooted" 2>/dev/null)" != 1 ] || wl_grace=$((wl_grace * 3))
 wl_judge
 wl_print
 rm -f "$wl_home/inbox/$wl_batch.lock"

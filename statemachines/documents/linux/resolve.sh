@@ -22,6 +22,8 @@ wl_names() {
 
 # Why the closed world has no solution: the open one shows what else the vendor's repositories would bring today.
 wl_explain() {
+  ! grep -q 'Held packages were changed' "$wl_dir/plan.txt" ||
+    wl_refuse resolve install-failed "held on this node (apt-mark hold): $(apt-mark showhold | tr '\n' ' ')"
   "wl_plan_$wl_family" open
   wl_lacking "$wl_dir/plan" "$wl_dir/universe" >"$wl_dir/outside"
   [ ! -s "$wl_dir/outside" ] || wl_refuse resolve unproven-dependency "outside the lock: $(wl_names <"$wl_dir/outside")"

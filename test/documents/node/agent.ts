@@ -27,8 +27,8 @@ export interface Order {
   onStep?: (name: string, kill: () => void) => void;
 }
 
-/** A machine that has to wait for others five minutes would be a slow test. */
-const PATIENCE = ['wl_patience=300', 'wl_patience=1'] as const;
+/** How long a node waits for others and for its services: minutes on a node, a second here. */
+const HURRY = /^(wl_patience|wl_grace)=\d+$/u;
 
 /** Sends a document to a node and waits for its end. */
 export async function invoke(root: Root, order: Order): Promise<Invocation> {
@@ -48,7 +48,7 @@ export async function invoke(root: Root, order: Order): Promise<Invocation> {
 
 async function runStep(root: Root, step: Step, order: Order, invocation: Invocation): Promise<Ran> {
   if (step.action === 'aws:downloadContent') return download(root, step, order);
-  root.write('tmp/_script.sh', `${(step.inputs.runCommand ?? []).join('\n').replace(...PATIENCE)}\n`);
+  root.write('tmp/_script.sh', `${(step.inputs.runCommand ?? []).map((line) => line.replace(HURRY, '$1=1')).join('\n')}\n`);
   await root.run(['chmod', '700', '/tmp/_script.sh']);
   for (let run = 1; run <= 15; run++) {
     const running = root.start(['sh', '-c', '/tmp/_script.sh']);
@@ -63,7 +63,8 @@ async function runStep(root: Root, step: Step, order: Order, invocation: Invocat
 
 async function download(root: Root, step: Step, order: Order): Promise<Ran> {
   if (order.lock === undefined) return { code: 1, stdout: '', stderr: 'failed to download' };
-  root.write(String(step.inputs.destinationPath), order.lock);
+  const path = String(step.inputs.destinationPath);
+  await root.shell(`mkdir -p "$(dirname ${path})" && printf %s '${order.lock}' >${path}`);
   return { code: 0, stdout: 'Content downloaded', stderr: '' };
 }
 

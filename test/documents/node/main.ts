@@ -4,6 +4,7 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { runAptCases } from './apt-cases.ts';
 import { Checks } from './checks.ts';
 import { runConformance } from './conformance.ts';
 import { runPatchCases } from './patch-cases.ts';
@@ -26,6 +27,12 @@ async function main(base: string, scratch: string): Promise<void> {
       await runPreflightCases(checks, root);
     }
   });
+  const debian = await Root.open(base, join(scratch, 'debian'));
+  try {
+    await runAptCases(checks, debian);
+  } finally {
+    debian.close();
+  }
   console.log(`${checks.passed} passed, ${checks.failed} failed`);
   process.exitCode = checks.failed === 0 ? 0 : 1;
 }

@@ -33,7 +33,7 @@ const refusals: { why: string; detail: RegExp; order?: Partial<Order>; spoil?: s
     spoil: `python3 -c 'import fcntl, time; f = open("/var/lib/rpm/.rpm.lock", "w"); fcntl.lockf(f, fcntl.LOCK_EX); open("/var/tmp/locked", "w"); time.sleep(60)' >/dev/null 2>&1 & while [ ! -e /var/tmp/locked ]; do sleep 0.1; done`,
     heal: `rm /var/tmp/locked; for p in /proc/[0-9]*; do grep -qa rpm.lock $p/cmdline && [ $p != /proc/$$ ] && kill \${p#/proc/}; done; true`,
   },
-  { why: 'package-manager-broken', detail: /two versions: app/u, spoil: 'true' },
+  { why: 'package-manager-broken', detail: /two versions.*: app/u, spoil: 'true' },
   {
     why: 'other-updater',
     detail: /dnf-automatic/u,

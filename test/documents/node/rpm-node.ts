@@ -37,7 +37,7 @@ export async function becomeNode(root: Root, family: Family, url: string): Promi
 export async function prepare(root: Root, installed: Rpm[], repository: Rpm[], advisories: Advisory[] = []): Promise<void> {
   await root.shell('rm -rf /var/lib/wavelock /var/cache/dnf /srv');
   await installRpms(root, [...system, ...installed]);
-  await makeRepository(root, `/srv/${RELEASE}`, repository, advisories);
+  await makeRepository(root, `/srv/${RELEASE}`, [...system, ...repository], advisories);
   await root.shell(`ln -sfn ${RELEASE} /srv/latest`);
 }
 
@@ -64,7 +64,7 @@ export function reportOf(invocation: Invocation): PatchReport {
 export async function scan(root: Root, batch: string): Promise<{ report: ScanReport; facts: FleetFacts; text: string }> {
   const invocation = await invoke(root, { document: 'Wavelock-Scan-Linux', batch });
   const report = parseReport(invocation.steps[SCAN_FACTS_STEP]?.output ?? '');
-  if (report?.do !== 'scan') throw new Error(`no report: ${JSON.stringify(invocation.steps)} ${await root.shell(`cat /var/lib/wavelock/${batch}/log`)}`);
+  if (report?.do !== 'scan') throw new Error(`no report: ${JSON.stringify(invocation.steps.Facts)} ${await root.shell(`tail -n 5 /var/lib/wavelock/${batch}/log`)}`);
   const packed = ['Packages', 'Packages2', 'Packages3'].map((name) => invocation.steps[name]?.stdout ?? '').join('');
   const text = gunzipSync(Buffer.from(packed, 'base64')).toString();
   const facts = parseFacts(text);

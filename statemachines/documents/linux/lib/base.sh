@@ -22,7 +22,7 @@ wl_quiet() { # file for everything else
 }
 
 wl_log() {
-  printf '%s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$*"
+  printf '%s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$*" >&2
 }
 
 # The value of a word in a batch's state file; empty where there is none.

@@ -22,5 +22,7 @@ wl_look_dnf() {
     print $1, kind, s, substr(nevra, 1, RSTART - 1), arch, substr(nevra, RSTART + 1)
   }' "$wl_dir/updateinfo.txt" >"$wl_dir/advisories"
   wl_offers "$wl_dir/offer" "$wl_dir/advisories" >"$wl_dir/offers"
-  [ "$wl_releasever" != latest ] || wl_releasever=$(wl_dnf -q -C repoquery --latest-limit 1 --qf '%{version}' system-release | tail -n 1)
+  [ "$wl_releasever" = latest ] || return 0
+  wl_releasever=$(wl_dnf -q -C repoquery --latest-limit 1 --qf '%{version}' system-release | tail -n 1)
+  [ -n "$wl_releasever" ] || { wl_log 'no system-release on offer: which release is the latest one?' && return 1; }
 }

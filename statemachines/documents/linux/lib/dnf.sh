@@ -2,9 +2,11 @@
 # shellcheck disable=SC2154 # wl_cache and wl_releasever come from files before this one
 # dnf 4: how it is called and how its transaction table is read. Recommended packages are never pulled in: the lock is then as
 # small as the updates themselves need. Metadata is kept in a cache of our own, so that the node's is left as it is.
+# Vendors ship skip_if_unavailable=True, with which a repository that can't be reached looks like one without updates; what the
+# section of a repository says of it still counts.
 wl_dnf() {
   dnf --setopt=cachedir="$wl_cache/dnf" --setopt=logdir="$wl_cache/log" --setopt=install_weak_deps=False --setopt=keepcache=False \
-    ${wl_dnf_state:+--setopt=persistdir="$wl_dnf_state"} ${wl_releasever:+--releasever="$wl_releasever"} "$@"
+    --setopt=skip_if_unavailable=False ${wl_dnf_state:+--setopt=persistdir="$wl_dnf_state"} ${wl_releasever:+--releasever="$wl_releasever"} "$@"
 }
 
 wl_refresh_dnf() {

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2154 # wl_family comes from platform.sh
+# shellcheck disable=SC2154 # wl_family and wl_cache come from files before this one
 # Does this node run what is installed on it? `reboot`: the kernel or a library below everything is older than the installed one;
 # `restart`: some process still runs code that an update has replaced.
 
@@ -18,12 +18,12 @@ wl_core_changed() {
       return 1
       ;;
     *)
-      rpm -qa --qf '%{NAME} %{INSTALLTIME}\n' | awk -v boot="$wl_boot" '
+      wl_list=$(rpm -qa --qf '%{NAME} %{INSTALLTIME}\n' | awk -v boot="$wl_boot" '
         $1 ~ /^kernel(-core|-rt|-rt-core|-uek|-uek-core|-default|-azure|[0-9.]+)?$/ ||
         $1 ~ /^(glibc|systemd|dbus|dbus-daemon|dbus-broker|openssl-libs|openssl-fips-provider|libopenssl[0-9_]+|linux-firmware|microcode_ctl)$/ {
-          if ($2 > boot) { print "installed since boot: " $1; found = 1 }
-        }
-        END { exit found ? 0 : 1 }'
+          if ($2 > boot) print $1
+        }')
+      [ -n "$wl_list" ] && wl_log "installed since boot: $wl_list"
       ;;
   esac
 }
@@ -33,14 +33,14 @@ wl_reboot_needed() {
   [ -e /run/reboot-required ] && return 0
   case "$wl_family" in
     dnf)
-      wl_answer=$(needs-restarting -r 2>/dev/null || dnf -q -C needs-restarting -r 2>/dev/null)
+      wl_answer=$(dnf -q -C --setopt=cachedir="$wl_cache/dnf" --setopt=logdir="$wl_cache/log" needs-restarting -r 2>/dev/null)
       case "$wl_answer" in
         *'Reboot is required'*) return 0 ;;
         *'Reboot should not be necessary'*) return 1 ;;
       esac
       ;;
     zypper)
-      zypper --non-interactive needs-rebooting >/dev/null 2>&1
+      ZYPP_LOGFILE="$wl_cache/zypp.log" zypper --non-interactive needs-rebooting >/dev/null 2>&1
       [ $? -eq 102 ] && return 0
       ;;
   esac

@@ -37,10 +37,10 @@ wl_family_of() { # os-release file
 wl_know_platform() {
   wl_platform=$(wl_platform_of /etc/os-release "$(uname -m)")
   wl_family=$(wl_family_of /etc/os-release)
-  # dnf 4 and yum as its other name. yum 3 (Amazon Linux 2, RHEL 7; both past their end) and dnf 5 print other tables.
+  # dnf 4 installs its command under this name. yum 3 (Amazon Linux 2, RHEL 7; both past their end) and dnf 5 print other tables.
   if [ "$wl_family" = dnf ]; then
-    case "$(dnf --version 2>/dev/null | head -n 1)" in
-      4.*) ;;
+    case "$(readlink -f "$(command -v dnf)")" in
+      */dnf-3) ;;
       *) wl_family='' ;;
     esac
   fi
