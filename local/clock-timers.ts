@@ -25,7 +25,7 @@ export interface HeldTimers {
   count(): number;
   /** Moves time to the earliest timer and runs it. */
   next(): void;
-  /** Called by a timer: runs `work` when the timer has returned, so that timers which it sets for now are for now. */
+  /** Called by a timer: runs `work` when the timer has returned, so that timers which it sets without delay get none. */
   defer(work: () => void): void;
   uninstall(): void;
 }

@@ -104,7 +104,7 @@ function drawAxis({ axis, size }: Scene, height: number): Html[] {
     const named = size.name === 'narrow' && tick.day !== undefined ? shortDay(tick.day) : tick.day;
     const x = Math.min(Math.max(tick.x, 16), size.width - 17);
     const day = x - 16 > daysEnd ? named : undefined;
-    const dayAt = Math.min(x - 16, size.width - (day ?? '').length * CHARACTER);
+    const dayAt = Math.min(x - 16, size.width - (day ?? '').length * (CHARACTER + 1));
     if (day !== undefined) daysEnd = dayAt + day.length * (CHARACTER + 1) + 6;
     const label = tick.label !== '' && tick.x - 16 > labelsEnd ? tick.label : undefined;
     if (label !== undefined) labelsEnd = tick.x + 18;
@@ -127,7 +127,9 @@ function waveRow(wave: Wave, scene: Scene, top: number): Html {
   const nodes = nodesOf(run).filter((node) => node.wave === wave.name);
   const words = `${amount(wave.nodes, 'node')}: ${outcomeWords(wave.outcomes)}`;
   const room = Math.floor((size.width - 30 - wave.name.length * 8) / CHARACTER);
-  const windows = parts.filter((part) => part.what === 'window').map((part) => html`<rect class="window" x="${axis.x(part.from)}" y="${top + TITLE}" width="${width(axis, part)}" height="${strip}"><title>window ${when(part, scene)}</title></rect>`);
+  const [from = 0, to = 0] = [axis.stretches[0]?.from, axis.stretches.at(-1)?.to];
+  const seen = parts.filter((part) => part.what === 'window' && part.to > from && part.from < to);
+  const windows = seen.map((part) => html`<rect class="window" x="${axis.x(part.from)}" y="${top + TITLE}" width="${width(axis, part)}" height="${strip}"><title>window ${when(part, scene)}</title></rect>`);
   const ranTo = Math.max(0, ...parts.filter((part) => part.what === 'run').map((part) => part.to));
   return html`<g>
 <text class="name" x="10" y="${top + 13}">${wave.name}<tspan class="words" dx="8">${clip(words, room)}</tspan></text>

@@ -73,7 +73,7 @@ function needWords(wave: PlanWave): string {
 
 /** A wave whose window closes too early waits for the next opening and goes on there. */
 function tooLongLines(plan: Plan, drawing: Drawing): string[] {
-  const tooLong = plan.waves.filter((wave) => wave.window && wave.expectedSeconds > 0).map((wave) => wave.name);
+  const tooLong = plan.waves.filter((wave) => wave.window && wave.expectedSeconds > windowSeconds(wave)).map((wave) => wave.name);
   return tooLong.length === 0 ? [] : warning(`${tooLong.join(' and ')}: does not fit into one window, what is left goes on in the next`, drawing);
 }
 

@@ -108,6 +108,8 @@ export class Host {
   transaction: Transaction | undefined;
   private boots = 0;
   private readonly interrupted = new Set<() => void>();
+  /** What goes on once the machine is up again. */
+  private readonly waiting: Array<() => void> = [];
 
   constructor(
     settings: HostSettings,
@@ -212,10 +214,18 @@ export class Host {
     clock.at(clock.now() + SHUTDOWN_DELAY, () => {
       if (this.state !== 'running') return;
       this.silence();
+      this.waiting.push(back);
       if (fault === 'gone') return;
       if (fault === 'loop') this.crashAgain();
-      else clock.at(clock.now() + this.rebootSeconds() * 1_000, () => this.comeUp(fault === 'not-done', back));
+      else clock.at(clock.now() + this.rebootSeconds() * 1_000, () => this.comeUp(fault === 'not-done'));
     });
+  }
+
+  /** Somebody has repaired the machine: it has no faults any more, it runs, and its agent is there. */
+  recover(): void {
+    for (const fault of Object.keys(this.faults) as Array<keyof HostFaults>) delete this.faults[fault];
+    if (this.state === 'stopped') this.state = 'running';
+    if (!this.heartbeat.beats) this.comeUp(false);
   }
 
   /** Takes the machine away for good, as TerminateInstances or a failed disk do. */
@@ -233,8 +243,7 @@ export class Host {
   start(): void {
     if (this.state !== 'stopped') return;
     this.state = 'running';
-    this.boot();
-    this.heartbeat.start();
+    this.comeUp(false);
   }
 
   /** The agent is lost: no ping, no answer. What runs on the machine goes on. */
@@ -270,11 +279,12 @@ export class Host {
     return between(this.chance('reboot', this.boots), low, high);
   }
 
-  private comeUp(sameBoot: boolean, back: () => void): void {
-    if (this.state !== 'running') return;
+  /** Documents that asked for the reboot go on where they were; the others have ended with it. */
+  private comeUp(sameBoot: boolean): void {
+    if (this.state !== 'running' || this.heartbeat.beats) return;
     if (!sameBoot) this.boot();
     this.heartbeat.start();
-    back();
+    for (const back of this.waiting.splice(0)) back();
   }
 
   private boot(): void {
@@ -287,7 +297,7 @@ export class Host {
   private crashAgain(): void {
     const { clock } = this.world;
     clock.at(clock.now() + this.rebootSeconds() * 1_000, () => {
-      if (this.state !== 'running') return;
+      if (this.state !== 'running' || this.faults.reboot !== 'loop') return;
       this.boot();
       this.heartbeat.flicker();
       this.crashAgain();

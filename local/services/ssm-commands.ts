@@ -32,7 +32,7 @@ export class CommandEngine {
 
   start(command: Command): void {
     const { clock } = this.cloud;
-    clock.at(command.expires, () => this.expire(command));
+    command.release = clock.at(command.expires, () => this.expire(command));
     clock.at(clock.now() + START_DELAY, () => this.ramp(command));
   }
 
@@ -157,6 +157,7 @@ export class CommandEngine {
     const changed = status !== command.status;
     command.status = status;
     command.details = details;
+    if (isTerminal(status)) command.release();
     if (changed) emitCommand(this.cloud, this.fleet, command);
   }
 }

@@ -158,6 +158,7 @@ function newCommand({ input, context, version, hosts, parameters }: Accepted, { 
     status: 'Pending',
     details: 'Pending',
     cancelRequested: false,
+    release: () => undefined,
     limit: 0,
   };
 }

@@ -66,6 +66,8 @@ export interface Command {
   status: CommandStatus;
   details: string;
   cancelRequested: boolean;
+  /** Takes the timer of `expires` away. */
+  release: () => void;
   /** How many may be in flight just now; doubles until MaxConcurrency. */
   limit: number;
 }

@@ -52,6 +52,8 @@ describe('the axis', () => {
         }
         const parts = axis.stretches.filter((stretch) => !stretch.cut).map(({ from, to, width }) => ({ hours: (to - from) / HOUR, width }));
         const scale = parts.reduce((sum, { width }) => sum + width, 0) / parts.reduce((sum, { hours }) => sum + hours, 0);
+        // A cut that is not shorter than what it stands for would be no cut.
+        for (const cut of axis.stretches.filter((stretch) => stretch.cut)) expect(((cut.to - cut.from) / HOUR) * scale).toBeGreaterThan(cut.width);
         // Widths are rounded to a tenth of a unit.
         for (const { hours, width } of parts) expect(Math.abs(width - hours * scale)).toBeLessThan(0.5);
       }),

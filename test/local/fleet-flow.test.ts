@@ -211,6 +211,17 @@ describe('a step that asks for a reboot', () => {
     expect(await told(sim, command, 6_000)).toMatch(/DeliveryTimedOut$/);
   });
 
+  it('runs again once somebody has repaired the node', async () => {
+    for (const reboot of ['gone', 'loop'] as const) {
+      const sim = rebootingWorld(1);
+      sim.host('n1').faults.reboot = reboot;
+      const command = await sim.send('Doc', [sim.host('n1').id]);
+      expect(await told(sim, command, 3_000)).toMatch(/InProgress$/);
+      sim.host('n1').recover();
+      expect(await told(sim, command, 600)).toBe('Before:Success Reboot:Success Success');
+    }
+  });
+
   it('never runs again on a node that crashes at every start, though it pings now and then', async () => {
     const sim = rebootingWorld(1);
     sim.host('n1').faults.reboot = 'loop';

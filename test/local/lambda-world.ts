@@ -25,10 +25,10 @@ export interface LambdaWorld {
   /** Callers for whom keys were issued. */
   issued: Caller[];
   /** Makes a function of a CommonJS source. */
-  create(name: string, source: string, more?: Partial<FunctionDefinition>): string;
+  create: (name: string, source: string, more?: Partial<FunctionDefinition>) => string;
   /** Starts an invocation; under virtual time somebody has to let time run. */
-  begin(name: string, event?: unknown, more?: Partial<InvokeCommandInput>): Promise<InvokeCommandOutput>;
-  invoke(name: string, event?: unknown, more?: Partial<InvokeCommandInput>): Promise<InvokeCommandOutput & { value: Input }>;
+  begin: (name: string, event?: unknown, more?: Partial<InvokeCommandInput>) => Promise<InvokeCommandOutput>;
+  invoke: (name: string, event?: unknown, more?: Partial<InvokeCommandInput>) => Promise<InvokeCommandOutput & { value: Input }>;
   close(): Promise<void>;
 }
 

@@ -71,8 +71,9 @@ describe('a function', () => {
       globalThis.mark = process.env.WHO; process.env.ADDED = process.env.WHO;
       const again = require('node:process').env, named = require('process');
       exports.handler = async () => ({ who: process.env.WHO, added: again.ADDED, mark: global.mark, same: named.env === process.env,
-        region: process.env.AWS_REGION, name: process.env.AWS_LAMBDA_FUNCTION_NAME, key: process.env.AWS_ACCESS_KEY_ID, path: process.env.PATH,
-        url: process.env.AWS_ENDPOINT_URL, cwd: process.cwd(), bigint: typeof process.hrtime.bigint(), uuid: globalThis.crypto.randomUUID().length });`;
+        region: process.env.AWS_REGION, name: process.env.AWS_LAMBDA_FUNCTION_NAME, key: process.env.AWS_ACCESS_KEY_ID,
+        path: process.env.PATH, url: process.env.AWS_ENDPOINT_URL, cwd: process.cwd(), bigint: typeof process.hrtime.bigint(),
+        uuid: globalThis.crypto.randomUUID().length });`;
     create('one', source, { environment: { WHO: 'first' } });
     create('two', source, { environment: { WHO: 'second' }, region: 'eu-west-1' });
     const one = (await invoke('one')).value;
@@ -107,7 +108,8 @@ describe('a function', () => {
   it('keeps its environment for the next invocation, and gets another for a concurrent one', async () => {
     create(
       'warm',
-      `let calls = 0; exports.handler = async ({ sleep }) => { calls++; if (sleep) await new Promise((r) => setTimeout(r, sleep)); return calls; };`,
+      `let calls = 0; exports.handler = async ({ sleep }) => {
+        calls++; if (sleep) await new Promise((r) => setTimeout(r, sleep)); return calls; };`,
     );
     expect([(await invoke('warm')).value, (await invoke('warm')).value]).toEqual([1, 2]);
     const both = await world.settle(Promise.all([begin('warm', { sleep: 100 }), begin('warm', { sleep: 100 })]));
@@ -117,7 +119,8 @@ describe('a function', () => {
   it('is logged: console, standard streams, and what they leave open', async () => {
     create(
       'log',
-      `exports.handler = async () => { console.log('hello %s', 'you', { a: 1 }); console.error('bad'); process.stdout.write('{"raw":true}\\nrest'); };`,
+      `exports.handler = async () => {
+        console.log('hello %s', 'you', { a: 1 }); console.error('bad'); process.stdout.write('{"raw":true}\\nrest'); };`,
     );
     const { LogResult } = await invoke('log', {}, { LogType: 'Tail' });
     const text = Buffer.from(LogResult ?? '', 'base64').toString();
@@ -140,7 +143,8 @@ describe('a function', () => {
   it('fails as on Lambda: with type, message and a trace without this machine’s paths', async () => {
     create(
       'throws',
-      `class Unhappy extends Error { constructor(m) { super(m); this.name = 'Unhappy'; } }\nexports.handler = async ({ plain }) => { if (plain) throw 'text'; throw new Unhappy('no'); };`,
+      `class Unhappy extends Error { constructor(m) { super(m); this.name = 'Unhappy'; } }
+exports.handler = async ({ plain }) => { if (plain) throw 'text'; throw new Unhappy('no'); };`,
     );
     const { value, FunctionError } = await invoke('throws');
     expect(FunctionError).toBe('Unhandled');
@@ -191,7 +195,9 @@ describe('a function', () => {
     create(
       'ends',
       `let calls = 0; exports.handler = ({ how }) => new Promise((resolve) => { calls++;
-      if (how === 'exit') process.exit(3); if (how === 'timer') setTimeout(() => { throw new RangeError('out of a timer'); }, 10); if (how === 'ok') resolve(calls); });`,
+      if (how === 'exit') process.exit(3);
+      if (how === 'timer') setTimeout(() => { throw new RangeError('out of a timer'); }, 10);
+      if (how === 'ok') resolve(calls); });`,
     );
     expect((await invoke('ends', { how: 'exit' })).value).toMatchObject({
       errorType: 'Runtime.ExitError',

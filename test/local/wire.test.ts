@@ -307,6 +307,17 @@ describe('a request', () => {
     return { status: response.status, body: JSON.parse(String(response.body)) };
   }
 
+  function presigned(date: string) {
+    const query = new URLSearchParams({
+      'x-id': 'GetObject',
+      'X-Amz-Algorithm': 'AWS4-HMAC-SHA256',
+      'X-Amz-Credential': 'ASIA111111111111/20261123/eu-central-1/s3/aws4_request',
+      'X-Amz-Date': date,
+      'X-Amz-Expires': '900',
+    });
+    return world.wire.answer({ method: 'GET', url: `/b/k?${query.toString()}`, headers: {}, body: Buffer.alloc(0) });
+  }
+
   it('with members that the operation does not have is refused, where AWS would ignore them', async () => {
     const { status, body } = await post('AmazonSSM.SendCommand', { DocumentName: 'D', instanceIds: ['i'] });
     expect({ status, body }).toEqual({
@@ -333,16 +344,9 @@ describe('a request', () => {
   });
 
   it('presigned, is the signer’s until it expires', async () => {
-    const signed = (date: string) =>
-      world.wire.answer({
-        method: 'GET',
-        url: `/b/k?x-id=GetObject&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=ASIA111111111111%2F20261123%2Feu-central-1%2Fs3%2Faws4_request&X-Amz-Date=${date}&X-Amz-Expires=900`,
-        headers: {},
-        body: Buffer.alloc(0),
-      });
     const now = new Date().toISOString().replace(/[-:]|\.\d{3}/g, '');
-    expect(Buffer.from((await signed(now)).body).toString()).toBe('content');
-    expect((await signed('20200101T000000Z')).status).toBe(403);
+    expect(Buffer.from((await presigned(now)).body).toString()).toBe('content');
+    expect((await presigned('20200101T000000Z')).status).toBe(403);
   });
 });
 
@@ -351,8 +355,9 @@ describe('the SDK', () => {
     const { dependencies } = JSON.parse(readFileSync(createRequire(import.meta.url).resolve('../../package.json'), 'utf8')) as {
       dependencies: Record<string, string>;
     };
-    for (const [name, version] of Object.entries(dependencies)) {
-      if (/^@(aws-sdk|smithy)\//.test(name)) expect(version, name).toMatch(/^\d+\.\d+\.\d+$/);
-    }
+    const loose = Object.entries(dependencies).filter(
+      ([name, version]) => /^@(aws-sdk|smithy)\//.test(name) && !/^\d+\.\d+\.\d+$/.test(version),
+    );
+    expect(loose).toEqual([]);
   });
 });

@@ -1,15 +1,16 @@
 /** Debian 12 with its real packages, first without and then with its security archive, and with small packages of a local repository. */
 import { deepStrictEqual, equal, match, notEqual, ok } from 'node:assert/strict';
+import { lockText } from '../../../lambdas/core/lock.ts';
 import type { FleetFacts } from '../../../lambdas/core/model.ts';
 import { unpackFrom } from '../cases.ts';
 import { invoke } from './agent.ts';
 import type { Order } from './agent.ts';
 import type { Checks } from './checks.ts';
 import type { Root } from './root.ts';
-import { reportOf, scan } from './rpm-node.ts';
+import { lockItem, reportOf, scan } from './rpm-node.ts';
 
 const PLATFORM = 'debian-12-x86_64';
-const lockOf = (items: string[]) => `${['wavelock-lock 1', `platform ${PLATFORM}`, ...items.toSorted()].join('\n')}\n`;
+const lockOf = (items: string[]) => lockText([{ platform: PLATFORM, items: items.map(lockItem) }]);
 const patch = (root: Root, order: Partial<Order>) => invoke(root, { document: 'Wavelock-Patch-Linux', batch: 'batch-0001', ...order });
 const versionOf = (root: Root, name: string) => root.shell(`dpkg-query -W -f '\${Version}' ${name}`);
 const everything = (root: Root) => root.shell("dpkg-query -W -f '${Package} ${Architecture} ${Version} ${Status}\\n'; apt-mark showauto");

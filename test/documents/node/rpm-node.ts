@@ -1,6 +1,8 @@
 /** A root that plays an Amazon Linux (dnf) or SUSE (zypper) node with a repository served over HTTP. */
 import { gunzipSync } from 'node:zlib';
 import { parseFacts } from '../../../lambdas/core/facts.ts';
+import { lockText } from '../../../lambdas/core/lock.ts';
+import { LockItem } from '../../../lambdas/core/model.ts';
 import type { FleetFacts } from '../../../lambdas/core/model.ts';
 import { parseReport, REPORT_STEP, SCAN_FACTS_STEP } from '../../../lambdas/core/report.ts';
 import type { PatchReport, ScanReport } from '../../../lambdas/core/report.ts';
@@ -48,9 +50,16 @@ export async function installedNow(root: Root): Promise<Record<string, string>> 
   return Object.fromEntries(pairs.filter(([name]) => !system.some((rpm) => rpm.name === name)));
 }
 
+/** `update openssl x86_64 3.0.8-1`, as it stands in a lock. */
+export function lockItem(line: string): LockItem {
+  const [use, name, arch, version] = line.split(' ');
+  return LockItem.parse({ use, name, arch, version });
+}
+
+/** A lock's text as the service writes it. */
 export function lockOf(family: Family, items: string[]): string {
-  const release = family === 'dnf' ? [`releasever ${RELEASE}`] : [];
-  return `${['wavelock-lock 1', `platform ${platforms[family]}`, ...release, ...items].join('\n')}\n`;
+  const release = family === 'dnf' ? { releasever: RELEASE } : {};
+  return lockText([{ platform: platforms[family], ...release, items: items.map(lockItem) }]);
 }
 
 /** The report of an invocation, as a handler reads it. Throws where there is none. */

@@ -9,6 +9,8 @@ wl_apt_setup() {
     printf 'Dir::State::Lists "%s/lists";\nDir::Cache "%s";\n' "$wl_cache/apt" "$wl_cache/apt"
     # In memory: apt's binary caches would take four times the room of the lists.
     printf 'Dir::Cache::pkgcache "";\nDir::Cache::srcpkgcache "";\nAcquire::GzipIndexes "true";\nAcquire::Languages "none";\n'
+    # Simulations would write this log of the node, too.
+    printf 'Dir::Log::Planner "";\n'
     printf 'APT::Update::Error-Mode "any";\nAPT::Install-Recommends "false";\n'
     # Phased updates are for some nodes and not for others: not before they are for all.
     printf 'APT::Get::Never-Include-Phased-Updates "true";\n'

@@ -8,8 +8,9 @@ wl_broken() {
     apt)
       if ls /var/lib/dpkg/updates/[0-9]* >/dev/null 2>&1; then
         echo 'dpkg was interrupted: run dpkg --configure -a'
-      elif [ -n "$(dpkg --audit 2>&1)" ]; then
-        echo "dpkg --audit: $(dpkg --audit 2>&1 | sed -n 's/^ \([^ ]*\) .*/\1/p' | tr '\n' ' ')"
+      # Unpacked, half-configured, half-installed, to be reinstalled. `dpkg --audit` would also name packages that only lack checksums.
+      elif wl_half=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' | grep -E '^(.[UFH]|..R)' | cut -c 5- | tr '\n' ' ') && [ -n "$wl_half" ]; then
+        echo "not fully installed: $wl_half"
       elif ! wl_why=$(apt-get check -q -o Debug::NoLocking=1 -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= 2>&1); then
         printf 'apt-get check: %s\n' "$wl_why" | tail -n 3
       fi
