@@ -97,7 +97,18 @@ function readLocations(reader: Reader, hub: { account: string | undefined; regio
     else found.push(location);
     seen.add(key);
   }
+  limitLocations(reader, found);
   return found;
+}
+
+/**
+ * What AWS lets us list: a role's inline policies take 10,240 characters (IAM quotas), a function's environment 4 KB (Lambda quotas), a
+ * bus's policy 10,240 characters (EventBridge quotas). CloudFormation would only tell half-way through.
+ */
+function limitLocations(reader: Reader, locations: Location[]): void {
+  const accounts = new Set(locations.map(({ account }) => account)).size;
+  if (locations.length > 80) reader.problem(`locations has ${locations.length} entries, but one hub can serve 80: use a second hub.`);
+  if (accounts > 40) reader.problem(`locations are in ${accounts} accounts, but one hub can serve 40: use a second hub.`);
 }
 
 function tryLocation(key: string): Location | undefined {

@@ -34,6 +34,10 @@ export class Hub extends Construct {
   constructor(scope: Construct, id: string, props: HubProps) {
     super(scope, id);
     const { installation, settings, places } = props;
+    const { stackName } = Stack.of(this);
+    if (stackName !== installation.hubStack) {
+      throw new Error(`Spokes would trust roles of ${installation.hubStack}, not of ${stackName}: installation.hubStack must be its name`);
+    }
     const patching = settings.mode === 'patch';
     const key = createKey(this, settings.keyArn);
     const record = new Record(this, 'Record', { key });
@@ -58,7 +62,7 @@ export class Hub extends Construct {
 
     const logs = new LogGroup(this, 'MachineLogs', {
       // Any name would do, but this prefix spares the account's log resource policy (Step Functions Developer Guide, "CloudWatch Logs").
-      logGroupName: `/aws/vendedlogs/states/${Stack.of(this).stackName}`,
+      logGroupName: `/aws/vendedlogs/states/${stackName}`,
       retention: settings.logRetentionDays,
       encryptionKey: key,
       removalPolicy: RemovalPolicy.DESTROY,

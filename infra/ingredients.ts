@@ -1,5 +1,4 @@
 /** Reads what the app is built from: policy file, documents, feeds. */
-import { existsSync } from 'node:fs';
 import { readPolicyFile } from '../cli/files/policy.ts';
 import type { PolicyFile } from '../lambdas/core/model.ts';
 import { feeds } from '../lambdas/feeds/index.ts';
@@ -8,7 +7,7 @@ import type { DocumentSource } from './spoke.ts';
 
 /** All documents, put together from their templates and scripts. */
 export function readDocuments(): DocumentSource[] {
-  return documentNames.filter((n) => existsSync(new URL('../statemachines/documents/' + n + '.yaml', import.meta.url))).map((name) => ({ ...documents[name], content: assembleDocument(name) }));
+  return documentNames.map((name) => ({ ...documents[name], content: assembleDocument(name) }));
 }
 
 /**

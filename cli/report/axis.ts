@@ -43,7 +43,21 @@ export interface AxisInput extends Interval {
   timezone: string;
 }
 
-const STEPS = [5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 28 * DAY];
+const STEPS = [
+  5 * MINUTE,
+  10 * MINUTE,
+  15 * MINUTE,
+  30 * MINUTE,
+  HOUR,
+  2 * HOUR,
+  3 * HOUR,
+  6 * HOUR,
+  12 * HOUR,
+  DAY,
+  2 * DAY,
+  7 * DAY,
+  28 * DAY,
+];
 /** Room around what happened, so that a single instant is a visible stretch too. */
 const SMALLEST_MARGIN = 5 * MINUTE;
 const MARGIN_SHARE = 0.04;
@@ -140,14 +154,21 @@ function ticksOf(stretch: Stretch, apart: number, timezone: string): Tick[] {
   let day = '';
   return instants.map((at) => {
     const today = formatLocal(at, timezone, 'day');
-    const tick = { x: round(stretch.x + (at - stretch.from) * scale), label: step >= DAY ? '' : formatLocal(at, timezone, 'time'), day: today === day ? undefined : today };
+    const tick = {
+      x: round(stretch.x + (at - stretch.from) * scale),
+      label: step >= DAY ? '' : formatLocal(at, timezone, 'time'),
+      day: today === day ? undefined : today,
+    };
     day = today;
     return tick;
   });
 }
 
 function total(intervals: Interval[]): number {
-  return Math.max(1, intervals.reduce((sum, { from, to }) => sum + to - from, 0));
+  return Math.max(
+    1,
+    intervals.reduce((sum, { from, to }) => sum + to - from, 0),
+  );
 }
 
 function clamp(value: number, low: number, high: number): number {

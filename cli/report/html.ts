@@ -1,11 +1,14 @@
 /** The report: one file that needs nothing else. It loads nothing, and its policy for the browser lets it load nothing. */
 import { createHash } from 'node:crypto';
 import { Html, html } from './escape.ts';
+import { headSection, sentence } from './head.ts';
+import { leftSection } from './left.ts';
 import { nodeAnchors, nodesSection } from './nodes.ts';
-import { closedSection, costSection, messagesSection, policySection, proofSection } from './proof.ts';
+import { closedSection, proofSection } from './proof.ts';
+import { costSection, messagesSection, policySection } from './record.ts';
 import { SCRIPT } from './script.ts';
-import { headSection, leftSection, pictureSection, sentence } from './sections.ts';
 import { STYLE } from './style.ts';
+import { wavesSection } from './waves.ts';
 import type { RolloutResult } from '../../lambdas/core/result.ts';
 import type { RunDocument, RunExtra } from '../run/messages.ts';
 
@@ -42,7 +45,7 @@ export function reportHtml(input: ReportInput): string {
 <body>
 ${headSection(run, input.madeAt)}
 <main>
-${pictureSection(run, anchors)}
+${wavesSection(run, anchors)}
 ${leftSection(run, anchors)}
 ${proofSection(run)}
 ${closedSection(run)}

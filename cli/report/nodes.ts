@@ -1,9 +1,10 @@
-/** The table of nodes, and what was changed on them. Nodes on which the same was changed share one list, so that 500 of them stay readable. */
+/** The table of nodes, and what was changed on them. Nodes on which the same was changed share one list: 500 of them stay readable. */
 import { moodOf, nodesOf } from '../ui/facts.ts';
 import { amount } from '../ui/text.ts';
 import { instant } from '../ui/times.ts';
 import { changeWords } from '../ui/why.ts';
 import { html } from './escape.ts';
+import { fold, row, table } from './parts.ts';
 import type { NodeResult } from '../../lambdas/core/result.ts';
 import type { EndedRun } from '../ui/facts.ts';
 import type { Html } from './escape.ts';
@@ -17,7 +18,7 @@ interface ChangeSet {
 /** Lists of changes go on paper only while they are few: a fleet's worth of them is for the screen. */
 const LINES_ON_PAPER = 2_000;
 const COLUMNS = ['Node', 'Platform and place', 'Wave', 'Outcome', 'Why', 'Changed', 'CVEs', 'Reboot', 'Min'];
-const NUMBERS = new Set(['CVEs', 'Min']);
+const NUMBERS = ['CVEs', 'Min'];
 
 /** Anchors of the table's rows by node id, in the order of the waves. Made of numbers: ids and names come from outside. */
 export function nodeAnchors(run: EndedRun): Map<string, string> {
@@ -31,12 +32,10 @@ export function nodesSection(run: EndedRun, anchors: Map<string, string>): Html 
   const sets = changeSets(nodes);
   const setOf = new Map(sets.flatMap((set) => set.nodes.map((node) => [node.id, set] as const)));
   const rows = nodes.map((node) => nodeRow(node, anchors.get(node.id) ?? '', setOf.get(node.id)));
-  const head = COLUMNS.map((column) => (NUMBERS.has(column) ? html`<th class="number">${column}</th>` : html`<th>${column}</th>`));
   const onPaper = sets.reduce((sum, set) => sum + set.packages.length, 0) <= LINES_ON_PAPER;
   return html`<section id="nodes"><h2>Nodes</h2>
 <p class="aside">CVEs: closed on this node, of those that our advisories name. Min: minutes in work.</p>
-<div class="wide-table"><table id="node-table"><thead><tr>${head}</tr></thead><tbody>
-${rows}</tbody></table></div>
+${table(COLUMNS, rows, { id: 'node-table', numbers: NUMBERS })}
 ${sets.length > 0 && html`<h3>What was changed</h3>${sets.map((set) => setBlock(set, onPaper))}`}
 </section>`;
 }
@@ -44,9 +43,18 @@ ${sets.length > 0 && html`<h3>What was changed</h3>${sets.map((set) => setBlock(
 function nodeRow(node: NodeResult, anchor: string, set: ChangeSet | undefined): Html {
   const { account, region } = node.location;
   const id = node.name === node.id ? undefined : html`<span class="sub mono">${node.id}</span>`;
-  const took = minutes(node);
-  return html`<tr id="${anchor}"><td class="name">${node.name}${id}</td><td class="place">${node.platform}<span class="sub">${account}/${region}</span></td><td>${node.wave}</td><td class="outcome ${moodOf(node.outcome)}">${node.outcome}</td><td class="why">${node.reason}</td><td data-sort="${set?.packages.length ?? 0}">${set ? html`<a href="#${set.anchor}">${amount(set.packages.length, 'item')}</a>` : 'nothing'}</td><td class="number">${node.cvesClosed.length}</td><td>${node.rebooted ? 'yes' : 'no'}</td><td class="number">${took ?? ''}</td></tr>
-`;
+  const cells = [
+    { class: 'name', of: [node.name, id] },
+    { class: 'place', of: [node.platform, html`<span class="sub">${account}/${region}</span>`] },
+    node.wave,
+    { class: `outcome ${moodOf(node.outcome)}`, of: node.outcome },
+    { class: 'why', of: node.reason },
+    set ? html`<a href="#${set.anchor}">${amount(set.packages.length, 'item')}</a>` : 'nothing',
+    { class: 'number', of: node.cvesClosed.length },
+    node.rebooted ? 'yes' : 'no',
+    { class: 'number', of: minutes(node) },
+  ];
+  return row(cells, anchor);
 }
 
 function minutes(node: NodeResult): number | undefined {
@@ -66,9 +74,11 @@ function changeSets(nodes: NodeResult[]): ChangeSet[] {
 }
 
 function setBlock({ anchor, packages, nodes }: ChangeSet, onPaper: boolean): Html {
-  const names = nodes.slice(0, 6).map((node) => node.name).join(', ');
+  const names = nodes
+    .slice(0, 6)
+    .map((node) => node.name)
+    .join(', ');
   const more = nodes.length > 6 ? ` and ${nodes.length - 6} more` : '';
   const summary = `${amount(packages.length, 'item')} on ${amount(nodes.length, 'node')} of ${nodes[0]?.platform ?? ''}: ${names}${more}`;
-  return html`<details${onPaper && html` class="print"`}><summary>${summary}</summary><pre id="${anchor}">${packages.map(changeWords).join('\n')}</pre></details>
-`;
+  return fold(summary, html`<pre id="${anchor}">${packages.map(changeWords).join('\n')}</pre>`, { paper: onPaper });
 }

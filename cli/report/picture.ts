@@ -1,4 +1,4 @@
-/** The picture of a run: a row a wave with its windows, nodes, soak and verdict; under it, on the same time, how many nodes were exposed. */
+/** The picture of a run: a row a wave with its windows, nodes, soak and verdict; under it, on the same time, how many were exposed. */
 import { formatLocal } from '../../lambdas/core/calendar-text.ts';
 import { nodesOf, outcomeWords, timezoneOf } from '../ui/facts.ts';
 import { amount, clip, grouped, plain } from '../ui/text.ts';
@@ -55,7 +55,14 @@ export function picture(run: EndedRun, size: Size, anchors: Map<string, string>)
   const { extra } = run;
   if (extra.timeline.length === 0) return undefined;
   const timezone = timezoneOf(extra.plan);
-  const axis = createAxis({ ...extentOf(extra), busy: busyTimes(run), left: 10, width: size.width - 20, cutWidth: size.cutWidth, timezone });
+  const axis = createAxis({
+    ...extentOf(extra),
+    busy: busyTimes(run),
+    left: 10,
+    width: size.width - 20,
+    cutWidth: size.cutWidth,
+    timezone,
+  });
   const scene: Scene = { run, size, axis, timezone, anchors };
   let bottom = TOP;
   const rows = run.document.waves.map((wave) => {
@@ -74,7 +81,10 @@ ${extra.exposure.length > 0 && exposureRow(scene, bottom)}
 function extentOf({ startedAt, endedAt, timeline }: RunExtra): Interval {
   // Windows may reach beyond the run; what they look like after it tells nothing.
   const parts = timeline.filter((part) => part.what !== 'window');
-  return { from: Math.min(startedAt, ...parts.map((part) => part.from)), to: Math.max(endedAt, ...parts.filter((part) => part.what !== 'hold').map((part) => part.to)) };
+  return {
+    from: Math.min(startedAt, ...parts.map((part) => part.from)),
+    to: Math.max(endedAt, ...parts.filter((part) => part.what !== 'hold').map((part) => part.to)),
+  };
 }
 
 /** When something happened: nodes in work, and the instants at which a wave's state changed. */
@@ -83,7 +93,12 @@ function busyTimes(run: EndedRun): Interval[] {
     const [from, to] = [instant(node.startedAt), instant(node.endedAt)];
     return from === undefined ? [] : [{ from, to: to ?? from }];
   });
-  const changes = run.extra.timeline.filter((part) => part.what !== 'window').flatMap(({ from, to }) => [{ from, to: from }, { from: to, to }]);
+  const changes = run.extra.timeline
+    .filter((part) => part.what !== 'window')
+    .flatMap(({ from, to }) => [
+      { from, to: from },
+      { from: to, to },
+    ]);
   return [...nodes, ...changes];
 }
 
@@ -97,7 +112,9 @@ function drawAxis({ axis, size }: Scene, height: number): Html[] {
 <text class="small mid" x="${middle}" y="${AXIS - 8}">${cutLabel(stretch, size.name === 'narrow')}</text>
 `;
     });
-  const lines = axis.stretches.filter((stretch) => !stretch.cut).map((stretch) => html`<path class="axis" d="M${stretch.x} ${AXIS}h${stretch.width}"/>`);
+  const lines = axis.stretches
+    .filter((stretch) => !stretch.cut)
+    .map((stretch) => html`<path class="axis" d="M${stretch.x} ${AXIS}h${stretch.width}"/>`);
   let daysEnd = -Infinity;
   let labelsEnd = -Infinity;
   const ticks = axis.ticks(size.tickApart).map((tick) => {
@@ -108,14 +125,16 @@ function drawAxis({ axis, size }: Scene, height: number): Html[] {
     if (day !== undefined) daysEnd = dayAt + day.length * (CHARACTER + 1) + 6;
     const label = tick.label !== '' && tick.x - 16 > labelsEnd ? tick.label : undefined;
     if (label !== undefined) labelsEnd = tick.x + 18;
-    return html`<path class="grid" d="M${tick.x} ${AXIS - 4}V${height}"/>${day !== undefined && html`<text class="day" x="${dayAt}" y="12">${day}</text>`}${label !== undefined && html`<text class="small mid" x="${x}" y="27">${label}</text>`}
+    return html`<path class="grid" d="M${tick.x} ${AXIS - 4}V${height}"/>
+${day !== undefined && html`<text class="day" x="${dayAt}" y="12">${day}</text>`}
+${label !== undefined && html`<text class="small mid" x="${x}" y="27">${label}</text>`}
 `;
   });
   return [...cuts, ...lines, ...ticks];
 }
 
 function notRunRow(wave: Wave, { size }: Scene, top: number): Html {
-  return html`<g><text class="name" x="10" y="${top + 13}">${wave.name}<tspan class="words" dx="8">not run, ${amount(wave.nodes, 'node')} untouched</tspan></text>
+  return html`<g>${title(wave.name, `not run, ${amount(wave.nodes, 'node')} untouched`, top)}
 <path class="base" d="M10 ${top + TITLE}H${size.width - 10}"/></g>`;
 }
 
@@ -129,10 +148,14 @@ function waveRow(wave: Wave, scene: Scene, top: number): Html {
   const room = Math.floor((size.width - 30 - wave.name.length * 8) / CHARACTER);
   const [from = 0, to = 0] = [axis.stretches[0]?.from, axis.stretches.at(-1)?.to];
   const seen = parts.filter((part) => part.what === 'window' && part.to > from && part.from < to);
-  const windows = seen.map((part) => html`<rect class="window" x="${axis.x(part.from)}" y="${top + TITLE}" width="${width(axis, part)}" height="${strip}"><title>window ${when(part, scene)}</title></rect>`);
+  const windows = seen.map(
+    (part) =>
+      html`<rect class="window" x="${axis.x(part.from)}" y="${top + TITLE}" width="${width(axis, part)}" height="${strip}">
+<title>window ${when(part, scene)}</title></rect>`,
+  );
   const ranTo = Math.max(0, ...parts.filter((part) => part.what === 'run').map((part) => part.to));
   return html`<g>
-<text class="name" x="10" y="${top + 13}">${wave.name}<tspan class="words" dx="8">${clip(words, room)}</tspan></text>
+${title(wave.name, clip(words, room), top)}
 ${windows}
 <path class="base" d="M10 ${base}H${size.width - 10}"/>
 ${parts.filter((part) => part.what !== 'window' && part.what !== 'run').map((part) => waiting(part, scene, base))}
@@ -148,7 +171,8 @@ function waiting(part: RunExtra['timeline'][number], scene: Scene, base: number)
   const word = { soak: 'soak', verify: 'asked again', hold: 'held', window: '', run: '' }[part.what];
   const y = base - 5;
   const label = to - from > word.length * CHARACTER + 8;
-  return html`<path class="${part.what}" d="M${from} ${y}H${to}"><title>${word} ${when(part, scene)}</title></path>${label && html`<text class="small" x="${from + 6}" y="${y - 6}">${word}</text>`}`;
+  return html`<path class="${part.what}" d="M${from} ${y}H${to}"><title>${word} ${when(part, scene)}</title></path>
+${label && html`<text class="small" x="${from + 6}" y="${y - 6}">${word}</text>`}`;
 }
 
 function verdictMark(wave: Wave, scene: Scene, base: number): Html | undefined {
@@ -161,8 +185,14 @@ function verdictMark(wave: Wave, scene: Scene, base: number): Html | undefined {
   // The words stand on the side that has more room.
   const leftward = x > size.width / 2;
   const room = Math.floor(((leftward ? x : size.width - x) - 60) / CHARACTER);
+  const spans = html`<tspan class="verdict-word ${wave.verdict}">${word}</tspan><tspan class="words" dx="6">${clip(text, room)}</tspan>`;
   return html`<path class="verdict ${wave.verdict}" d="M${x} ${base + 2}l9 9l-9 9l-9 -9z"><title>${word} ${text}</title></path>
-<text class="${leftward ? 'end' : 'start'}" x="${leftward ? x - 14 : x + 14}" y="${base + 15.5}"><tspan class="verdict-word ${wave.verdict}">${word}</tspan><tspan class="words" dx="6">${clip(text, room)}</tspan></text>`;
+<text class="${leftward ? 'end' : 'start'}" x="${leftward ? x - 14 : x + 14}" y="${base + 15.5}">${spans}</text>`;
+}
+
+/** The line above a row: whose it is, and what it came to. */
+function title(name: string, words: string, top: number): Html {
+  return html`<text class="name" x="10" y="${top + 13}">${name}<tspan class="words" dx="8">${words}</tspan></text>`;
 }
 
 /** A held wave is judged when its hold begins, any other when it ends. */
@@ -181,10 +211,13 @@ function exposureRow({ run, size, axis }: Scene, top: number): Html {
   const y = (nodes: number) => Math.round((base - (nodes / most) * (EXPOSURE - 6)) * 10) / 10;
   const start = axis.x(points[0]?.at ?? 0);
   const end = size.width - 10;
-  const steps = points.slice(1).map((point) => `H${axis.x(point.at)}V${y(point.nodes)}`).join('');
+  const steps = points
+    .slice(1)
+    .map((point) => `H${axis.x(point.at)}V${y(point.nodes)}`)
+    .join('');
   const line = `M${start} ${y(first)}${steps}H${end}`;
   return html`<g>
-<text class="name" x="10" y="${top + 13}">exposed<tspan class="words" dx="8">${amount(first, 'node')} before, ${grouped(last)} after</tspan></text>
+${title('exposed', `${amount(first, 'node')} before, ${grouped(last)} after`, top)}
 <path class="area" d="${line}V${base}H${start}z"/>
 <path class="line" d="${line}"/>
 <path class="base" d="M10 ${base}H${end}"/>

@@ -58,7 +58,8 @@ function mark({ node, at }: Placed, { size, base, timezone, anchors }: Strip, { 
   const radius = middle - 1;
   const [cx, cy] = [x + middle, base - level * size.node - middle - 1];
   const mood = moodOf(node.outcome);
-  return html`<a href="#${anchors.get(node.id) ?? 'nodes'}">${shape(mood, { cx, cy, radius })}<title>${node.name}: ${node.outcome}, ${formatLocal(at, timezone)}</title></a>
+  const words = `${node.name}: ${node.outcome}, ${formatLocal(at, timezone)}`;
+  return html`<a href="#${anchors.get(node.id) ?? 'nodes'}">${shape(mood, { cx, cy, radius })}<title>${words}</title></a>
 `;
 }
 
@@ -82,7 +83,8 @@ export function shape(mood: Mood, { cx, cy, radius }: { cx: number; cy: number; 
 function bar(column: Placed[], { size, base, levels, timezone }: Strip, { x, tallest }: { x: number; tallest: number }): Html {
   const unit = (levels * size.node) / tallest;
   const times = column.map((entry) => entry.at);
-  const words = `${amount(column.length, 'node')}, ${formatLocal(Math.min(...times), timezone)} to ${formatLocal(Math.max(...times), timezone, 'time')}: ${outcomeWords(countOutcomes(column.map((entry) => entry.node)))}`;
+  const when = `${formatLocal(Math.min(...times), timezone)} to ${formatLocal(Math.max(...times), timezone, 'time')}`;
+  const words = `${amount(column.length, 'node')}, ${when}: ${outcomeWords(countOutcomes(column.map((entry) => entry.node)))}`;
   let y = base;
   const pieces = STACK.map((mood) => {
     const height = Math.round(column.filter((entry) => moodOf(entry.node.outcome) === mood).length * unit * 10) / 10;

@@ -50,6 +50,7 @@ class RolloutObserver implements Observer {
   private row: RolloutRow | undefined;
   private plan: Plan | undefined;
   private endedAt = 0;
+  private lookedAt = 0;
 
   constructor(private readonly input: ObserverInput) {
     this.hub = openHub(input.cloud);
@@ -58,10 +59,12 @@ class RolloutObserver implements Observer {
   wantsToLook(): boolean {
     const { watch, cloud, config } = this.input;
     if (cloud.clock.now() > config.plannedFor + PATIENCE_MS) throw new Error('the rollout did not end within 120 virtual days');
-    return watch.somethingHappened();
+    // What fails for good makes no further call: an hour without news is worth a look, too.
+    return watch.somethingHappened() || cloud.clock.now() - this.lookedAt > 3_600_000;
   }
 
   async look(): Promise<boolean> {
+    this.lookedAt = this.input.cloud.clock.now();
     await this.lookAtIntake();
     const run = (await this.hub.record.runs(this.input.config.policy)).find((one) => Date.parse(one.scheduledFor) === this.input.config.plannedFor);
     this.row = run && (await this.hub.record.findRollout(run.rollout));

@@ -1,4 +1,4 @@
-/** The RUN block: what each wave has come to, from the messages about it. The same lines stand on a terminal while it runs and on a pipe after. */
+/** The RUN block: what each wave has come to, from the messages about it. A terminal shows it while it runs, a pipe afterwards. */
 import { formatDuration, formatLocal } from '../../lambdas/core/calendar-text.ts';
 import { amountOf } from '../../lambdas/core/model.ts';
 import { outcomeTotal, outcomeWords, timezoneOf, untouched } from './facts.ts';
@@ -131,16 +131,22 @@ class WaveLines {
     const { last } = state;
     if (!last) return [];
     const until = this.moment(last.until);
-    if (last.state === 'soaking') return [`    soak ${this.soakOf(state.name)}${until === '' ? '' : `, until ${until}`}: then judged again`];
+    if (last.state === 'soaking')
+      return [`    soak ${this.soakOf(state.name)}${until === '' ? '' : `, until ${until}`}: then judged again`];
     if (last.state === 'verifying') return ['    asks the nodes again what they have'];
-    if (last.state === 'waiting' && state.began !== undefined) return [`    waits for its next window${until === '' ? '' : `, which opens ${until}`}`];
+    if (last.state === 'waiting' && state.began !== undefined)
+      return [`    waits for its next window${until === '' ? '' : `, which opens ${until}`}`];
     if (last.state === 'held') return this.judged(state, last, 'HELD');
-    return last.state === 'ended' ? this.judged(state, last, VERDICTS[last.verdict ?? ''] ?? clip(plain(last.verdict ?? ''), 4).toUpperCase()) : [];
+    return last.state === 'ended'
+      ? this.judged(state, last, VERDICTS[last.verdict ?? ''] ?? clip(plain(last.verdict ?? ''), 4).toUpperCase())
+      : [];
   }
 
   notRun(state: WaveState, document: RunDocument): string[] {
     if (state.last?.state === 'ended' || state.began !== undefined) return [];
-    const words = untouched(document, state.name) ? `no command was sent to any of its ${amount(state.total, 'node')}` : 'commands were sent, but none that patches';
+    const words = untouched(document, state.name)
+      ? `no command was sent to any of its ${amount(state.total, 'node')}`
+      : 'commands were sent, but none that patches';
     return [`  ${state.name.padEnd(this.names)}${this.drawing.paint.bold('not run')}   ${words}`];
   }
 
@@ -154,7 +160,10 @@ class WaveLines {
     const more = others.length >= REASONS_SHOWN ? [`and ${others.length - REASONS_SHOWN + 1} more reasons, in the report`] : [];
     const colour = { PASS: paint.green, FAIL: paint.red, HELD: paint.yellow }[verdict] ?? paint.bold;
     const time = formatLocal(last.at, this.timezone).padEnd(TIME_WIDTH);
-    return [`    ${first.padEnd(this.left() - 4)}  ${time}  ${colour(verdict)}`, ...[...rest, ...shown, ...more].map((line) => `    ${line}`)];
+    return [
+      `    ${first.padEnd(this.left() - 4)}  ${time}  ${colour(verdict)}`,
+      ...[...rest, ...shown, ...more].map((line) => `    ${line}`),
+    ];
   }
 
   private moment(at: number | undefined): string {
@@ -170,7 +179,9 @@ class WaveLines {
   private limits({ name, total }: WaveState, { outcomes }: WaveMessage): string {
     const rules = this.plan.policy.waves.find((wave) => wave.name === name)?.promoteWhen;
     if (!rules) return outcomeWords(outcomes);
-    return `failed ${outcomes.failed ?? 0} of ${amountOf(rules.failed, total)}, unreachable ${outcomes.unreachable ?? 0} of ${amountOf(rules.unreachable, total)} allowed`;
+    const failed = `${outcomes.failed ?? 0} of ${amountOf(rules.failed, total)}`;
+    const unreachable = `${outcomes.unreachable ?? 0} of ${amountOf(rules.unreachable, total)}`;
+    return `failed ${failed}, unreachable ${unreachable} allowed`;
   }
 
   private soakOf(wave: string): string {

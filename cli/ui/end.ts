@@ -20,7 +20,8 @@ export function endLines(run: EndedRun, { paint, width }: Drawing): string[] {
   const colour = { succeeded: paint.green, failed: paint.red, held: paint.yellow }[document.status];
   const took = `${formatDuration(document.virtualSeconds)} of virtual time in ${realTime(document.wallMs)}`;
   const code = EXIT[document.status];
-  const reason = document.status === 'succeeded' || extra.reason === '' ? [] : wrap(plain(extra.reason), width - 4).map((line) => `    ${line}`);
+  const reason =
+    document.status === 'succeeded' || extra.reason === '' ? [] : wrap(plain(extra.reason), width - 4).map((line) => `    ${line}`);
   const fact = (label: string, text: string) => labelled(label, text, { width, column: COLUMN });
   return [
     `  ${colour(paint.bold(TITLES[document.status]))}   ${took}${code === 0 ? '' : `; exit status ${code}`}`,
@@ -39,7 +40,8 @@ export function nextLines(run: EndedRun, out: string, { paint, width }: Drawing)
   const folder = out === 'out' ? '' : ` --out ${plain(out)}`;
   const why = node === undefined ? [] : [`npx wavelock why ${shellWord(plain(node.name))}${folder}`];
   const look = [`${plain(out)}/report.html`, ...why, `npx wavelock notices${folder}`];
-  const entry = (label: string, text: string) => labelled(label, text, { width, column: 12 }).map((line, index) => (index === 0 ? line.replace(label, paint.bold(label)) : line));
+  const entry = (label: string, text: string) =>
+    labelled(label, text, { width, column: 12 }).map((line, index) => (index === 0 ? line.replace(label, paint.bold(label)) : line));
   return [
     ...entry('Look', look.join('     ')),
     ...entry('Break it', 'npm start -- --scenario bad-patch   stops at test, production untouched, exit status 1'),
@@ -63,8 +65,9 @@ function exposedWords(run: EndedRun): string {
   const before = nodesOf(run).filter((node) => node.exposedBefore).length;
   const left = stillExposed(run);
   const names = left.length === 0 ? '' : `: ${some(left.map((node) => node.name))}`;
-  const closed = closedCves(run).size;
-  return `${amount(before, 'node')} before, ${grouped(left.length)} after${names}${closed === 0 ? '' : `; ${amount(closed, 'CVE')} closed`}`;
+  const count = closedCves(run).size;
+  const closed = count === 0 ? '' : `; ${amount(count, 'CVE')} closed`;
+  return `${amount(before, 'node')} before, ${grouped(left.length)} after${names}${closed}`;
 }
 
 function safetyWords({ extra }: EndedRun): string {
@@ -75,7 +78,11 @@ function safetyWords({ extra }: EndedRun): string {
 }
 
 function costWords({ aws }: RunDocument): string {
-  const parts = [amount(aws.commands.length, 'command'), amount(aws.stateTransitions, 'state transition'), amount(aws.lambdaInvocations, 'Lambda run')];
+  const parts = [
+    amount(aws.commands.length, 'command'),
+    amount(aws.stateTransitions, 'state transition'),
+    amount(aws.lambdaInvocations, 'Lambda run'),
+  ];
   return `${parts.join(', ')}: ${usd(aws.costUsd)} at list price`;
 }
 
@@ -89,7 +96,12 @@ function toldWords({ notices }: RunDocument): string {
 /** The node that a reader would ask about: one that failed, else one that is still exposed, else any. */
 function interesting(run: EndedRun): NodeResult | undefined {
   const nodes = nodesOf(run);
-  return nodes.find((node) => moodOf(node.outcome) === 'bad') ?? nodes.find((node) => moodOf(node.outcome) === 'silent') ?? stillExposed(run)[0] ?? nodes[0];
+  return (
+    nodes.find((node) => moodOf(node.outcome) === 'bad') ??
+    nodes.find((node) => moodOf(node.outcome) === 'silent') ??
+    stillExposed(run)[0] ??
+    nodes[0]
+  );
 }
 
 /** Quoted where a shell would not take it as one word (POSIX, Shell Command Language, 2.2.2). */

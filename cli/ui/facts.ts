@@ -13,7 +13,7 @@ export interface EndedRun {
   extra: RunExtra;
 }
 
-/** How an outcome is to be read: `good` is what we want, `look` needs a look, `bad` failed, `silent` told nothing, `skipped` got no command. */
+/** How an outcome is to be read: `good` is wanted, `look` needs a look, `bad` failed, `silent` told nothing, `skipped` got no command. */
 export type Mood = 'good' | 'look' | 'bad' | 'silent' | 'skipped';
 
 const MOODS: Record<Outcome, Mood> = {
@@ -109,7 +109,12 @@ export function weakPlatforms(plan: Plan): { platform: string; testNodes: number
   const needed = plan.policy.waves[0]?.promoteWhen.provenOn ?? 1;
   const platforms = [...new Set(plan.waves.flatMap((wave) => wave.nodes.map((node) => node.platform)))].toSorted();
   return platforms
-    .map((platform) => ({ platform, needed, testNodes: nodesOn(plan.waves.slice(0, 1), platform), laterNodes: nodesOn(plan.waves.slice(1), platform) }))
+    .map((platform) => ({
+      platform,
+      needed,
+      testNodes: nodesOn(plan.waves.slice(0, 1), platform),
+      laterNodes: nodesOn(plan.waves.slice(1), platform),
+    }))
     .filter((entry) => entry.testNodes < needed);
 }
 
@@ -131,7 +136,10 @@ export function proofWords({ result, extra }: EndedRun): { good: boolean; text: 
   if (items === 0) return { good: true, text: `nothing was changed on ${later.join(' or ')}` };
   const needed = extra.plan?.policy.waves[0]?.promoteWhen.provenOn ?? 1;
   const where = `on ${amount(needed, 'test node')} first`;
-  return { good: unproven.length === 0, text: `${grouped(proven)} of ${amount(items, 'item')} on ${later.join(' and ')} proven ${where}; anything else: ${unproven.length}` };
+  return {
+    good: unproven.length === 0,
+    text: `${grouped(proven)} of ${amount(items, 'item')} on ${later.join(' and ')} proven ${where}; anything else: ${unproven.length}`,
+  };
 }
 
 /** `succeeded`, `stopped`, `held` as people say it. */

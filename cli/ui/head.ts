@@ -13,11 +13,19 @@ export const HEAD_PARTS = ['synth', 'boot', 'feeds', 'fleet', 'scan'] as const;
 export type HeadPart = (typeof HEAD_PARTS)[number];
 
 /** Feeds by the name of their source; others appear under the source's own name. */
-const SOURCES: Record<string, string> = { 'amazon-linux': 'Amazon Linux', kev: 'CISA KEV', ubuntu: 'Ubuntu', debian: 'Debian', 'red-hat': 'Red Hat', microsoft: 'Microsoft' };
+const SOURCES: Record<string, string> = {
+  'amazon-linux': 'Amazon Linux',
+  kev: 'CISA KEV',
+  ubuntu: 'Ubuntu',
+  debian: 'Debian',
+  'red-hat': 'Red Hat',
+  microsoft: 'Microsoft',
+};
 
 /** What this is. `scenario`: what goes wrong on purpose, where something does. */
 export function introLines(scenario: string | undefined, width: number): string[] {
-  const broken = scenario === undefined || scenario === 'none' ? [] : wrap(`Something goes wrong on purpose: --scenario ${plain(scenario)}`, width);
+  const broken =
+    scenario === undefined || scenario === 'none' ? [] : wrap(`Something goes wrong on purpose: --scenario ${plain(scenario)}`, width);
   return [
     ...wrap('Wavelock on your laptop: the CloudFormation template that `cdk deploy` ships, run in virtual time.', width),
     ...wrap('No AWS account, no credentials, nothing leaves this machine.', width),
@@ -26,9 +34,10 @@ export function introLines(scenario: string | undefined, width: number): string[
   ];
 }
 
-/** `synth   WavelockHub.template.json  sha256 3f9c..e1   96 resources, 4 locations   2.1 s`. `milliseconds`: of `cdk synth`, where it ran. */
+/** `synth   WavelockHub.template.json  sha256 3f9c..e1  96 resources, 4 locations   2.1 s`. `milliseconds`: of `cdk synth`, if it ran. */
 export function synthLines(message: Message<'booted'>, milliseconds: number | undefined, width: number): string[] {
-  const text = `${plain(message.template)}  sha256 ${shortHash(message.sha256)}  ${amount(message.resources, 'resource')}, ${amount(message.locations, 'location')}`;
+  const size = `${amount(message.resources, 'resource')}, ${amount(message.locations, 'location')}`;
+  const text = `${plain(message.template)}  sha256 ${shortHash(message.sha256)}  ${size}`;
   return timed('synth', text, milliseconds === undefined ? '' : realTime(milliseconds), width);
 }
 
@@ -46,21 +55,31 @@ export function bootLines(message: Message<'booted'>, width: number): string[] {
 /** How many advisories came in, and how many known-exploited CVEs the fleet has. */
 export function feedLines(message: Message<'feeds'>, width: number): string[] {
   const entries = Object.entries(message.bySource);
-  const sources = entries.map(([source, count], index) => `${SOURCES[source] ?? plain(source)} ${index === 0 ? amount(count, 'advisory', 'advisories') : grouped(count)}`);
+  const sources = entries.map(
+    ([source, count], index) =>
+      `${SOURCES[source] ?? plain(source)} ${index === 0 ? amount(count, 'advisory', 'advisories') : grouped(count)}`,
+  );
   const came = entries.length === 0 ? 'none' : sources.join(', ');
-  return timed('feeds', `${came}; known exploited and here: ${amount(message.exploitedHere, 'CVE')}`, realTime(message.milliseconds), width);
+  return timed(
+    'feeds',
+    `${came}; known exploited and here: ${amount(message.exploitedHere, 'CVE')}`,
+    realTime(message.milliseconds),
+    width,
+  );
 }
 
 /** The simulated fleet. */
 export function fleetLines(message: Message<'fleet'>, width: number): string[] {
   const platforms = Object.entries(message.platforms).toSorted(([, a], [, b]) => b - a);
-  const text = `${amount(message.nodes, 'node')}: ${grouped(message.ec2)} EC2, ${grouped(message.hybrid)} on-premises; ${platforms.map(([name, count]) => `${plain(name)} ${grouped(count)}`).join(', ')}`;
+  const words = platforms.map(([name, count]) => `${plain(name)} ${grouped(count)}`).join(', ');
+  const text = `${amount(message.nodes, 'node')}: ${grouped(message.ec2)} EC2, ${grouped(message.hybrid)} on-premises; ${words}`;
   return labelled('fleet', text, { width, column: COLUMN });
 }
 
 /** What the scan found before the plan was made. */
 export function coverageLines(message: Message<'coverage'>, width: number): string[] {
-  const text = `${grouped(message.reporting)} of ${amount(message.nodes, 'node')} told what they have; ${grouped(message.exposed)} with security updates open`;
+  const told = `${grouped(message.reporting)} of ${amount(message.nodes, 'node')} told what they have`;
+  const text = `${told}; ${grouped(message.exposed)} with security updates open`;
   return labelled('scan', text, { width, column: COLUMN });
 }
 

@@ -32,11 +32,22 @@ export function createLive(stream: NodeJS.WriteStream, paint: Paint, parts: stri
   const finish: (() => void)[] = [];
   const gates = parts.map((_part, index) => new Promise<void>((resolve) => (finish[index] = resolve)));
   const logger = new ListrLogger<Level>({ useIcons: true, toStderr: [], processOutput: new OpenOutput(stream, stream) });
-  const options = { logger, icon: ICONS, color: { ...NO_COLOURS, [Level.PENDING]: (icon = '') => paint.cyan(icon) }, formatOutput: 'wrap' as const };
+  const options = {
+    logger,
+    icon: ICONS,
+    color: { ...NO_COLOURS, [Level.PENDING]: (icon = '') => paint.cyan(icon) },
+    formatOutput: 'wrap' as const,
+  };
   const listr = new Listr(
     parts.map((lines, index) => ({ title: titleOf(lines), task: () => gates[index] })),
     // listr2 asks `process.stdout` whether it is a terminal; ours may be standard error.
-    { renderer: 'default', rendererOptions: options, fallbackRenderer: 'default', fallbackRendererOptions: options, registerSignalListeners: false },
+    {
+      renderer: 'default',
+      rendererOptions: options,
+      fallbackRenderer: 'default',
+      fallbackRendererOptions: options,
+      registerSignalListeners: false,
+    },
   );
   const done = listr.run();
   return {

@@ -74,7 +74,9 @@ function needWords(wave: PlanWave): string {
 /** A wave whose window closes too early waits for the next opening and goes on there. */
 function tooLongLines(plan: Plan, drawing: Drawing): string[] {
   const tooLong = plan.waves.filter((wave) => wave.window && wave.expectedSeconds > windowSeconds(wave)).map((wave) => wave.name);
-  return tooLong.length === 0 ? [] : warning(`${tooLong.join(' and ')}: does not fit into one window, what is left goes on in the next`, drawing);
+  return tooLong.length === 0
+    ? []
+    : warning(`${tooLong.join(' and ')}: does not fit into one window, what is left goes on in the next`, drawing);
 }
 
 function windowSeconds({ window }: PlanWave): number {
@@ -89,7 +91,9 @@ function leftOutLines(plan: Plan, width: number): string[] {
   const byWhy = new Map<string, string[]>();
   for (const node of plan.leftOutNodes) byWhy.set(node.why, [...(byWhy.get(node.why) ?? []), node.name]);
   const reasons = [
-    ...[...byWhy].map(([why, names]) => `${names.length > 3 ? `${amount(names.length, 'node')} (${some(names, 2)})` : some(names)}: ${plain(why)}`),
+    ...[...byWhy].map(
+      ([why, names]) => `${names.length > 3 ? `${amount(names.length, 'node')} (${some(names, 2)})` : some(names)}: ${plain(why)}`,
+    ),
     ...itemReasons(plan),
   ];
   if (reasons.length === 0) return labelled('left out', 'nothing', { width, column: COLUMN });
@@ -133,6 +137,8 @@ function weakLines(plan: Plan, drawing: Drawing): string[] {
 
 function worstCaseWords(plan: Plan): string {
   const waves = plan.waves.filter((wave) => wave.nodes.length > 0);
-  const words = waves.map((wave, index) => `${grouped(wave.worstCase)} of ${grouped(wave.nodes.length)}${index === 0 ? ' nodes' : ''} (${wave.name})`);
+  const words = waves.map(
+    (wave, index) => `${grouped(wave.worstCase)} of ${grouped(wave.nodes.length)}${index === 0 ? ' nodes' : ''} (${wave.name})`,
+  );
   return words.length === 0 ? 'no node' : `${words.join(', ')} fail before it stops`;
 }

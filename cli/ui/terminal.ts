@@ -194,7 +194,9 @@ class Story {
     const board = this.boardFor(message.wave);
     const changes = board.update(message);
     this.current = message.wave;
-    const news = changes.flatMap((change) => (change === 'over' ? [...board.runLines(message.wave), ...this.release(message.wave)] : board.verdictLines(message.wave)));
+    const news = changes.flatMap((change) =>
+      change === 'over' ? [...board.runLines(message.wave), ...this.release(message.wave)] : board.verdictLines(message.wave),
+    );
     if (changes.length > 0) this.ran.add(message.wave);
     this.writer.part(message.wave, { now: board.waveLines(message.wave), news, over: changes.includes('ended') });
   }

@@ -36,7 +36,10 @@ export function wrap(text: string, width: number): string[] {
  */
 export function layout(text: string, width: number): string[] {
   return text.split('\n').flatMap((line) => {
-    const kept = line.split(/( +)/).map((part) => (part.startsWith(' ') ? part : plain(part))).join('');
+    const kept = line
+      .split(/( +)/)
+      .map((part) => (part.startsWith(' ') ? part : plain(part)))
+      .join('');
     const indent = /^ */.exec(kept)?.[0] ?? '';
     if (kept.length <= width) return [kept.trimEnd()];
     return wrap(kept.trim().replaceAll(/ +/g, ' '), Math.max(20, width - indent.length)).map((part) => indent + part);

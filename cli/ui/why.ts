@@ -16,7 +16,9 @@ const SUGGESTIONS = 3;
  */
 export function whyNode(name: string, document: RunDocument, result: RolloutResult | undefined, extra: RunExtra): string[] {
   const run = { document, result, extra };
-  const stories = nodesOf(run).filter((node) => isCalled(node, name)).map((node) => story(node, run));
+  const stories = nodesOf(run)
+    .filter((node) => isCalled(node, name))
+    .map((node) => story(node, run));
   const leftOut = (extra.plan?.leftOutNodes ?? []).filter((node) => isCalled(node, name)).map((node) => leftOutStory(node, extra));
   const all = [...stories, ...leftOut];
   if (all.length === 0) return unknownNode(name, run);
@@ -50,9 +52,16 @@ function story(node: NodeResult, run: EndedRun): string[] {
 
 function plannedWords(node: NodeResult, planned: PlanNode | undefined, extra: RunExtra): string {
   const wave = extra.plan?.waves.find((candidate) => candidate.name === node.wave);
-  const window = wave?.window ? `, may start ${span(wave.window.opens, wave.window.closes, wave.window.timezone)} (${wave.window.timezone})` : '';
-  const open = planned ? `; ${amount(planned.exposed, 'wanted update')} open${planned.cves.length > 0 ? `, ${some(planned.cves, 3)}` : ''}` : '';
-  const variant = planned && planned.variant !== '' ? `; left out on this node: ${plain(extra.plan?.variants[planned.variant]?.join(', ') ?? planned.variant)}` : '';
+  const window = wave?.window
+    ? `, may start ${span(wave.window.opens, wave.window.closes, wave.window.timezone)} (${wave.window.timezone})`
+    : '';
+  const open = planned
+    ? `; ${amount(planned.exposed, 'wanted update')} open${planned.cves.length > 0 ? `, ${some(planned.cves, 3)}` : ''}`
+    : '';
+  const variant =
+    planned && planned.variant !== ''
+      ? `; left out on this node: ${plain(extra.plan?.variants[planned.variant]?.join(', ') ?? planned.variant)}`
+      : '';
   const reboot = planned?.pendingReboot ? '; a reboot was already pending' : '';
   return `wave ${plain(node.wave)}${window}${open}${variant}${reboot}`;
 }
@@ -64,12 +73,17 @@ function happened(node: NodeResult, { extra }: EndedRun): string[] {
   const outcome = `${node.outcome}: ${plain(node.reason)}`;
   if (from === undefined) return fact('Outcome', outcome);
   const took = to === undefined ? '' : `, over ${formatLocal(to, zone)} after ${formatDuration((to - from) / 1000)}`;
-  return [...fact('In work', `from ${formatLocal(from, zone)} (${zone})${took}`), ...fact('Outcome', `${outcome}${node.rebooted ? '. It was rebooted' : ''}`)];
+  return [
+    ...fact('In work', `from ${formatLocal(from, zone)} (${zone})${took}`),
+    ...fact('Outcome', `${outcome}${node.rebooted ? '. It was rebooted' : ''}`),
+  ];
 }
 
 function changed(node: NodeResult): string[] {
   if (node.packages.length === 0) return fact('Changed', 'nothing');
-  const lines = node.packages.map(changeWords).flatMap((text) => wrap(text, WIDEST - 4).map((line, index) => `${index === 0 ? '  ' : '    '}${line}`));
+  const lines = node.packages
+    .map(changeWords)
+    .flatMap((text) => wrap(text, WIDEST - 4).map((line, index) => `${index === 0 ? '  ' : '    '}${line}`));
   const closed = node.cvesClosed.length === 0 ? [] : fact('Closed', node.cvesClosed.map(plain).join(', '));
   return [...fact('Changed', amount(node.packages.length, 'item')), ...lines, ...closed];
 }
@@ -95,7 +109,12 @@ function now(node: NodeResult): string[] {
 }
 
 function leftOutStory(node: { id: string; name: string; why: string }, extra: RunExtra): string[] {
-  return [heading(node, 'left out of the plan'), '', ...fact('Why', plain(node.why)), ...fact('So', `no wave of ${plain(extra.plan?.rollout ?? 'this run')} has it: no command was sent to it`)];
+  return [
+    heading(node, 'left out of the plan'),
+    '',
+    ...fact('Why', plain(node.why)),
+    ...fact('So', `no wave of ${plain(extra.plan?.rollout ?? 'this run')} has it: no command was sent to it`),
+  ];
 }
 
 function unknownNode(name: string, run: EndedRun): string[] {
@@ -106,7 +125,13 @@ function unknownNode(name: string, run: EndedRun): string[] {
     .toSorted((a, b) => a.distance - b.distance)
     .slice(0, SUGGESTIONS)
     .map((entry) => plain(entry.candidate));
-  const hint = similar.length === 0 ? `its nodes are called ${some(nodesOf(run).map((node) => node.name), 3)}` : `did you mean ${similar.join(', ')}?`;
+  const hint =
+    similar.length === 0
+      ? `its nodes are called ${some(
+          nodesOf(run).map((node) => node.name),
+          3,
+        )}`
+      : `did you mean ${similar.join(', ')}?`;
   return wrap(`No node of ${plain(run.document.rollout)} has the name or id ${plain(name)}: ${hint}`, WIDEST);
 }
 
@@ -115,7 +140,8 @@ function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_value, index) => index);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
-    for (let j = 1; j <= b.length; j++) next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    for (let j = 1; j <= b.length; j++)
+      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)));
     row = next;
   }
   return row[b.length] ?? 0;

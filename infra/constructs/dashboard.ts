@@ -24,6 +24,12 @@ function byDimension(metricName: string, dimension: string, statistic: string): 
   });
 }
 
+/** Each partition has a console of its own (AWS Management Console documentation, "Service endpoints"). */
+function consoleOf(region: string): string {
+  if (region.startsWith('cn-')) return 'console.amazonaws.cn';
+  return region.startsWith('us-gov-') ? 'console.amazonaws-us-gov.com' : `${region}.console.aws.amazon.com`;
+}
+
 function graph(title: string, left: IMetric[], right: IMetric[] = []): IWidget {
   return new GraphWidget({ title, left, right, width: 12, height: 6 });
 }
@@ -53,6 +59,6 @@ export class Dashboard extends Construct {
       graph('What fails', machines.flatMap(failures), [waiting]),
     );
     const { region } = Stack.of(this);
-    this.url = `https://${region}.console.aws.amazon.com/cloudwatch/home?region=${region}#dashboards/dashboard/${page.dashboardName}`;
+    this.url = `https://${consoleOf(region)}/cloudwatch/home?region=${region}#dashboards/dashboard/${page.dashboardName}`;
   }
 }

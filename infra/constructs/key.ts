@@ -11,11 +11,12 @@ import type { Construct } from 'constructs';
  * compatibility between event sources from AWS services and encrypted topics".
  */
 export function serviceStatements(stack: Stack): PolicyStatement[] {
+  const suffix = stack.region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
   const logGroups = `arn:${stack.partition}:logs:${stack.region}:${stack.account}:log-group:*`;
   return [
     new PolicyStatement({
       sid: 'CloudWatchLogs',
-      principals: [new ServicePrincipal(`logs.${stack.region}.amazonaws.com`)],
+      principals: [new ServicePrincipal(`logs.${stack.region}.${suffix}`)],
       actions: ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:Describe*'],
       resources: ['*'],
       conditions: { ArnLike: { 'kms:EncryptionContext:aws:logs:arn': logGroups } },

@@ -80,7 +80,9 @@ export type ScanReport = z.infer<typeof ScanReport>;
 /** Names of the document steps whose output is read. */
 export const REPORT_STEP = 'Report';
 export const SCAN_FACTS_STEP = 'Facts';
-export const SCAN_PACKAGES_STEP = 'Packages';
+/** The list's parts: a step that prints `SCAN_PART` characters is continued by the next. */
+export const SCAN_PACKAGES_STEPS = ['Packages', 'Packages2', 'Packages3'];
+export const SCAN_PART = 23_000;
 
 /**
  * Finds the report in a step's output: the last line that parses. Anything else (cut off, mixed with noise, another version)

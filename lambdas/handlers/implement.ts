@@ -58,7 +58,12 @@ function shell(run: (event: unknown) => Promise<unknown>) {
 export function classify(error: unknown): Retryable | Terminal {
   if (error instanceof Retryable || error instanceof Terminal) return error;
   const { name, message } = error as Error;
-  const passing = PASSING.has(name) || (error as { $retryable?: unknown }).$retryable !== undefined;
+  const passing = withCauses(error).some((one) => PASSING.has(one.name) || (one as { $retryable?: unknown }).$retryable !== undefined);
   const text = `${name}: ${message}`;
   return passing ? new Retryable(text, { cause: error }) : new Terminal(text, { cause: error });
+}
+
+/** electrodb wraps the SDK's errors: AWS's name is in the cause. */
+function withCauses(error: unknown): Error[] {
+  return error instanceof Error ? [error, ...withCauses(error.cause)] : [];
 }

@@ -1,6 +1,6 @@
 import { factsText, parseFacts } from '../core/facts.ts';
 import { parseLocation } from '../core/model.ts';
-import { parseReport, SCAN_FACTS_STEP, SCAN_PACKAGES_STEP } from '../core/report.ts';
+import { parseReport, SCAN_FACTS_STEP, SCAN_PACKAGES_STEPS, SCAN_PART } from '../core/report.ts';
 import { settleInvocation } from '../core/settle.ts';
 import { sha256 } from '../aws/store.ts';
 import { factsKey } from '../core/keys.ts';
@@ -58,10 +58,20 @@ async function keep(row: BatchRow, { node }: SeenInvocation, report: ScanReport,
 /** True when the list behind the fingerprint is stored. It is believed only if it hashes to the fingerprint. */
 async function ensureFacts(row: BatchRow, node: string, fingerprint: string, deps: Dependencies): Promise<boolean> {
   if ((await deps.store.findJson(factsKey(fingerprint))) !== undefined) return true;
-  const packed = await deps.commands.output(parseLocation(row.location), row.commandId ?? '', node, SCAN_PACKAGES_STEP);
-  const text = unpack(packed.trim());
+  const text = unpack(await packedList(row, node, deps));
   const facts = text === undefined ? undefined : parseFacts(text);
   if (!facts || sha256(factsText(facts)) !== fingerprint) return false;
   await deps.store.putJson(factsKey(fingerprint), facts);
   return true;
+}
+
+/** The whole list, from as many steps as it took. */
+async function packedList(row: BatchRow, node: string, deps: Dependencies): Promise<string> {
+  let packed = '';
+  for (const step of SCAN_PACKAGES_STEPS) {
+    const part = (await deps.commands.output(parseLocation(row.location), row.commandId ?? '', node, step)).trim();
+    packed += part;
+    if (part.length < SCAN_PART) break;
+  }
+  return packed;
 }

@@ -22,16 +22,20 @@ export interface StepContext {
 /** What a step's script does on a simulated host. */
 export type Behaviour = (context: StepContext) => Promise<StepExit>;
 
-/** Behaviours by `Purpose/Step` (`Patch/Install`) or, for documents that are not Wavelock's, `DocumentName/Step`. */
+/** Behaviours by kind of document and step (`Patch-Linux/Install`) or, for documents that are not Wavelock's, `DocumentName/Step`. */
 export type Behaviours = Record<string, Behaviour>;
 
 /** Plugins whose effect lies in their script, which only a behaviour can simulate. */
 export const SCRIPT_PLUGINS = ['aws:runShellScript', 'aws:runPowerShellScript'];
 
-/** The behaviour of a document's step, if there is one. `Wavelock-Patch-Linux` has the purpose `Patch`. */
+/** What one of Wavelock's documents is for, whatever its qualifier: `Wavelock-Patch-Linux` is `Patch-Linux`. */
+export function kindOf(document: string): string | undefined {
+  return /-((?:Scan|Patch|Verify)-(?:Linux|Windows))$/.exec(document)?.[1];
+}
+
+/** The behaviour of a document's step, if there is one. */
 export function behaviourOf(behaviours: Behaviours, document: string, step: string): Behaviour | undefined {
-  const purpose = /Wavelock.*?(Scan|Patch|Verify)/.exec(document)?.[1];
-  return behaviours[`${document}/${step}`] ?? (purpose === undefined ? undefined : behaviours[`${purpose}/${step}`]);
+  return behaviours[`${document}/${step}`] ?? behaviours[`${kindOf(document)}/${step}`];
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Clock } from '../types.ts';
 import type { Host, Breakage } from './host.ts';
+import { kindOf } from './plugins.ts';
 import type { Repository } from './repository.ts';
 import type { NodeChoice, Offer, Scenario, ScenarioFault } from './types.ts';
 
@@ -34,7 +35,7 @@ export class EventLoss {
     const isEnd = event.detailType === 'EC2 Command Status-change Notification' && !/^(Pending|InProgress|Cancelling)$/.test(
       event.detail.status,
     );
-    if (this.left === 0 || !isEnd || !event.detail['document-name'].includes('Patch')) return false;
+    if (this.left === 0 || !isEnd || !kindOf(event.detail['document-name'])?.startsWith('Patch')) return false;
     this.left--;
     return true;
   }

@@ -1,6 +1,6 @@
 /**
- * What the steps of Wavelock-Patch do on a simulated node: the same decisions in the same order as the scripts in
- * `statemachines/documents`, so that both answer the cases of `test/documents/conformance` alike.
+ * What the steps of Wavelock-Patch-Linux do on a simulated node: the same decisions in the same order as the scripts in
+ * `statemachines/documents/linux`, so that both answer the cases of `test/documents/conformance` alike.
  */
 import type { LockItem } from '../../lambdas/core/model.ts';
 import {
@@ -32,13 +32,13 @@ const NEEDED_MB = 300;
 const OLDEST_AGENT = [3, 1, 1045, 0];
 const MOST_TRIES = 2;
 
-/** Behaviours of Wavelock-Patch, but for its report. */
-export const patchSteps: Behaviours = {
-  'Patch/Claim': claim,
-  'Patch/Preflight': preflight,
-  'Patch/Resolve': resolve,
-  'Patch/Install': install,
-  'Patch/Reboot': reboot,
+/** Behaviours of Wavelock-Patch-Linux, but for its report. */
+export const patchLinuxSteps: Behaviours = {
+  'Patch-Linux/Claim': claim,
+  'Patch-Linux/Preflight': preflight,
+  'Patch-Linux/Resolve': resolve,
+  'Patch-Linux/Install': install,
+  'Patch-Linux/Reboot': reboot,
 };
 
 /** Thrown within a step to end it with a state; never leaves this file. */
@@ -155,7 +155,7 @@ function resolve(context: StepContext): Promise<StepExit> {
   const { host, process } = context;
   return phase(context, ['preflight', 'resolve'], async (batch) => {
     const stands = standOf(batch.items ?? [], batch.before ?? host.packages, host.platform);
-    batch.wanted = stands.filter(({ relation }) => relation === 'older').map(({ item }) => item);
+    batch.wanted = stands.filter(({ relation, item }) => relation === 'older' || (relation === 'absent' && item.use === 'kb')).map(({ item }) => item);
     if (batch.wanted.length === 0) return;
     await process.sleep(between(host.chance('resolve', batch.id), 10, 40));
     const missing = stands.filter(({ relation, item }) => relation === 'absent' && item.use === 'dependency').map(({ item }) => item);

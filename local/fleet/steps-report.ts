@@ -138,7 +138,7 @@ interface Found {
 
 /** Judges what is, and writes services that are down into `found.down`. */
 async function judgeNode(context: StepContext, origin: Batch | undefined, found: Found): Promise<Verdict> {
-  const older = found.comparison?.now.filter(({ relation }) => relation === 'older') ?? [];
+  const older = found.comparison?.now.filter(({ relation, item }) => relation === 'older' || (relation === 'absent' && item.use === 'kb')) ?? [];
   if (older.length > 0) return ownReason(origin) ?? verifyFailed('install-failed', olderText(older));
   const { packageDatabase } = context.host.faults;
   if (packageDatabase !== undefined) return verifyFailed('package-manager-broken', packageDatabase);
@@ -159,6 +159,7 @@ function verifyFailed(why: PatchReport['why'], detail: string): Verdict {
 
 function olderText([first, ...rest]: Stand[]): string {
   const others = rest.length > 0 ? ` (and ${rest.length} more)` : '';
+  if (first?.item.use === 'kb') return `not installed: ${first.item.name}${others}`;
   return first ? `${first.item.name} is ${first.have}, the lock has ${first.item.version}${others}` : '';
 }
 

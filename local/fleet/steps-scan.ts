@@ -1,4 +1,4 @@
-/** Wavelock-Scan on a simulated node: what it has and what its repositories offer (`linux/facts.sh`, `linux/packages.sh`). */
+/** Wavelock-Scan on a simulated node: what it has and what its repositories offer (the `facts` and `packages` scripts). */
 import { factsText } from '../../lambdas/core/facts.ts';
 import type { Available, FleetFacts, Package } from '../../lambdas/core/model.ts';
 import type { ScanReport } from '../../lambdas/core/report.ts';
@@ -12,12 +12,17 @@ import { pack, sha256Of } from './texts.ts';
 const CHUNK = 23_000;
 const PARTS = 3;
 
-export const scanSteps: Behaviours = {
-  'Scan/Facts': facts,
-  'Scan/Packages': (context) => packages(context, 1),
-  'Scan/Packages2': (context) => packages(context, 2),
-  'Scan/Packages3': (context) => packages(context, 3),
+const steps: Behaviours = {
+  Facts: facts,
+  Packages: (context) => packages(context, 1),
+  Packages2: (context) => packages(context, 2),
+  Packages3: (context) => packages(context, 3),
 };
+
+/** Behaviours of Wavelock-Scan: the same on all platforms, but for what a package manager can tell. */
+export const scanSteps: Behaviours = Object.fromEntries(
+  Object.entries(steps).flatMap(([name, step]) => [[`Scan-Linux/${name}`, step], [`Scan-Windows/${name}`, step]]),
+);
 
 async function facts({ host, process, parameters }: StepContext): Promise<StepExit> {
   const batch = parameters.BatchId ?? '';
@@ -65,16 +70,20 @@ export function factsOf(host: Host, offers: Offered[]): FleetFacts {
   };
 }
 
-/** Debian's and Ubuntu's archives carry neither advisories nor severities: only which archive has an update. */
+/** Debian's and Ubuntu's archives carry neither advisories nor severities: only which archive has an update. A KB is its own advisory. */
 function availableOf({ name, arch, version, kind, severity, advisories }: Offered, host: Host): Available {
+  if (host.platform.os === 'windows') return { name, arch, version, kind, severity, advisories: [name] };
   if (host.platform.versions !== 'deb') return { name, arch, version, kind, severity, advisories };
   return { name, arch, version, kind: kind === 'security' ? 'security' : 'other', severity: 'unrated', advisories: [] };
 }
 
-/** `uname -r` of the running kernel: rpm kernels carry their architecture, Ubuntu's their flavour instead of the upload number. */
+/**
+ * `uname -r` of the running kernel: rpm kernels carry their architecture, Ubuntu's their flavour instead of the upload number. Windows'
+ * build with its revision, which each update moves on.
+ */
 function kernelRelease(host: Host): string {
   const { platform, runningKernel } = host;
-  if (platform.os === 'windows') return platform.platformVersion;
+  if (platform.os === 'windows') return `${platform.platformVersion}.${2_700 + host.packages.list().length}`;
   if (platform.versions === 'rpm') return `${runningKernel}.${platform.arch}`;
   const [, abi = runningKernel] = /^(\d+\.\d+\.\d+[.-]\d+)/.exec(runningKernel) ?? [];
   return `${abi.replace(/^(\d+\.\d+\.\d+)\./, '$1-')}-aws`;

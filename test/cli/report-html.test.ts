@@ -3,8 +3,9 @@ import * as fc from 'fast-check';
 import { SaxesParser } from 'saxes';
 import { describe, expect, it } from 'vitest';
 import { reportHtml } from '../../cli/report/html.ts';
-import { sentence } from '../../cli/report/sections.ts';
-import { fakePlan, fakeRun } from './ui-run.ts';
+import { sentence } from '../../cli/report/head.ts';
+import { fakePlan } from './ui-plan.ts';
+import { fakeRun } from './ui-run.ts';
 import type { FakeRun, Kind } from './ui-run.ts';
 
 const POLICY = 'version: 1\nmode: auto # <b>not markup</b> & "quotes"\n';
@@ -61,17 +62,30 @@ describe.each(KINDS)('the report of a run that %s', (kind) => {
 
   it('is one file that loads nothing', () => {
     expect(text).not.toMatch(/https?:/i);
-    expect(elements.filter((element) => ['link', 'img', 'iframe', 'object', 'embed', 'image', 'use', 'base', 'form'].includes(element.name))).toEqual([]);
-    expect(elements.flatMap((element) => Object.keys(element.attributes)).filter((name) => ['src', 'srcset', 'style', 'xlink:href'].includes(name) || name.startsWith('on'))).toEqual([]);
+    expect(
+      elements.filter((element) => ['link', 'img', 'iframe', 'object', 'embed', 'image', 'use', 'base', 'form'].includes(element.name)),
+    ).toEqual([]);
+    expect(
+      elements
+        .flatMap((element) => Object.keys(element.attributes))
+        .filter((name) => ['src', 'srcset', 'style', 'xlink:href'].includes(name) || name.startsWith('on')),
+    ).toEqual([]);
     expect(named(elements, 'style')[0]?.text).not.toMatch(/url\(|@import/);
   });
 
   it('lets the browser load and run nothing but its own style and script', () => {
-    const policy = named(elements, 'meta').find((meta) => meta.attributes['http-equiv'] === 'Content-Security-Policy')?.attributes.content ?? '';
+    const policy =
+      named(elements, 'meta').find((meta) => meta.attributes['http-equiv'] === 'Content-Security-Policy')?.attributes.content ?? '';
     // What a browser hashes is the text between the tags as it stands there.
     const [style = ''] = /(?<=<style>)[\s\S]*?(?=<\/style>)/.exec(text) ?? [];
     const [script = ''] = /(?<=<script>)[\s\S]*?(?=<\/script>)/.exec(text) ?? [];
-    expect(policy.split('; ')).toEqual(["default-src 'none'", `style-src ${hash(style)}`, `script-src ${hash(script)}`, "base-uri 'none'", "form-action 'none'"]);
+    expect(policy.split('; ')).toEqual([
+      "default-src 'none'",
+      `style-src ${hash(style)}`,
+      `script-src ${hash(script)}`,
+      "base-uri 'none'",
+      "form-action 'none'",
+    ]);
     expect(named(elements, 'script')).toHaveLength(1);
     expect(named(elements, 'style')).toHaveLength(1);
   });
@@ -98,9 +112,15 @@ describe.each(KINDS)('the report of a run that %s', (kind) => {
 
 describe('what the report says', () => {
   it('is one sentence first', () => {
-    expect(sentence(fakeRun('succeeded').ended)).toBe('linux-monthly succeeded: 57 of 58 nodes patched, nothing unproven on production, 1 node still exposed.');
-    expect(sentence(fakeRun('failed').ended)).toBe('linux-monthly stopped: 9 of 58 nodes patched, production was not touched, 49 nodes still exposed.');
-    expect(sentence(fakeRun('held').ended)).toBe('linux-monthly is held: 10 of 58 nodes patched, production was not touched, 48 nodes still exposed.');
+    expect(sentence(fakeRun('succeeded').ended)).toBe(
+      'linux-monthly succeeded: 57 of 58 nodes patched, nothing unproven on production, 1 node still exposed.',
+    );
+    expect(sentence(fakeRun('failed').ended)).toBe(
+      'linux-monthly stopped: 9 of 58 nodes patched, production was not touched, 49 nodes still exposed.',
+    );
+    expect(sentence(fakeRun('held').ended)).toBe(
+      'linux-monthly is held: 10 of 58 nodes patched, production was not touched, 48 nodes still exposed.',
+    );
   });
 
   it('puts what is left before what went well', () => {
@@ -145,9 +165,19 @@ describe('what the report says', () => {
     run.ended.document.nodes = [];
     run.ended.document.waves = [];
     run.ended.document.lock = '';
-    run.ended.extra = { ...run.ended.extra, plan: undefined, timeline: [], exposure: [], inWork: [], notes: [], reason: 'the policy selects no node that may be patched' };
+    run.ended.extra = {
+      ...run.ended.extra,
+      plan: undefined,
+      timeline: [],
+      exposure: [],
+      inWork: [],
+      notes: [],
+      reason: 'the policy selects no node that may be patched',
+    };
     const elements = parse(report(run));
-    expect(named(elements, 'h1')[0]?.text).toBe('linux-monthly stopped: no node was in it, because the policy selects no node that may be patched.');
+    expect(named(elements, 'h1')[0]?.text).toBe(
+      'linux-monthly stopped: no node was in it, because the policy selects no node that may be patched.',
+    );
     expect(textOf(elements, 'waves')).toContain('No wave was run.');
   });
 });
@@ -155,7 +185,19 @@ describe('what the report says', () => {
 describe('names and texts from outside', () => {
   it('are text and nothing else', () => {
     const tags = parse(report(fakeRun('failed'))).map((element) => element.name);
-    const hostile = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('<script>alert(1)</script>', '"><img src=x onerror=alert(1)>', "' onmouseover='x", ']]>', '&lt;b&gt;', '</title><h1>', '\ud800', '\u0000'));
+    const hostile = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom(
+        '<script>alert(1)</script>',
+        '"><img src=x onerror=alert(1)>',
+        "' onmouseover='x",
+        ']]>',
+        '&lt;b&gt;',
+        '</title><h1>',
+        '\ud800',
+        '\u0000',
+      ),
+    );
     fc.assert(
       fc.property(hostile, (text) => {
         const run = fakeRun('failed');
@@ -167,7 +209,7 @@ describe('names and texts from outside', () => {
         run.ended.extra.notes = [{ at: run.ended.extra.startedAt, wave: 'test', text: `f${text}` }];
         run.ended.extra.reason = `g${text}`;
         const now = parse(report(run, `h${text}`)).map((element) => element.name);
-        // The note adds a heading, a list and an entry; the two other failed nodes keep the row that they shared with this one, which gets its own.
+        // The note adds a heading, a list and an entry.
         expect(now.filter((name) => name === 'script' || name === 'img')).toEqual(['script']);
         expect(new Set(now)).toEqual(new Set([...tags, 'ul', 'li', 'h3']));
       }),
@@ -187,7 +229,11 @@ describe('names and texts from outside', () => {
 it('stays small with 500 nodes of which each had other versions before', () => {
   const run = fakeRun('succeeded', fakePlan([60, 25, 415]));
   for (const [index, node] of (run.ended.result?.nodes ?? []).entries()) {
-    node.packages = Array.from({ length: 60 }, (_value, item) => ({ name: `package-with-a-name-${item}`, from: `1:3.${index}.${item}-1.amzn2023.0.4`, to: `1:3.999.${item}-1.amzn2023.0.5` }));
+    node.packages = Array.from({ length: 60 }, (_value, item) => ({
+      name: `package-with-a-name-${item}`,
+      from: `1:3.${index}.${item}-1.amzn2023.0.4`,
+      to: `1:3.999.${item}-1.amzn2023.0.5`,
+    }));
   }
   const text = report(run);
   expect(Buffer.byteLength(text)).toBeLessThan(3_000_000);

@@ -4,7 +4,8 @@ import { createAxis, cutLabel } from '../../cli/report/axis.ts';
 import { html } from '../../cli/report/escape.ts';
 import { nodeAnchors } from '../../cli/report/nodes.ts';
 import { SIZES, picture } from '../../cli/report/picture.ts';
-import { fakePlan, fakeRun } from './ui-run.ts';
+import { fakePlan } from './ui-plan.ts';
+import { fakeRun } from './ui-run.ts';
 import type { FakeRun } from './ui-run.ts';
 
 const HOUR = 3_600_000;
@@ -53,7 +54,8 @@ describe('the axis', () => {
         const parts = axis.stretches.filter((stretch) => !stretch.cut).map(({ from, to, width }) => ({ hours: (to - from) / HOUR, width }));
         const scale = parts.reduce((sum, { width }) => sum + width, 0) / parts.reduce((sum, { hours }) => sum + hours, 0);
         // A cut that is not shorter than what it stands for would be no cut.
-        for (const cut of axis.stretches.filter((stretch) => stretch.cut)) expect(((cut.to - cut.from) / HOUR) * scale).toBeGreaterThan(cut.width);
+        for (const cut of axis.stretches.filter((stretch) => stretch.cut))
+          expect(((cut.to - cut.from) / HOUR) * scale).toBeGreaterThan(cut.width);
         // Widths are rounded to a tenth of a unit.
         for (const { hours, width } of parts) expect(Math.abs(width - hours * scale)).toBeLessThan(0.5);
       }),
@@ -66,7 +68,15 @@ describe('the axis', () => {
   });
 
   it('says how long a cut is', () => {
-    const axis = createAxis({ ...wide, from: START, to: START + 50 * HOUR, busy: [{ from: START, to: START + HOUR }, { from: START + 49 * HOUR, to: START + 50 * HOUR }] });
+    const axis = createAxis({
+      ...wide,
+      from: START,
+      to: START + 50 * HOUR,
+      busy: [
+        { from: START, to: START + HOUR },
+        { from: START + 49 * HOUR, to: START + 50 * HOUR },
+      ],
+    });
     const cuts = axis.stretches.filter((stretch) => stretch.cut);
     expect(cuts.map((cut) => cutLabel(cut, false))).toEqual(['47 h 50']);
     expect(cuts.map((cut) => cutLabel(cut, true))).toEqual(['48 h']);
@@ -75,7 +85,18 @@ describe('the axis', () => {
   it('has round local times that stand apart', () => {
     const axis = createAxis({ ...wide, from: START, to: START + 20 * HOUR, busy: [{ from: START, to: START + 20 * HOUR }] });
     const ticks = axis.ticks(60);
-    expect(ticks.map((tick) => tick.label)).toEqual(['10:00', '12:00', '14:00', '16:00', '18:00', '20:00', '22:00', '00:00', '02:00', '04:00']);
+    expect(ticks.map((tick) => tick.label)).toEqual([
+      '10:00',
+      '12:00',
+      '14:00',
+      '16:00',
+      '18:00',
+      '20:00',
+      '22:00',
+      '00:00',
+      '02:00',
+      '04:00',
+    ]);
     expect(ticks.filter((tick) => tick.day !== undefined).map((tick) => tick.day)).toEqual(['Wed 9 Dec', 'Thu 10 Dec']);
     expect(ticks.every((tick, index) => index === 0 || tick.x - (ticks[index - 1]?.x ?? 0) >= 60)).toBe(true);
   });
@@ -114,7 +135,9 @@ describe('the picture', () => {
   it('has verdicts with reasons, and none for waves that were not run', () => {
     const svg = drawn(fakeRun('failed'));
     expect(count(svg, /<path class="verdict /g)).toBe(1);
-    expect(svg).toMatch(/<tspan class="verdict-word fail">FAIL<\/tspan><tspan class="words" dx="6">Wed 9 Dec 22:34: 3 of 12 nodes failed, 0 allowed/);
+    expect(svg).toMatch(
+      /<tspan class="verdict-word fail">FAIL<\/tspan><tspan class="words" dx="6">Wed 9 Dec 22:34: 3 of 12 nodes failed, 0 allowed/,
+    );
     expect(svg).toContain('not run, 42 nodes untouched');
   });
 
@@ -152,5 +175,7 @@ describe('the picture', () => {
 
 it('markup escapes what is put into it, but not markup', () => {
   const inner = html`<b>${'<&>"\''}</b>`;
-  expect(html`<p title="${'"'}">${inner}${[1, undefined, false, 'x\u0007']}</p>`.text).toBe('<p title="&quot;"><b>&lt;&amp;&gt;&quot;&#39;</b>1x\ufffd</p>');
+  expect(html`<p title="${'"'}">${inner}${[1, undefined, false, 'x\u0007']}</p>`.text).toBe(
+    '<p title="&quot;"><b>&lt;&amp;&gt;&quot;&#39;</b>1x\ufffd</p>',
+  );
 });

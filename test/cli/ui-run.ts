@@ -1,10 +1,11 @@
-/** A run for the tests of what people see: three waves on four platforms, as the world would tell it. Names, versions and times are made up. */
+/** A run for the tests of what people see, as the world would tell it. Names, versions and times are made up. */
 import { countOutcomes } from '../../lambdas/core/judge.ts';
-import { Plan } from '../../lambdas/core/plan.ts';
 import { RolloutResult } from '../../lambdas/core/result.ts';
-import type { PlanNode, PlanWave } from '../../lambdas/core/plan.ts';
+import { HOUR, MINUTE, STARTED, WAVES, fakePlan, itemsOf } from './ui-plan.ts';
+import type { Plan, PlanNode, PlanWave } from '../../lambdas/core/plan.ts';
 import type { NodeResult } from '../../lambdas/core/result.ts';
 import type { NoticeDocument, RunDocument, RunExtra, WorldMessage } from '../../cli/run/messages.ts';
+import type { WaveName } from './ui-plan.ts';
 
 export type Ended = Extract<WorldMessage, { type: 'ended' }>;
 export type Kind = 'succeeded' | 'failed' | 'held';
@@ -15,59 +16,6 @@ export interface FakeRun {
   messages: WorldMessage[];
 }
 
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const PLATFORMS = ['amazon-linux-2023-x86_64', 'ubuntu-24.04-x86_64', 'rhel-9-x86_64', 'windows-2022-x86_64'];
-const ZONE = 'Europe/Berlin';
-const STARTED = Date.parse('2026-12-09T08:00:00Z');
-/** When each wave's window opens and closes, its nodes' work ends, and its soak is over. */
-const WAVES = {
-  test: { opens: Date.parse('2026-12-09T21:00:00Z'), hours: 4, work: 34 * MINUTE, soak: 24 * HOUR },
-  canary: { opens: Date.parse('2026-12-12T00:00:00Z'), hours: 6, work: 41 * MINUTE, soak: 12 * HOUR },
-  production: { opens: Date.parse('2026-12-13T00:00:00Z'), hours: 6, work: 178 * MINUTE, soak: 0 },
-} as const;
-type WaveName = keyof typeof WAVES;
-const NAMES: WaveName[] = ['test', 'canary', 'production'];
-
-/** `sizes`: nodes of test, canary and production. */
-export function fakePlan(sizes: [number, number, number] = [12, 4, 42]): Plan {
-  const waves = NAMES.map((name, index) => planWave(name, sizes[index] ?? 0));
-  return Plan.parse({
-    v: 1,
-    rollout: 'linux-monthly-20261209-7c1eb2',
-    policy: {
-      name: 'linux-monthly',
-      mode: 'auto',
-      nodes: {},
-      plan: { every: 'month', patchTuesdayPlusDays: 1, at: '09:00', timezone: ZONE },
-      patches: { kinds: ['security'], severity: { atLeast: 'important', unrated: 'include' }, leaveOut: [] },
-      waves: NAMES.map((name) => ({
-        name,
-        nodes: name === 'production' ? { everythingElse: true } : { tags: { Environment: name } },
-        window: name,
-        soak: WAVES[name].soak / 1000,
-        promoteWhen: { provenOn: 2, failed: { count: 0 }, unreachable: { percent: 5 } },
-        stopWhen: { failed: { count: 1 }, unreachable: { percent: 5 } },
-      })),
-      tell: { 'linux-ops': ['passed', 'held', 'failed', 'done'] },
-    },
-    windows: {},
-    people: {},
-    createdAt: new Date(STARTED).toISOString(),
-    scheduledFor: new Date(STARTED).toISOString(),
-    candidate: PLATFORMS.map((platform) => ({ platform, items: itemsOf(platform) })),
-    fixes: {},
-    variants: {},
-    documents: {},
-    waves,
-    leftOutItems: [{ platform: 'on some nodes', name: 'kernel*', why: 'certified kernel (dba@example.com, until 2027-03-31)' }],
-    leftOutNodes: [
-      { id: 'i-0aaaaaaaaaaaaaaa1', name: 'db-04', why: 'not tagged Wavelock=enabled: IAM lets nothing be sent to it' },
-      { id: 'i-0aaaaaaaaaaaaaaa2', name: 'app-09', why: 'in none of the waves' },
-    ],
-  });
-}
-
 /** A whole run. `failed` stops at test, `held` cannot tell whether test is good. */
 export function fakeRun(kind: Kind, plan = fakePlan()): FakeRun {
   const waves = plan.waves.map((wave) => runWave(kind, wave));
@@ -76,52 +24,16 @@ export function fakeRun(kind: Kind, plan = fakePlan()): FakeRun {
   const extra = extraOf(plan, waves, nodes);
   const document = documentOf(kind, result, extra);
   const ended: Ended = { type: 'ended', document, result, extra };
-  return { plan, ended, messages: [...headMessages(), { type: 'plan', plan, planKey: 'plans/7c1e5a00b2.json' }, ...waves.flatMap((wave) => wave.messages), ended] };
-}
-
-function planWave(name: WaveName, size: number): PlanWave {
-  const { opens, hours } = WAVES[name];
-  const nodes = Array.from({ length: size }, (_value, index) => planNode(name, index));
-  const atOnce = name === 'production' ? Math.max(1, Math.floor(size / 10)) : size;
   return {
-    name,
-    nodes,
-    atOnce,
-    failedLimit: 1,
-    unreachableLimit: 2,
-    window: { name, opens, closes: opens + hours * HOUR, timezone: ZONE },
-    expectedSeconds: { test: 2_400, canary: 2_700, production: 26_400 }[name],
-    worstCase: Math.min(size, 1 + atOnce),
+    plan,
+    ended,
+    messages: [
+      ...headMessages(),
+      { type: 'plan', plan, planKey: 'plans/7c1e5a00b2.json' },
+      ...waves.flatMap((wave) => wave.messages),
+      ended,
+    ],
   };
-}
-
-function planNode(wave: WaveName, index: number): PlanNode {
-  const platform = PLATFORMS[index % PLATFORMS.length] ?? '';
-  const windows = platform.startsWith('windows');
-  const number = String(index + 1).padStart(2, '0');
-  const id = `${index % 3 === 2 ? 'mi' : 'i'}-0${NAMES.indexOf(wave)}${index.toString(16).padStart(15, '0')}`;
-  const role = windows ? 'win' : (['web', 'app', 'db'][index % 3] ?? '');
-  return {
-    id,
-    location: { account: index % 2 === 0 ? '111111111111' : '222222222222', region: index % 4 < 2 ? 'eu-central-1' : 'eu-west-1' },
-    name: wave === 'test' ? `${role}-t${number}` : `${role}-${wave === 'canary' ? 'c' : ''}${number}`,
-    os: windows ? 'windows' : 'linux',
-    platform,
-    exposed: index % 4 === 3 && wave === 'test' ? 0 : 9,
-    cves: ['CVE-2026-31337'],
-    pendingReboot: false,
-    variant: '',
-  };
-}
-
-function itemsOf(platform: string): { use: string; name: string; arch: string; version: string }[] {
-  if (platform.startsWith('windows')) return ['KB5071234', 'KB5071240', 'KB5071300'].map((name) => ({ use: 'kb', name, arch: '', version: '' }));
-  return ['openssl', 'openssl-libs', 'nginx', 'curl', 'libcurl', 'glibc', 'glibc-common', 'python3', 'vim-minimal', 'zlib'].map((name, index) => ({
-    use: index < 8 ? 'update' : 'dependency',
-    name,
-    arch: 'x86_64',
-    version: `3.${index}.8-1.amzn2023.0.5`,
-  }));
 }
 
 interface RanWave {
@@ -149,9 +61,19 @@ function runWave(kind: Kind, wave: PlanWave): RanWave {
 
 function verdictOf(kind: Kind, wave: WaveName, size: number): { verdict: 'pass' | 'fail' | 'inconclusive'; reasons: string[] } {
   if (kind === 'failed') {
-    return { verdict: 'fail', reasons: [`3 of ${size} nodes failed, 0 allowed`, 'web-t01, app-t02, db-t03: nginx did not come back after openssl-3.0.8-1.amzn2023.0.5'] };
+    return {
+      verdict: 'fail',
+      reasons: [
+        `3 of ${size} nodes failed, 0 allowed`,
+        'web-t01, app-t02, db-t03: nginx did not come back after openssl-3.0.8-1.amzn2023.0.5',
+      ],
+    };
   }
-  if (kind === 'held') return { verdict: 'inconclusive', reasons: [`2 of ${size} nodes ended without telling how`, 'web-t01, app-t02: the command expired while the node was at work'] };
+  if (kind === 'held')
+    return {
+      verdict: 'inconclusive',
+      reasons: [`2 of ${size} nodes ended without telling how`, 'web-t01, app-t02: the command expired while the node was at work'],
+    };
   return { verdict: 'pass', reasons: [wave === 'production' ? `patched ${size - 2}, already-proven 1, unreachable 1` : `patched ${size}`] };
 }
 
@@ -189,7 +111,14 @@ function runNode(run: NodeRun): NodeResult {
     wave,
     outcome,
     reason,
-    packages: worked && outcome !== 'already-proven' ? changes.map((item) => ({ name: item.name, from: item.version === '' ? '' : item.version.replace('.8-1', '.7-1'), to: item.version || item.name })) : [],
+    packages:
+      worked && outcome !== 'already-proven'
+        ? changes.map((item) => ({
+            name: item.name,
+            from: item.version === '' ? '' : item.version.replace('.8-1', '.7-1'),
+            to: item.version || item.name,
+          }))
+        : [],
     cvesClosed: outcome === 'patched' ? node.cves : [],
     rebooted: outcome === 'patched' && index % 2 === 0,
     startedAt: worked ? new Date(began).toISOString() : '',
@@ -218,10 +147,16 @@ function waveMessages(wave: PlanWave, nodes: NodeResult[], times: WaveTimes): Wo
     { ...base, at: times.from + 20 * MINUTE, state: 'running', outcomes: half },
   ];
   if (wave.name === 'production') {
-    messages.push({ type: 'note', at: times.from + HOUR, wave: wave.name, text: 'an EventBridge event got lost (batch p2-0-1): reconciled after 5 min, nothing was sent twice' });
+    messages.push({
+      type: 'note',
+      at: times.from + HOUR,
+      wave: wave.name,
+      text: 'an EventBridge event got lost (batch p2-0-1): reconciled after 5 min, nothing was sent twice',
+    });
   }
   if (times.ended > times.to) messages.push({ ...base, at: times.to, state: 'soaking', outcomes: all, until: times.ended });
-  if (times.verdict === 'inconclusive') messages.push({ ...base, at: times.to, state: 'held', outcomes: all, reasons: times.reasons, until: times.to + 30 * 24 * HOUR });
+  if (times.verdict === 'inconclusive')
+    messages.push({ ...base, at: times.to, state: 'held', outcomes: all, reasons: times.reasons, until: times.to + 30 * 24 * HOUR });
   else messages.push({ ...base, at: times.ended, state: 'ended', outcomes: all, verdict: times.verdict, reasons: times.reasons });
   return messages;
 }
@@ -258,7 +193,10 @@ function resultOf(kind: Kind, plan: Plan, waves: RanWave[]): RolloutResult {
 
 function extraOf(plan: Plan, waves: RanWave[], nodes: NodeResult[]): RunExtra {
   const ran = waves.filter((wave) => wave.from > 0);
-  const closings = nodes.filter((node) => node.exposedBefore && !node.exposedAfter).map((node) => Date.parse(node.endedAt)).toSorted((a, b) => a - b);
+  const closings = nodes
+    .filter((node) => node.exposedBefore && !node.exposedAfter)
+    .map((node) => Date.parse(node.endedAt))
+    .toSorted((a, b) => a - b);
   const before = nodes.filter((node) => node.exposedBefore).length;
   return {
     plan,
@@ -266,21 +204,35 @@ function extraOf(plan: Plan, waves: RanWave[], nodes: NodeResult[]): RunExtra {
     reason: '',
     startedAt: STARTED,
     endedAt: (ran.at(-1)?.ended ?? STARTED) + 10 * MINUTE,
-    inWork: ran.map((wave) => ({ wave: wave.name, most: plan.waves.find((planned) => planned.name === wave.name)?.atOnce ?? 0, allowed: plan.waves.find((planned) => planned.name === wave.name)?.atOnce ?? 0 })),
+    inWork: ran.map((wave) => ({
+      wave: wave.name,
+      most: plan.waves.find((planned) => planned.name === wave.name)?.atOnce ?? 0,
+      allowed: plan.waves.find((planned) => planned.name === wave.name)?.atOnce ?? 0,
+    })),
     outsideWindow: 0,
     exposure: [{ at: STARTED, nodes: before }, ...closings.map((at, index) => ({ at, nodes: before - index - 1 }))],
     cost: [
       { name: 'Step Functions state transitions', quantity: 163, usd: 0.0041 },
       { name: 'Lambda requests and GB-seconds', quantity: 118, usd: 0.0006 },
     ],
-    notes: ran.some((wave) => wave.name === 'production') ? [{ at: WAVES.production.opens + HOUR, wave: 'production', text: 'an EventBridge event got lost (batch p2-0-1): reconciled after 5 min, nothing was sent twice' }] : [],
+    notes: ran.some((wave) => wave.name === 'production')
+      ? [
+          {
+            at: WAVES.production.opens + HOUR,
+            wave: 'production',
+            text: 'an EventBridge event got lost (batch p2-0-1): reconciled after 5 min, nothing was sent twice',
+          },
+        ]
+      : [],
     timeline: ran.flatMap((wave) => {
       const { opens, hours } = WAVES[wave.name];
       return [
         { wave: wave.name, from: opens, to: opens + hours * HOUR, what: 'window' as const },
         { wave: wave.name, from: wave.from, to: wave.to, what: 'run' as const },
         ...(wave.ended > wave.to ? [{ wave: wave.name, from: wave.to, to: wave.ended, what: 'soak' as const }] : []),
-        ...(wave.verdict === 'inconclusive' ? [{ wave: wave.name, from: wave.to, to: wave.to + 30 * 24 * HOUR, what: 'hold' as const }] : []),
+        ...(wave.verdict === 'inconclusive'
+          ? [{ wave: wave.name, from: wave.to, to: wave.to + 30 * 24 * HOUR, what: 'hold' as const }]
+          : []),
       ];
     }),
     unusedGrants: 7,
@@ -289,8 +241,22 @@ function extraOf(plan: Plan, waves: RanWave[], nodes: NodeResult[]): RunExtra {
 
 function documentOf(kind: Kind, result: RolloutResult, extra: RunExtra): RunDocument {
   const notices: NoticeDocument[] = [
-    { channel: 'email', audience: 'linux-ops', event: kind === 'succeeded' ? 'done' : kind, wave: 'test', subject: `[Wavelock] ${kind.toUpperCase()}: linux-monthly`, body: 'linux-monthly …\n\nNeeded from you: nothing.' },
-    { channel: 'slack', audience: 'linux-ops', event: kind === 'succeeded' ? 'done' : kind, wave: 'test', subject: `[Wavelock] ${kind.toUpperCase()}: linux-monthly`, body: '*linux-monthly* …' },
+    {
+      channel: 'email',
+      audience: 'linux-ops',
+      event: kind === 'succeeded' ? 'done' : kind,
+      wave: 'test',
+      subject: `[Wavelock] ${kind.toUpperCase()}: linux-monthly`,
+      body: 'linux-monthly …\n\nNeeded from you: nothing.',
+    },
+    {
+      channel: 'slack',
+      audience: 'linux-ops',
+      event: kind === 'succeeded' ? 'done' : kind,
+      wave: 'test',
+      subject: `[Wavelock] ${kind.toUpperCase()}: linux-monthly`,
+      body: '*linux-monthly* …',
+    },
   ];
   return {
     rollout: result.rollout,
@@ -300,12 +266,34 @@ function documentOf(kind: Kind, result: RolloutResult, extra: RunExtra): RunDocu
     virtualSeconds: Math.round((extra.endedAt - extra.startedAt) / 1000),
     wallMs: 11_400,
     advisories: { stored: 5_086, bySource: { 'amazon-linux': 3_412, kev: 1_674 } },
-    waves: result.waves.map(({ name, verdict, reasons, nodes, outcomes, startedAt, endedAt }) => ({ name, verdict, reasons, nodes, outcomes, startedAt, endedAt })),
-    nodes: result.nodes.map(({ id, location, platform, wave, outcome, reason, packages, cvesClosed, rebooted, startedAt, endedAt }) => ({ id, location, platform, wave, outcome, reason, packages, cvesClosed, rebooted, startedAt, endedAt })),
+    waves: result.waves.map(({ name, verdict, reasons, nodes, outcomes, startedAt, endedAt }) => ({
+      name,
+      verdict,
+      reasons,
+      nodes,
+      outcomes,
+      startedAt,
+      endedAt,
+    })),
+    nodes: result.nodes.map(({ id, location, platform, wave, outcome, reason, packages, cvesClosed, rebooted, startedAt, endedAt }) => ({
+      id,
+      location,
+      platform,
+      wave,
+      outcome,
+      reason,
+      packages,
+      cvesClosed,
+      rebooted,
+      startedAt,
+      endedAt,
+    })),
     notices,
     aws: {
       calls: { 'ssm:SendCommand': 17, 'dynamodb:PutItem': 212, 's3:GetObject': 81 },
-      commands: result.waves.filter((wave) => wave.startedAt !== '').map((wave) => ({ document: 'Wavelock-Patch-Linux', wave: wave.name, nodes: wave.nodes })),
+      commands: result.waves
+        .filter((wave) => wave.startedAt !== '')
+        .map((wave) => ({ document: 'Wavelock-Patch-Linux', wave: wave.name, nodes: wave.nodes })),
       stateTransitions: 163,
       lambdaInvocations: 118,
       costUsd: 0.0047,
@@ -315,8 +303,25 @@ function documentOf(kind: Kind, result: RolloutResult, extra: RunExtra): RunDocu
 
 function headMessages(): WorldMessage[] {
   return [
-    { type: 'booted', template: 'WavelockHub.template.json', sha256: '3f9c7712aa01bb02cc03dd04ee05ff06112233445566778899aabbccddeeffe1', resources: 96, functions: 21, machines: 4, documents: 6, roles: 26, locations: 4, milliseconds: 1_800 },
-    { type: 'fleet', nodes: 60, ec2: 40, hybrid: 20, platforms: { 'Amazon Linux 2023': 18, 'Ubuntu 24.04': 16, 'RHEL 9': 14, 'Windows Server 2022': 12 } },
+    {
+      type: 'booted',
+      template: 'WavelockHub.template.json',
+      sha256: '3f9c7712aa01bb02cc03dd04ee05ff06112233445566778899aabbccddeeffe1',
+      resources: 96,
+      functions: 21,
+      machines: 4,
+      documents: 6,
+      roles: 26,
+      locations: 4,
+      milliseconds: 1_800,
+    },
+    {
+      type: 'fleet',
+      nodes: 60,
+      ec2: 40,
+      hybrid: 20,
+      platforms: { 'Amazon Linux 2023': 18, 'Ubuntu 24.04': 16, 'RHEL 9': 14, 'Windows Server 2022': 12 },
+    },
     { type: 'feeds', bySource: { 'amazon-linux': 3_412, kev: 1_674 }, exploitedHere: 2, milliseconds: 900 },
     { type: 'coverage', nodes: 60, reporting: 60, exposed: 49 },
   ];

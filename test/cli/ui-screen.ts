@@ -17,14 +17,19 @@ export function fakeStream(columns = 100): FakeStream {
     },
   });
   // `tty.WriteStream` needs a real terminal to open; its prototype only adds what a view reads.
-  const stream = Object.assign(Object.create(tty.WriteStream.prototype) as NodeJS.WriteStream, { columns, rows: 100, isTTY: true, write: sink.write.bind(sink) });
+  const stream = Object.assign(Object.create(tty.WriteStream.prototype) as NodeJS.WriteStream, {
+    columns,
+    rows: 100,
+    isTTY: true,
+    write: sink.write.bind(sink),
+  });
   return { stream, text: () => chunks.join('') };
 }
 
 /** A control sequence (ECMA-48, 5.4) or any one character. */
 const SEQUENCE = new RegExp(`${String.fromCharCode(27)}\\[([?\\d;]*)([A-Za-z])|[^]`, 'g');
 
-/** The lines that stand on a terminal after all this was written: cursor up, erase line and column as log-update uses them; colours are dropped. */
+/** The lines that stand on a terminal after all this was written: cursor up, erase line and column, as log-update uses them. */
 export function screen(text: string): string[] {
   const lines: string[] = [''];
   let row = 0;

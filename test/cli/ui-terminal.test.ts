@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
 import { createView } from '../../cli/ui/terminal.ts';
-import { fakePlan, fakeRun } from './ui-run.ts';
+import { fakePlan } from './ui-plan.ts';
+import { fakeRun } from './ui-run.ts';
 import { fakeStream, screen } from './ui-screen.ts';
 import type { FakeRun } from './ui-run.ts';
 import type { ViewOptions } from '../../cli/ui/terminal.ts';
@@ -68,7 +69,9 @@ describe('a run on a pipe', () => {
     const production = lines.findIndex((line) => line.startsWith('  production  █'));
     expect(lines[production]).toMatch(/█{20} {2}42\/42 {2}patched 40, already-proven 1, unreachable 1$/);
     expect(lines[production + 1]?.trim()).toBe('Sun 13 Dec 01:00-03:58');
-    expect(lines[production + 2]).toBe('    ! an EventBridge event got lost (batch p2-0-1): reconciled after 5 min, nothing was sent twice');
+    expect(lines[production + 2]).toBe(
+      '    ! an EventBridge event got lost (batch p2-0-1): reconciled after 5 min, nothing was sent twice',
+    );
     expect(lines[production + 3]).toMatch(/^ {4}failed 0 of 0, unreachable 1 of 2 allowed +Sun 13 Dec 03:58 +PASS$/);
     expect(lineWith(lines, 'soak 24 h')).toMatch(/judged again: failed 0 of 0, unreachable 0 of 0 allowed +Thu 10 Dec 22:34 +PASS$/);
   });
@@ -145,7 +148,9 @@ describe('a run on a terminal', () => {
       const [live, plain] = [await shown(fakeRun('succeeded'), { tty: true, columns: 102 }), await shown(fakeRun('succeeded'))];
       // A terminal has places for feeds and fleet, a pipe takes them as they come.
       expect(live.lines.toSorted()).toEqual(plain.lines.toSorted());
-      const [liveRest, plainRest] = [live.lines, plain.lines].map((lines) => lines.slice(lines.findIndex((line) => line.startsWith('  scan'))));
+      const [liveRest, plainRest] = [live.lines, plain.lines].map((lines) =>
+        lines.slice(lines.findIndex((line) => line.startsWith('  scan'))),
+      );
       expect(liveRest).toEqual(plainRest);
     } finally {
       process.stdout.columns = columns;
@@ -168,7 +173,14 @@ describe('a run on a terminal', () => {
     const { stream, text } = fakeStream();
     const view = createView({ stream, tty: true, color: false });
     for (const message of run.messages.slice(0, 5)) view.show(message);
-    view.show({ type: 'wave', wave: 'production', at: run.ended.extra.endedAt, state: 'running', total: 1_000, outcomes: { patched: 999 } });
+    view.show({
+      type: 'wave',
+      wave: 'production',
+      at: run.ended.extra.endedAt,
+      state: 'running',
+      total: 1_000,
+      outcomes: { patched: 999 },
+    });
     await view.close();
     expect(lineWith(screen(text()), '999/1,000')).toContain(`${'█'.repeat(19)}░`);
   });
@@ -203,7 +215,12 @@ describe('what comes from outside', () => {
     const [node] = run.ended.result?.nodes ?? [];
     if (!node) throw new Error('the run has nodes');
     node.name = 'web\u001b[2J\u202egnp';
-    run.messages.splice(-1, 0, { type: 'note', at: run.ended.extra.endedAt, wave: 'test', text: 'bell \u0007 and\nnewline \u001b]0;title\u0007' });
+    run.messages.splice(-1, 0, {
+      type: 'note',
+      at: run.ended.extra.endedAt,
+      wave: 'test',
+      text: 'bell \u0007 and\nnewline \u001b]0;title\u0007',
+    });
     const { raw, lines } = await shown(run);
     for (const character of ['\u001b', '\u0007', '\u202e']) expect(raw).not.toContain(character);
     expect(lineWith(lines, '! bell')).toContain('and newline');

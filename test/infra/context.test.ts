@@ -131,6 +131,14 @@ describe('what is wrong with a context', () => {
     expect(problems(context)).toEqual([expect.stringMatching(message)]);
   });
 
+  it('is also what AWS would only refuse half-way through a deployment: too many locations for policies and environments', () => {
+    const many = Array.from({ length: 81 }, (_, index) => `${222222222200 + index}/eu-west-1`).join(',');
+    expect(problems({ account: '111111111111', locations: many })).toEqual([
+      expect.stringMatching(/81 entries, but one hub can serve 80/),
+      expect.stringMatching(/81 accounts, but one hub can serve 40/),
+    ]);
+  });
+
   it('does not mind the keys of CDK and of other tools', () => {
     expect(
       problems({ '@aws-cdk/core:newStyleStackSynthesis': true, 'aws:cdk:bundling-stacks': ['**'], team: 'x', 'cli-telemetry': false })

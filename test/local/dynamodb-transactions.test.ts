@@ -107,6 +107,19 @@ describe('transactions', () => {
     expect((await rejection(client.send(other))).name).toBe('IdempotentParameterMismatchException');
   });
 
+  it('lose to a plain write or win over it, and never both', async () => {
+    for (let round = 0; round < 20; round++) {
+      const sk = `race-${round}`;
+      const plain = new PutItemCommand({ TableName: TABLE, Item: item('t', sk), ConditionExpression: 'attribute_not_exists(pk)' });
+      const outcomes = await Promise.allSettled([
+        client.send(new TransactWriteItemsCommand({ TransactItems: [sk, `${sk}-1`, `${sk}-2`, `${sk}-3`].map(putNew) })),
+        client.send(plain),
+      ]);
+      const names = outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason.name : 'done'));
+      expect(['TransactionCanceledException done', 'done ConditionalCheckFailedException']).toContain(names.join(' '));
+    }
+  });
+
   it('never show a part of themselves', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 2, maxLength: 12 }), async (amounts) => {

@@ -61,6 +61,15 @@ describe('events', () => {
     expect(clock.now()).toBe(START + 60_000);
   });
 
+  it('are not retried where the function does not want it', async () => {
+    const { arn } = sqs.createQueue({ ...HOME, name: 'once' });
+    create('once', `exports.handler = async () => { throw new Error('no'); };`, { async: { onFailure: arn, maxRetries: 0 } });
+    await invoke('once', {}, { InvocationType: 'Event' });
+    await clock.run(() => sqs.peek(arn).length > 0);
+    expect(JSON.parse(sqs.peek(arn)[0]?.body ?? '')).toMatchObject({ requestContext: { approximateInvokeCount: 1 } });
+    expect(clock.now()).toBe(START);
+  });
+
   it('come to a function in the background while time goes on', async () => {
     create('back', `exports.handler = () => new Promise((resolve) => setTimeout(resolve, 2000));`);
     await invoke('back', {}, { InvocationType: 'Event' });

@@ -97,7 +97,7 @@ const localRepository = `
   done >Packages
   dpkg -i app_1.0_all.deb >/dev/null && echo 'changed by somebody' >/etc/app.conf`;
 
-async function runLocalCases(checks: Checks, root: Root): Promise<void> {
+export async function runLocalCases(checks: Checks, root: Root): Promise<void> {
   const lock = lockOf(['update app all 2.0', 'dependency libfoo all 1.0']);
   await root.shell(localRepository);
   root.write('etc/apt/sources.list.d/local.list', 'deb [trusted=yes] file:/srv/debs ./\n');

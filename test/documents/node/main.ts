@@ -9,6 +9,7 @@ import { Checks } from './checks.ts';
 import { runConformance } from './conformance.ts';
 import { runPatchCases } from './patch-cases.ts';
 import { runPreflightCases } from './preflight-cases.ts';
+import { runShellCases, runTextCases } from './shell-cases.ts';
 import { runScanCases } from './scan-cases.ts';
 import { becomeNode } from './rpm-node.ts';
 import { Root } from './root.ts';
@@ -17,6 +18,7 @@ import { serve } from './rpms.ts';
 async function main(base: string, scratch: string): Promise<void> {
   mkdirSync(scratch, { recursive: true });
   const checks = new Checks();
+  await runTextCases(checks);
   await withRpmRoot(base, join(scratch, 'rpm'), async (root, url) => {
     for (const family of ['dnf', 'zypper'] as const) {
       await becomeNode(root, family, url);
@@ -25,6 +27,7 @@ async function main(base: string, scratch: string): Promise<void> {
       if (family !== 'dnf') continue;
       await runPatchCases(checks, root);
       await runPreflightCases(checks, root);
+      await runShellCases(checks, root);
     }
   });
   const debian = await Root.open(base, join(scratch, 'debian'));

@@ -58,7 +58,7 @@ export class Root {
     const child = spawn('nsenter', ['--target', this.inside, '--mount', '--pid', 'chroot', this.directory, ...command], {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', TERM: 'dumb' },
+      env: { PATH: '/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin', TERM: 'dumb' },
     });
     const text = { stdout: '', stderr: '' };
     child.stdout.on('data', (data: Buffer) => (text.stdout += data.toString()));

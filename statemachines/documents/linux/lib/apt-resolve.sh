@@ -44,7 +44,7 @@ wl_plan_error_apt() {
   sed -n 's/^E: //p' "$wl_dir/plan.txt" | head -n 1
 }
 
-# From here on the network isn't needed.
+# From here on the network isn't needed. (apt's own --no-download breaks repositories that are files: it knows no path for them.)
 wl_download_apt() {
   # shellcheck disable=SC2046 # as above
   wl_apt $(wl_apt_only) -y --no-remove --download-only install $(wl_apt_specs "$wl_dir/wanted") 2>&1
@@ -53,7 +53,7 @@ wl_download_apt() {
 # The transaction as lines of a script; its exit status is the transaction's. A configuration file that somebody changed stays.
 # `install` makes packages count as wanted by a person, so that autoremove would keep them for ever: they get their mark back.
 wl_transaction_apt() {
-  printf "apt-get -q -c '%s' %s -y --no-remove --no-download" "$wl_cache/apt/apt.conf" "$(wl_apt_only)"
+  printf "apt-get -q -c '%s' %s -y --no-remove" "$wl_cache/apt/apt.conf" "$(wl_apt_only)"
   printf ' %s' -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 install
   wl_apt_specs "$wl_dir/wanted" | sed "s/.*/ '&'/" | tr -d '\n'
   echo

@@ -1,0 +1,60 @@
+/** The report's head: the whole run in one sentence, how it ended, and what identifies it. */
+import { formatDuration, formatLocal } from '../../lambdas/core/calendar-text.ts';
+import { moodOf, nodesOf, statusWord, stillExposed, timezoneOf } from '../ui/facts.ts';
+import { amount, grouped, plain, realTime } from '../ui/text.ts';
+import { html } from './escape.ts';
+import type { EndedRun } from '../ui/facts.ts';
+import type { Html } from './escape.ts';
+
+const STAMPS = { succeeded: 'SUCCEEDED', failed: 'STOPPED', held: 'HELD' } as const;
+const MODES = { observe: 'observe: nothing may be changed', approve: 'approve: a person decides', auto: 'auto: nobody is asked' } as const;
+
+/** The whole run in one sentence. */
+export function sentence(run: EndedRun): string {
+  const { document, extra } = run;
+  const start = `${document.policy} ${statusWord(document.status)}`;
+  const nodes = nodesOf(run);
+  if (nodes.length === 0) return `${start}: no node was in it${extra.reason === '' ? '' : `, because ${plain(extra.reason)}`}.`;
+  const good = nodes.filter((node) => moodOf(node.outcome) === 'good').length;
+  const left = amount(stillExposed(run).length, 'node');
+  return `${start}: ${grouped(good)} of ${amount(nodes.length, 'node')} patched, ${reachWords(run)}, ${left} still exposed.`;
+}
+
+/** Whether the last wave was reached, and whether anything went there that was not proven. */
+function reachWords({ document, result }: EndedRun): string {
+  const last = document.waves.at(-1);
+  if (last === undefined || last.verdict === 'not-run') return `${last?.name ?? 'production'} was not touched`;
+  const unproven = result?.proof.unproven.length ?? 0;
+  return `${unproven === 0 ? 'nothing' : amount(unproven, 'item')} unproven on ${last.name}`;
+}
+
+/** 1. The sentence, the stamp, and what identifies this run. `madeAt` is shown as it is. */
+export function headSection(run: EndedRun, madeAt: string): Html {
+  const { document, extra } = run;
+  const timezone = timezoneOf(extra.plan);
+  const facts: [string, string][] = [
+    ['Rollout', document.rollout],
+    ['Mode', extra.plan ? MODES[extra.plan.policy.mode] : 'no plan'],
+    ['Began', formatLocal(extra.startedAt, timezone, 'dated')],
+    ['Ended', formatLocal(extra.endedAt, timezone, 'dated')],
+    ['Took', `${formatDuration(document.virtualSeconds)} of virtual time`],
+    ['Ran in', realTime(document.wallMs)],
+    ['Time zone', timezone],
+    ['Report made', madeAt],
+  ];
+  const hashes: [string, string][] = [
+    ['Plan', extra.planKey === '' ? 'none' : extra.planKey],
+    ['Lock', document.lock === '' ? 'none' : document.lock],
+  ];
+  return html`<header>
+<p class="brand">Wavelock: what one rollout did</p>
+<div class="head"><h1>${sentence(run)}</h1><span class="stamp ${document.status}">${STAMPS[document.status]}</span></div>
+${extra.reason !== '' && document.status !== 'succeeded' && html`<p class="big">${extra.reason}</p>`}
+<dl class="facts">
+${facts.map(([term, text]) => html`<div><dt>${term}</dt><dd>${text}</dd></div>`)}
+${hashes.map(([term, hash]) => html`<div class="hash"><dt>${term}</dt><dd class="mono">${hash}</dd></div>`)}
+</dl>
+<p class="aside">This ran on one machine, in virtual time, on the template that <code>cdk deploy</code> ships:
+no AWS account was used, and no real node was touched.</p>
+</header>`;
+}

@@ -1,0 +1,56 @@
+/** What goes wrong with calls to AWS, switched on and off by a test; only what Wavelock's own functions call is hit. */
+import { AwsError } from '../../local/types.ts';
+import type { CallContext, Faults } from '../../local/types.ts';
+
+/** `ssm:SendCommand` is answered so. */
+export interface Fault {
+  call: string;
+  /** `before` it ran, or `after` it ran, with its answer lost. */
+  when: 'before' | 'after';
+  code: string;
+  status: number;
+  /** Lets so many calls through first. */
+  skip?: number;
+  /** How often; for ever without it. */
+  times?: number;
+}
+
+export interface FaultSwitch {
+  faults: Faults;
+  /** Breaks a call until `mend`, or for `times`. */
+  fail(fault: Fault): void;
+  /** Events of Systems Manager are lost from now on. */
+  loseEvents(): void;
+  mend(): void;
+}
+
+/** The error with which AWS sends a caller away when it is busy (Common errors of the API references). */
+export const THROTTLED = { code: 'ThrottlingException', status: 400 } as const;
+
+const OURS = /:assumed-role\/Wavelock-/;
+
+/** Makes a switch; hand its `faults` to the embedded AWS. */
+export function createFaultSwitch(): FaultSwitch {
+  let open: Fault[] = [];
+  const strike = (when: 'before' | 'after', { caller, service, operation }: CallContext): AwsError | undefined => {
+    if (!OURS.test(caller.arn)) return undefined;
+    const found = open.find((fault) => fault.when === when && fault.call === `${service}:${operation}` && fault.times !== 0);
+    if (!found) return undefined;
+    if (found.skip !== undefined && found.skip > 0) {
+      found.skip -= 1;
+      return undefined;
+    }
+    if (found.times !== undefined) found.times -= 1;
+    return new AwsError(found.code, 'asked for by a test', found.status);
+  };
+  const faults: Faults = { call: strike };
+  return {
+    faults,
+    fail: (fault) => void open.push({ ...fault }),
+    loseEvents: () => void (faults.event = () => []),
+    mend() {
+      open = [];
+      delete faults.event;
+    },
+  };
+}
