@@ -43,7 +43,7 @@ export function headSection(run: EndedRun, madeAt: string): Html {
     ['Report made', madeAt],
   ];
   const hashes: [string, string][] = [
-    ['Plan', extra.planKey === '' ? 'none' : extra.planKey],
+    ['Plan', extra.planKey === '' ? 'none' : extra.planKey.replace(/^plans\/(.*)\.json$/, '$1')],
     ['Lock', document.lock === '' ? 'none' : document.lock],
   ];
   return html`<header>

@@ -37,14 +37,24 @@ function platformRow(section: LockPlatform, run: EndedRun): Html {
   const names = healthy.length === 0 ? '' : `: ${healthy.join(', ')}`;
   const proven = `${healthy.length} of ${amount(tested.length, 'node')} of wave ${first}${names}`;
   const enough = healthy.length >= needed;
-  const prefix = `${section.platform} `;
-  const dropped = (run.result?.proof.dropped ?? []).filter((text) => text.startsWith(prefix)).map((text) => text.slice(prefix.length));
+  const dropped = droppedFor(section.platform, run);
   return row([
     { class: 'name', of: section.platform },
     wantedWords(section),
     { class: enough ? 'enough' : 'look', of: enough ? proven : `${proven}; ${needed} needed` },
     dropped.length === 0 ? 'nothing' : dropped.map((text) => html`<div>${text}</div>`),
   ]);
+}
+
+/** What was not promoted for a platform, a line a reason. The result has `platform name: why`. */
+function droppedFor(platform: string, { result }: EndedRun): string[] {
+  const byWhy = new Map<string, string[]>();
+  for (const text of (result?.proof.dropped ?? []).filter((entry) => entry.startsWith(`${platform} `))) {
+    const [name = '', ...why] = text.slice(platform.length + 1).split(': ');
+    const reason = why.join(': ');
+    byWhy.set(reason, [...(byWhy.get(reason) ?? []), name]);
+  }
+  return [...byWhy].map(([why, names]) => `${names.join(', ')}: ${why}`);
 }
 
 function wantedWords({ items }: LockPlatform): string {

@@ -40,7 +40,7 @@ td .sub{display:block;color:var(--soft);font-weight:400;font-size:.92em}
 td.outcome{white-space:nowrap;font-weight:600}td.why{min-width:10rem}#node-table{font-size:.84rem}td.place{white-space:nowrap}
 tr:target,li:target{background:var(--panel);outline:2px solid var(--link);outline-offset:-1px}
 input{font:inherit;padding:.35rem .6rem;border:1px solid var(--rule);border-radius:6px;background:var(--paper);color:var(--ink);width:20rem;max-width:100%}
-details{margin:.4rem 0}
+details{margin:.4rem 0}td details{margin:0}
 summary{cursor:pointer}
 ul.columns{columns:18rem;column-gap:2rem;list-style:none;margin:.5rem 0;padding:0;font-size:.85rem}
 ul.columns li{break-inside:avoid;overflow-wrap:anywhere}

@@ -14,7 +14,7 @@ import type { EmbeddedAws } from '../../local/cloud.ts';
 import type { WorldMessage } from './messages.ts';
 import type { SlackRecorder } from './slack.ts';
 import type { Watch } from './watch.ts';
-import type { WorldConfig } from './world.ts';
+import type { WorldConfig } from './stage.ts';
 
 export interface ObserverInput {
   cloud: EmbeddedAws;

@@ -14,7 +14,7 @@ import type { ChildProcess } from 'node:child_process';
 import type { View } from '../ui/terminal.ts';
 import type { RunInput, RunOptions } from './input.ts';
 import type { WorldMessage } from './messages.ts';
-import type { WorldConfig } from './world.ts';
+import type { WorldConfig } from './stage.ts';
 
 type Ended = Extract<WorldMessage, { type: 'ended' }>;
 
@@ -33,9 +33,15 @@ export async function run(options: RunOptions): Promise<number> {
   const view = createView({ stream, tty, color, scenario: input.scenarioName, out: options.out });
   // The world loads its parts while the template is being made.
   const world = fork(fileURLToPath(new URL('./world.ts', import.meta.url)), [], { execArgv: ['--import', 'tsx'], env: process.env });
+  // It may die while the template is still being made.
+  const died = new Promise<never>((_resolve, reject) => {
+    world.on('error', reject);
+    world.on('exit', (code) => reject(new Error(`the embedded AWS ended by itself (${code}), see above`)));
+  });
+  died.catch(() => undefined);
   try {
-    await synth(input, view);
-    const ended = await live(world, input, view);
+    await Promise.race([synth(input, view), died]);
+    const ended = await Promise.race([live(world, input, view), died]);
     if (!ended) return EXIT.failed;
     ended.document.wallMs = Math.round(performance.now() - started);
     leaveReport(options, input, ended);
@@ -89,7 +95,6 @@ async function live(world: ChildProcess, input: RunInput, view: View): Promise<E
       else if (message.type === 'broken') reject(new Error(message.message));
       else view.show(message);
     });
-    world.on('exit', (code) => reject(new Error(`the embedded AWS ended by itself (${code})`)));
     world.send(config);
   });
 }

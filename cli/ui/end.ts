@@ -16,16 +16,15 @@ const SCENARIOS = ['unreachable', 'lost-event', 'other-updater', 'newer-dependen
 
 /** The block without blank lines around it. */
 export function endLines(run: EndedRun, { paint, width }: Drawing): string[] {
-  const { document, extra } = run;
+  const { document } = run;
   const colour = { succeeded: paint.green, failed: paint.red, held: paint.yellow }[document.status];
   const took = `${formatDuration(document.virtualSeconds)} of virtual time in ${realTime(document.wallMs)}`;
   const code = EXIT[document.status];
-  const reason =
-    document.status === 'succeeded' || extra.reason === '' ? [] : wrap(plain(extra.reason), width - 4).map((line) => `    ${line}`);
+  const reason = reasonWords(run);
   const fact = (label: string, text: string) => labelled(label, text, { width, column: COLUMN });
   return [
     `  ${colour(paint.bold(TITLES[document.status]))}   ${took}${code === 0 ? '' : `; exit status ${code}`}`,
-    ...reason,
+    ...(reason === '' ? [] : wrap(reason, width - 4).map((line) => `    ${line}`)),
     ...proofLines(run, { paint, width }),
     ...fact('exposed', exposedWords(run)),
     ...fact('safety', safetyWords(run)),
@@ -43,12 +42,29 @@ export function nextLines(run: EndedRun, out: string, { paint, width }: Drawing)
   const entry = (label: string, text: string) =>
     labelled(label, text, { width, column: 12 }).map((line, index) => (index === 0 ? line.replace(label, paint.bold(label)) : line));
   return [
-    ...entry('Look', look.join('     ')),
+    ...packed(look, width - 12).flatMap((line, index) => entry(index === 0 ? 'Look' : '', line)),
     ...entry('Break it', 'npm start -- --scenario bad-patch   stops at test, production untouched, exit status 1'),
     ...entry('', `npm start -- --scenario ${SCENARIOS.join(' | ')}`),
     ...entry('Yours', 'npm start -- --fleet FILE --policy FILE --feeds DIR   your next patch night, here'),
     ...entry('', 'npx wavelock local   keeps the embedded AWS up, for the AWS CLI and your own code'),
   ];
+}
+
+/** Commands side by side, never broken in two. */
+function packed(commands: string[], width: number): string[] {
+  const lines: string[] = [];
+  for (const command of commands) {
+    const wider = `${lines.at(-1) ?? ''}     ${command}`;
+    if (lines.length > 0 && wider.length <= width) lines[lines.length - 1] = wider;
+    else lines.push(command);
+  }
+  return lines;
+}
+
+/** Why it ended so, unless the waves' own lines have said it. */
+function reasonWords({ document, extra }: EndedRun): string {
+  const told = document.waves.flatMap((wave) => wave.reasons).some((reason) => extra.reason.includes(reason));
+  return document.status === 'succeeded' || told ? '' : plain(extra.reason);
 }
 
 function proofLines(run: EndedRun, { paint, width }: Drawing): string[] {

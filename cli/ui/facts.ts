@@ -128,18 +128,17 @@ export function untouched(document: RunDocument, wave: string): boolean {
 }
 
 /** The line on what was proven, and whether it is what one wants to read. */
-export function proofWords({ result, extra }: EndedRun): { good: boolean; text: string } {
-  const later = extra.plan?.waves.slice(1).map((wave) => wave.name) ?? [];
+export function proofWords({ document, result, extra }: EndedRun): { good: boolean; text: string } {
+  const later = document.waves.slice(1).map((wave) => wave.name);
+  const ran = document.waves.slice(1).filter((wave) => wave.verdict !== 'not-run');
   if (!result) return { good: true, text: 'nothing was planned, so nothing was changed' };
   if (later.length === 0) return { good: true, text: 'one wave only: there is nothing to promote' };
   const { items, proven, unproven } = result.proof;
   if (items === 0) return { good: true, text: `nothing was changed on ${later.join(' or ')}` };
   const needed = extra.plan?.policy.waves[0]?.promoteWhen.provenOn ?? 1;
-  const where = `on ${amount(needed, 'test node')} first`;
-  return {
-    good: unproven.length === 0,
-    text: `${grouped(proven)} of ${amount(items, 'item')} on ${later.join(' and ')} proven ${where}; anything else: ${unproven.length}`,
-  };
+  const where = ran.map((wave) => wave.name).join(' and ');
+  const claim = `${grouped(proven)} of ${amount(items, 'item')} on ${where} proven on ${amount(needed, 'test node')} first`;
+  return { good: unproven.length === 0, text: `${claim}; anything else: ${unproven.length}` };
 }
 
 /** `succeeded`, `stopped`, `held` as people say it. */

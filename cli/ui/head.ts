@@ -12,26 +12,26 @@ const TIME_WIDTH = 8;
 export const HEAD_PARTS = ['synth', 'boot', 'feeds', 'fleet', 'scan'] as const;
 export type HeadPart = (typeof HEAD_PARTS)[number];
 
-/** Feeds by the name of their source; others appear under the source's own name. */
+/** Feeds as people call them; others appear under their own name. */
 const SOURCES: Record<string, string> = {
-  'amazon-linux': 'Amazon Linux',
-  kev: 'CISA KEV',
-  ubuntu: 'Ubuntu',
-  debian: 'Debian',
-  'red-hat': 'Red Hat',
-  microsoft: 'Microsoft',
+  'amazon-linux-2023': 'Amazon Linux 2023',
+  'cisa-kev': 'CISA KEV',
 };
 
 /** What this is. `scenario`: what goes wrong on purpose, where something does. */
 export function introLines(scenario: string | undefined, width: number): string[] {
-  const broken =
-    scenario === undefined || scenario === 'none' ? [] : wrap(`Something goes wrong on purpose: --scenario ${plain(scenario)}`, width);
   return [
     ...wrap('Wavelock on your laptop: the CloudFormation template that `cdk deploy` ships, run in virtual time.', width),
     ...wrap('No AWS account, no credentials, nothing leaves this machine.', width),
-    ...broken,
+    ...wrap(scenarioWords(scenario), width).filter((line) => line !== ''),
     '',
   ];
+}
+
+function scenarioWords(scenario: string | undefined): string {
+  if (scenario === undefined || scenario === 'none') return '';
+  if (scenario === 'demo') return 'A few things go wrong on purpose, as on real nights; --scenario none leaves them out.';
+  return `Something goes wrong on purpose: --scenario ${plain(scenario)}`;
 }
 
 /** `synth   WavelockHub.template.json  sha256 3f9c..e1  96 resources, 4 locations   2.1 s`. `milliseconds`: of `cdk synth`, if it ran. */
@@ -68,10 +68,10 @@ export function feedLines(message: Message<'feeds'>, width: number): string[] {
   );
 }
 
-/** The simulated fleet. */
+/** The simulated fleet. The usual architecture goes without saying. */
 export function fleetLines(message: Message<'fleet'>, width: number): string[] {
   const platforms = Object.entries(message.platforms).toSorted(([, a], [, b]) => b - a);
-  const words = platforms.map(([name, count]) => `${plain(name)} ${grouped(count)}`).join(', ');
+  const words = platforms.map(([name, count]) => `${plain(name).replace(/-x86_64$/, '')} ${grouped(count)}`).join(', ');
   const text = `${amount(message.nodes, 'node')}: ${grouped(message.ec2)} EC2, ${grouped(message.hybrid)} on-premises; ${words}`;
   return labelled('fleet', text, { width, column: COLUMN });
 }

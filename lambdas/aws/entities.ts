@@ -175,6 +175,8 @@ function batchEntities(options: Options) {
           expiresAt: { type: 'number' },
           /** Set by the terminal event, which may come before `commandId` is stored. */
           done: { type: 'string' },
+          /** Settle has looked since `done` came: parking need not wake for it again. */
+          doneSeen: { type: 'boolean' },
           looked: { type: 'number' },
           settledNodes: { type: 'list', items: { type: 'string' } },
           cancelled: { type: 'list', items: { type: 'string' } },

@@ -15,7 +15,8 @@ export const handler = implement('CloseIntake', async (_input, deps) => {
   deps.metrics.addMetric('CoveragePercent', MetricUnit.Percent, counts.nodes === 0 ? 100 : (100 * counts.reporting) / counts.nodes);
   deps.metrics.addMetric('NodesExposed', MetricUnit.Count, counts.exposed);
   for (const feed of await deps.record.feeds()) {
-    const age = feed.lastSuccess === undefined ? 0 : (deps.now() - Date.parse(feed.lastSuccess)) / 3_600_000;
+    // A feed that never succeeded is as old as time: its alarm must not stay quiet.
+    const age = (deps.now() - (feed.lastSuccess === undefined ? 0 : Date.parse(feed.lastSuccess))) / 3_600_000;
     const single = deps.metrics.singleMetric();
     single.addDimension('feed', feed.name);
     single.addMetric('FeedAgeHours', MetricUnit.Count, age);

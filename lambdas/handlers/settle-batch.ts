@@ -24,7 +24,10 @@ export const handler = implement('SettleBatch', async ({ batch: id }, deps) => {
   if (sent === 'again') return wait(LOOK_PAUSE_SECONDS, 'unclear whether it was sent');
   if (sent === 'lost') return abandon(row, 'lost', 'SSM knows no such command', deps);
   const open = row.purpose === 'scan' ? await settleScan(sent, deps) : await settleNodes(sent, deps);
-  if (open > 0) return wait(LOOK_AGAIN_SECONDS, `${open} of ${row.nodes.length} nodes still at work`);
+  if (open > 0) {
+    await deps.record.setBatch(id, { doneSeen: row.done !== undefined });
+    return wait(LOOK_AGAIN_SECONDS, `${open} of ${row.nodes.length} nodes still at work`);
+  }
   await deps.record.setBatch(id, { status: 'settled' });
   deps.metrics.addMetric('BatchesSettled', MetricUnit.Count, 1);
   return next('every node has an outcome');

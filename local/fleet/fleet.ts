@@ -13,8 +13,10 @@ import type { Behaviours } from './plugins.ts';
 import { PackageSet } from './packages.ts';
 import { createRepository, type Repository } from './repository.ts';
 import { EventLoss, applyScenario, type SsmEvent } from './scenario.ts';
-import { patchSteps } from './steps-patch.ts';
-import { reportSteps } from './steps-report.ts';
+import { patchLinuxSteps } from './steps-patch-linux.ts';
+import { patchWindowsSteps } from './steps-patch-windows.ts';
+import { reportLinuxSteps } from './steps-report-linux.ts';
+import { reportWindowsSteps } from './steps-report-windows.ts';
 import { scanSteps } from './steps-scan.ts';
 import type { Ec2Instance, FleetFile, Scenario } from './types.ts';
 
@@ -45,7 +47,8 @@ export interface Fleet {
 
 /** @throws Error when the file or the scenario names something that doesn't exist: an inventory, a location, a node, a platform */
 export function createFleet({ file, scenario, clock, random, behaviours = {} }: FleetOptions): Fleet {
-  const steps: Behaviours = { ...scanSteps, ...patchSteps, ...reportSteps, ...behaviours };
+  const own = { ...scanSteps, ...patchLinuxSteps, ...patchWindowsSteps, ...reportLinuxSteps, ...reportWindowsSteps };
+  const steps: Behaviours = { ...own, ...behaviours };
   const chance = createChance(Math.floor(random.next() * 2 ** 32));
   const breakages: Breakage[] = [];
   const repositories = new Map<string, Repository>();

@@ -133,8 +133,8 @@ export class Host {
     this.agentVersion = entry.agent ?? AGENT_VERSION;
     this.pending = entry.pending ?? '';
     this.launched = clock.now() - between(chance(this.id, 'launch'), 20, 400) * DAY;
-    this.diskFreeMb = between(chance(this.id, 'disk'), 4_000, 60_000);
-    this.bootId = uuidOf(chance, this.id, 'boot', 0);
+    this.diskFreeMb = between(chance(this.id, 'disk'), 8_000, 60_000);
+    this.bootId = this.bootName(clock.now() - between(chance(this.id, 'uptime'), 1, 20) * DAY);
     this.runningKernel = this.newestKernel();
     const phase = clock.now() - Math.floor(chance(this.id, 'heartbeat') * HEARTBEAT);
     this.heartbeat = new Heartbeat(clock, entry.online === false ? undefined : phase, phase - DAY);
@@ -274,6 +274,12 @@ export class Host {
     };
   }
 
+  /** What tells one start of the machine from the next: Linux's boot id, or on Windows the time of the start. */
+  private bootName(time: number): string {
+    if (this.platform.os === 'linux') return uuidOf(this.world.chance, this.id, 'boot', this.boots);
+    return new Date(time).toISOString().replaceAll(/\D/g, '').slice(0, 14);
+  }
+
   private rebootSeconds(): number {
     const [low, high] = this.platform.os === 'windows' ? ([180, 480] as const) : ([60, 240] as const);
     return between(this.chance('reboot', this.boots), low, high);
@@ -289,7 +295,7 @@ export class Host {
 
   private boot(): void {
     this.boots++;
-    this.bootId = uuidOf(this.world.chance, this.id, 'boot', this.boots);
+    this.bootId = this.bootName(this.world.clock.now());
     this.runningKernel = this.newestKernel();
     this.pending = '';
   }

@@ -17,6 +17,7 @@ export interface ScheduleSettings {
   StartDate?: Date;
   EndDate?: Date;
   ActionAfterCompletion?: string;
+  ClientToken?: string;
   Target: {
     Arn: string;
     RoleArn: string;
@@ -253,7 +254,9 @@ class Schedules implements Scheduler {
   }
 
   private shown({ settings, arn, created, modified }: Schedule): unknown {
-    return { ...settings, Arn: arn, CreationDate: created, LastModificationDate: modified };
+    // The token that every SDK sends with a request is no part of the schedule.
+    const { ClientToken: _token, ...kept } = settings;
+    return { ...kept, Arn: arn, CreationDate: created, LastModificationDate: modified };
   }
 
   private list(input: Input, { account, region }: CallContext): unknown {

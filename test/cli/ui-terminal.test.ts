@@ -108,6 +108,21 @@ describe('a run that does not succeed', () => {
     expect(lineWith(lines, '  Look')).toContain('npx wavelock why web-t01');
   });
 
+  it('says why it ended where no wave has said it', async () => {
+    const run = fakeRun('failed');
+    run.ended.extra.reason = 'aborted by arn:aws:iam::111111111111:role/Ops: wrong month';
+    expect((await shown(run)).lines).toContain('    aborted by arn:aws:iam::111111111111:role/Ops: wrong month');
+    run.ended.extra.reason = 'wave test: 3 of 12 nodes failed, 0 allowed';
+    expect((await shown(run)).lines).not.toContain('    wave test: 3 of 12 nodes failed, 0 allowed');
+  });
+
+  it('claims proof only for waves that were run', async () => {
+    const run = fakeRun('succeeded');
+    const last = run.ended.document.waves.at(-1);
+    if (last) last.verdict = 'not-run';
+    expect(lineWith((await shown(run)).lines, '  proof')).toContain('27 of 27 items on canary proven on 2 test nodes first');
+  });
+
   it('does not promise that no command was sent where one was', async () => {
     const run = fakeRun('failed');
     run.ended.document.aws.commands.push({ document: 'Wavelock-Verify-Linux', wave: 'canary', nodes: 4 });

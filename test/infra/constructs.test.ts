@@ -1,5 +1,6 @@
 import { App, Stack } from 'aws-cdk-lib/core';
 import { Template } from 'aws-cdk-lib/assertions';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { describe, expect, it } from 'vitest';
 import { Hub, Spoke, type HubProps, type Installation } from '../../infra/index.ts';
 import { functionsDirectory } from './world.ts';
@@ -19,7 +20,7 @@ const hubProps: HubProps = {
     keyArn: undefined,
     network: undefined,
     proxy: undefined,
-    logRetentionDays: 30,
+    logRetentionDays: RetentionDays.ONE_MONTH,
     intakeSchedule: 'rate(1 day)',
   },
   places: [installation.hub],
@@ -30,7 +31,7 @@ const hubProps: HubProps = {
 
 describe('in an app of one’s own', () => {
   it('hub and spoke are constructs beside others, under names of that app', () => {
-    const stack = new Stack(new App(), 'Security', { env: installation.hub });
+    const stack = new Stack(new App({ builtinCloudFormationValidation: false }), 'Security', { env: installation.hub });
     const hub = new Hub(stack, 'Patching', hubProps);
     const documents = [{ purpose: 'scan', os: 'linux', content: { schemaVersion: '2.2' } }] as const;
     const spoke = new Spoke(stack, 'Here', { installation, mode: 'observe', optInTag, documents: [...documents] });

@@ -1,3 +1,5 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { tasks } from '../../statemachines/contracts.ts';
 import { demo, each, feeds, hubAccount, observe, one, propertiesOf, readable, resourcesOf, statementsOf, synth } from './world.ts';
@@ -29,6 +31,13 @@ describe('nothing brings surprises', () => {
       );
       expect(named.map(([id]) => id)).toEqual([]);
     }
+  });
+
+  it('no template that CloudFormation would find too large (1 MB, CloudFormation quotas)', async () => {
+    const { outdir } = await synth(demo);
+    const sizes = readdirSync(outdir).filter((name) => name.endsWith('.template.json')).map((name) => statSync(join(outdir, name)).size);
+    expect(sizes).toHaveLength(4);
+    expect(Math.max(...sizes)).toBeLessThan(900_000);
   });
 
   it('no reserved concurrency: a new account may have ten in all', async () => {
@@ -69,7 +78,7 @@ describe('the record', () => {
 });
 
 describe('buckets', () => {
-  it('are versioned, private and TLS only; the store has the hub’s key, locks have S3’s, which nodes’ roles need no right to', async () => {
+  it('are versioned, private and TLS only; the store has the hub’s key, locks have S3’s, which nodes need no right to', async () => {
     const { hub } = await synth(demo);
     const buckets = propertiesOf(hub, 'AWS::S3::Bucket');
     const PublicAccessBlockConfiguration = {

@@ -11,7 +11,7 @@ export const BUCKET = 'wavelock-locks';
 /** A world with all of Wavelock's documents. */
 export function wavelockWorld(options: WorldOptions = {}): World {
   const world = createWorld(options);
-  for (const name of documentNames.filter((n) => n.includes('Linux'))) {
+  for (const name of documentNames) {
     world.ssm.createDocument(HERE, { name, content: assembleDocument(name) });
   }
   return world;

@@ -30,7 +30,7 @@ function taskOf(state: State): keyof typeof tasks | undefined {
 
 describe.each(definitions)('$name', ({ definition, text }) => {
   it('is valid for asl-validator', () => {
-    const { isValid, errorsText } = validate(definition as never) as { isValid: boolean; errorsText: (separator?: string) => string };
+    const { isValid, errorsText } = validate(definition);
     expect(isValid, errorsText('\n')).toBe(true);
   });
 
