@@ -28,6 +28,8 @@ interface Placed {
   at: number;
 }
 
+/** Side of the square of a mark, in picture units: smaller ones cannot be told apart. */
+const SMALLEST = 5;
 /** From the bottom of a column upwards. */
 const STACK: Mood[] = ['good', 'look', 'silent', 'bad'];
 
@@ -40,7 +42,8 @@ export function drawNodes(nodes: NodeResult[], strip: Strip): Html[] {
   const columns = columnsOf(placed, strip);
   const tallest = Math.max(0, ...[...columns.values()].map((column) => column.length));
   const each = [...columns].toSorted(([a], [b]) => a - b);
-  if (tallest <= strip.levels) return each.flatMap(([x, column]) => column.map((entry, level) => mark(entry, strip, { x, level })));
+  const side = Math.min(strip.size.node, (strip.levels * strip.size.node) / Math.max(1, tallest));
+  if (side >= SMALLEST) return each.flatMap(([x, column]) => column.map((entry, level) => mark(entry, strip, { x, level, side })));
   return each.map(([x, column]) => bar(column, strip, { x, tallest }));
 }
 
@@ -53,10 +56,9 @@ function columnsOf(placed: Placed[], { axis, size }: Strip): Map<number, Placed[
   return columns;
 }
 
-function mark({ node, at }: Placed, { size, base, timezone, anchors }: Strip, { x, level }: { x: number; level: number }): Html {
-  const middle = size.node / 2;
-  const radius = middle - 1;
-  const [cx, cy] = [x + middle, base - level * size.node - middle - 1];
+function mark({ node, at }: Placed, { size, base, timezone, anchors }: Strip, { x, level, side }: { x: number; level: number; side: number }): Html {
+  const radius = round(side / 2 - side / 11);
+  const [cx, cy] = [x + size.node / 2, round(base - (level + 0.5) * side - 1)];
   const mood = moodOf(node.outcome);
   const words = `${node.name}: ${node.outcome}, ${formatLocal(at, timezone)}`;
   return html`<a href="#${anchors.get(node.id) ?? 'nodes'}">${shape(mood, { cx, cy, radius })}<title>${words}</title></a>
@@ -87,10 +89,14 @@ function bar(column: Placed[], { size, base, levels, timezone }: Strip, { x, tal
   const words = `${amount(column.length, 'node')}, ${when}: ${outcomeWords(countOutcomes(column.map((entry) => entry.node)))}`;
   let y = base;
   const pieces = STACK.map((mood) => {
-    const height = Math.round(column.filter((entry) => moodOf(entry.node.outcome) === mood).length * unit * 10) / 10;
-    y = Math.round((y - height) * 10) / 10;
+    const height = round(column.filter((entry) => moodOf(entry.node.outcome) === mood).length * unit);
+    y = round(y - height);
     return height > 0 && html`<rect class="bar ${mood}" x="${x}" y="${y}" width="${size.node - 1}" height="${height}"/>`;
   });
   return html`<g>${pieces}<title>${words}</title></g>
 `;
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
 }

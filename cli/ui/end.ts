@@ -90,7 +90,7 @@ function safetyWords({ extra }: EndedRun): string {
   const outside = `starts outside a window ${grouped(extra.outsideWindow)}`;
   if (extra.inWork.length === 0) return `no node was in work, ${outside}`;
   const waves = extra.inWork.map(({ wave, most, allowed }) => `${plain(wave)} ${grouped(most)} of ${grouped(allowed)}`);
-  return `nodes at once: ${waves.join(', ')}; ${outside}`;
+  return `at once: ${waves.join(', ')}; ${outside}`;
 }
 
 function costWords({ aws }: RunDocument): string {

@@ -72,7 +72,7 @@ export function feedLines(message: Message<'feeds'>, width: number): string[] {
 export function fleetLines(message: Message<'fleet'>, width: number): string[] {
   const platforms = Object.entries(message.platforms).toSorted(([, a], [, b]) => b - a);
   const words = platforms.map(([name, count]) => `${plain(name).replace(/-x86_64$/, '')} ${grouped(count)}`).join(', ');
-  const text = `${amount(message.nodes, 'node')}: ${grouped(message.ec2)} EC2, ${grouped(message.hybrid)} on-premises; ${words}`;
+  const text = `${amount(message.nodes, 'node')}, ${grouped(message.hybrid)} hybrid: ${words}`;
   return labelled('fleet', text, { width, column: COLUMN });
 }
 

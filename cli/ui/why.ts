@@ -75,7 +75,7 @@ function happened(node: NodeResult, { extra }: EndedRun): string[] {
   const took = to === undefined ? '' : `, over ${formatLocal(to, zone)} after ${formatDuration((to - from) / 1000)}`;
   return [
     ...fact('In work', `from ${formatLocal(from, zone)} (${zone})${took}`),
-    ...fact('Outcome', `${outcome}${node.rebooted ? '. It was rebooted' : ''}`),
+    ...fact('Outcome', `${outcome}${node.rebooted && !node.reason.includes('reboot') ? '; it was rebooted' : ''}`),
   ];
 }
 

@@ -70,7 +70,9 @@ export function createFleet({ file, scenario, clock, random, behaviours = {} }: 
     const inventory = file.inventories[entry.inventory];
     const repository = repositories.get(entry.inventory);
     const packages = installed.get(entry.inventory);
-    if (!inventory || !repository || !packages) throw new Error(`fleet: node ${entry.name} has the inventory ${entry.inventory}, which does not exist`);
+    if (!inventory || !repository || !packages) {
+      throw new Error(`fleet: node ${entry.name} has the inventory ${entry.inventory}, which does not exist`);
+    }
     if (!file.locations.includes(entry.location)) {
       throw new Error(`fleet: node ${entry.name} is at ${entry.location}, which is not among the locations`);
     }

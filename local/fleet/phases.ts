@@ -36,14 +36,16 @@ export class Ends extends Error {
   }
 }
 
+type Work = (batch: Batch) => Promise<void>;
+
 /** Runs a phase: what it throws as `Ends` becomes the batch's state, else it says `ok`. The step itself always exits 0. */
-export async function phase(context: StepContext, [before, name]: [Phase, Phase], work: (batch: Batch) => Promise<void>): Promise<StepExit> {
+export async function phase(context: StepContext, [before, name]: [Phase, Phase], work: Work): Promise<StepExit> {
   const batch = enter(context, before, name);
   if (batch) await settle(context, batch, name, work);
   return OK;
 }
 
-async function settle({ process }: StepContext, batch: Batch, name: Phase, work: (batch: Batch) => Promise<void>): Promise<void> {
+async function settle({ process }: StepContext, batch: Batch, name: Phase, work: Work): Promise<void> {
   try {
     await work(batch);
     say(batch, process.now(), { phase: name, said: 'ok' });

@@ -83,7 +83,7 @@ function resolve(context: StepContext): Promise<StepExit> {
   const { host, process } = context;
   return phase(context, ['preflight', 'resolve'], async (batch) => {
     const stands = standOf(batch.items ?? [], batch.before ?? host.packages, host.platform);
-    batch.wanted = stands.filter(({ relation, item }) => relation === 'older' || (relation === 'absent' && item.use === 'kb')).map(({ item }) => item);
+    batch.wanted = stands.filter(({ relation }) => relation === 'older').map(({ item }) => item);
     if (batch.wanted.length === 0) return;
     await process.sleep(between(host.chance('resolve', batch.id), 10, 40));
     const missing = stands.filter(({ relation, item }) => relation === 'absent' && item.use === 'dependency').map(({ item }) => item);

@@ -1,4 +1,5 @@
 /** The verdicts of `windows/report.ps1` on a simulated node. */
+import type { LockItem } from '../../lambdas/core/model.ts';
 import { takeDownloadedLock, type Batch } from './batches.ts';
 import { between } from './chance.ts';
 import type { Host } from './host.ts';
@@ -6,7 +7,6 @@ import { lockSection } from './lock-stand.ts';
 import type { Behaviours, StepContext, StepExit } from './plugins.ts';
 import { NOTHING_WRITTEN, askedItems, batchesOf, compare, printReport, servicesDown, verifyFailed, type Verdict } from './reports.ts';
 import { sha256Of } from './texts.ts';
-import type { LockItem } from '../../lambdas/core/model.ts';
 
 export const reportWindowsSteps: Behaviours = {
   'Patch-Windows/Report': (context) => report(context, 'patch'),
@@ -26,13 +26,14 @@ async function report(context: StepContext, purpose: 'patch' | 'verify'): Promis
   const down: string[] = [];
   let verdict = Array.isArray(items) ? undefined : items;
   if (purpose === 'patch') verdict = judgeSteps(origin);
-  const absent = comparison?.now.filter(({ relation }) => relation === 'absent') ?? [];
-  if (!verdict && absent.length > 0) verdict = verifyFailed('install-failed', `not installed: ${absent.map(({ item }) => item.name).join(' ')}`);
+  const absent = comparison?.now.filter(({ relation }) => relation === 'absent').map(({ item }) => item.name) ?? [];
+  if (!verdict && absent.length > 0) verdict = verifyFailed('install-failed', `not installed: ${absent.join(' ')}`);
   if (!verdict && comparison) down.push(...(await servicesDown(context, origin?.services ?? [], GRACE)));
   if (!verdict && down.length > 0) verdict = verifyFailed('service-down', down.join(' '));
   takeDownloadedLock(host, id);
   const rebooted = origin !== undefined && origin.bootBefore !== '' && origin.bootBefore !== host.bootId;
-  return printReport(context, purpose, { verdict: verdict ?? { phase: 'verify', end: 'ok', why: '', detail: '' }, origin, comparison, rebooted, down });
+  verdict ??= { phase: 'verify', end: 'ok', why: '', detail: '' };
+  return printReport(context, purpose, { verdict, origin, comparison, rebooted, down });
 }
 
 /** The KBs of the lock that the batch has, if it is the right one. */

@@ -15,7 +15,7 @@ describe('the story of a node', () => {
     expect(story).toContain('web-t01  i-00000000000000000  111111111111/eu-central-1, amazon-linux-2023-x86_64');
     expect(story).toContain('wave test, may start Wed 9 Dec 22:00-02:00 (Europe/Berlin); 9 wanted updates open');
     expect(story).toContain('from Wed 9 Dec 22:00 (Europe/Berlin), over Wed 9 Dec 22:09 after 9 min');
-    expect(story).toContain('patched: every item is at its proven version, services are up. It was rebooted');
+    expect(story).toContain('patched: every item is at its proven version, services are up; it was rebooted');
     expect(story).toContain('  openssl 3.0.7-1.amzn2023.0.5 → 3.0.8-1.amzn2023.0.5');
     expect(story).toContain('Closed    CVE-2026-31337');
     expect(story).toContain('Now       nothing that the policy wants is open');

@@ -21,6 +21,8 @@ export interface FaultSwitch {
   fail(fault: Fault): void;
   /** Events of Systems Manager are lost from now on. */
   loseEvents(): void;
+  /** Each of them comes three times, the last one a minute late. */
+  repeatEvents(): void;
   mend(): void;
 }
 
@@ -48,6 +50,7 @@ export function createFaultSwitch(): FaultSwitch {
     faults,
     fail: (fault) => void open.push({ ...fault }),
     loseEvents: () => void (faults.event = () => []),
+    repeatEvents: () => void (faults.event = () => [200, 300, 60_000]),
     mend() {
       open = [];
       delete faults.event;

@@ -65,6 +65,7 @@ export interface World {
   log(name: TaskName | ReactionName): string[];
   fail(fault: Fault): void;
   loseEvents(): void;
+  repeatEvents(): void;
   mend(): void;
   /** Commands that Systems Manager knows in all locations. */
   commands(): Promise<Command[]>;
@@ -76,6 +77,7 @@ export interface World {
   /** Lets virtual time run until a promise has settled. */
   settled<T>(promise: Promise<T>): Promise<T>;
   pass(seconds: number): Promise<void>;
+  /** Ends it; throws when IAM has refused anything. */
   stop(): Promise<void>;
 }
 
@@ -101,6 +103,7 @@ export async function createWorld(options: Partial<Pick<CloudOptions, 'internet'
     ...invoking,
     fail: broken.fail,
     loseEvents: broken.loseEvents,
+    repeatEvents: broken.repeatEvents,
     mend: broken.mend,
     commands: () => listCommands(cloud),
     published,
@@ -114,6 +117,8 @@ export async function createWorld(options: Partial<Pick<CloudOptions, 'internet'
     async stop() {
       await cloud.stop();
       clock.uninstall();
+      const [denied] = cloud.deniedCalls();
+      if (denied) throw new Error(`IAM refused a call that no test meant to be refused: ${JSON.stringify(denied)}`);
     },
   };
 }

@@ -51,19 +51,20 @@ describe('the demo\'s fleet', () => {
     expect(facts.available.length).toBeLessThanOrEqual(20);
   });
 
-  it.each(['al2023', 'ubuntu2404', 'rhel9'])('%s nodes can take all that they are offered', async (name) => {
+  it.each(Object.keys(file.inventories))('%s nodes can take all that they are offered', async (name) => {
     const inventory = file.inventories[name]!;
+    const os = inventory.platform.startsWith('windows') ? 'Windows' : 'Linux';
     const sim = wavelockWorld({
       inventories: { plain: inventory },
       nodes: [{ name: 'n1', location: `${ACCOUNT}/${REGION}`, inventory: 'plain' }],
     });
     const facts = factsOf(sim.host('n1'), sim.host('n1').repository.offers(sim.clock.now()));
     const items = [
-      ...facts.available.map((item) => ({ ...item, use: 'update' as const })),
+      ...facts.available.map((item) => ({ ...item, use: os === 'Windows' ? ('kb' as const) : ('update' as const) })),
       ...facts.dependencies.map((item) => ({ ...item, use: 'dependency' as const })),
     ];
     const text = lockText([{ platform: inventory.platform, items }]).trimEnd().split('\n');
-    const command = await sim.send('Wavelock-Patch-Linux', [sim.host('n1').id], { Parameters: lockParameters(sim, text, 'batch-001') });
+    const command = await sim.send(`Wavelock-Patch-${os}`, [sim.host('n1').id], { Parameters: lockParameters(sim, text, 'batch-001') });
     await sim.clock.pass(3_600);
     expect(await patchReport(sim, command, 'n1')).toMatchObject({ end: 'ok', rebooted: 1, n: items.length, bad: [] });
   });

@@ -217,7 +217,7 @@ describe('Wavelock-Patch', () => {
     const installed = { openssl: OLD, 'openssl-libs': OLD };
     const sim = world({ inventories: { plain: { ...inventory, installed, available } } });
     const report = await patchReport(sim, await patch(sim, openssl), 'n1');
-    expect(report).toMatchObject({ end: 'refused', why: 'unproven-dependency', detail: `not in the lock: openssl-libs ${NEW}` });
+    expect(report).toMatchObject({ end: 'refused', why: 'unproven-dependency', detail: `outside the lock: openssl-libs ${NEW}` });
   });
 });
 
@@ -293,6 +293,16 @@ describe('Wavelock-Verify', () => {
       n: 0,
       bad: [[0, '1:3.0.8-1.amzn2023.0.9']],
     });
+  });
+
+  it('asks the batch that installed for what was there before, not a later one that was refused', async () => {
+    const sim = world();
+    await patch(sim, openssl);
+    sim.host('n1').faults.updaterRuns = 'dnf-automatic';
+    await patch(sim, openssl, { batch: 'batch-002' });
+    const report = await patchReport(sim, await verify(sim, openssl), 'n1');
+    expect(report).toMatchObject({ end: 'ok', n: 1 });
+    expect(unpacked(report)).toEqual([OLD]);
   });
 
   it('does not count what others installed beside the batch', async () => {

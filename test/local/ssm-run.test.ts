@@ -255,15 +255,15 @@ describe('events', () => {
     const sim = world({
       nodes: nodes(1),
       scenario: { title: 't', faults: [{ events: { lose: 1 } }] },
-      behaviours: { 'Doc/One': minute, 'Wavelock-Patch-X/One': minute },
+      behaviours: { 'Doc/One': minute, 'Wavelock-Patch-Linux/One': minute },
     });
-    sim.ssm.createDocument(HERE, { name: 'Wavelock-Patch-X', content: shellDocument([{ name: 'One' }]) });
-    for (const document of ['Doc', 'Wavelock-Patch-X', 'Wavelock-Patch-X']) {
+    sim.ssm.createDocument(HERE, { name: 'Wavelock-Patch-Linux', content: shellDocument([{ name: 'One' }]) });
+    for (const document of ['Doc', 'Wavelock-Patch-Linux', 'Wavelock-Patch-Linux']) {
       await sim.send(document, ids(sim));
       await sim.clock.pass(100);
     }
     const commands = sim.events.filter(({ detailType }) => detailType === 'EC2 Command Status-change Notification');
     const ends = commands.filter(({ detail }) => detail.status === 'Success');
-    expect(ends.map(({ detail }) => detail['document-name'])).toEqual(['Doc', 'Wavelock-Patch-X']);
+    expect(ends.map(({ detail }) => detail['document-name'])).toEqual(['Doc', 'Wavelock-Patch-Linux']);
   });
 });

@@ -21,6 +21,7 @@ export function read(path: string): SourceFile {
 
 /** Paths that a TypeScript file imports, relative ones resolved against the repository's root. */
 export function importsOf({ path, text }: SourceFile): string[] {
-  const specifiers = [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] ?? '');
+  const statements = /^(?:import|export)\b[^'";]*?from\s+'([^']+)'|^import\s+'([^']+)'|\bimport\('([^']+)'\)/gm;
+  const specifiers = [...text.matchAll(statements)].map((match) => match[1] ?? match[2] ?? match[3] ?? '');
   return specifiers.map((specifier) => (specifier.startsWith('.') ? new URL(specifier, `file:///${path}`).pathname.slice(1) : specifier));
 }

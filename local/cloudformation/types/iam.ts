@@ -68,7 +68,7 @@ export const iamTypes: ResourceType[] = [
   {
     type: 'AWS::IAM::ManagedPolicy',
     honours: ['ManagedPolicyName', 'Path', 'PolicyDocument', 'Roles'],
-    withoutEffect: { Description: forPeople },
+    withoutEffect: { Description: forPeople, Tags: 'no policy here asks for them' },
     create(resource, parts) {
       const name = optionalText(resource, 'ManagedPolicyName') ?? resource.generatedName({ max: 128 });
       const arn = arnOf(resource, 'policy', name);

@@ -70,7 +70,7 @@ export const observabilityTypes: ResourceType[] = [
   {
     type: 'AWS::CloudWatch::Dashboard',
     honours: ['DashboardBody', 'DashboardName'],
-    withoutEffect: {},
+    withoutEffect: notJudged,
     create: createDashboard,
   },
 ];

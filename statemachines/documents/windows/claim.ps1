@@ -1,20 +1,21 @@
-# Not yet run on Windows. Claim: one batch runs once on a node. A second delivery finds the directory and exits 168, on which the agent
-# skips every later step but the finally step.
-New-Item -ItemType Directory -Force -Path (Join-Path $wlHome 'inbox') | Out-Null
+# Not yet run on Windows: written for Windows PowerShell 5.1, checked for syntax only.
+# Claim: one batch runs once on a node; a second delivery exits 168, on which the agent skips every later step but the finally step.
+[void](New-Item -ItemType Directory -Force (Join-Path $wlHome 'inbox'))
+$mutex = New-Object Threading.Mutex($false, 'Global\WavelockClaim')
+[void]$mutex.WaitOne()
 try {
-  New-Item -ItemType Directory -Path $wlDir -ErrorAction Stop | Out-Null
-} catch {
   if (Test-Path $wlDir) { exit 168 }
-  exit 0
+  [void](New-Item -ItemType Directory $wlDir)
+} finally {
+  $mutex.ReleaseMutex()
 }
-Set-Content -Path (Join-Path $wlDir 'claimed') -Value ([DateTimeOffset]::UtcNow.ToUnixTimeSeconds())
-Set-Content -Path (Join-Path $wlDir 'sha256') -Value $wlSha256
+Set-WlLines 'claimed' ([int64]([DateTime]::UtcNow - [DateTime]'1970-01-01').TotalSeconds)
+Set-WlLines 'sha256' $wlSha256
 Set-WlState 'claim' 'working'
 $inbox = Join-Path $wlHome "inbox\$wlBatch.lock"
 if (-not (Test-Path $inbox)) {
-  Stop-WlRefused 'claim' 'lock-unreachable' 'the lock could not be downloaded from S3: the node needs s3:GetObject on the lock bucket and a route to S3 in its Region'
+  Stop-WlStep 'claim' 'refused' 'lock-unreachable' 'the lock could not be downloaded from S3: the node needs s3:GetObject on the lock bucket and a route to S3 in its Region'
 }
-Move-Item -Force -Path $inbox -Destination (Join-Path $wlDir 'lock')
-# Batches that began more than 30 days ago are of no use any more.
-Get-ChildItem -Directory $wlHome | Where-Object { $_.Name -ne 'inbox' -and $_.LastWriteTime -lt (Get-Date).AddDays(-30) } | Remove-Item -Recurse -Force
+Move-Item -Force $inbox (Join-Path $wlDir 'lock')
+Remove-WlOld
 Set-WlState 'claim' 'ok'

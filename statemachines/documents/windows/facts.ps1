@@ -1,27 +1,28 @@
-# Not yet run on Windows. Facts: one line (lambdas/core/report.ts, ScanReport), and the list behind the fingerprint for the next steps
-# (lambdas/core/facts.ts). The only file it writes is its own list.
-New-Item -ItemType Directory -Force -Path $wlDir | Out-Null
-$tab = "`t"
-$platform = Get-WlPlatform
-$offers = Get-WlOffers
-$lines = New-Object System.Collections.Generic.List[string]
-$lines.Add("P$tab$platform")
-foreach ($kb in Get-WlInstalledKbs) { $lines.Add((@('I', $kb, '-', '-', '-') -join $tab)) }
-foreach ($offer in $offers) { $lines.Add((@('A', $offer.Kb, '-', '-', $offer.Kind, $offer.Severity, $offer.Kb) -join $tab)) }
-$sorted = $lines.ToArray()
-[Array]::Sort($sorted, [System.StringComparer]::Ordinal)
-$text = ($sorted -join "`n") + "`n"
-[System.IO.File]::WriteAllText((Join-Path $wlDir 'facts'), $text)
-
-# Windows Update installs by itself unless a policy says otherwise: AUOptions 4 is automatic (Microsoft Learn, "Configure Automatic Updates").
-$others = @()
-$policy = Get-ItemProperty 'HKLM:\SOFTWARE\Policies\Microsoft\Windows\WindowsUpdate\AU' -ErrorAction SilentlyContinue
-if (-not $policy -or ($policy.NoAutoUpdate -ne 1 -and $policy.AUOptions -ge 4)) { $others += 'windows-update' }
-$agent = (Get-ItemProperty 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall\*' -ErrorAction SilentlyContinue |
-    Where-Object { $_.DisplayName -eq 'Amazon SSM Agent' } | Select-Object -First 1).DisplayVersion
-$free = (Get-PSDrive -Name ($env:SystemDrive.Substring(0, 1))).Free
-$report = [ordered]@{
-  v = 1; do = 'scan'; fp = (Get-WlSha256 ([System.Text.Encoding]::UTF8.GetBytes($text))); platform = $platform; boot = (Get-WlBoot)
-  kernel = (Get-WlBuild); pending = (Get-WlPending); others = $others; diskMb = [int]($free / 1048576); agent = "$agent"; n = $offers.Count
+# Not yet run on Windows: written for Windows PowerShell 5.1, checked for syntax only.
+# Facts: what this node has and what its own source offers it today, as the list of lambdas/core/facts.ts, and a report (ScanReport)
+# with the list's hash. Changes nothing.
+[void](New-Item -ItemType Directory -Force $wlDir)
+Remove-WlOld
+try {
+  $platform = Get-WlPlatform
+  $lines = @("P`t$platform")
+  foreach ($kb in Get-WlInstalled) { $lines += "I`t$kb`t-`t-`t-" }
+  foreach ($update in (Search-WlUpdates 'IsInstalled=0').Updates) {
+    if (Test-WlDefinition $update) { continue }
+    foreach ($number in $update.KBArticleIDs) {
+      $lines += "A`tKB$number`t-`t-`t$(Get-WlKind $update)`t$(Get-WlSeverity $update)`tKB$number"
+    }
+  }
+} catch {
+  Write-Output "no list: $($_.Exception.Message)"
+  exit 1
 }
-Write-Output (ConvertTo-Json -InputObject $report -Compress)
+$unique = [string[]](@($lines | Select-Object -Unique))
+[Array]::Sort($unique, [StringComparer]::Ordinal)
+[IO.File]::WriteAllText((Join-Path $wlDir 'facts'), (($unique | ForEach-Object { "$_`n" }) -join ''))
+$offers = @($unique | Where-Object { $_.StartsWith("A`t") }).Count
+$pending = if (Test-WlRebootNeeded) { 'reboot' } else { '' }
+$others = (@(Get-WlOthers | ForEach-Object { $_ } | ForEach-Object { ConvertTo-WlJson $_ 60 }) -join ',')
+$head = '{"v":1,"do":"scan","fp":"' + (Get-WlHash (Join-Path $wlDir 'facts')) + '","platform":"' + $platform + '","boot":"' + (Get-WlBoot) + '","kernel":"' + (Get-WlBuild) + '"'
+Write-Output ($head + ',"pending":"' + $pending + '","others":[' + $others + '],"diskMb":' + (Get-WlFreeMb) + ',"agent":' + (ConvertTo-WlJson (Get-WlAgentVersion) 40) + ',"n":' + $offers + '}')
+exit 0

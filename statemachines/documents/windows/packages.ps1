@@ -1,12 +1,14 @@
-# Not yet run on Windows. Packages, Packages2, Packages3: the list behind the fingerprint, gzip and base64, 23,000 characters a step, as on
-# Linux (linux/packages.sh says why).
+# Not yet run on Windows: written for Windows PowerShell 5.1, checked for syntax only.
+# Packages, Packages2, Packages3: the list behind the fingerprint, gzip+base64, in the same chunks as on Linux (linux/packages.sh).
+$chunk = 23000
+$parts = 3
 $file = Join-Path $wlDir 'facts'
 if (-not (Test-Path $file)) { exit 0 }
-$packed = ConvertTo-WlPacked ([System.IO.File]::ReadAllText($file))
-$chunk = 23000
-if ($packed.Length -gt 3 * $chunk) {
-  if ($wlPart -eq 1) { Write-Output ('too-long {0}' -f $packed.Length) }
+$packed = ConvertTo-WlPack ([IO.File]::ReadAllText($file))
+if ($packed.Length -gt $chunk * $parts) {
+  if ($wlPart -eq 1) { Write-Output "too-long $($packed.Length)" }
   exit 0
 }
-$start = ($wlPart - 1) * $chunk
-if ($start -lt $packed.Length) { Write-Output $packed.Substring($start, [Math]::Min($chunk, $packed.Length - $start)) }
+$begin = ($wlPart - 1) * $chunk
+if ($begin -lt $packed.Length) { Write-Output $packed.Substring($begin, [Math]::Min($chunk, $packed.Length - $begin)) }
+exit 0

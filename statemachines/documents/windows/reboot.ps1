@@ -1,21 +1,42 @@
-# Not yet run on Windows. Reboot: exit 3010 makes the agent restart the computer and run this step again (SSM user guide, "Managing reboots
-# when running commands"). Some updates need more than one; three tries without a new boot are a failure.
-$phase = Get-WlState 'phase'
-if ($phase -eq 'install') {
+# Not yet run on Windows: written for Windows PowerShell 5.1, checked for syntax only.
+# Reboot: only if Windows needs it. Exit 3010 has the agent reboot the node and run this very step again.
+# An update of the servicing stack can make a cumulative update applicable only after the reboot: then what is still wanted is installed
+# in another pass, three passes at most.
+$mostTries = 2
+$mostPasses = 3
+function Get-WlNumber([string]$name) {
+  $lines = Get-WlLines $name
+  if ($lines.Count -eq 0) { return 0 }
+  return [int]$lines[0]
+}
+
+if ((Get-WlState 'phase') -eq 'reboot' -and (Get-WlState 'said') -eq 'working') {
+  $script:wlStep = Open-WlLock 'step'
+  if (-not (Test-WlSameBoot (Get-WlLines 'boot.before')[0])) {
+    Set-WlLines 'rebooted' 1
+    Set-WlLines 'tries' 0
+    $installed = Get-WlInstalled
+    $left = @(Get-WlLines 'wanted' | ForEach-Object { $_ } | Where-Object { $installed -notcontains $_ })
+    $passes = (Get-WlNumber 'passes') + 1
+    Set-WlLines 'passes' $passes
+    if ($left.Count -gt 0 -and $passes -lt $mostPasses) { [void](Invoke-WlTransaction) }
+    if (-not (Test-WlRebootNeeded) -or $passes -ge $mostPasses) {
+      Set-WlState 'reboot' 'ok'
+      exit 0
+    }
+    Set-WlLines 'boot.before' (Get-WlBoot)
+  }
+} else {
   Enter-WlPhase 'install' 'reboot'
-} elseif ($phase -ne 'reboot' -or (Get-WlState 'said') -ne 'working') {
-  exit 0
+  if (-not (Test-WlRebootNeeded)) {
+    Set-WlState 'reboot' 'ok'
+    exit 0
+  }
+  Set-WlLines 'boot.before' (Get-WlBoot)
 }
-$triesFile = Join-Path $wlDir 'reboots'
-$tries = if (Test-Path $triesFile) { [int](Get-Content $triesFile) } else { 0 }
-if ((Get-WlPending) -eq '') {
-  Set-WlState 'reboot' 'ok'
-  exit 0
+$tries = Get-WlNumber 'tries'
+if ($tries -ge $mostTries) {
+  Stop-WlStep 'reboot' 'failed' 'reboot-not-done' "asked for a reboot $tries times, the node still runs the same boot"
 }
-$booted = (Get-WlBoot) -ne (Get-Content (Join-Path $wlDir 'boot'))
-if ($tries -ge 3) {
-  $said = if ($booted) { 'still asks for a reboot after three of them' } else { 'did not reboot' }
-  Stop-WlFailed 'reboot' 'reboot-not-done' $said
-}
-Set-Content -Path $triesFile -Value ($tries + 1)
+Set-WlLines 'tries' ($tries + 1)
 exit 3010

@@ -1,72 +1,127 @@
-# Not yet run on Windows. Report: prints one line (lambdas/core/report.ts, PatchReport) of what is on this node now. It only reads.
+# Not yet run on Windows: written for Windows PowerShell 5.1, checked for syntax only.
+# Report: prints one line (lambdas/core/report.ts, PatchReport) of what is on this node now. Reads only; the finally step of
+# Wavelock-Patch and the whole of Wavelock-Verify. On Windows an item is a KB: `=` was there already, `+` came with this batch, nothing
+# where it is not here; `bad` names KBs that were wanted and are missing.
+$result = @{ phase = 'verify'; end = 'ok'; why = ''; detail = '' }
+$items = $null
+$origin = ''
+$platform = Get-WlPlatform
+
+function Set-WlEnd([string]$phase, [string]$end, [string]$why, [string]$detail) {
+  $result.phase = $phase
+  $result.end = $end
+  $result.why = $why
+  $result.detail = $detail
+}
+
+# The newest batch of the same lock that began to install knows what was there before.
 function Find-WlOrigin {
   if ($wlDo -eq 'patch') { return $(if (Test-Path $wlDir) { $wlDir } else { '' }) }
-  $newest = ''
-  $newestAt = -1
-  foreach ($one in Get-ChildItem -Directory $wlHome -ErrorAction SilentlyContinue) {
-    $claimed = Join-Path $one.FullName 'claimed'
-    if ($one.Name -eq 'inbox' -or -not (Test-Path $claimed)) { continue }
-    if ((Get-Content (Join-Path $one.FullName 'sha256')) -ne $wlSha256) { continue }
-    $at = [int64](Get-Content $claimed)
-    if ($at -ge $newestAt) { $newest = $one.FullName; $newestAt = $at }
+  $found = ''
+  $newest = 0
+  foreach ($one in Get-ChildItem -Directory $wlHome) {
+    if ((@(Get-WlLines 'sha256' $one.FullName) -join '') -ne $wlSha256 -or -not (Test-Path (Join-Path $one.FullName 'before'))) { continue }
+    $at = [int64](@(Get-WlLines 'claimed' $one.FullName) -join '')
+    if ($at -ge $newest) { $newest = $at; $found = $one.FullName }
   }
-  return $newest
+  return $found
 }
 
-function Get-WlVerdict([string]$Origin) {
-  if ($wlDo -eq 'patch') {
-    if (-not $Origin) { return @('claim', 'refused', 'disk-full', 'nothing could be written to the directory of the batch') }
-    $phase = Get-WlState 'phase'
-    $said = Get-WlState 'said'
-    if ($said -eq 'refused' -or $said -eq 'failed') { return @($phase, $said, (Get-WlState 'why'), (Get-WlState 'detail')) }
-    if ($said -eq 'running') { return @('install', 'running', 'install-running', 'the transaction still runs; it is never stopped half-way') }
-    if ($phase -ne 'reboot' -or $said -ne 'ok') { return @($phase, 'failed', 'install-failed', "cut off in or after $phase") }
-  }
-  return @('verify', 'ok', '', '')
+function Read-WlLock {
+  $file = if ($wlDo -eq 'verify') { Join-Path $wlHome "inbox\$wlBatch.lock" } else { Join-Path $wlDir 'lock' }
+  if (-not (Test-Path $file)) { Set-WlEnd 'verify' 'refused' 'lock-unreachable' 'the lock could not be downloaded from S3'; return $null }
+  if ((Get-WlHash $file) -ne $wlSha256) { Set-WlEnd 'verify' 'refused' 'lock-mismatch' 'the downloaded lock is not the one that was asked about'; return $null }
+  $kbs = Get-WlLockItems $file $platform
+  if ($null -eq $kbs) { Set-WlEnd 'verify' 'refused' 'no-platform' "the lock has nothing for $platform" }
+  return ,$kbs
 }
 
-$platform = Get-WlPlatform
-$origin = Find-WlOrigin
-$verdict = Get-WlVerdict $origin
-$lock = if ($wlDo -eq 'patch') { Join-Path $wlDir 'lock' } else { Join-Path $wlHome "inbox\$wlBatch.lock" }
-$items = $null
-if (-not (Test-Path $lock)) {
-  if ($wlDo -eq 'verify') { $verdict = @('verify', 'refused', 'lock-unreachable', 'the lock could not be downloaded from S3') }
-} elseif (-not (Test-WlLock $lock $wlSha256)) {
-  if ($wlDo -eq 'verify') { $verdict = @('verify', 'refused', 'lock-mismatch', 'the downloaded lock is not the one that was asked about') }
-} else {
-  $items = Get-WlLockItems $lock $platform
-  if ($null -eq $items -and $wlDo -eq 'verify') { $verdict = @('verify', 'refused', 'no-platform', "the lock has nothing for $platform") }
+# Whether the batch is over and has left something to look at.
+function Test-WlOver {
+  if ($origin -eq '') { return $true }
+  $phase = Get-WlState 'phase' $origin
+  $said = Get-WlState 'said' $origin
+  if ($said -eq 'running') {
+    if (Test-Path (Join-Path $origin 'install.exit')) { return $true }
+    if ((Test-WlHeld 'running' $origin) -or -not (Test-Path (Join-Path $origin 'started'))) {
+      Set-WlEnd 'install' 'running' 'install-running' 'the transaction still runs; it is never stopped half-way'
+    } else {
+      Set-WlEnd 'install' 'failed' 'install-failed' 'the transaction ended without a result'
+    }
+    return $false
+  }
+  if (Test-WlHeld 'step' $origin) { Set-WlEnd $phase 'running' '' 'a step of the batch is at work'; return $false }
+  if ($wlDo -eq 'verify') { return $true }
+  if ($said -eq 'refused' -or $said -eq 'failed') {
+    Set-WlEnd $phase $said (Get-WlState 'why' $origin) (Get-WlState 'detail' $origin)
+    return $false
+  }
+  if ($phase -eq 'reboot' -or ($phase -eq 'install' -and $said -eq 'ok')) { return $true }
+  if ((Get-Item (Join-Path $origin 'state')).LastWriteTimeUtc -gt [DateTime]::UtcNow.AddMinutes(-2)) {
+    Set-WlEnd $phase 'running' '' "at work: $phase"
+  } else {
+    Set-WlEnd $phase 'failed' 'install-failed' "cut off in or after $phase; nothing was installed"
+  }
+  return $false
+}
+
+# A cumulative update that took effect has moved the build; one that is listed and has not did not.
+function Test-WlBuildMoved([int]$changed) {
+  if ($changed -eq 0 -or $origin -eq '' -or (@(Get-WlLines 'rebooted' $origin) -join '') -ne '1') { return $true }
+  if (-not (@(Get-WlLines 'install.log' $origin) -join "`n" -match 'chosen: .*Cumulative Update for (Windows|Microsoft server)')) { return $true }
+  return (@(Get-WlLines 'build' $origin) -join '') -ne (Get-WlBuild)
+}
+
+function Get-WlDown {
+  if ($origin -eq '') { return ,@() }
+  $before = Get-WlLines 'services' $origin
+  $end = [DateTime]::UtcNow.AddSeconds($wlGrace)
+  do {
+    $now = Get-WlServices
+    $down = @($before | Where-Object { $now -notcontains $_ })
+    if ($down.Count -gt 0) { Start-Sleep -Seconds 5 }
+  } while ($down.Count -gt 0 -and [DateTime]::UtcNow -lt $end)
+  return ,$down
 }
 
 $from = @()
-$changed = 0
+$bad = @()
 $down = @()
-if ($null -ne $items) {
-  $now = @(Get-WlInstalledKbs)
-  $beforeFile = if ($origin) { Join-Path $origin 'before' } else { '' }
-  $before = if ($beforeFile -and (Test-Path $beforeFile)) { @(Get-Content $beforeFile) } else { $now }
-  foreach ($kb in $items) {
-    if ($before -contains $kb) { $from += '=' }
-    elseif ($now -contains $kb) { $from += '+'; $changed++ }
-    else { $from += '' }
-  }
-  $absent = @($items | Where-Object { $now -notcontains $_ })
-  if ($verdict[1] -eq 'ok' -and $absent.Count -gt 0) { $verdict = @('verify', 'failed', 'install-failed', ('not installed: ' + ($absent -join ' '))) }
-  if ($verdict[1] -eq 'ok' -and $origin) {
-    $down = @(Get-WlServicesDown (Join-Path $origin 'services') 180)
-    if ($down.Count -gt 0) { $verdict = @('verify', 'failed', 'service-down', ($down -join ' ')) }
+$changed = 0
+$origin = Find-WlOrigin
+if ($wlDo -eq 'patch' -and $origin -eq '') {
+  Set-WlEnd 'claim' 'refused' 'disk-full' "nothing could be written to $wlHome"
+} else {
+  $over = Test-WlOver
+  $end = $result.Clone()
+  $items = Read-WlLock
+  if (-not $over) { $result = $end }
+  if ($null -ne $items) {
+    $now = Get-WlInstalled
+    $before = if ($origin -ne '' -and (Test-Path (Join-Path $origin 'before'))) { Get-WlLines 'before' $origin } else { $now }
+    $wanted = if ($origin -ne '') { Get-WlLines 'wanted' $origin } else { ,@() }
+    for ($index = 0; $index -lt $items.Count; $index++) {
+      $kb = $items[$index]
+      if ($before -contains $kb) { $from += '=' }
+      elseif ($now -contains $kb) { $from += '+'; $changed++ }
+      else { $from += '' }
+      if ($wanted -contains $kb -and $now -notcontains $kb) { $bad += "[$index,`"`"]" }
+    }
+    if ($over) {
+      $down = Get-WlDown
+      if ($bad.Count -gt 0) { Set-WlEnd 'verify' 'failed' 'install-failed' "$($bad.Count) KBs of the lock are missing" }
+      elseif (-not (Test-WlBuildMoved $changed)) { Set-WlEnd 'verify' 'failed' 'install-failed' "the build is still $(Get-WlBuild)" }
+      elseif ($down.Count -gt 0) { Set-WlEnd 'verify' 'failed' 'service-down' ($down -join ' ') }
+    }
   }
 }
-$rebooted = 0
-if ($origin -and (Test-Path (Join-Path $origin 'boot')) -and (Get-WlBoot) -ne (Get-Content (Join-Path $origin 'boot'))) { $rebooted = 1 }
-$detail = ($verdict[3] -replace '[^\x20-\x7e]', ' ')
-if ($detail.Length -gt 200) { $detail = $detail.Substring(0, 200) }
-$report = [ordered]@{
-  v = 1; do = $wlDo; batch = $wlBatch; platform = $platform; phase = $verdict[0]; end = $verdict[1]; why = $verdict[2]; detail = $detail
-  boot = (Get-WlBoot); rebooted = $rebooted; pending = (Get-WlPending); n = $changed; bad = @(); down = @($down | Select-Object -First 10)
-  from = (ConvertTo-WlPacked ($from -join "`n"))
-}
-if ($wlDo -eq 'verify' -and (Test-Path $lock)) { Remove-Item -Force $lock }
-Write-Output (ConvertTo-Json -InputObject $report -Compress)
-if ($verdict[1] -ne 'ok') { exit 1 }
+$rebooted = if ($origin -ne '' -and (@(Get-WlLines 'rebooted' $origin) -join '') -eq '1') { 1 } else { 0 }
+$pending = if (Test-WlRebootNeeded) { 'reboot' } else { '' }
+$packed = if ($null -eq $items) { '' } else { ConvertTo-WlPack ($from -join "`n") }
+$names = (@($down | Select-Object -First 10 | ForEach-Object { ConvertTo-WlJson $_ 60 }) -join ',')
+$head = '{"v":1,"do":"' + $wlDo + '","batch":"' + $wlBatch + '","platform":"' + $platform + '","phase":"' + $result.phase + '","end":"' + $result.end + '","why":"' + $result.why + '"'
+$middle = ',"detail":' + (ConvertTo-WlJson $result.detail) + ',"boot":"' + (Get-WlBoot) + '","rebooted":' + $rebooted + ',"pending":"' + $pending + '","n":' + $changed
+Write-Output ($head + $middle + ',"bad":[' + ($bad -join ',') + '],"down":[' + $names + '],"from":"' + $packed + '"}')
+Remove-Item -Force -ErrorAction SilentlyContinue (Join-Path $wlHome "inbox\$wlBatch.lock")
+if ($result.end -ne 'ok') { exit 1 }
+exit 0
