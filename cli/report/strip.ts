@@ -56,7 +56,11 @@ function columnsOf(placed: Placed[], { axis, size }: Strip): Map<number, Placed[
   return columns;
 }
 
-function mark({ node, at }: Placed, { size, base, timezone, anchors }: Strip, { x, level, side }: { x: number; level: number; side: number }): Html {
+function mark(
+  { node, at }: Placed,
+  { size, base, timezone, anchors }: Strip,
+  { x, level, side }: { x: number; level: number; side: number },
+): Html {
   const radius = round(side / 2 - side / 11);
   const [cx, cy] = [x + size.node / 2, round(base - (level + 0.5) * side - 1)];
   const mood = moodOf(node.outcome);

@@ -31,6 +31,11 @@ export interface Watch {
   notices(mails: readonly { endpoint: string; subject: string; message: string }[], posts: readonly SlackPost[]): NoticeDocument[];
 }
 
+/** Tasks that may be the last before nothing more happens until a person acts. */
+const URGENT = /^(PlanRollout|AskPeople|ParkWave|CloseRollout)$/;
+/** Real milliseconds between two looks at progress: more often nobody can read. */
+const LOOK_MS = 200;
+
 /** Tasks after which a rollout looks different from before. */
 const MOVING = /(CloseIntake|PlanRollout|AskPeople|OpenWave|LayOutRound|ParkWave|JudgeWave|SettleBatch|CloseRollout)/;
 
@@ -40,12 +45,15 @@ export function createWatch(): Watch {
   const published: Published[] = [];
   const tasks = new Set<string>();
   let happened = false;
+  let urgent = false;
+  let looked = 0;
   return {
     commands,
     somethingHappened() {
-      const since = happened;
-      happened = false;
-      return since;
+      if (!happened || (!urgent && performance.now() - looked < LOOK_MS)) return false;
+      happened = urgent = false;
+      looked = performance.now();
+      return true;
     },
     ran: (task) => tasks.has(task),
     faults: {
@@ -56,6 +64,7 @@ export function createWatch(): Watch {
         if (task !== undefined) {
           tasks.add(task);
           happened = true;
+          urgent ||= URGENT.test(task);
         }
         return undefined;
       },

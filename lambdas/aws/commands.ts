@@ -69,27 +69,29 @@ const REFUSALS = new Set([
 ]);
 
 export function createCommands(spokes: Spokes): Commands {
+  const ssm = spokes.clients((config) => new SSMClient(config));
+  // The SDK repeats 5xx answers and lost replies by itself; a repeated SendCommand runs the document again.
+  const once = spokes.clients((config) => new SSMClient({ ...config, maxAttempts: 1 }));
   return {
-    send: (request) => send(spokes, request),
-    find: (location, batch, documentName, after) => find(new SSMClient(spokes.client(location)), { batch, documentName, after }),
+    send: (request) => send(once(request.location), request),
+    find: (location, batch, documentName, after) => find(ssm(location), { batch, documentName, after }),
     async invocations(location, commandId) {
-      return listInvocations(new SSMClient(spokes.client(location)), commandId);
+      return listInvocations(ssm(location), commandId);
     },
     async cancel(location, commandId, nodes) {
-      if (nodes.length > 0) await new SSMClient(spokes.client(location)).send(new CancelCommandCommand({ CommandId: commandId, InstanceIds: nodes }));
+      if (nodes.length > 0) await ssm(location).send(new CancelCommandCommand({ CommandId: commandId, InstanceIds: nodes }));
     },
     async output(location, commandId, node, step) {
-      const ssm = new SSMClient(spokes.client(location));
-      const answer = await ssm.send(new GetCommandInvocationCommand({ CommandId: commandId, InstanceId: node, PluginName: step }));
+      const answer = await ssm(location).send(new GetCommandInvocationCommand({ CommandId: commandId, InstanceId: node, PluginName: step }));
       return answer.StandardOutputContent ?? '';
     },
-    pins: (location) => pins(spokes, location),
+    async pins(location) {
+      return pins(ssm(location), (await spokes.config(location)).documents);
+    },
   };
 }
 
-async function send(spokes: Spokes, request: CommandRequest): Promise<SendResult> {
-  // The SDK repeats 5xx answers and lost replies by itself; a repeated SendCommand runs the document again.
-  const ssm = new SSMClient({ ...spokes.client(request.location), maxAttempts: 1 });
+async function send(ssm: SSMClient, request: CommandRequest): Promise<SendResult> {
   const executionTimeout = String(request.executionSeconds);
   try {
     const { Command } = await ssm.send(
@@ -160,9 +162,7 @@ function seenInvocation(invocation: CommandInvocation): SeenInvocation {
   };
 }
 
-async function pins(spokes: Spokes, location: Location): Promise<DocumentPins> {
-  const { documents } = await spokes.config(location);
-  const ssm = new SSMClient(spokes.client(location));
+async function pins(ssm: SSMClient, documents: Record<string, string>): Promise<DocumentPins> {
   const pinned: DocumentPins = {};
   for (const [key, Name] of Object.entries(documents)) {
     const { Document } = await ssm.send(new DescribeDocumentCommand({ Name }));

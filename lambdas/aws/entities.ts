@@ -16,7 +16,7 @@ type Options = { client: DynamoDBDocumentClient; table: string };
 
 function advisoryEntities(options: Options) {
   return {
-    feed: new Entity(
+    feed: () => new Entity(
       {
         model: model('feed'),
         attributes: {
@@ -33,7 +33,7 @@ function advisoryEntities(options: Options) {
       } as const,
       options,
     ),
-    advisory: new Entity(
+    advisory: () => new Entity(
       {
         model: model('advisory'),
         attributes: {
@@ -49,7 +49,7 @@ function advisoryEntities(options: Options) {
       } as const,
       options,
     ),
-    cve: new Entity(
+    cve: () => new Entity(
       {
         model: model('cve'),
         attributes: { id: { type: 'string', required: true }, about: { type: 'string', required: true }, document: { type: 'any', required: true } },
@@ -62,7 +62,7 @@ function advisoryEntities(options: Options) {
 
 function nodeEntities(options: Options) {
   return {
-    node: new Entity(
+    node: () => new Entity(
       {
         model: model('node'),
         attributes: {
@@ -86,7 +86,7 @@ function nodeEntities(options: Options) {
 
 function rolloutEntities(options: Options) {
   return {
-    run: new Entity(
+    run: () => new Entity(
       {
         model: model('run'),
         attributes: {
@@ -99,7 +99,7 @@ function rolloutEntities(options: Options) {
       } as const,
       options,
     ),
-    rollout: new Entity(
+    rollout: () => new Entity(
       {
         model: model('rollout'),
         attributes: {
@@ -120,7 +120,7 @@ function rolloutEntities(options: Options) {
       } as const,
       options,
     ),
-    wave: new Entity(
+    wave: () => new Entity(
       {
         model: model('wave'),
         attributes: {
@@ -152,7 +152,7 @@ function rolloutEntities(options: Options) {
 
 function batchEntities(options: Options) {
   return {
-    batch: new Entity(
+    batch: () => new Entity(
       {
         model: model('batch'),
         attributes: {
@@ -185,7 +185,7 @@ function batchEntities(options: Options) {
       } as const,
       options,
     ),
-    nodeRun: new Entity(
+    nodeRun: () => new Entity(
       {
         model: model('nodeRun'),
         attributes: {
@@ -213,7 +213,7 @@ function batchEntities(options: Options) {
 
 function evidenceEntities(options: Options) {
   return {
-    lock: new Entity(
+    lock: () => new Entity(
       {
         model: model('lock'),
         attributes: {
@@ -227,7 +227,7 @@ function evidenceEntities(options: Options) {
       } as const,
       options,
     ),
-    event: new Entity(
+    event: () => new Entity(
       {
         model: model('event'),
         attributes: {
@@ -245,16 +245,21 @@ function evidenceEntities(options: Options) {
   };
 }
 
-/** Builds the entities over one table. */
-export function createEntities(client: DynamoDBDocumentClient, table: string) {
-  const options = { client, table };
-  return {
-    ...advisoryEntities(options),
-    ...nodeEntities(options),
-    ...rolloutEntities(options),
-    ...batchEntities(options),
-    ...evidenceEntities(options),
-  };
+function makers(options: Options) {
+  return { ...advisoryEntities(options), ...nodeEntities(options), ...rolloutEntities(options), ...batchEntities(options), ...evidenceEntities(options) };
 }
 
-export type Entities = ReturnType<typeof createEntities>;
+type Makers = ReturnType<typeof makers>;
+export type Entities = { [Name in keyof Makers]: ReturnType<Makers[Name]> };
+
+/** The entities over one table, each built when it is first used: electrodb checks a model thoroughly, and a function needs two or three. */
+export function createEntities(client: DynamoDBDocumentClient, table: string): Entities {
+  const made = new Map<string, unknown>();
+  const make = makers({ client, table });
+  return new Proxy({} as Entities, {
+    get(_entities, name: keyof Makers) {
+      if (!made.has(name)) made.set(name, make[name]());
+      return made.get(name);
+    },
+  });
+}

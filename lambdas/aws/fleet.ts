@@ -23,20 +23,22 @@ interface Ec2Facts {
 const PAGE = 50;
 
 export function createFleetGateway(spokes: Spokes): FleetGateway {
+  const ssm = spokes.clients((config) => new SSMClient(config));
+  const ec2 = spokes.clients((config) => new EC2Client(config));
+  const tagging = spokes.clients((config) => new ResourceGroupsTaggingAPIClient(config));
   return {
     async nodes(location) {
       const [information, instances, hybridTags] = await Promise.all([
-        describe(new SSMClient(spokes.client(location)), undefined),
-        ec2Facts(new EC2Client(spokes.client(location))),
-        managedInstanceTags(new ResourceGroupsTaggingAPIClient(spokes.client(location))),
+        describe(ssm(location), undefined),
+        ec2Facts(ec2(location)),
+        managedInstanceTags(tagging(location)),
       ]);
       return information.flatMap((entry) => nodeOf(location, entry, instances, hybridTags) ?? []);
     },
     async pings(location, ids) {
-      const ssm = new SSMClient(spokes.client(location));
       const found = new Map<string, { online: boolean; lastPing: number | undefined }>();
       for (let start = 0; start < ids.length; start += PAGE) {
-        for (const entry of await describe(ssm, ids.slice(start, start + PAGE))) {
+        for (const entry of await describe(ssm(location), ids.slice(start, start + PAGE))) {
           if (entry.InstanceId) found.set(entry.InstanceId, { online: entry.PingStatus === 'Online', lastPing: entry.LastPingDateTime?.getTime() });
         }
       }

@@ -10,12 +10,13 @@ export interface Locks {
 }
 
 export function createLocks(spokes: Spokes): Locks {
+  const s3 = spokes.clients((config) => new S3Client(config));
   return {
     async publish(location, sha256, text) {
       const { lockBucket } = await spokes.config(location);
       if (!lockBucket) throw new Terminal(`the spoke in ${location.account}/${location.region} has no lock bucket: it was deployed in observe mode`);
       const Key = `locks/${sha256}.lock`;
-      await new S3Client(spokes.client(location)).send(new PutObjectCommand({ Bucket: lockBucket, Key, Body: text, ContentType: 'text/plain' }));
+      await s3(location).send(new PutObjectCommand({ Bucket: lockBucket, Key, Body: text, ContentType: 'text/plain' }));
       return `https://s3.${location.region}.amazonaws.com/${lockBucket}/${Key}`;
     },
   };

@@ -32,16 +32,11 @@ type Open = () => Entities;
 
 function rollouts(entities: Open) {
   return {
-    /** One rollout for a policy and planned time: answers the rollout that owns it, ours or an earlier one. */
-    async claimRun(run: { policy: string; scheduledFor: string; rollout: string; execution: string }): Promise<string> {
-      try {
-        await entities().run.create(run).go();
-        return run.rollout;
-      } catch (error) {
-        if (!isConditionFailure(error)) throw error;
-        const { data } = await entities().run.get({ policy: run.policy, scheduledFor: run.scheduledFor }).go(CONSISTENT);
-        return data?.execution === run.execution ? run.rollout : (data?.rollout ?? run.rollout);
-      }
+    /** One execution for a policy and planned time: true for the first one, however often it asks. Scheduler starts at least once. */
+    async claimRun(run: { policy: string; scheduledFor: string; rollout: string; execution: string }): Promise<boolean> {
+      if (await once(() => entities().run.create(run).go())) return true;
+      const { data } = await entities().run.get({ policy: run.policy, scheduledFor: run.scheduledFor }).go(CONSISTENT);
+      return data?.execution === run.execution;
     },
     async runs(policy: string): Promise<{ rollout: string; scheduledFor: string }[]> {
       return (await entities().run.query.primary({ policy }).go({ pages: 'all' })).data;

@@ -17,9 +17,18 @@ export interface Credentials {
 const SpokeConfig = z.object({ lockBucket: z.string().optional(), documents: z.record(z.string(), z.string()) });
 export type SpokeConfig = z.infer<typeof SpokeConfig>;
 
+export interface ClientConfig {
+  region: string;
+  credentials: () => Promise<Credentials>;
+  maxAttempts?: number;
+}
+
 export interface Spokes {
-  /** SDK client configuration for a location: its Region and the spoke role's credentials, renewed five minutes before they end. */
-  client(location: Location): { region: string; credentials: () => Promise<Credentials> };
+  /**
+   * One client a location, made by `make` when it is first asked for: building one costs more than most of its calls. It speaks with the
+   * spoke role's credentials, renewed five minutes before they end.
+   */
+  clients<C>(make: (config: ClientConfig) => C): (location: Location) => C;
   config(location: Location): Promise<SpokeConfig>;
 }
 
@@ -47,7 +56,7 @@ export function createSpokes(setting: ReadSetting, now: () => number): Spokes {
     return { accessKeyId: given.AccessKeyId, secretAccessKey: given.SecretAccessKey, sessionToken: given.SessionToken, expiration: given.Expiration };
   }
 
-  function client(location: Location): { region: string; credentials: () => Promise<Credentials> } {
+  function client(location: Location): ClientConfig {
     return { region: location.region, credentials: () => credentials(location) };
   }
 
@@ -58,7 +67,15 @@ export function createSpokes(setting: ReadSetting, now: () => number): Spokes {
   }
 
   return {
-    client,
+    clients(make) {
+      const made = new Map<string, ReturnType<typeof make>>();
+      return (location) => {
+        const key = locationKey(location);
+        const known = made.get(key) ?? make(client(location));
+        made.set(key, known);
+        return known;
+      };
+    },
     config(location) {
       const key = locationKey(location);
       const known = configs.get(key) ?? readConfig(location);

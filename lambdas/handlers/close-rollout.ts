@@ -24,7 +24,7 @@ export const handler = implement('CloseRollout', async ({ rollout }, deps) => {
   const alreadyClosed = row.endedAt !== undefined;
   if (!alreadyClosed && status === 'succeeded') await tell({ event: 'done', plan, wave: last, reasons: [reason], lock: result.lock }, deps);
   if (!alreadyClosed && status === 'failed' && !told) await tell({ event: 'failed', plan, wave: last, reasons: [reason], lock: result.lock }, deps);
-  await deps.record.setRollout(rollout, { status, reason, endedAt: new Date(deps.now()).toISOString() });
+  await deps.record.setRollout(rollout, { status, reason, endedAt: row.endedAt ?? new Date(deps.now()).toISOString() });
   return { status, reason: reason.slice(0, 2_000) };
 });
 

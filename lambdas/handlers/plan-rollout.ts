@@ -17,9 +17,10 @@ export const handler = implement('PlanRollout', async ({ policy: name, scheduled
   if (!policy) throw new Terminal(`no policy is called ${name}`);
   const rollout = rolloutName(name, scheduledFor, sha256(`${name} ${scheduledFor}`));
   if (!isPlanDay(policy.plan, Date.parse(scheduledFor))) return { action: 'nothing', rollout, reason: 'not the day of the plan' };
-  const owner = await deps.record.claimRun({ policy: name, scheduledFor, rollout, execution });
+  const ours = await deps.record.claimRun({ policy: name, scheduledFor, rollout, execution });
+  if (!ours) return { action: 'nothing', rollout, reason: 'another execution has this run already' };
   const standing = await deps.record.findRollout(rollout);
-  if (standing) return owner === rollout && standing.status !== 'nothing' ? resume(standing.status, rollout) : { action: 'nothing', rollout, reason: 'this run exists already' };
+  if (standing) return resume(standing.status, rollout);
   const running = await unfinished(name, rollout, deps);
   if (running !== undefined) return { action: 'nothing', rollout, reason: `${running} of this policy has not ended yet` };
 

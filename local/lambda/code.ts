@@ -74,7 +74,7 @@ export function compileCode(codeDirectory: string, handler: string): Code {
   const [file, name] = [handler.slice(0, at), handler.slice(at + 1)];
   // Paths in stack traces are Lambda's: the same run gives the same traces on every machine.
   const shown = `/var/task/${file}.js`;
-  const evaluate = compile(readSource(codeDirectory, file), shown);
+  const evaluate = compiledOnce(codeDirectory, file, shown);
   return {
     handler: name,
     evaluate(globals) {
@@ -100,6 +100,16 @@ export function compileCode(codeDirectory: string, handler: string): Code {
       return module.exports;
     },
   };
+}
+
+/** Functions often share one bundle: a file is compiled once in a process, and its code is warm for all of them. */
+const compiled = new Map<string, Evaluate>();
+
+function compiledOnce(directory: string, file: string, shown: string): Evaluate {
+  const key = path.resolve(directory, file);
+  const known = compiled.get(key) ?? compile(readSource(directory, file), shown);
+  compiled.set(key, known);
+  return known;
 }
 
 function readSource(directory: string, file: string): string {

@@ -55,7 +55,7 @@ const Template = z.strictObject({
 export interface Step {
   name: string;
   action: z.infer<typeof Action>;
-  /** `runCommand` is the script, one line an element. */
+  /** `runCommand` is the script; the agent puts its elements together with line breaks. */
   inputs: { runCommand?: string[]; [input: string]: string | boolean | Record<string, string> | string[] | undefined };
 }
 
@@ -75,15 +75,19 @@ export function assembleDocument(name: DocumentName): CommandDocument {
 
 function assembleInputs({ runCommand, ...inputs }: z.infer<typeof Template>['mainSteps'][number]['inputs']): Step['inputs'] {
   if (!runCommand) return inputs;
-  return { ...inputs, runCommand: runCommand.flatMap((line) => (typeof line === 'string' ? [line] : scriptLines(line.splice))) };
+  return { ...inputs, runCommand: runCommand.map((line) => (typeof line === 'string' ? line : scriptText(line.splice))) };
 }
 
-/** A script without comments, blank lines and indentation: with them the six steps of a document would not fit into 64 KB. */
-function scriptLines(path: string): string[] {
+/**
+ * A script without comments, blank lines and indentation: with them the six steps of a document would not fit into 64 KB. One element
+ * for all of it, since whoever prints the document prettily would indent every element.
+ */
+function scriptText(path: string): string {
   return read(path)
     .split('\n')
     .map((line) => line.trim())
-    .filter((line) => line !== '' && !line.startsWith('#'));
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .join('\n');
 }
 
 function read(path: string): string {

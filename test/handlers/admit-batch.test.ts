@@ -1,8 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { locationKey } from '../../lambdas/core/model.ts';
 import { THROTTLED } from './faults.ts';
 import { HERE, ID, THERE } from './fleet.ts';
-import { layOutRound, rules, policy, seedNodes, seedRound, seedRuns } from './rollouts.ts';
+import { layOutRound, planNode, planWave, policy, rules, seedNodes, seedRound, seedRuns } from './rollouts.ts';
 import { createWorld, found } from './world.ts';
 import type { TrackFile } from '../../lambdas/core/batch.ts';
 import type { LaidOut } from './rollouts.ts';
@@ -17,9 +16,9 @@ beforeAll(async () => {
 afterEach(() => world.mend());
 afterAll(() => world.stop());
 
-async function laidOut(wave = 'test'): Promise<LaidOut> {
+async function laidOut(): Promise<LaidOut> {
   count += 1;
-  return seedRound(world, `admit-20261109-a000${count}`, { policy: lenient }, wave);
+  return seedRound(world, `admit-20261109-a000${count}`, { policy: lenient });
 }
 
 /** Half of a wave may be unreachable; one may fail. */
@@ -132,11 +131,11 @@ describe('AdmitBatch', () => {
   });
 
   it('ends the track when too many failed, or were unreachable and nobody accepted that', async () => {
-    const failed = await laidOut('test');
+    const failed = await laidOut();
     await seedRuns(world, failed.group, { shop1: 'failed' });
     expect(await world.answer('AdmitBatch', input(failed))).toMatchObject({ action: 'end', reason: '1 of 2 nodes failed, 0 allowed: nothing more is sent' });
 
-    const silent = await laidOut('test');
+    const silent = await laidOut();
     await seedRuns(world, silent.group, { shop1: 'unreachable', shop2: 'unreachable' });
     expect(await world.answer('AdmitBatch', input(silent))).toMatchObject({ action: 'end', reason: expect.stringContaining('2 of 2 nodes unreachable') });
     await world.record.setWave(silent.rollout, 'test', { accepted: 'ann: they are switched off' });
@@ -165,9 +164,10 @@ describe('AdmitBatch', () => {
   });
 
   it('reaches nodes of another account and Region through their own role', async () => {
-    const round = await laidOut('production');
-    const index = found(round.files[0], 'track').batches.findIndex((batch) => locationKey(batch.location) === THERE);
-    const { action, batch } = await world.answer('AdmitBatch', input(round, index));
+    count += 1;
+    const waves = [planWave('test', []), planWave('production', [planNode('plant1'), planNode('plant2')])];
+    const round = await seedRound(world, `admit-20261109-a000${count}`, { waves }, 'production');
+    const { action, batch } = await world.answer('AdmitBatch', input(round));
     expect(action).toBe('send');
     expect(await world.record.batch(batch)).toMatchObject({ location: THERE, nodes: [ID.plant1, ID.plant2] });
   });

@@ -1,13 +1,13 @@
 /** Rollouts in the record, as the tasks before would have left them; each test changes what it is about. */
 import { sha256 } from '../../lambdas/aws/store.ts';
-import { planKey } from '../../lambdas/core/keys.ts';
+import { factsKey, planKey } from '../../lambdas/core/keys.ts';
 import { locationKey, parseLocation } from '../../lambdas/core/model.ts';
 import { groupName } from '../../lambdas/core/names.ts';
 import { TrackFile } from '../../lambdas/core/batch.ts';
-import { CANDIDATE, HERE, ID, nodeRow, PATCHABLE, PLATFORM, THERE } from './fleet.ts';
+import { CANDIDATE, CURL, HERE, ID, nodeRow, OPENSSL, PATCHABLE, PLATFORM, THERE } from './fleet.ts';
 import { found } from './world.ts';
 import type { NodeRunRow } from '../../lambdas/aws/record.ts';
-import type { Outcome, Policy, Wave } from '../../lambdas/core/model.ts';
+import type { FleetFacts, Outcome, Policy, Wave } from '../../lambdas/core/model.ts';
 import type { DocumentPins, Plan, PlanNode, PlanWave } from '../../lambdas/core/plan.ts';
 import type { World } from './world.ts';
 
@@ -204,5 +204,41 @@ export async function seedRuns(world: World, group: string, outcomes: { [name in
   for (const [name, outcome] of Object.entries(outcomes)) {
     const run: NodeRunRow = { group, node: ID[name as keyof typeof ID], platform: PLATFORM, outcome, reason: `a test says ${outcome}`, endedAt: at };
     await world.record.putNodeRun(run);
+  }
+}
+
+/** A lock's row, which no task reads: its state is for people. */
+export async function readLock(world: World, sha256Of: string | undefined): Promise<{ [name: string]: unknown }> {
+  const table = found(world.cloud.inventory.stacks[0]?.outputs.RecordTable, 'table');
+  const { Items } = await world.cloud.call(world.administrator, 'dynamodb', 'Scan', { TableName: table });
+  const plain = (Items as { [name: string]: { S?: string } }[]).map((item) => Object.fromEntries(Object.entries(item).map(([name, { S }]) => [name, S])));
+  return found(plain.find((item) => item.__edb_e__ === 'lock' && item.sha256 === sha256Of), `lock ${sha256Of}`);
+}
+
+/** What nodes with this fingerprint have and are offered. */
+export const FACTS: FleetFacts = {
+  platform: PLATFORM,
+  releasever: '2023.6.20241010',
+  installed: [
+    { name: 'curl', arch: 'x86_64', version: '8.3.0-1.amzn2023.0.2' },
+    { name: 'openssl', arch: 'x86_64', version: '1:3.0.8-1.amzn2023.0.3' },
+  ],
+  available: [
+    { name: 'curl', arch: 'x86_64', version: CURL, kind: 'security', severity: 'low', advisories: ['ALAS2023-2026-902'] },
+    { name: 'openssl', arch: 'x86_64', version: OPENSSL, kind: 'security', severity: 'important', advisories: ['ALAS2023-2026-901'] },
+  ],
+  dependencies: [],
+};
+
+/** Nodes of which a scan has told everything. */
+export async function seedFacts(world: World, facts: FleetFacts = FACTS): Promise<void> {
+  await seedNodes(world);
+  const fingerprint = sha256(JSON.stringify(facts));
+  await world.store.putJson(factsKey(fingerprint), facts);
+  const at = new Date(world.clock.now()).toISOString();
+  const scan = { at, platform: facts.platform, fingerprint, kernel: '6.1.94', pending: '' as const, otherUpdaters: [], diskFreeMb: 5_000 };
+  for (const name of [...PATCHABLE, 'stranger'] as const) {
+    const node = nodeRow(name);
+    await world.record.saveScan(locationKey(node.location), node.id, scan);
   }
 }

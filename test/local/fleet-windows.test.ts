@@ -20,7 +20,14 @@ function world(options: WorldOptions = {}): World {
   return wavelockWorld({ inventories: { plain: inventory }, nodes: nodes(1, { seconds: 600 }), ...options });
 }
 
-async function run(sim: World, kind: 'Patch' | 'Verify', more: { lines?: string[]; batch?: string; seconds?: number } = {}): Promise<string> {
+interface More {
+  lines?: string[];
+  batch?: string;
+  /** How long to wait. */
+  seconds?: number;
+}
+
+async function run(sim: World, kind: 'Patch' | 'Verify', more: More = {}): Promise<string> {
   const { lines = lock, batch = 'batch-001', seconds = 4_000 } = more;
   const command = await sim.send(`Wavelock-${kind}-Windows`, [sim.host('n1').id], { Parameters: lockParameters(sim, lines, batch) });
   await sim.clock.pass(seconds);
@@ -63,10 +70,12 @@ describe('a simulated Windows node', () => {
   it('needs five gigabytes, and nobody else at work', async () => {
     const full = world();
     full.host('n1').diskFreeMb = 5_000;
-    expect(await patchReport(full, await run(full, 'Patch'), 'n1')).toMatchObject({ why: 'disk-full', detail: '4.9 GB free on C:, 5 GB needed' });
+    const small = await patchReport(full, await run(full, 'Patch'), 'n1');
+    expect(small).toMatchObject({ why: 'disk-full', detail: '4.9 GB free on C:, 5 GB needed' });
     const busy = world();
     busy.host('n1').faults.updaterRuns = 'windows-update';
-    expect(await patchReport(busy, await run(busy, 'Patch'), 'n1')).toMatchObject({ end: 'refused', why: 'other-updater', phase: 'preflight' });
+    const refused = await patchReport(busy, await run(busy, 'Patch'), 'n1');
+    expect(refused).toMatchObject({ end: 'refused', why: 'other-updater', phase: 'preflight' });
   });
 
   it('changes nothing when the same batch is delivered again', async () => {
@@ -89,7 +98,8 @@ describe('a simulated Windows node', () => {
     const command = await run(sim, 'Patch', { seconds: 200 });
     await sim.call('CancelCommand', { CommandId: command });
     const early = await run(sim, 'Verify', { batch: 'verify-01', seconds: 60 });
-    expect(await patchReport(sim, early, 'n1')).toMatchObject({ end: 'failed', why: 'install-failed', detail: 'not installed: KB5077888 KB5078142' });
+    const absent = 'not installed: KB5077888 KB5078142';
+    expect(await patchReport(sim, early, 'n1')).toMatchObject({ end: 'failed', why: 'install-failed', detail: absent });
     await sim.clock.pass(900);
     const late = await run(sim, 'Verify', { batch: 'verify-02', seconds: 300 });
     expect(await patchReport(sim, late, 'n1')).toMatchObject({ end: 'ok', n: 2, pending: 'reboot', rebooted: 0 });
@@ -103,8 +113,7 @@ describe('a simulated Windows node', () => {
 
   it('is not touched by a document for Linux', async () => {
     const sim = world();
-    await expect(sim.send('Wavelock-Patch-Linux', [sim.host('n1').id], { Parameters: lockParameters(sim, lock, 'batch-001') })).rejects.toThrow(
-      /doesn't support the platform type/,
-    );
+    const sent = sim.send('Wavelock-Patch-Linux', [sim.host('n1').id], { Parameters: lockParameters(sim, lock, 'batch-001') });
+    await expect(sent).rejects.toThrow(/doesn't support the platform type/);
   });
 });

@@ -1,13 +1,12 @@
 # Not yet run on Windows: written for Windows PowerShell 5.1, checked for syntax only.
 # Claim: one batch runs once on a node; a second delivery exits 168, on which the agent skips every later step but the finally step.
 [void](New-Item -ItemType Directory -Force (Join-Path $wlHome 'inbox'))
-$mutex = New-Object Threading.Mutex($false, 'Global\WavelockClaim')
-[void]$mutex.WaitOne()
 try {
-  if (Test-Path $wlDir) { exit 168 }
+  # Fails where it exists: of two deliveries at the same moment one makes it.
   [void](New-Item -ItemType Directory $wlDir)
-} finally {
-  $mutex.ReleaseMutex()
+} catch {
+  if (Test-Path $wlDir) { exit 168 }
+  exit 0
 }
 Set-WlLines 'claimed' ([int64]([DateTime]::UtcNow - [DateTime]'1970-01-01').TotalSeconds)
 Set-WlLines 'sha256' $wlSha256

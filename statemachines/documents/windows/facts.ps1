@@ -6,7 +6,7 @@ Remove-WlOld
 try {
   $platform = Get-WlPlatform
   $lines = @("P`t$platform")
-  foreach ($kb in Get-WlInstalled) { $lines += "I`t$kb`t-`t-`t-" }
+  foreach ($kb in @(Get-WlInstalled)) { $lines += "I`t$kb`t-`t-`t-" }
   foreach ($update in (Search-WlUpdates 'IsInstalled=0').Updates) {
     if (Test-WlDefinition $update) { continue }
     foreach ($number in $update.KBArticleIDs) {
@@ -22,7 +22,7 @@ $unique = [string[]](@($lines | Select-Object -Unique))
 [IO.File]::WriteAllText((Join-Path $wlDir 'facts'), (($unique | ForEach-Object { "$_`n" }) -join ''))
 $offers = @($unique | Where-Object { $_.StartsWith("A`t") }).Count
 $pending = if (Test-WlRebootNeeded) { 'reboot' } else { '' }
-$others = (@(Get-WlOthers | ForEach-Object { $_ } | ForEach-Object { ConvertTo-WlJson $_ 60 }) -join ',')
+$others = (@(Get-WlOthers | ForEach-Object { ConvertTo-WlJson $_ 60 }) -join ',')
 $head = '{"v":1,"do":"scan","fp":"' + (Get-WlHash (Join-Path $wlDir 'facts')) + '","platform":"' + $platform + '","boot":"' + (Get-WlBoot) + '","kernel":"' + (Get-WlBuild) + '"'
 Write-Output ($head + ',"pending":"' + $pending + '","others":[' + $others + '],"diskMb":' + (Get-WlFreeMb) + ',"agent":' + (ConvertTo-WlJson (Get-WlAgentVersion) 40) + ',"n":' + $offers + '}')
 exit 0

@@ -4,7 +4,7 @@ if ((Get-WlState 'phase') -eq 'install' -and (Get-WlState 'said') -eq 'running')
   $code = Wait-WlTransaction
 } else {
   Enter-WlPhase 'resolve' 'install'
-  if ((Get-WlLines 'wanted').Count -eq 0) {
+  if (@(Get-WlLines 'wanted').Count -eq 0) {
     Set-WlState 'install' 'ok'
     exit 0
   }

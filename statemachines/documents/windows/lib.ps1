@@ -64,10 +64,15 @@ function Test-WlHeld([string]$name, [string]$directory = $wlDir) {
   return $false
 }
 
+# Lists leave functions one by one; whoever wants an array says @(…).
 function Get-WlLines([string]$name, [string]$directory = $wlDir) {
   $file = Join-Path $directory $name
-  if (-not (Test-Path $file)) { return ,@() }
-  return ,@([IO.File]::ReadAllLines($file) | Where-Object { $_ -ne '' })
+  if (Test-Path $file) { [IO.File]::ReadAllLines($file) | Where-Object { $_ -ne '' } }
+}
+
+# A file of one line, or nothing.
+function Get-WlLine([string]$name, [string]$directory = $wlDir) {
+  return @(Get-WlLines $name $directory) -join ' '
 }
 
 function Set-WlLines([string]$name, $lines) {

@@ -4,20 +4,14 @@
 # in another pass, three passes at most.
 $mostTries = 2
 $mostPasses = 3
-function Get-WlNumber([string]$name) {
-  $lines = Get-WlLines $name
-  if ($lines.Count -eq 0) { return 0 }
-  return [int]$lines[0]
-}
-
 if ((Get-WlState 'phase') -eq 'reboot' -and (Get-WlState 'said') -eq 'working') {
   $script:wlStep = Open-WlLock 'step'
-  if (-not (Test-WlSameBoot (Get-WlLines 'boot.before')[0])) {
+  if (-not (Test-WlSameBoot (Get-WlLine 'boot.before'))) {
     Set-WlLines 'rebooted' 1
     Set-WlLines 'tries' 0
-    $installed = Get-WlInstalled
-    $left = @(Get-WlLines 'wanted' | ForEach-Object { $_ } | Where-Object { $installed -notcontains $_ })
-    $passes = (Get-WlNumber 'passes') + 1
+    $installed = @(Get-WlInstalled)
+    $left = @(Get-WlLines 'wanted' | Where-Object { $installed -notcontains $_ })
+    $passes = [int](Get-WlLine 'passes') + 1
     Set-WlLines 'passes' $passes
     if ($left.Count -gt 0 -and $passes -lt $mostPasses) { [void](Invoke-WlTransaction) }
     if (-not (Test-WlRebootNeeded) -or $passes -ge $mostPasses) {
@@ -34,7 +28,7 @@ if ((Get-WlState 'phase') -eq 'reboot' -and (Get-WlState 'said') -eq 'working') 
   }
   Set-WlLines 'boot.before' (Get-WlBoot)
 }
-$tries = Get-WlNumber 'tries'
+$tries = [int](Get-WlLine 'tries')
 if ($tries -ge $mostTries) {
   Stop-WlStep 'reboot' 'failed' 'reboot-not-done' "asked for a reboot $tries times, the node still runs the same boot"
 }

@@ -20,8 +20,8 @@ function Find-WlOrigin {
   $found = ''
   $newest = 0
   foreach ($one in Get-ChildItem -Directory $wlHome) {
-    if ((@(Get-WlLines 'sha256' $one.FullName) -join '') -ne $wlSha256 -or -not (Test-Path (Join-Path $one.FullName 'before'))) { continue }
-    $at = [int64](@(Get-WlLines 'claimed' $one.FullName) -join '')
+    if ((Get-WlLine 'sha256' $one.FullName) -ne $wlSha256 -or -not (Test-Path (Join-Path $one.FullName 'before'))) { continue }
+    $at = [int64](Get-WlLine 'claimed' $one.FullName)
     if ($at -ge $newest) { $newest = $at; $found = $one.FullName }
   }
   return $found
@@ -67,21 +67,21 @@ function Test-WlOver {
 
 # A cumulative update that took effect has moved the build; one that is listed and has not did not.
 function Test-WlBuildMoved([int]$changed) {
-  if ($changed -eq 0 -or $origin -eq '' -or (@(Get-WlLines 'rebooted' $origin) -join '') -ne '1') { return $true }
-  if (-not (@(Get-WlLines 'install.log' $origin) -join "`n" -match 'chosen: .*Cumulative Update for (Windows|Microsoft server)')) { return $true }
-  return (@(Get-WlLines 'build' $origin) -join '') -ne (Get-WlBuild)
+  if ($changed -eq 0 -or $origin -eq '' -or (Get-WlLine 'rebooted' $origin) -ne '1') { return $true }
+  if (-not ((Get-WlLine 'install.log' $origin) -match 'chosen: .*Cumulative Update for (Windows|Microsoft server)')) { return $true }
+  return (Get-WlLine 'build' $origin) -ne (Get-WlBuild)
 }
 
 function Get-WlDown {
-  if ($origin -eq '') { return ,@() }
-  $before = Get-WlLines 'services' $origin
+  if ($origin -eq '') { return }
+  $before = @(Get-WlLines 'services' $origin)
   $end = [DateTime]::UtcNow.AddSeconds($wlGrace)
   do {
-    $now = Get-WlServices
+    $now = @(Get-WlServices)
     $down = @($before | Where-Object { $now -notcontains $_ })
     if ($down.Count -gt 0) { Start-Sleep -Seconds 5 }
   } while ($down.Count -gt 0 -and [DateTime]::UtcNow -lt $end)
-  return ,$down
+  return $down
 }
 
 $from = @()
@@ -97,9 +97,10 @@ if ($wlDo -eq 'patch' -and $origin -eq '') {
   $items = Read-WlLock
   if (-not $over) { $result = $end }
   if ($null -ne $items) {
-    $now = Get-WlInstalled
-    $before = if ($origin -ne '' -and (Test-Path (Join-Path $origin 'before'))) { Get-WlLines 'before' $origin } else { $now }
-    $wanted = if ($origin -ne '') { Get-WlLines 'wanted' $origin } else { ,@() }
+    $now = @(Get-WlInstalled)
+    $before = $now
+    if ($origin -ne '' -and (Test-Path (Join-Path $origin 'before'))) { $before = @(Get-WlLines 'before' $origin) }
+    $wanted = @(if ($origin -ne '') { Get-WlLines 'wanted' $origin })
     for ($index = 0; $index -lt $items.Count; $index++) {
       $kb = $items[$index]
       if ($before -contains $kb) { $from += '=' }
@@ -108,14 +109,14 @@ if ($wlDo -eq 'patch' -and $origin -eq '') {
       if ($wanted -contains $kb -and $now -notcontains $kb) { $bad += "[$index,`"`"]" }
     }
     if ($over) {
-      $down = Get-WlDown
+      $down = @(Get-WlDown)
       if ($bad.Count -gt 0) { Set-WlEnd 'verify' 'failed' 'install-failed' "$($bad.Count) KBs of the lock are missing" }
       elseif (-not (Test-WlBuildMoved $changed)) { Set-WlEnd 'verify' 'failed' 'install-failed' "the build is still $(Get-WlBuild)" }
       elseif ($down.Count -gt 0) { Set-WlEnd 'verify' 'failed' 'service-down' ($down -join ' ') }
     }
   }
 }
-$rebooted = if ($origin -ne '' -and (@(Get-WlLines 'rebooted' $origin) -join '') -eq '1') { 1 } else { 0 }
+$rebooted = if ($origin -ne '' -and (Get-WlLine 'rebooted' $origin) -eq '1') { 1 } else { 0 }
 $pending = if (Test-WlRebootNeeded) { 'reboot' } else { '' }
 $packed = if ($null -eq $items) { '' } else { ConvertTo-WlPack ($from -join "`n") }
 $names = (@($down | Select-Object -First 10 | ForEach-Object { ConvertTo-WlJson $_ 60 }) -join ',')

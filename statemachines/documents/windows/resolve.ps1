@@ -2,8 +2,8 @@
 # Resolve: which of the lock's KBs does this node lack, and does its source still offer them? Installs nothing.
 # A KB that is neither installed nor offered, not even as superseded, does not apply to this node.
 Enter-WlPhase 'preflight' 'resolve'
-$items = Get-WlLines 'items'
-$installed = Get-WlInstalled
+$items = @(Get-WlLines 'items')
+$installed = @(Get-WlInstalled)
 Set-WlLines 'before' $installed
 $offered = @()
 foreach ($update in (Search-WlUpdates 'IsInstalled=0' $true).Updates) {

@@ -41,14 +41,13 @@ function Test-WlRebootNeeded {
 
 # Automatic services that run now. One that is started by a trigger may end by itself when it has nothing to do.
 function Get-WlServices {
-  return ,@(Get-CimInstance Win32_Service -Filter "State='Running' AND StartMode='Auto'" |
+  Get-CimInstance Win32_Service -Filter "State='Running' AND StartMode='Auto'" |
     Where-Object { -not (Test-Path "HKLM:\SYSTEM\CurrentControlSet\Services\$($_.Name)\TriggerInfo") } |
-    ForEach-Object { $_.Name } | Sort-Object)
+    ForEach-Object { $_.Name } | Sort-Object
 }
 
 # Windows Update installs by itself at level 4 (AutomaticUpdatesNotificationLevel: scheduled installation).
 function Get-WlOthers {
   $level = (New-Object -ComObject Microsoft.Update.AutoUpdate).Settings.NotificationLevel
-  if ($level -eq 4) { return ,@('windows-update') }
-  return ,@()
+  if ($level -eq 4) { 'windows-update' }
 }

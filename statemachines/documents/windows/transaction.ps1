@@ -1,7 +1,8 @@
 # Not yet run on Windows: written for Windows PowerShell 5.1, checked for syntax only.
 # The transaction: downloads and installs the wanted KBs through the Windows Update Agent. Runs as a scheduled task of SYSTEM, so that
 # neither a time-out nor a stop of the SSM agent reaches it. Install-WlWanted is saved as a script of its own: it uses nothing else.
-function Install-WlWanted([string]$directory) {
+function Install-WlWanted {
+  param([string]$directory)
   $ErrorActionPreference = 'Stop'
   $hold = [IO.File]::Open((Join-Path $directory 'running'), 'OpenOrCreate', 'ReadWrite', 'None')
   [IO.File]::WriteAllText((Join-Path $directory 'started'), '')
@@ -74,11 +75,9 @@ function Wait-WlTransaction {
     }
   }
   Unregister-ScheduledTask -TaskName "Wavelock-$wlBatch" -Confirm:$false -ErrorAction SilentlyContinue
-  return [int](Get-WlLines 'install.exit')[0]
+  return [int](Get-WlLine 'install.exit')
 }
 
 function Get-WlComplaint {
-  $lines = @(Get-WlLines 'install.log' | ForEach-Object { $_ } | Where-Object { $_ -match '^error:|: [345] 0x' })
-  if ($lines.Count -eq 0) { return '' }
-  return $lines[0]
+  return @(Get-WlLines 'install.log' | Where-Object { $_ -match '^error:|: [345] 0x' } | Select-Object -First 1) -join ''
 }

@@ -9,7 +9,7 @@ function Get-WlInstalled {
   foreach ($update in (Search-WlUpdates 'IsInstalled=1').Updates) {
     foreach ($kb in $update.KBArticleIDs) { $kbs += "KB$kb" }
   }
-  return ,@($kbs | Where-Object { $_ -match '^KB\d+$' } | Sort-Object -Unique)
+  $kbs | Where-Object { $_ -match '^KB\d+$' } | Sort-Object -Unique
 }
 
 # Superseded updates are hidden unless they are asked for: what was proven last week may be superseded today, and is still wanted.
@@ -71,5 +71,6 @@ function Get-WlLockItems([string]$file, [string]$platform) {
     }
   }
   if (-not $found) { return $null }
+  # With the comma a list of none is still a list.
   return ,$kbs
 }

@@ -1,0 +1,42 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expectInvariants } from './invariants.ts';
+import { configOf, openScene } from './stage.ts';
+import { commandsSent } from './truth.ts';
+import type { Scene, Told } from './stage.ts';
+
+let scene: Scene;
+let told: Told;
+
+beforeAll(async () => {
+  scene = await openScene(configOf('lost-event'));
+  told = await scene.run();
+});
+afterAll(() => scene.close());
+
+describe('no event arrives at all', () => {
+  it('completes by looking: every wave passes and every node is patched', () => {
+    expect(told.document.status).toBe('succeeded');
+    expect(told.document.waves.map(({ verdict, outcomes }) => [verdict, outcomes])).toEqual([
+      ['pass', { patched: 12 }],
+      ['pass', { patched: 4 }],
+      ['pass', { patched: 42 }],
+    ]);
+  });
+
+  it('really had none: the function behind the rule never ran', () => {
+    const group = scene.cloud.inventory.stacks[0]?.resources.find(({ type, logicalId }) => type === 'AWS::Logs::LogGroup' && logicalId.startsWith('OnCommandEventLogs'));
+    expect(group).toBeDefined();
+    const [hub] = scene.cloud.inventory.stacks;
+    expect(hub && group && scene.cloud.parts.logs.lines(hub, group.ref)).toEqual([]);
+  });
+
+  it('sends nothing twice and says in each wave that events got lost', async () => {
+    const sent = await commandsSent(scene.cloud, told.document.rollout);
+    const patched = sent.filter(({ document }) => document.startsWith('Wavelock-Patch')).flatMap(({ nodes }) => nodes);
+    expect(new Set(patched).size).toBe(patched.length);
+    const waves = told.extra.notes.filter(({ text }) => /never came: found by looking, nothing was sent twice$/.test(text)).map(({ wave }) => wave);
+    expect(new Set(waves)).toEqual(new Set(['test', 'canary', 'production']));
+  });
+
+  it('keeps what must hold after every run', () => expectInvariants(scene, told));
+});

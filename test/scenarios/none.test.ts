@@ -1,0 +1,27 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expectInvariants } from './invariants.ts';
+import { configOf, openScene } from './stage.ts';
+import type { Scene, Told } from './stage.ts';
+
+let scene: Scene;
+let told: Told;
+
+beforeAll(async () => {
+  scene = await openScene(configOf('none'));
+  told = await scene.run();
+});
+afterAll(() => scene.close());
+
+describe('a month in which nothing goes wrong', () => {
+  it('patches every node of the plan', () => {
+    expect(told.document.status).toBe('succeeded');
+    expect(told.document.waves.map(({ outcomes }) => outcomes)).toEqual([{ patched: 12 }, { patched: 4 }, { patched: 42 }]);
+  });
+
+  it('has nothing to note', () => {
+    expect(told.extra.notes).toEqual([]);
+    expect(told.document.notices.map(({ event }) => event)).not.toContain('held');
+  });
+
+  it('keeps what must hold after every run', () => expectInvariants(scene, told));
+});
