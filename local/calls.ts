@@ -12,6 +12,7 @@ export interface Calls {
 export interface CallsOptions {
   services: Service[];
   iam: Iam;
+  /** Where request ids come from, and nothing else. */
   random: Random;
   faults: Faults;
   /** Told of every operation that has run. */

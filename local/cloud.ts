@@ -105,6 +105,8 @@ function createWorld(options: CloudOptions, assets: Assets): World {
   for (const [arn, document] of Object.entries(options.managedPolicies ?? {})) iam.putManagedPolicy(arn, document);
   // Keys have a chance of their own: how many sessions there are must not move anything else.
   const credentials = createCredentialStore(createRandom(seed + 1), () => clock.now());
+  // So have requests: somebody who looks on while a rollout runs must not move it.
+  const requests = createRandom(seed + 2);
   const fleet = createFleet({ ...options.fleet, clock, random });
   const usage: Usage = { calls: {}, stateTransitions: 0, lambdaInvocations: 0, lambdaGbSeconds: 0 };
   let endpoint = '';
@@ -128,12 +130,12 @@ function createWorld(options: CloudOptions, assets: Assets): World {
   const ran = (service: string): void => {
     if (service === 'sqs') countMessages(parts);
   };
-  const calls = createCalls({ services: all, iam, random, faults, ran });
+  const calls = createCalls({ services: all, iam, random: requests, faults, ran });
   const wire = createWire({
     services: all,
     identify: (accessKeyId, sessionToken) => credentials.identify(accessKeyId, sessionToken),
     invoke: (service, operation, input, caller) => calls.invoke(caller, service, operation, input),
-    requestId: () => random.uuid(),
+    requestId: () => requests.uuid(),
     around: (name, work, port) => inActivity(clock, name, () => work(), { port }),
     onFault: options.onFault ?? toStderr,
   });

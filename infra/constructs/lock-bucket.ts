@@ -26,19 +26,20 @@ export class LockBucket extends Construct {
         { id: 'OverwrittenVersions', noncurrentVersionExpiration: Duration.days(90) },
       ],
     });
-    this.bucket.addToResourcePolicy(
-      new PolicyStatement({
-        sid: 'NodesOfThisAccount',
-        effect: Effect.ALLOW,
-        principals: [new AnyPrincipal()],
-        actions: ['s3:GetObject'],
-        resources: [this.bucket.arnForObjects('*')],
-        conditions: { StringEquals: { 'aws:PrincipalAccount': Stack.of(this).account }, Bool: { 'aws:SecureTransport': 'true' } },
-      }),
-    );
+    const nodes = { StringEquals: { 'aws:PrincipalAccount': Stack.of(this).account }, Bool: { 'aws:SecureTransport': 'true' } };
+    this.#allow('NodesOfThisAccount', 's3:GetObject', this.bucket.arnForObjects('*'), nodes);
+    // The agent's aws:downloadContent lists the path first; whether it goes on when that is refused differs between its versions
+    // (amazon-ssm-agent, s3resource.go), so it may list what it may read.
+    this.#allow('NodesOfThisAccountFind', 's3:ListBucket', this.bucket.bucketArn, { ...nodes, StringLike: { 's3:prefix': 'locks/*' } });
     Validations.of(this.bucket).acknowledge({
       id: 'AwsSolutions-S1',
       reason: 'Holds lists of package versions, no secrets; CloudTrail data events record who reads them, for whoever switches them on.',
     });
+  }
+
+  #allow(sid: string, action: string, resource: string, conditions: Record<string, Record<string, string>>): void {
+    this.bucket.addToResourcePolicy(
+      new PolicyStatement({ sid, effect: Effect.ALLOW, principals: [new AnyPrincipal()], actions: [action], resources: [resource], conditions }),
+    );
   }
 }

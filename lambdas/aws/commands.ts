@@ -47,8 +47,8 @@ export interface Commands {
   cancel(location: Location, commandId: string, nodes: string[]): Promise<void>;
   /** A step's whole output, up to 24,000 characters. */
   output(location: Location, commandId: string, node: string, step: string): Promise<string>;
-  /** Current default version and hash of the spoke's documents, by `purpose-os`. */
-  pins(location: Location): Promise<DocumentPins>;
+  /** Current default version and hash of the spoke's documents, by `purpose-os`: all of them, or those of one purpose. */
+  pins(location: Location, purpose?: string): Promise<DocumentPins>;
 }
 
 /** Answers that prove that SSM took nothing (SSM API reference, SendCommand errors). */
@@ -85,8 +85,9 @@ export function createCommands(spokes: Spokes): Commands {
       const answer = await ssm(location).send(new GetCommandInvocationCommand({ CommandId: commandId, InstanceId: node, PluginName: step }));
       return answer.StandardOutputContent ?? '';
     },
-    async pins(location) {
-      return pins(ssm(location), (await spokes.config(location)).documents);
+    async pins(location, purpose = '') {
+      const { documents } = await spokes.config(location);
+      return pins(ssm(location), Object.fromEntries(Object.entries(documents).filter(([key]) => key.startsWith(purpose))));
     },
   };
 }

@@ -20,7 +20,8 @@ export const handler = implement('AdmitBatch', async ({ track: { key }, index },
   if (!intent) throw new Terminal(`track ${key} has no batch ${index}`);
   const admission = admitBatch({ track, nodes: intent.nodes, ...(await facts(track, intent, deps)), now: deps.now() });
   if (admission.action !== 'send') return { action: admission.action, batch: intent.id, expires: 0, heartbeat: 0, reason: admission.reason };
-  const nodes = track.purpose === 'scan' ? admission.nodes : await reserve(track, intent, admission.nodes, deps);
+  // Only what changes a node needs it for itself: scans and second looks read.
+  const nodes = track.purpose === 'patch' ? await reserve(track, intent, admission.nodes, deps) : admission.nodes;
   if (nodes.length === 0) return { action: 'skip', batch: intent.id, expires: 0, heartbeat: 0, reason: 'all of its nodes are reserved by another rollout' };
   const row = await deps.record.admitBatch(rowOf(track, intent, nodes));
   const heartbeat = HEARTBEAT_SECONDS[track.purpose][intent.os];

@@ -8,7 +8,8 @@ import { tell } from './tell.ts';
 export const handler = implement('AskPeople', async ({ rollout, taskToken }, deps) => {
   const { row, plan } = await loadPlan(rollout, deps);
   await deps.record.setRollout(rollout, { taskToken, status: 'asked' });
-  if (row.taskToken !== undefined) return;
+  // The event is written after the notice, so that a lost publish is repeated: twice asked is better than not asked.
+  if ((await deps.record.events(rollout)).some(({ what }) => what === 'approval')) return;
   await deps.store.putJson(evidenceKey(rollout), await gatherResult(row, plan, { status: 'held', reason: 'the plan waits for approval' }, deps));
   const nodes = plan.waves.reduce((sum, wave) => sum + wave.nodes.length, 0);
   const items = plan.candidate.reduce((sum, section) => sum + section.items.filter((item) => item.use !== 'dependency').length, 0);

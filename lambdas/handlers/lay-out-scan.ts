@@ -27,7 +27,7 @@ export const handler = implement('LayOutScan', async ({ execution, maxAgeHours }
     { atOnce: due.length, round: 1, ramp: false },
   );
   const pins = new Map<string, DocumentPins>();
-  for (const location of new Set(due.map((node) => node.location))) pins.set(locationKey(location), await deps.commands.pins(location));
+  for (const location of new Set(due.map((node) => node.location))) pins.set(locationKey(location), await deps.commands.pins(location, 'scan'));
   const items = await Promise.all(tracks.map((batches, track) => putTrack({ scan, track, batches, pins }, deps)));
   await deps.store.putJson(tracksKey(scan, 's1'), items);
   return { scan, tracks: tracks.length, bucket: deps.store.bucket, key: tracksKey(scan, 's1') };
@@ -40,18 +40,35 @@ function tooOld(node: Node, maxAgeHours: number, now: number): boolean {
 /** Brings a location's node rows up to date; what a scan said earlier stays. */
 async function refresh(location: Location, deps: Dependencies): Promise<Node[]> {
   const [current, known] = await Promise.all([deps.fleet.nodes(location), deps.record.nodes(location)]);
-  const scans = new Map(known.map((node) => [node.id, node.scan]));
+  const rows = new Map(known.map((node) => [node.id, node]));
   const seen = new Date(deps.now()).toISOString();
   const ids = new Set(current.map((node) => node.id));
-  for (let start = 0; start < current.length; start += WRITES_AT_ONCE) {
-    await Promise.all(current.slice(start, start + WRITES_AT_ONCE).map((node) => deps.record.saveNode(node, seen)));
+  const changed = current.filter((node) => isNews(node, rows.get(node.id)));
+  for (let start = 0; start < changed.length; start += WRITES_AT_ONCE) {
+    await Promise.all(changed.slice(start, start + WRITES_AT_ONCE).map((node) => deps.record.saveNode(node, seen)));
   }
   for (const gone of known.filter((node) => !ids.has(node.id))) {
     const silentSince = Date.parse(gone.lastPing ?? gone.scan?.at ?? seen);
     if (deps.now() - silentSince > FORGET_DAYS * DAY_MS) await deps.record.dropNode(locationKey(location), gone.id);
     else if (gone.online) await deps.record.saveNode({ ...gone, online: false }, seen);
   }
-  return current.map((node) => ({ ...node, scan: scans.get(node.id) }));
+  return current.map((node) => ({ ...node, scan: rows.get(node.id)?.scan }));
+}
+
+/** A heartbeat alone is no news: its time is written once a week, well before a silent node would be forgotten. */
+function isNews(node: Node, row: Node | undefined): boolean {
+  if (row === undefined) return true;
+  const { scan: _scan, lastPing: before = '', ...known } = row;
+  const { lastPing: now = '', ...seen } = node;
+  const aged = Date.parse(now) - Date.parse(before) > 7 * DAY_MS || (now === '') !== (before === '');
+  return aged || JSON.stringify(sortedEntries(known)) !== JSON.stringify(sortedEntries(seen));
+}
+
+/** DynamoDB gives members back in an order of its own. */
+function sortedEntries(node: object): unknown[] {
+  return Object.entries(node)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, value]) => [key, value !== null && typeof value === 'object' ? sortedEntries(value as object) : value]);
 }
 
 interface ScanTrack {

@@ -44,7 +44,7 @@ function wait(heartbeat: number, reason: string) {
 /** Nothing began on any node: free them, they are laid out again. */
 async function abandon(row: BatchRow, status: 'refused' | 'lost', reason: string, deps: Dependencies) {
   const id = `${row.group}-${row.number}`;
-  for (const node of row.nodes) await deps.record.free(row.location, node, id);
+  if (row.purpose === 'patch') for (const node of row.nodes) await deps.record.free(row.location, node, id);
   await deps.record.setBatch(id, { status, reason });
   return next(reason);
 }

@@ -36,7 +36,7 @@ export async function settleNodes(row: BatchRow, deps: Dependencies): Promise<nu
   for (const one of seen) {
     if (one.settled.state === 'open') continue;
     await conclude({ row, one, before: runs.get(one.node), lock }, deps);
-    await deps.record.free(row.location, one.node, id);
+    if (row.purpose === 'patch') await deps.record.free(row.location, one.node, id);
     done.push(one.node);
   }
   if (done.length > 0) await deps.record.setBatch(id, { settledNodes: [...already, ...done] });

@@ -10,6 +10,9 @@ import type { BatchRow } from '../aws/record.ts';
 import type { SeenInvocation } from '../aws/commands.ts';
 import type { ScanReport } from '../core/report.ts';
 
+/** Fingerprints whose list is known to be stored. Lists never change under their hash, so this may outlive an invocation. */
+const stored = new Set<string>();
+
 /** Stores what scanned nodes say of themselves; the full list is fetched once for each distinct fingerprint. Answers how many are still at work. */
 export async function settleScan(row: BatchRow, deps: Dependencies): Promise<number> {
   const location = parseLocation(row.location);
@@ -57,11 +60,16 @@ async function keep(row: BatchRow, { node }: SeenInvocation, report: ScanReport,
 
 /** True when the list behind the fingerprint is stored. It is believed only if it hashes to the fingerprint. */
 async function ensureFacts(row: BatchRow, node: string, fingerprint: string, deps: Dependencies): Promise<boolean> {
-  if ((await deps.store.findJson(factsKey(fingerprint))) !== undefined) return true;
+  if (stored.has(fingerprint)) return true;
+  if ((await deps.store.findJson(factsKey(fingerprint))) !== undefined) {
+    stored.add(fingerprint);
+    return true;
+  }
   const text = unpack(await packedList(row, node, deps));
   const facts = text === undefined ? undefined : parseFacts(text);
   if (!facts || sha256(factsText(facts)) !== fingerprint) return false;
   await deps.store.putJson(factsKey(fingerprint), facts);
+  stored.add(fingerprint);
   return true;
 }
 

@@ -56,6 +56,7 @@ export function beginBatch(host: Host, id: string, sha256: string, now: number):
   return batch;
 }
 
+/** Forgets batches past their time; one whose transaction still runs stays. `now` in ms since the epoch. */
 export function sweepBatches(host: Host, now: number): void {
   for (const batch of host.batches.values()) {
     if (now - batch.claimed > KEPT && batch.transaction?.state !== 'running') host.batches.delete(batch.id);

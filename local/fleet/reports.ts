@@ -114,6 +114,7 @@ export async function servicesDown({ host, process }: StepContext, before: strin
   }
 }
 
+/** The verdict that what is on the node is not as it should be. */
 export function verifyFailed(why: PatchReport['why'], detail: string): Verdict {
   return { phase: 'verify', end: 'failed', why, detail };
 }

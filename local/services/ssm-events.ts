@@ -6,6 +6,7 @@ import type { Fleet } from '../fleet/fleet.ts';
 import type { Cloud } from '../types.ts';
 import type { Command, Invocation } from './ssm-state.ts';
 
+/** The command's status has changed: the event carries its parameters, and every target as a resource. */
 export function emitCommand(cloud: Cloud, fleet: Fleet, command: Command): void {
   const detail = {
     'command-id': command.id,
@@ -23,6 +24,7 @@ export function emitCommand(cloud: Cloud, fleet: Fleet, command: Command): void 
   );
 }
 
+/** The status of one node's part has changed. */
 export function emitInvocation(cloud: Cloud, fleet: Fleet, command: Command, { host, view }: Invocation): void {
   const detail = {
     'command-id': command.id,

@@ -35,6 +35,7 @@ const COMPARE: Record<string, (value: string, wanted: string[]) => boolean> = {
   BeginWith: (value, wanted) => wanted.some((text) => value.startsWith(text)),
 };
 
+/** ListInventoryEntries and GetInventory. */
 export function inventoryOperations(deps: InventoryDeps): Record<string, ServiceOperation> {
   const captures = new Map<string, Captured>();
   return {

@@ -28,6 +28,7 @@ const FILTERS: Record<string, (host: Host) => string> = {
   ResourceType: (host) => resourceType(host),
 };
 
+/** DescribeInstanceInformation, ListTagsForResource and AddTagsToResource. */
 export function nodeOperations(deps: NodeDeps): Record<string, ServiceOperation> {
   return {
     DescribeInstanceInformation: {

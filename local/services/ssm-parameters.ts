@@ -39,6 +39,7 @@ export function createParameter(
   return stored;
 }
 
+/** GetParameter and PutParameter. */
 export function parameterOperations(deps: { state: SsmState; clock: Clock }): Record<string, ServiceOperation> {
   return {
     PutParameter: {

@@ -58,6 +58,7 @@ function onAll(action: string): (input: Input, context: CallContext) => AccessRe
   return () => [{ action: `ssm:${action}`, resource: '*' }];
 }
 
+/** ListCommandInvocations, GetCommandInvocation, ListCommands and CancelCommand. */
 export function readOperations(deps: ReadDeps): Record<string, ServiceOperation> {
   return {
     ListCommandInvocations: { access: onAll('ListCommandInvocations'), run: (input, context) => listInvocations(input, context, deps) },

@@ -13,6 +13,7 @@ export function isError(details: string): boolean {
   return details === 'Failed' || details === 'ExecutionTimedOut';
 }
 
+/** Counts the ends of a command's invocations; `CompletedCount` counts every end there is. */
 export function countsOf(command: Command): Counts {
   const ended = command.invocations.filter(({ view }) => isTerminal(view.status));
   return {

@@ -13,6 +13,7 @@ const STDERR_LIMIT = 8_000;
 const NO_NOTIFICATION = { NotificationArn: '', NotificationEvents: [], NotificationType: '' };
 const NO_LOGS = { CloudWatchLogGroupName: '', CloudWatchOutputEnabled: false };
 
+/** A command as SendCommand and ListCommands answer it. */
 export function commandView(command: Command): Input {
   return {
     CommandId: command.id,
@@ -40,6 +41,7 @@ export function commandView(command: Command): Input {
   };
 }
 
+/** An invocation as ListCommandInvocations answers it; its steps only with `details`. */
 export function invocationView(command: Command, { host }: Invocation, view: InvocationView, details: boolean): Input {
   return {
     CommandId: command.id,

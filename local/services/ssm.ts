@@ -40,6 +40,7 @@ export interface Ssm {
   createParameter(location: Location, settings: ParameterSettings): StoredParameter;
 }
 
+/** Systems Manager for all locations of a fleet: what it emits goes to `cloud`, what nodes call goes through `cloud`. */
 export function createSsm(cloud: Cloud, fleet: Fleet, options: SsmOptions = {}): Ssm {
   const { clock, random } = cloud;
   const { visibilityLag = 2_000, statusLag = 0, gaps = { short: 0.1, empty: 0.02 } } = options;

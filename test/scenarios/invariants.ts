@@ -90,14 +90,11 @@ function expectProven(scene: Scene, { nodes, waves }: RunDocument, plan: Plan, c
   const after = snapshot(scene.cloud);
   const names = new Map(plan.waves.flatMap((wave) => wave.nodes.map(({ id, name }) => [id, name])));
   const test = nodes.filter(({ wave }) => wave === waves[0]?.name);
-  const holders = (platform: string, change: string): number => {
-    const [version = '', ...name] = change.split(' ').toReversed();
-    const key = name.toReversed().join(' ');
-    return test.filter((node) => node.platform === platform && (after.get(node.id)?.get(key) === version || after.get(node.id)?.has(change))).length;
-  };
+  const holders = (platform: string, name: string, version: string): number =>
+    test.filter((node) => node.platform === platform && after.get(node.id)?.get(name) === version).length;
   for (const node of nodes) {
     if (node.wave === waves[0]?.name || changedByOthers.includes(names.get(node.id) ?? '')) continue;
-    const unproven = changesOf(node.id, scene.before, after).filter((change) => holders(node.platform, change) < 2);
+    const unproven = changesOf(node.id, scene.before, after).filter(([name, version]) => holders(node.platform, name, version) < 2);
     expect(unproven, `installed on ${names.get(node.id)} without proof`).toEqual([]);
   }
 }

@@ -4,17 +4,17 @@ import { parseBatchName } from '../../lambdas/core/names.ts';
 import type { EmbeddedAws } from '../../local/cloud.ts';
 import type { Input } from '../../local/types.ts';
 
-/** Host id → package → version. */
+/** Host id → package, `name arch` → version, empty for a KB. */
 export type Installed = Map<string, Map<string, string>>;
 
 export function snapshot(cloud: EmbeddedAws): Installed {
   return new Map(cloud.fleet.hosts.map((host) => [host.id, new Map(host.packages.list().map(({ name, arch, version }) => [`${name} ${arch}`, version]))]));
 }
 
-/** Packages of a host that are not what they were: `name arch version`. */
-export function changesOf(id: string, before: Installed, after: Installed): string[] {
+/** Packages of a host that are not what they were: package and version, as in `Installed`. */
+export function changesOf(id: string, before: Installed, after: Installed): [string, string][] {
   const was = before.get(id);
-  return [...(after.get(id) ?? [])].filter(([name, version]) => was?.get(name) !== version).map(([name, version]) => `${name} ${version}`.trim());
+  return [...(after.get(id) ?? [])].filter(([name, version]) => was?.get(name) !== version);
 }
 
 export interface Sent {

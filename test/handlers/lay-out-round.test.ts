@@ -1,0 +1,179 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { THROTTLED } from './faults.ts';
+import { HERE, ID, THERE } from './fleet.ts';
+import { documentPins, layOutRound, makePlan, planNode, planWave, policy, rules, seedRollout, seedRuns } from './rollouts.ts';
+import { createWorld, found } from './world.ts';
+import type { Plan } from '../../lambdas/core/plan.ts';
+import type { World } from './world.ts';
+
+let world: World;
+let count = 0;
+
+beforeAll(async () => {
+  world = await createWorld();
+});
+afterEach(() => world.mend());
+afterAll(() => world.stop());
+
+/** A rollout whose wave is open. */
+async function opened(wave = 'test', more: Partial<Plan> = {}): Promise<string> {
+  count += 1;
+  const rollout = `round-20261109-a000${count}`;
+  await seedRollout(world, rollout, more);
+  await world.answer('OpenWave', { rollout, wave });
+  return rollout;
+}
+
+function layOut(rollout: string, wave = 'test', phase: 'patch' | 'verify' = 'patch') {
+  return world.answer('LayOutRound', { rollout, wave, phase });
+}
+
+/** The nodes of each batch, track by track. */
+async function nodesOf(rollout: string, wave: string): Promise<string[][][]> {
+  const { files } = await layOutRound(world, rollout, wave);
+  return files.map((file) => file.batches.map((batch) => batch.nodes));
+}
+
+const night = { days: ['mon' as const], from: '22:00', to: '23:00', timezone: 'Europe/Berlin', lastStart: 0 };
+const atNight = policy({ waves: [rules('test', { window: 'night' }), rules('production')] });
+
+describe('LayOutRound', () => {
+  it('lays out tracks where the Map reads them, with what SendBatch needs', async () => {
+    const rollout = await opened();
+    const answer = await layOut(rollout);
+    const key = `rounds/${rollout}-test/p1/tracks.json`;
+    expect(answer).toEqual({ action: 'run', seconds: 0, tracks: 1, bucket: world.store.bucket, key, reason: '2 nodes to go' });
+    expect(await world.store.getJson(key)).toEqual([{ key: `rounds/${rollout}-test/p1/track-0.json`, batches: 1 }]);
+    const { lock, locks } = await world.record.wave(rollout, 'test');
+    const { urls } = found((locks as { [variant: string]: { urls: { [where: string]: string } } })[''], 'lock');
+    expect(await world.store.getJson(`rounds/${rollout}-test/p1/track-0.json`)).toMatchObject({
+      purpose: 'patch',
+      group: `${rollout}-test`,
+      rollout,
+      wave: 'test',
+      total: 2,
+      window: null,
+      rules: { name: 'test' },
+      batches: [
+        {
+          id: `${rollout}-test-p1-0-0`,
+          os: 'linux',
+          nodes: [ID.test1, ID.test2],
+          document: found((await documentPins(world))[HERE]?.['patch-linux'], 'pin'),
+          parameters: { LockUrl: urls[HERE], LockSha256: lock },
+          lock,
+        },
+      ],
+    });
+    expect(await world.record.wave(rollout, 'test')).toMatchObject({ rounds: 1, verifyRounds: 0 });
+  });
+
+  it('lays out the same nodes when it comes again before anything was admitted', async () => {
+    const rollout = await opened();
+    expect(await nodesOf(rollout, 'test')).toEqual([[[ID.test1, ID.test2]]]);
+    expect(await nodesOf(rollout, 'test')).toEqual([[[ID.test1, ID.test2]]]);
+    expect(await world.record.batchesOf(`${rollout}-test`)).toEqual([]);
+  });
+
+  it('ramps up: one batch, and only once it has settled the next ones, each location with its own lock', async () => {
+    const nodes = (['shop1', 'shop2', 'shop3', 'plant1', 'plant2'] as const).map((name) => planNode(name));
+    const rollout = await opened('production', { waves: [planWave('test', []), planWave('production', nodes, { atOnce: 4 })] });
+    expect(await nodesOf(rollout, 'production')).toEqual([[[ID.shop1, ID.shop2, ID.shop3]]]);
+    await seedRuns(world, `${rollout}-production`, { shop1: 'patched', shop2: 'patched', shop3: 'patched' });
+    const { files, batches } = await layOutRound(world, rollout, 'production');
+    expect(batches).toEqual([`${rollout}-production-p2-0-0`]);
+    expect(files[0]?.batches[0]).toMatchObject({ nodes: [ID.plant1, ID.plant2], parameters: { LockUrl: expect.stringContaining('s3.eu-west-1.') } });
+    expect(files[0]?.batches[0]?.document).toEqual((await documentPins(world))[THERE]?.['patch-linux']);
+  });
+
+  it('waits for the window, in seconds from now', async () => {
+    const rollout = await opened('test', { policy: atNight, windows: { night } });
+    const opens = Date.parse('2026-11-09T21:00:00Z');
+    expect(await layOut(rollout)).toMatchObject({ action: 'wait', seconds: Math.ceil((opens - world.clock.now()) / 1_000), tracks: 0, key: '', reason: expect.stringContaining('2 nodes to go') });
+    expect((await world.record.wave(rollout, 'test')).rounds).toBe(0);
+  });
+
+  it('goes on with whoever is online, and calls the others unreachable without a command when nobody else is left', async () => {
+    const rollout = await opened();
+    world.host(ID.test2).silence();
+    await world.pass(1_200);
+    expect(await nodesOf(rollout, 'test')).toEqual([[[ID.test1]]]);
+    expect(await world.record.nodeRuns(`${rollout}-test`)).toEqual([]);
+    await seedRuns(world, `${rollout}-test`, { test1: 'patched' });
+    const commands = world.calls('ssm:SendCommand');
+    const answer = await layOut(rollout);
+    expect(answer).toMatchObject({ action: 'judge', reason: '1 nodes have no heartbeat' });
+    const silent = (await world.record.nodeRuns(`${rollout}-test`)).find(({ node }) => node === ID.test2);
+    expect(silent).toMatchObject({ outcome: 'unreachable', reason: 'no heartbeat: no command was sent' });
+    expect(await layOut(rollout)).toMatchObject({ action: 'judge' });
+    expect(world.calls('ssm:SendCommand')).toBe(commands);
+  });
+
+  it.each([
+    ['every node has an outcome', { test1: 'patched', test2: 'already-proven' }],
+    ['1 of 2 nodes failed, 0 allowed: nothing more is sent', { test1: 'failed' }],
+    ['1 of 2 nodes unreachable, 0 allowed: nothing more is sent', { test1: 'unreachable' }],
+  ] as const)('lets the wave be judged: %s', async (reason, outcomes) => {
+    const rollout = await opened();
+    await seedRuns(world, `${rollout}-test`, outcomes);
+    expect(await layOut(rollout)).toMatchObject({ action: 'judge', reason, tracks: 0 });
+  });
+
+  it('goes on with what remains once a person has accepted what is unreachable', async () => {
+    const rollout = await opened();
+    await seedRuns(world, `${rollout}-test`, { test1: 'unreachable' });
+    await world.record.setWave(rollout, 'test', { accepted: 'ann: it is switched off' });
+    expect(await nodesOf(rollout, 'test')).toEqual([[[ID.test2]]]);
+  });
+
+  it('lays out nothing more once a person has stopped the rollout', async () => {
+    const rollout = await opened();
+    await world.record.setRollout(rollout, { stopped: 'stopped by ann: wrong day' });
+    expect(await layOut(rollout)).toMatchObject({ action: 'judge', reason: 'stopped by ann: wrong day' });
+    expect(await layOut(rollout, 'test', 'verify')).toMatchObject({ action: 'judge' });
+  });
+
+  it('asks a node three times at most; batches that never began do not count', async () => {
+    const rollout = await opened();
+    const { files } = await layOutRound(world, rollout, 'test');
+    const intent = found(files[0]?.batches[0], 'intent');
+    const row = { purpose: 'patch', location: HERE, os: 'linux', nodes: intent.nodes, document: intent.document, parameters: intent.parameters } as const;
+    const admit = (number: string, status: 'settled' | 'lost' | 'refused') => world.record.admitBatch({ group: `${rollout}-test`, number, ...row, status });
+    await admit('p1-0-0', 'settled');
+    await admit('p2-0-0', 'lost');
+    await admit('p3-0-0', 'refused');
+    await admit('p4-0-0', 'settled');
+    expect(await layOut(rollout)).toMatchObject({ action: 'run' });
+    await admit('p5-0-0', 'settled');
+    expect(await layOut(rollout)).toMatchObject({ action: 'judge' });
+  });
+
+  it('looks again at every node that may have changed, with the document that changes nothing, whatever the window', async () => {
+    const rollout = await opened('test', { policy: atNight, windows: { night } });
+    await seedRuns(world, `${rollout}-test`, { test1: 'unknown', test2: 'failed' });
+    const { files, batches } = await layOutRound(world, rollout, 'test', 'verify');
+    expect(batches).toEqual([`${rollout}-test-v1-0-0`]);
+    expect(files[0]).toMatchObject({ purpose: 'verify', batches: [{ nodes: [ID.test1], document: { name: 'Wavelock-Verify-Linux' } }] });
+    expect(await world.record.wave(rollout, 'test')).toMatchObject({ rounds: 0, verifyRounds: 1 });
+    const [run] = (await world.record.nodeRuns(`${rollout}-test`)).filter(({ node }) => node === ID.test1);
+    await world.record.putNodeRun({ ...found(run, 'run'), verifiedAt: new Date(world.clock.now()).toISOString() });
+    expect(await layOut(rollout, 'test', 'verify')).toMatchObject({ action: 'judge', reason: 'every node was looked at again' });
+  });
+
+  it('is terminal where the plan has no document for a node, no such wave, or the wave was not opened', async () => {
+    const { documents } = await makePlan(world, 'round-20261109-a99999');
+    const rollout = await opened('test', { documents: { ...documents, [HERE]: {} } });
+    expect(await world.failure('LayOutRound', { rollout, wave: 'test', phase: 'patch' })).toMatchObject({ errorType: 'Terminal', errorMessage: expect.stringContaining('no patch document or lock') });
+    expect(await world.failure('LayOutRound', { rollout, wave: 'canary', phase: 'patch' })).toMatchObject({ errorType: 'Terminal' });
+    expect(await world.failure('LayOutRound', { rollout, wave: 'production', phase: 'patch' })).toMatchObject({ errorType: 'Terminal', errorMessage: expect.stringContaining('not opened') });
+    expect(await world.failure('LayOutRound', { rollout, wave: 'test' })).toMatchObject({ errorType: 'Terminal' });
+  });
+
+  it.each(['ssm:DescribeInstanceInformation', 's3:PutObject', 'dynamodb:Query'])('is retryable while AWS is busy with %s', async (call) => {
+    const rollout = await opened();
+    world.fail({ call, when: 'before', ...THROTTLED });
+    expect(await world.failure('LayOutRound', { rollout, wave: 'test', phase: 'patch' })).toMatchObject({ errorType: 'Retryable' });
+    world.mend();
+    expect(await layOut(rollout)).toMatchObject({ action: 'run' });
+  });
+});
