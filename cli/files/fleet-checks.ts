@@ -9,7 +9,7 @@ import { isObject } from '../../lambdas/core/policy/schema-tree.ts';
 import { nameAndArch } from '../../local/fleet/repository.ts';
 import { hostPlatform, simulatedReleases } from '../../local/fleet/platforms.ts';
 import type { Inventory, NodeEntry, Offer } from '../../local/fleet/types.ts';
-import { expandEntry } from './fleet-nodes.ts';
+import { expandEntry } from '../../local/fleet/nodes.ts';
 import { InventorySchema, NodeSchema } from './fleet-schema.ts';
 
 /** Names that nodes may refer to. */

@@ -2,7 +2,7 @@
 import { check } from '../../lambdas/core/policy/problems.ts';
 import type { FleetFile } from '../../local/fleet/types.ts';
 import { checkFleet } from './fleet-checks.ts';
-import { expandEntry } from './fleet-nodes.ts';
+import { expandEntry } from '../../local/fleet/nodes.ts';
 import { FleetSchema } from './fleet-schema.ts';
 import { fail, failIfAny } from './problems.ts';
 import { readYaml } from './yaml.ts';

@@ -1,6 +1,7 @@
 /** What a run is given: files read and checked, all problems at once, before anything is started. */
 import { checkFeedsFolder } from '../files/feeds.ts';
-import { expandEntry, nodesOf } from '../files/fleet-nodes.ts';
+import { expandEntry } from '../../local/fleet/nodes.ts';
+import { nodesOf } from '../files/fleet-nodes.ts';
 import { readFleetFile } from '../files/fleet.ts';
 import { checkSelections, readPolicyFile } from '../files/policy.ts';
 import { failIfAny, fileProblem, InputErrors } from '../files/problems.ts';

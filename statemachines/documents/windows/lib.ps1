@@ -64,7 +64,7 @@ function Test-WlHeld([string]$name, [string]$directory = $wlDir) {
   return $false
 }
 
-# Lists leave functions one by one; whoever wants an array says @(…).
+# Lists leave functions one by one; whoever wants an array puts @( ) around the call.
 function Get-WlLines([string]$name, [string]$directory = $wlDir) {
   $file = Join-Path $directory $name
   if (Test-Path $file) { [IO.File]::ReadAllLines($file) | Where-Object { $_ -ne '' } }
