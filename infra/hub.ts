@@ -9,6 +9,7 @@ import { Functions } from './constructs/functions.ts';
 import { createKey } from './constructs/key.ts';
 import { Machine } from './constructs/machine.ts';
 import { Notices, slackSecrets } from './constructs/notices.ts';
+import { Operators } from './constructs/operators.ts';
 import { Record } from './constructs/record.ts';
 import { Schedules } from './constructs/schedules.ts';
 import { Store } from './constructs/store.ts';
@@ -70,6 +71,8 @@ export class Hub extends Construct {
     const common = { functions, store, logs };
     const intake = new Machine(this, 'Intake', { ...common, name: 'intake', machines: new Map() });
     const rollout = patching ? this.#rollout(common, intake) : undefined;
+    // Where nothing is patched there is nothing to decide.
+    if (patching) new Operators(this, 'Operators', { installation, record });
     const policies = props.policy?.file.policies ?? [];
     new Schedules(this, 'Schedules', { intake, intakeSchedule: settings.intakeSchedule, rollout, policies, undelivered });
     new Alarms(this, 'Alarms', { topic: notices.alarms, intake, rollout, undelivered, feeds: props.feeds });

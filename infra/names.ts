@@ -61,6 +61,11 @@ export function hubRolesPattern(installation: Installation, partition: string): 
   return `arn:${partition}:iam::${installation.hub.account}:role${installation.rolePath}${installation.hubStack}-*`;
 }
 
+/** The SSM parameter that says what the hub has: `{ table }`, the record's name. `wavelock approve|resume|abort` read it. */
+export function hubParameterName(installation: Installation): string {
+  return `/${installation.qualifier}/hub`;
+}
+
 /** The SSM parameter in each spoke that says what it has: lock bucket and documents. */
 export function spokeParameterName(installation: Installation): string {
   return `/${installation.qualifier}/spoke`;

@@ -105,10 +105,12 @@ function roleInWords(role: string): string {
 
 function grantsOf(template: Template): Grant[] {
   return Object.values(template.Resources)
-    .filter(({ Type }) => Type === 'AWS::IAM::Policy')
+    .filter(({ Type }) => Type === 'AWS::IAM::Policy' || Type === 'AWS::IAM::ManagedPolicy')
     .flatMap(({ Properties }) => {
       const { Statement } = Properties.PolicyDocument as { Statement: { Action: string | string[]; Resource: unknown }[] };
-      const who = list(Properties.Roles).map((role) => roleInWords(textOf(role).slice(2, -1))).join(', ');
+      // A managed policy is for people: their roles are not in the template.
+      const roles = Properties.Roles === undefined ? [] : list(Properties.Roles);
+      const who = roles.map((role) => roleInWords(textOf(role).slice(2, -1))).join(', ') || 'operators';
       return Statement.flatMap(({ Action, Resource }) => {
         const things = new Set(list(Resource).map(inWords));
         return [...things].map((on) => ({ who, actions: list(Action), on }));
@@ -152,7 +154,7 @@ function peopleInWords(who: string, all: string[]): string {
   const others = people.filter((name) => !all.includes(name));
   if (people.length <= all.length / 2 || missing.length > 4) return who;
   const most = missing.length === 0 ? 'every function' : `every function but ${missing.join(', ')}`;
-  return [most, ...others].join(', ');
+  return [most, ...others].join('; ');
 }
 
 function hubTable(template: Template): string {
@@ -201,6 +203,8 @@ ${hubTable(observe)}
 ## In the hub’s account, in \`patch\`
 
 ${hubTable(patch)}
+
+Operators are whoever you attach the managed policy \`OperatorsPolicy\` to: people who approve, resume or abort rollouts.
 
 ## Who is let in
 

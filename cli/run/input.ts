@@ -113,7 +113,7 @@ function onlyNodes(fleet: FleetFile, { only, fleet: path }: RunOptions): FleetFi
 }
 
 /** Runs one reader; its problems are kept so that all files are checked before anything is said. */
-function collect<T>(problems: Problem[], read: () => T): T | undefined {
+export function collect<T>(problems: Problem[], read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {

@@ -103,11 +103,17 @@ function batches(entities: Open) {
       if (!key) throw new Terminal(`not a batch id: ${id}`);
       await entities().batch.patch(key).set(fields).go();
     },
-    /** Moves a batch from `admitted` to `sending`: true for exactly one caller, the only one that may call SendCommand. */
-    async claimSending(id: string, taskToken: string, sentAt: number): Promise<boolean> {
+    /** Moves a batch from `admitted` to `sending`, and gives its row to exactly one caller: the only one that may call SendCommand. */
+    async claimSending(id: string, taskToken: string, sentAt: number): Promise<BatchRow | undefined> {
       const key = parseBatchName(id);
       if (!key) throw new Terminal(`not a batch id: ${id}`);
-      return once(() => entities().batch.patch(key).set({ status: 'sending', taskToken, sentAt }).where(({ status }, { eq }) => eq(status, 'admitted')).go());
+      try {
+        const claim = entities().batch.patch(key).set({ status: 'sending', taskToken, sentAt }).where(({ status }, { eq }) => eq(status, 'admitted'));
+        return (await claim.go({ response: 'all_new' })).data;
+      } catch (error) {
+        if (isConditionFailure(error)) return undefined;
+        throw error;
+      }
     },
     async nodeRuns(group: string): Promise<NodeRunRow[]> {
       return (await entities().nodeRun.query.primary({ group }).go({ ...CONSISTENT, pages: 'all' })).data;

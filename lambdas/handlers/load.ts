@@ -12,6 +12,21 @@ import type { Dependencies } from '../aws/dependencies.ts';
 import type { Node } from '../core/model.ts';
 import type { RolloutRow } from '../aws/record.ts';
 
+/** Plans and locks never change under their hash: what was read once in an execution environment is not read again. */
+const kept = new Map<string, unknown>();
+const MOST_KEPT = 8;
+
+async function readOnce<T>(key: string, read: () => Promise<T>): Promise<T> {
+  if (kept.has(key)) return kept.get(key) as T;
+  const value = await read();
+  for (const oldest of kept.keys()) {
+    if (kept.size < MOST_KEPT) break;
+    kept.delete(oldest);
+  }
+  kept.set(key, value);
+  return value;
+}
+
 export async function loadFleet(deps: Dependencies): Promise<Node[]> {
   return (await Promise.all(deps.setting('LOCATIONS').map((location) => deps.record.nodes(location)))).flat();
 }
@@ -33,11 +48,12 @@ export async function loadAdvisories(deps: Dependencies): Promise<Advisory[]> {
 export async function loadPlan(rollout: string, deps: Dependencies): Promise<{ row: RolloutRow; plan: Plan }> {
   const row = await deps.record.rollout(rollout);
   if (row.planKey === undefined) throw new Terminal(`rollout ${rollout} has no plan`);
-  return { row, plan: Plan.parse(await deps.store.getJson(row.planKey)) };
+  const { planKey } = row;
+  return { row, plan: await readOnce(planKey, async () => Plan.parse(await deps.store.getJson(planKey))) };
 }
 
 export async function loadLock(sha256: string, deps: Dependencies): Promise<Lock> {
-  return Lock.parse(await deps.store.getJson(lockKey(sha256)));
+  return readOnce(lockKey(sha256), async () => Lock.parse(await deps.store.getJson(lockKey(sha256))));
 }
 
 /** A node's report as it is kept: `from` unpacked, one entry per item of the lock's section. */

@@ -12,9 +12,9 @@ const Document = z.object({ name: z.string(), version: z.string(), hash: z.strin
  * Throwing here ends the park, and Settle looks at what really happened.
  */
 export const handler = implement('SendBatch', async ({ batch: id, taskToken }, deps) => {
-  const row = await deps.record.batch(id);
-  if (!row) throw new Terminal(`batch ${id} was not admitted`);
-  if (!(await deps.record.claimSending(id, taskToken, deps.now()))) {
+  const row = await deps.record.claimSending(id, taskToken, deps.now());
+  if (!row) {
+    if (!(await deps.record.batch(id))) throw new Terminal(`batch ${id} was not admitted`);
     await deps.record.setBatch(id, { taskToken });
     return wakeIfDone(id);
   }

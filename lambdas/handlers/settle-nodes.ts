@@ -39,7 +39,7 @@ export async function settleNodes(row: BatchRow, deps: Dependencies): Promise<nu
     if (row.purpose === 'patch') await deps.record.free(row.location, one.node, id);
     done.push(one.node);
   }
-  if (done.length > 0) await deps.record.setBatch(id, { settledNodes: [...already, ...done] });
+  if (done.length > 0 && done.length < left.length) await deps.record.setBatch(id, { settledNodes: [...already, ...done] });
   return left.length - done.length;
 }
 

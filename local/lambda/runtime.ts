@@ -1,10 +1,13 @@
-import { inActivity } from '../clock.ts';
+import { inActivity, parked } from '../clock.ts';
 import type { Clock } from '../types.ts';
 import { compileCode, LoadError, type Code } from './code.ts';
 import { Environment } from './environment.ts';
 import type { Bridge } from './http-bridge.ts';
 import type { Internet } from './internet.ts';
 import { ranIn, watchStrays } from './strays.ts';
+
+/** Environments of one function at the same time. */
+const MOST_ENVIRONMENTS = 2;
 
 /** Largest answer of a synchronous invocation, in bytes: Lambda Developer Guide, "Lambda quotas". */
 const LARGEST_ANSWER = 6_291_556;
@@ -81,6 +84,7 @@ interface ErrorAnswer {
 class Runtime {
   count = 0;
   private readonly idle: Environment[] = [];
+  private readonly waiting: ((environment: Environment) => void)[] = [];
   private readonly streams = new WeakMap<Environment, string>();
   /** Where the lines of a running invocation go besides the log group. */
   private readonly logs = new WeakMap<Environment, string[]>();
@@ -94,9 +98,13 @@ class Runtime {
     const start = clock.now();
     const log: string[] = [];
     let environment: Environment | undefined;
+    let over = false;
     const ending = await this.guarded(invocation, async (end) => {
       try {
-        environment = this.idle.pop() ?? this.start();
+        const acquired = await this.acquire();
+        // Timed out while it waited: nothing of it may run any more.
+        if (over) return this.release(acquired);
+        environment = acquired;
         this.logs.set(environment, log);
         environment.requestId = invocation.requestId;
         environment.events = { exited: (status) => end(failure('Runtime.ExitError', exitText(invocation, status))) };
@@ -106,6 +114,7 @@ class Runtime {
         end({ error: errorAnswer(error), killed: error instanceof LoadError });
       }
     });
+    over = true;
     const result = this.finish(ending, invocation, environment);
     return { ...result, milliseconds: clock.now() - start, log };
   }
@@ -143,8 +152,27 @@ class Runtime {
     }
     environment?.flush();
     if (environment && 'error' in outcome && outcome.killed) this.discard(environment);
-    else if (environment) this.idle.push(environment);
+    else if (environment) this.release(environment);
     return 'error' in outcome ? { payload: JSON.stringify(outcome.error), failed: true } : { payload: outcome.payload, failed: false };
+  }
+
+  /**
+   * An environment that is free, a new one, or the next to become free. Lambda starts a new one for each concurrent invocation; here they
+   * share this process's one thread, so that more of them would only evaluate and warm up the same code again.
+   */
+  private async acquire(): Promise<Environment> {
+    const free = this.idle.pop();
+    if (free) return free;
+    if (this.count < MOST_ENVIRONMENTS) return this.start();
+    const next = new Deferred<Environment>();
+    this.waiting.push(next.resolve);
+    return parked(this.settings.clock, next.promise);
+  }
+
+  private release(environment: Environment): void {
+    const next = this.waiting.shift();
+    if (next) next(environment);
+    else this.idle.push(environment);
   }
 
   private start(): Environment {
@@ -169,6 +197,7 @@ class Runtime {
   private discard(environment: Environment): void {
     environment.kill();
     this.count--;
+    this.waiting.shift()?.(this.start());
   }
 
   private logLine(environment: Environment, text: string): void {

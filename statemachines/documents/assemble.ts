@@ -40,23 +40,28 @@ const Parameter = z.strictObject({
   default: z.string().optional(),
   allowedPattern: z.string(),
 });
-const Action = z.enum(['aws:downloadContent', 'aws:runShellScript', 'aws:runPowerShellScript', 'aws:runDocument']);
-const Input = z.union([z.string(), z.boolean(), z.record(z.string(), z.string())]);
+const Action = z.enum(['aws:downloadContent', 'aws:runShellScript', 'aws:runPowerShellScript']);
+/** Inputs of the plugins that we use (SSM user guide, "Command document plugin reference"). */
+const Inputs = z.strictObject({
+  sourceType: z.literal('S3').optional(),
+  sourceInfo: z.string().optional(),
+  destinationPath: z.string().optional(),
+  timeoutSeconds: z.string().optional(),
+  finallyStep: z.literal(true).optional(),
+});
 const Line = z.union([z.string(), z.strictObject({ splice: z.string() })]);
 const Template = z.strictObject({
   schemaVersion: z.literal('2.2'),
   description: z.string(),
   parameters: z.record(z.string(), Parameter),
-  mainSteps: z.array(
-    z.strictObject({ name: z.string(), action: Action, inputs: z.object({ runCommand: z.array(Line).optional() }).catchall(Input) }),
-  ),
+  mainSteps: z.array(z.strictObject({ name: z.string(), action: Action, inputs: Inputs.extend({ runCommand: z.array(Line).optional() }) })),
 });
 
 export interface Step {
   name: string;
   action: z.infer<typeof Action>;
   /** `runCommand` is the script; the agent puts its elements together with line breaks. */
-  inputs: { runCommand?: string[]; [input: string]: string | boolean | Record<string, string> | string[] | undefined };
+  inputs: z.infer<typeof Inputs> & { runCommand?: string[] };
 }
 
 /** An SSM command document of schema 2.2 (SSM user guide, "Schemas, features, and examples"). */

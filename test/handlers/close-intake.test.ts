@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { advisoriesKey } from '../../lambdas/core/keys.ts';
 import { Advisory } from '../../lambdas/core/advisory.ts';
+import { advisoriesKey } from '../../lambdas/core/keys.ts';
+import { locationKey } from '../../lambdas/core/model.ts';
 import { THROTTLED } from './faults.ts';
-import { HERE, ID, PATCHABLE, nodeRow } from './fleet.ts';
+import { HERE, ID, nodeRow, OPENSSL, PATCHABLE } from './fleet.ts';
 import { FACTS, seedFacts, seedNodes } from './rollouts.ts';
 import { createWorld } from './world.ts';
-import { locationKey } from '../../lambdas/core/model.ts';
 import type { World } from './world.ts';
 
 let world: World;
@@ -20,8 +20,8 @@ afterAll(() => world.stop());
 async function metrics(): Promise<{ [name: string]: unknown }> {
   const before = world.log('CloseIntake').length;
   await world.answer('CloseIntake', { scan: 'scan-1' });
-  const lines = world.log('CloseIntake').slice(before).filter((line) => line.includes('_aws')).map((line) => JSON.parse(line) as { [name: string]: unknown });
-  return Object.assign({}, ...lines.map(({ FeedAgeHours, feed, ...rest }) => (feed === undefined ? rest : { [`FeedAgeHours ${String(feed)}`]: FeedAgeHours })));
+  const lines = world.log('CloseIntake').slice(before).filter((line) => line.includes('_aws')).map((line) => JSON.parse(line) as { [name: string]: unknown; feed?: string });
+  return Object.assign({}, ...lines.map(({ FeedAgeHours, feed, ...rest }) => (feed === undefined ? rest : { [`FeedAgeHours ${feed}`]: FeedAgeHours })));
 }
 
 describe('CloseIntake', () => {
@@ -41,17 +41,20 @@ describe('CloseIntake', () => {
 
   it('counts nodes as exposed that an advisory names, whatever their repository offers', async () => {
     await seedFacts(world, { ...FACTS, available: [] });
+    const url = 'https://alas.aws.amazon.com/AL2023/ALAS2023-2026-901.html';
     const advisory = Advisory.parse({
       id: 'ALAS2023-2026-901',
       source: 'alas',
-      kind: 'security',
-      severity: 'important',
       title: 'openssl',
-      url: 'https://alas.aws.amazon.com/AL2023/ALAS2023-2026-901.html',
-      issued: '2026-10-20T19:20:00.000Z',
+      kind: 'security',
+      published: '2026-10-20T19:20:00.000Z',
       updated: '2026-10-21T02:44:00.000Z',
+      severity: 'important',
       cves: ['CVE-2026-1001'],
-      affected: [{ platform: 'amazon-linux-2023', package: 'openssl', arch: 'x86_64', fixed: '1:3.0.8-1.amzn2023.0.5' }],
+      versionKind: 'rpm',
+      affected: [{ os: 'amazon-linux', release: '2023', package: 'openssl', arch: 'x86_64', fixedVersion: OPENSSL, kind: 'binary' }],
+      references: [url],
+      provenance: { feed: 'amazon-linux-2023', url, sha256: '0'.repeat(64), fetchedAt: '2026-11-09T05:00:00.000Z' },
     });
     await world.store.putJson(advisoriesKey('alas'), [advisory]);
     expect(await world.answer('CloseIntake', { scan: 'scan-1' })).toMatchObject({ exposed: 8 });

@@ -1,4 +1,4 @@
-/** The fleet of the handler tests: eight machines in two of the assembly's four locations, and what their repository offers. */
+/** The fleet of the handler tests: nine machines in two of the assembly's four locations, and what their repository offers. */
 import { nodeId } from '../../local/fleet/nodes.ts';
 import { parseLocation } from '../../lambdas/core/model.ts';
 import type { LockPlatform, Node } from '../../lambdas/core/model.ts';
@@ -7,6 +7,8 @@ import type { FleetFile, NodeEntry } from '../../local/fleet/types.ts';
 export const HERE = '111111111111/eu-central-1';
 export const THERE = '222222222222/eu-west-1';
 export const PLATFORM = 'amazon-linux-2023-x86_64';
+export const WINDOWS = 'windows-2022-x86_64';
+export const KB = 'KB5077470';
 export const OPENSSL = '1:3.0.8-1.amzn2023.0.5';
 export const CURL = '8.3.0-1.amzn2023.0.3';
 
@@ -16,6 +18,7 @@ const entries: NodeEntry[] = [
   { name: 'test-{n}', count: 2, location: HERE, inventory: 'al2023', tags: { ...enabled, Environment: 'test' } },
   { name: 'shop-{n}', count: 3, location: HERE, inventory: 'al2023', tags: { ...enabled, Environment: 'production' } },
   { name: 'plant-{n}', count: 2, hybrid: true, location: THERE, inventory: 'al2023', tags: { ...enabled, Environment: 'production' } },
+  { name: 'office-{n}', count: 1, location: HERE, inventory: 'win2022', tags: { ...enabled, Environment: 'office' } },
   { name: 'stranger', location: HERE, inventory: 'al2023', tags: { Environment: 'production' } },
 ];
 
@@ -33,6 +36,12 @@ export const FLEET: FleetFile = {
         { package: 'curl', version: CURL, kind: 'security', severity: 'low', advisories: ['ALAS2023-2026-902'] },
       ],
       services: ['nginx.service'],
+    },
+    win2022: {
+      platform: WINDOWS,
+      installed: { KB5008882: '' },
+      available: [{ package: KB, version: '', kind: 'security', severity: 'critical', advisories: [KB], reboot: true }],
+      services: ['LanmanServer'],
     },
   },
   nodes: entries,
@@ -59,26 +68,28 @@ export const ID = {
   shop3: nodeId('shop-3', false),
   plant1: nodeId('plant-1', true),
   plant2: nodeId('plant-2', true),
+  office1: nodeId('office-1', false),
   stranger: nodeId('stranger', false),
 };
+
+const linux = { os: 'linux', platformName: 'Amazon Linux', platformVersion: '2023' } as const;
+const windows = { os: 'windows', platformName: 'Microsoft Windows Server 2022 Datacenter', platformVersion: '10.0.20348' } as const;
 
 /** A node of this fleet as the record holds it before its first scan. */
 export function nodeRow(name: keyof typeof ID): Node {
   const location = parseLocation(name.startsWith('plant') ? THERE : HERE);
   const written = name.replace(/(\d)$/, '-$1');
-  const environment = name.startsWith('test') ? 'test' : 'production';
+  const environment = name.startsWith('test') ? 'test' : name.startsWith('office') ? 'office' : 'production';
   return {
     id: ID[name],
     location,
     name: written,
-    os: 'linux',
-    platformName: 'Amazon Linux',
-    platformVersion: '2023',
+    ...(name === 'office1' ? windows : linux),
     agentVersion: '3.3.987.0',
     online: true,
     tags: { ...(name === 'stranger' ? {} : enabled), Environment: environment },
   };
 }
 
-/** Names of the nodes that may be patched. */
+/** Names of the Linux nodes that may be patched. */
 export const PATCHABLE = ['test1', 'test2', 'shop1', 'shop2', 'shop3', 'plant1', 'plant2'] as const;

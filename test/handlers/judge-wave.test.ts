@@ -32,7 +32,7 @@ async function opened(outcomes: Parameters<typeof seedRuns>[2], { wave = 'test',
   return rollout;
 }
 
-function judge(rollout: string, { wave = 'test', phase = 'patch' as 'patch' | 'verify' } = {}) {
+function judge(rollout: string, { wave = 'test', phase = 'patch' }: { wave?: string; phase?: 'patch' | 'verify' } = {}) {
   return world.answer('JudgeWave', { rollout, wave, phase });
 }
 

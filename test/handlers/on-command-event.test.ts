@@ -44,6 +44,12 @@ function ended(batch: string | undefined, status = 'Success') {
   };
 }
 
+/** As a location's Systems Manager sends it: over its rule to the hub's bus. */
+function emit(where: string, batch: string): void {
+  const { account, region } = parseLocation(where);
+  world.cloud.emit(account, region, { source: 'aws.ssm', detailType: 'EC2 Command Status-change Notification', resources: [], detail: ended(batch).detail });
+}
+
 /** Starts the wave machine itself and lets it run to its end; answers how long its first batch took, in seconds. */
 async function runWave(rollout: string): Promise<number> {
   await seedRollout(world, rollout);
@@ -131,10 +137,4 @@ describe('OnCommandEvent', () => {
     world.repeatEvents();
     expect(await runWave('event-20261109-b00003')).toBeLessThan(1_800);
   });
-
-  /** As a location's Systems Manager sends it: over its rule to the hub's bus. */
-  function emit(where: string, batch: string): void {
-    const { account, region } = parseLocation(where);
-    world.cloud.emit(account, region, { source: 'aws.ssm', detailType: 'EC2 Command Status-change Notification', resources: [], detail: ended(batch).detail });
-  }
 });

@@ -4,7 +4,7 @@ import { factsKey, planKey } from '../../lambdas/core/keys.ts';
 import { locationKey, parseLocation } from '../../lambdas/core/model.ts';
 import { groupName } from '../../lambdas/core/names.ts';
 import { TrackFile } from '../../lambdas/core/batch.ts';
-import { CANDIDATE, CURL, HERE, ID, nodeRow, OPENSSL, PATCHABLE, PLATFORM, THERE } from './fleet.ts';
+import { CANDIDATE, CURL, HERE, ID, nodeRow, OPENSSL, PATCHABLE, PLATFORM, THERE, WINDOWS } from './fleet.ts';
 import { found } from './world.ts';
 import type { NodeRunRow } from '../../lambdas/aws/record.ts';
 import type { FleetFacts, Outcome, Policy, Wave } from '../../lambdas/core/model.ts';
@@ -41,7 +41,7 @@ export function policy(more: Partial<Policy> = {}): Policy {
 
 export function planNode(name: keyof typeof ID, more: Partial<PlanNode> = {}): PlanNode {
   const { id, location, name: called, os } = nodeRow(name);
-  return { id, location, name: called, os, platform: PLATFORM, exposed: 2, cves: ['CVE-2026-1001'], pendingReboot: false, variant: '', ...more };
+  return { id, location, name: called, os, platform: os === 'windows' ? WINDOWS : PLATFORM, exposed: 2, cves: ['CVE-2026-1001'], pendingReboot: false, variant: '', ...more };
 }
 
 export function planWave(name: string, nodes: PlanNode[], more: Partial<PlanWave> = {}): PlanWave {
@@ -58,9 +58,9 @@ export async function documentPins(world: World): Promise<Record<string, Documen
       const { account, region } = parseLocation(where);
       const caller = world.cloud.administrator(account, region);
       const pinned: DocumentPins = {};
-      for (const purpose of ['Scan', 'Patch', 'Verify']) {
-        const { Document } = await world.cloud.call(caller, 'ssm', 'DescribeDocument', { Name: `Wavelock-${purpose}-Linux` });
-        pinned[`${purpose.toLowerCase()}-linux`] = { name: Document.Name, version: Document.DocumentVersion, hash: Document.Hash };
+      for (const title of ['Scan', 'Patch', 'Verify'].flatMap((purpose) => [`${purpose}-Linux`, `${purpose}-Windows`])) {
+        const { Document } = await world.cloud.call(caller, 'ssm', 'DescribeDocument', { Name: `Wavelock-${title}` });
+        pinned[title.toLowerCase()] = { name: Document.Name, version: Document.DocumentVersion, hash: Document.Hash };
       }
       return [where, pinned] as const;
     }),
@@ -115,22 +115,25 @@ export async function seedRollout(world: World, rollout: string, more: Partial<P
 /** Machines as they were: old packages, nothing wrong. */
 function resetHosts(world: World): void {
   for (const host of world.cloud.fleet.hosts) {
-    host.packages.put('openssl', '1:3.0.8-1.amzn2023.0.3');
-    host.packages.put('curl', '8.3.0-1.amzn2023.0.2');
     for (const fault of Object.keys(host.faults) as (keyof typeof host.faults)[]) delete host.faults[fault];
     host.stopped.clear();
     host.heartbeat.start();
+    if (host.platform.os === 'windows') continue;
+    host.packages.put('openssl', '1:3.0.8-1.amzn2023.0.3');
+    host.packages.put('curl', '8.3.0-1.amzn2023.0.2');
   }
 }
 
 /** Fresh rows for all nodes: nobody has reserved them. */
 export async function seedNodes(world: World): Promise<void> {
   const seen = new Date(world.clock.now()).toISOString();
-  for (const name of [...PATCHABLE, 'stranger'] as const) {
-    const node = nodeRow(name);
-    await world.record.dropNode(locationKey(node.location), node.id);
-    await world.record.saveNode(node, seen);
-  }
+  await Promise.all(
+    ([...PATCHABLE, 'office1', 'stranger'] as const).map(async (name) => {
+      const node = nodeRow(name);
+      await world.record.dropNode(locationKey(node.location), node.id);
+      await world.record.saveNode(node, seen);
+    }),
+  );
 }
 
 export interface LaidOut {
@@ -208,11 +211,11 @@ export async function seedRuns(world: World, group: string, outcomes: { [name in
 }
 
 /** A lock's row, which no task reads: its state is for people. */
-export async function readLock(world: World, sha256Of: string | undefined): Promise<{ [name: string]: unknown }> {
-  const table = found(world.cloud.inventory.stacks[0]?.outputs.RecordTable, 'table');
-  const { Items } = await world.cloud.call(world.administrator, 'dynamodb', 'Scan', { TableName: table });
-  const plain = (Items as { [name: string]: { S?: string } }[]).map((item) => Object.fromEntries(Object.entries(item).map(([name, { S }]) => [name, S])));
-  return found(plain.find((item) => item.__edb_e__ === 'lock' && item.sha256 === sha256Of), `lock ${sha256Of}`);
+export async function readLock(world: World, hash: string | undefined): Promise<{ [name: string]: unknown }> {
+  const TableName = found(world.cloud.inventory.stacks[0]?.outputs.RecordTable, 'table');
+  const { Items } = await world.cloud.call(world.administrator, 'dynamodb', 'Scan', { TableName });
+  const rows = (Items as { [name: string]: { S?: string } }[]).map((item) => Object.fromEntries(Object.entries(item).map(([name, { S }]) => [name, S])));
+  return found(rows.find((row) => row.sha256 === hash && row.state !== undefined), `lock ${hash}`);
 }
 
 /** What nodes with this fingerprint have and are offered. */

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { reportsKey } from '../../lambdas/core/keys.ts';
 import { THROTTLED } from './faults.ts';
-import { HERE, ID, PLATFORM } from './fleet.ts';
-import { admitFirst, layOutRound, runRound, seedRound, sendAndWait, settle } from './rollouts.ts';
+import { CANDIDATE, HERE, ID, KB, PLATFORM, WINDOWS } from './fleet.ts';
+import { admitFirst, layOutRound, planNode, planWave, runRound, seedRound, sendAndWait, settle } from './rollouts.ts';
 import { createWorld, found } from './world.ts';
 import type { NodeRunRow } from '../../lambdas/aws/record.ts';
 import type { LaidOut } from './rollouts.ts';
@@ -52,6 +52,17 @@ describe('SettleBatch after a command that ended', () => {
       expect.objectContaining({ node: ID.test1, lock: row?.lock, batch: round.batch, end: 'ok', from: ['8.3.0-1.amzn2023.0.2', '1:3.0.8-1.amzn2023.0.3'] }),
       expect.objectContaining({ node: ID.test2 }),
     ]);
+  });
+
+  it('settles Windows nodes alike, after their reboot', async () => {
+    const candidate = [...CANDIDATE, { platform: WINDOWS, items: [{ use: 'kb' as const, name: KB, arch: '', version: '' }] }];
+    const waves = [planWave('test', [planNode('office1')]), planWave('production', [])];
+    const round = await seedRound(world, 'settle-20261109-b0001', { candidate, waves });
+    const batch = await admitFirst(world, round);
+    await sendAndWait(world, batch);
+    await settle(world, batch);
+    expect((await world.record.batch(batch))?.document).toMatchObject({ name: 'Wavelock-Patch-Windows' });
+    expect((await runsOf(round))[ID.office1]).toMatchObject({ outcome: 'patched', platform: WINDOWS, changed: 1, rebooted: true });
   });
 
   it('leaves the same behind when it comes again', async () => {

@@ -16,7 +16,7 @@ import type { CloudOptions, EmbeddedAws } from '../../local/cloud.ts';
 import type { Host } from '../../local/fleet/host.ts';
 import type { Caller, Input } from '../../local/types.ts';
 import type { ReactionName, TaskInput, TaskName, TaskOutput } from '../../statemachines/contracts.ts';
-import type { Fault } from './faults.ts';
+import type { FaultSwitch } from './faults.ts';
 
 /** Monday 9 November 2026, 10:00 in Berlin: no window of the demo's policy is open. */
 export const START = Date.UTC(2026, 10, 9, 9);
@@ -46,7 +46,7 @@ export interface Failure {
   errorMessage: string;
 }
 
-export interface World {
+export interface World extends FaultSwitch {
   clock: VirtualClock;
   cloud: EmbeddedAws;
   record: WavelockRecord;
@@ -65,10 +65,6 @@ export interface World {
   settings(name: TaskName | ReactionName): Promise<{ [name: string]: string }>;
   /** What a function has logged, oldest first. */
   log(name: TaskName | ReactionName): string[];
-  fail(fault: Fault): void;
-  loseEvents(): void;
-  repeatEvents(): void;
-  mend(): void;
   /** Commands that Systems Manager knows in all locations. */
   commands(): Promise<Command[]>;
   /** Everything published to audiences so far. */
@@ -87,15 +83,10 @@ export interface World {
 export async function createWorld(options: Partial<Pick<CloudOptions, 'internet' | 'fleet'>> & { start?: number } = {}): Promise<World> {
   const { start = START, internet = {}, fleet = { file: FLEET } } = options;
   const clock = createVirtualClock({ start });
-  const broken = createFaultSwitch();
   const published: Publication[] = [];
-  const faults = broken.faults;
-  const strike = faults.call;
-  faults.call = (when, context, input) => {
-    const error = strike?.(when, context, input);
-    if (error === undefined && when === 'after' && context.service === 'sns' && context.operation === 'Publish') published.push(publication(input));
-    return error;
-  };
+  const { faults, controls } = createFaultSwitch(({ service, operation }, input) => {
+    if (service === 'sns' && operation === 'Publish' && input.MessageAttributes !== undefined) published.push(publication(input));
+  });
   const cloud = await createCloud({ assembly: ASSEMBLY, clock, seed: 1, fleet, faults, internet });
   const invoking = createInvoking(cloud, clock);
   return {
@@ -103,10 +94,7 @@ export async function createWorld(options: Partial<Pick<CloudOptions, 'internet'
     cloud,
     ...openHub(cloud),
     ...invoking,
-    fail: broken.fail,
-    loseEvents: broken.loseEvents,
-    repeatEvents: broken.repeatEvents,
-    mend: broken.mend,
+    ...controls,
     commands: () => listCommands(cloud),
     published,
     host: (id) => found(cloud.fleet.host(id), `host ${id}`),

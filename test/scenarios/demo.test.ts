@@ -1,34 +1,16 @@
-import { fork } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectInvariants } from './invariants.ts';
 import { noticeOf, toldTo } from './notices.ts';
 import { configOf, found, openScene } from './stage.ts';
 import { commandsSent } from './truth.ts';
-import type { RunDocument, WorldMessage } from '../../cli/run/messages.ts';
-import type { WorldConfig } from '../../cli/run/stage.ts';
 import type { Scene, Told } from './stage.ts';
-
-/** The world in a process of its own, as `wavelock run` starts it. */
-function runElsewhere(config: WorldConfig): Promise<RunDocument> {
-  const world = fork('cli/run/world.ts', [], { execArgv: ['--import', 'tsx'] });
-  return new Promise<RunDocument>((resolve, reject) => {
-    world.on('message', (message: WorldMessage) => {
-      if (message.type === 'ended') resolve(message.document);
-      if (message.type === 'broken') reject(new Error(message.message));
-    });
-    world.on('exit', (code) => reject(new Error(`the world ended by itself (${code})`)));
-    world.send(config);
-  }).finally(() => world.kill());
-}
 
 let scene: Scene;
 let told: Told;
-let elsewhere: RunDocument;
 
 beforeAll(async () => {
-  const other = runElsewhere(configOf('demo'));
   scene = await openScene(configOf('demo'));
-  [told, elsewhere] = await Promise.all([scene.run(), other]);
+  told = await scene.run();
 });
 afterAll(() => scene.close());
 
@@ -100,10 +82,4 @@ describe('an ordinary month', () => {
   });
 
   it('keeps what must hold after every run', () => expectInvariants(scene, told));
-
-  it('gives the same document from the same seed, in another process', () => {
-    const { wallMs: _here, ...document } = told.document;
-    const { wallMs: _there, ...other } = elsewhere;
-    expect(other).toEqual(JSON.parse(JSON.stringify(document)));
-  });
 });

@@ -53,15 +53,17 @@ wl_compare() {
   wl_stand "$wl_work/items" "$wl_before" >"$wl_work/stand.before"
   wl_stand "$wl_work/items" "$wl_work/now" >"$wl_work/stand.now"
   paste "$wl_work/stand.before" "$wl_work/stand.now" >"$wl_work/stand"
-  # `+` pulled in as a new dependency, `=` was there already, else the version before.
+  # `=` was there already, `+` pulled in as a new dependency, else the version before; nothing where it is not installed here, and for
+  # a dependency that stayed as it was: those are allowed, not asked for, and so never bad either.
   awk -F '\t' '{
-    v = $7 == "same" ? "=" : $7 == "absent" ? ($2 == "dependency" && $14 != "absent" ? "+" : "") : $5
-    printf "%s%s", (NR > 1 ? "\n" : ""), v
+    v = $7 == "absent" ? "" : $5
+    if ($2 == "dependency") v = $5 == $12 ? "" : $7 == "absent" ? "+" : $5
+    printf "%s%s", (NR > 1 ? "\n" : ""), ($7 == "same" ? "=" : v)
   }' "$wl_work/stand" | wl_pack >"$wl_work/from"
-  awk -F '\t' '$14 == "older" || $14 == "newer" { print $1 "\t" $12 "\t" $14 }' "$wl_work/stand" >"$wl_work/bad"
+  awk -F '\t' '$2 != "dependency" && ($14 == "older" || $14 == "newer") { print $1 "\t" $12 "\t" $14 }' "$wl_work/stand" >"$wl_work/bad"
   wl_n=$(awk -F '\t' '$14 == "same" && $7 != "same" && ($7 != "absent" || $2 == "dependency") { n++ } END { print n + 0 }' "$wl_work/stand")
   wl_items=$(wc -l <"$wl_work/stand")
-  wl_older=$(awk -F '\t' '$14 == "older" { if (!n++) first = $3 " is " $12 ", the lock has " $13 }
+  wl_older=$(awk -F '\t' '$14 == "older" && $2 != "dependency" { if (!n++) first = $3 " is " $12 ", the lock has " $13 }
     END { if (n) print first (n > 1 ? " (and " n - 1 " more)" : "") }' "$wl_work/stand")
 }
 

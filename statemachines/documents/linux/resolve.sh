@@ -1,13 +1,13 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2034,SC2154 # wl_* pass between this file and those before it
 # Resolve: a dry run decides whether this node can get exactly what was proven. Installs nothing; what it downloads goes to
-# $wl_home/cache. Wanted are the lock's items that are installed here in an older version; beside them the transaction may hold the
-# lock's `dependency` items, and nothing else. A newer version stays: the report names it.
+# $wl_home/cache. Wanted are the lock's updates that are installed here in an older version; beside them the transaction may hold the
+# lock's `dependency` items where something wanted needs them, and nothing else. A newer version stays: the report names it.
 
-# The lock's versions that may take part: everything wanted, and dependencies that this node doesn't have yet.
+# The lock's versions that may take part: everything wanted, and dependencies that this node has not or has in an older version.
 wl_choose() {
   wl_stand "$wl_dir/items" "$wl_dir/before" >"$wl_dir/stand"
-  awk -F '\t' '$7 == "older" { print $3, $4, $6 }' "$wl_dir/stand" >"$wl_dir/wanted"
+  awk -F '\t' '$7 == "older" && $2 != "dependency" { print $3, $4, $6 }' "$wl_dir/stand" >"$wl_dir/wanted"
   awk -F '\t' '$7 == "older" || ($7 == "absent" && $2 == "dependency") { print $3, $4, $6 }' "$wl_dir/stand" >"$wl_dir/universe"
 }
 

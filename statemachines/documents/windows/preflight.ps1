@@ -1,8 +1,8 @@
 # Not yet run on Windows: written for Windows PowerShell 5.1, checked for syntax only.
 # Preflight: is this the plan's lock, and is the node in a state in which installing is safe? Changes nothing.
 
-# A cumulative update unpacks several gigabytes.
-$needMb = 4000
+# A cumulative update unpacks to several gigabytes.
+$needMb = 5120
 Enter-WlPhase 'claim' 'preflight'
 $lock = Join-Path $wlDir 'lock'
 if ((Get-WlHash $lock) -ne $wlSha256) { Stop-WlStep 'preflight' 'refused' 'lock-mismatch' 'the downloaded lock is not the one that the plan names' }

@@ -1,7 +1,7 @@
 # Not yet run on Windows: written for Windows PowerShell 5.1, checked for syntax only.
 # Report: prints one line (lambdas/core/report.ts, PatchReport) of what is on this node now. Reads only; the finally step of
 # Wavelock-Patch and the whole of Wavelock-Verify. On Windows an item is a KB: `=` was there already, `+` came with this batch, nothing
-# where it is not here; `bad` names KBs that were wanted and are missing.
+# where it is missing. A KB has no versions, so none is ever `bad`.
 $result = @{ phase = 'verify'; end = 'ok'; why = ''; detail = '' }
 $items = $null
 $origin = ''
@@ -85,7 +85,7 @@ function Get-WlDown {
 }
 
 $from = @()
-$bad = @()
+$missing = @()
 $down = @()
 $changed = 0
 $origin = Find-WlOrigin
@@ -100,17 +100,19 @@ if ($wlDo -eq 'patch' -and $origin -eq '') {
     $now = @(Get-WlInstalled)
     $before = $now
     if ($origin -ne '' -and (Test-Path (Join-Path $origin 'before'))) { $before = @(Get-WlLines 'before' $origin) }
-    $wanted = @(if ($origin -ne '') { Get-WlLines 'wanted' $origin })
     for ($index = 0; $index -lt $items.Count; $index++) {
       $kb = $items[$index]
       if ($before -contains $kb) { $from += '=' }
       elseif ($now -contains $kb) { $from += '+'; $changed++ }
-      else { $from += '' }
-      if ($wanted -contains $kb -and $now -notcontains $kb) { $bad += "[$index,`"`"]" }
+      else { $from += ''; $missing += $kb }
     }
     if ($over) {
       $down = @(Get-WlDown)
-      if ($bad.Count -gt 0) { Set-WlEnd 'verify' 'failed' 'install-failed' "$($bad.Count) KBs of the lock are missing" }
+      $said = if ($origin -ne '') { Get-WlState 'said' $origin } else { '' }
+      if ($missing.Count -gt 0 -and ($said -eq 'refused' -or $said -eq 'failed')) {
+        Set-WlEnd (Get-WlState 'phase' $origin) $said (Get-WlState 'why' $origin) (Get-WlState 'detail' $origin)
+      }
+      elseif ($missing.Count -gt 0) { Set-WlEnd 'verify' 'failed' 'install-failed' "not installed: $($missing -join ' ')" }
       elseif (-not (Test-WlBuildMoved $changed)) { Set-WlEnd 'verify' 'failed' 'install-failed' "the build is still $(Get-WlBuild)" }
       elseif ($down.Count -gt 0) { Set-WlEnd 'verify' 'failed' 'service-down' ($down -join ' ') }
     }
@@ -122,7 +124,7 @@ $packed = if ($null -eq $items) { '' } else { ConvertTo-WlPack ($from -join "`n"
 $names = (@($down | Select-Object -First 10 | ForEach-Object { ConvertTo-WlJson $_ 60 }) -join ',')
 $head = '{"v":1,"do":"' + $wlDo + '","batch":"' + $wlBatch + '","platform":"' + $platform + '","phase":"' + $result.phase + '","end":"' + $result.end + '","why":"' + $result.why + '"'
 $middle = ',"detail":' + (ConvertTo-WlJson $result.detail) + ',"boot":"' + (Get-WlBoot) + '","rebooted":' + $rebooted + ',"pending":"' + $pending + '","n":' + $changed
-Write-Output ($head + $middle + ',"bad":[' + ($bad -join ',') + '],"down":[' + $names + '],"from":"' + $packed + '"}')
+Write-Output ($head + $middle + ',"bad":[],"down":[' + $names + '],"from":"' + $packed + '"}')
 Remove-Item -Force -ErrorAction SilentlyContinue (Join-Path $wlHome "inbox\$wlBatch.lock")
 if ($result.end -ne 'ok') { exit 1 }
 exit 0

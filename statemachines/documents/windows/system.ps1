@@ -28,7 +28,7 @@ function Get-WlAgentVersion {
 }
 
 function Get-WlFreeMb {
-  return [int][Math]::Floor((Get-CimInstance Win32_LogicalDisk -Filter "DeviceID='$env:SystemDrive'").FreeSpace / 1MB)
+  return [int][Math]::Floor((Get-CimInstance Win32_LogicalDisk -Filter "DeviceID='$env:SystemDrive'").FreeSpace / 1048576)
 }
 
 # The servicing stack, Windows Update, and Windows Update's own interface. PendingFileRenameOperations is not asked: virus scanners

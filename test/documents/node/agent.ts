@@ -63,7 +63,7 @@ async function runStep(root: Root, step: Step, order: Order, invocation: Invocat
 
 async function download(root: Root, step: Step, order: Order): Promise<Ran> {
   if (order.lock === undefined) return { code: 1, stdout: '', stderr: 'failed to download' };
-  const path = String(step.inputs.destinationPath);
+  const path = step.inputs.destinationPath ?? '';
   await root.shell(`mkdir -p "$(dirname ${path})" && printf %s '${order.lock}' >${path}`);
   return { code: 0, stdout: 'Content downloaded', stderr: '' };
 }

@@ -11,6 +11,7 @@ import type { Rpm } from './rpms.ts';
 import { installedNow, lockOf, prepare, reportOf, system } from './rpm-node.ts';
 
 const rpm = (name: string, version: string, more: Partial<Rpm> = {}): Rpm => ({ name, arch: 'x86_64', version, ...more });
+const kernel = (version: string) => rpm('kernel', version, { provides: ['installonlypkg(kernel)'] });
 const lock = lockOf('dnf', ['update app x86_64 2.0-1', 'update lib x86_64 2.0-1']);
 const before = [rpm('app', '1.0-1'), rpm('lib', '1.0-1')];
 const offered = [rpm('app', '2.0-1'), rpm('lib', '2.0-1')];
@@ -72,8 +73,15 @@ export async function runPatchCases(checks: Checks, root: Root): Promise<void> {
     match(detail, /rror/u);
   });
 
+  await checks.check('a dependency that is installed in an older version comes along where an update needs it newer', async () => {
+    await prepare(root, [...before, rpm('libfoo', '1.0-1')], [rpm('app', '2.0-1', { needs: ['libfoo >= 1.2'] }), rpm('libfoo', '1.2-1'), rpm('libfoo', '1.5-1')]);
+    const needed = lockOf('dnf', ['update app x86_64 2.0-1', 'dependency libfoo x86_64 1.2-1']);
+    const { end, n, from } = reportOf(await patch(root, { lock: needed }));
+    deepStrictEqual({ end, n, from: unpackFrom(from) }, { end: 'ok', n: 2, from: ['1.0-1', '1.0-1'] });
+    deepStrictEqual(await installedNow(root), { app: '2.0-1', lib: '1.0-1', libfoo: '1.2-1' });
+  });
+
   await checks.check('of several installed kernels the newest counts', async () => {
-    const kernel = (version: string) => rpm('kernel', version, { provides: ['installonlypkg(kernel)'] });
     await prepare(root, [kernel('6.1.9-1'), kernel('6.1.10-1')], [kernel('6.1.12-1'), kernel('6.1.11-1')]);
     const kernels = lockOf('dnf', ['update kernel x86_64 6.1.11-1']);
     const { end, n, bad, from, rebooted } = reportOf(await patch(root, { lock: kernels }));

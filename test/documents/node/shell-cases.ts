@@ -11,6 +11,7 @@ import type { Checks } from './checks.ts';
 import type { Root } from './root.ts';
 import { lockOf, prepare, reportOf, scan } from './rpm-node.ts';
 
+const app = (version: string) => ({ name: 'app', arch: 'x86_64', version });
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
 
 export async function runTextCases(checks: Checks): Promise<void> {
@@ -55,7 +56,6 @@ export async function runShellCases(checks: Checks, root: Root): Promise<void> {
 
   for (const [tools, { setup, proof }] of Object.entries(toolboxes)) {
     await checks.check(`a scan and a patch work with the tools of ${tools}`, async () => {
-      const app = (version: string) => ({ name: 'app', arch: 'x86_64', version });
       const library = { name: 'libfoo', arch: 'x86_64', version: '1.0-1' };
       await prepare(root, [app('1.0-1')], [{ ...app('2.0-1'), needs: ['libfoo'] }, library]);
       await root.shell(setup);

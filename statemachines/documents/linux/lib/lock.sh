@@ -6,14 +6,18 @@
 wl_lock_section() { # lock, platform, file to write
   rm -f "$3" "$3.releasever"
   awk -v platform="$2" -v items="$3" -v release="$3.releasever" '
-    NR == 1 { if ($0 != "wavelock-lock 1") exit 2; next }
+    function refuse() { bad = 1; exit }
+    NR == 1 { if ($0 != "wavelock-lock 1") refuse(); next }
     $1 == "platform" { mine = $2 == platform; found = found || mine; if (mine) printf "" >items; next }
     $1 == "releasever" { if (mine) print $2 >release; next }
     ($1 == "update" || $1 == "dependency" || $1 == "kb") && NF == 4 {
-      if ($2 $3 $4 ~ /[^A-Za-z0-9._+:~^-]/) exit 2 # these words become arguments of package managers
+      # These words become arguments of package managers.
+      if ($2 !~ /^[A-Za-z0-9]/ || $2 $3 $4 ~ /[^A-Za-z0-9._+:~^-]/) refuse()
       if (mine) print >items
       next
     }
-    { exit 2 }
-    END { exit found ? 0 : 1 }' "$1" && [ -e "$3" ]
+    { refuse() }
+    END { exit bad || !found ? 1 : 0 }' "$1" && [ -e "$3" ] && return
+  rm -f "$3"
+  return 1
 }

@@ -1,0 +1,119 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { InputErrors } from '../../cli/files/problems.ts';
+import { readInput } from '../../cli/run/input.ts';
+import type { RunInput, RunOptions } from '../../cli/run/input.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'wavelock-input-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const DEMO = { fleet: 'demo/fleet.yaml', policy: 'demo/policy.yaml', feeds: 'demo/feeds', seed: '1', out: 'out' };
+
+let files = 0;
+
+/** The demo's policy with something replaced. */
+function policyWith(...edits: [from: string | RegExp, to: string][]): string {
+  const file = join(folder, `policy-${(files += 1)}.yaml`);
+  let text = readFileSync(DEMO.policy, 'utf8');
+  for (const [from, to] of edits) {
+    const after = text.replace(from, to);
+    if (after === text) throw new Error(`demo/policy.yaml has no ${from}`);
+    text = after;
+  }
+  writeFileSync(file, text);
+  return file;
+}
+
+function fleetOf(nodes: string): string {
+  const file = join(folder, `fleet-${(files += 1)}.yaml`);
+  const text = readFileSync(DEMO.fleet, 'utf8');
+  writeFileSync(file, `${text.slice(0, text.indexOf('\nnodes:'))}\nnodes:${nodes}\n`);
+  return file;
+}
+
+/** What is wrong, a line a problem. */
+function problemsOf(options: Partial<RunOptions>): string {
+  try {
+    readInput({ ...DEMO, ...options });
+  } catch (error) {
+    if (error instanceof InputErrors) return error.message;
+    throw error;
+  }
+  return '';
+}
+
+function read(options: Partial<RunOptions>): RunInput {
+  return readInput({ ...DEMO, ...options });
+}
+
+const MACHINE = '{ name: one, location: 111111111111/eu-central-1, inventory: al2023, tags: { Wavelock: enabled, Environment: test } }';
+
+describe('what a run is refused for', () => {
+  it.each<[string, Partial<RunOptions>, RegExp]>([
+    ['a missing fleet', { fleet: join(folder, 'nowhere.yaml') }, /nowhere\.yaml: .*(not there|no such|does not exist|cannot be read)/i],
+    ['a missing policy', { policy: join(folder, 'nothing.yaml') }, /nothing\.yaml: .*(not there|no such|does not exist|cannot be read)/i],
+    ['a missing folder of feeds', { feeds: join(folder, 'feeds') }, /feeds/],
+    ['an empty fleet', { fleet: fleetOf(' []') }, /^\S+:\d+:\d+ nodes: /m],
+    ['two nodes of one id', { fleet: fleetOf(`\n  - ${MACHINE}\n  - ${MACHINE}`) }, /^\S+:\d+:\d+ nodes\[1\]/m],
+    ['a selection that matches no node', { policy: policyWith(['Environment: test }', 'Environment: tset }']) }, /^\S+:\d+:\d+ policies\.monthly\.waves\[0\]\.nodes.*/m],
+    ['an unknown time zone', { policy: policyWith(['Europe/Berlin', 'Europe/Berln']) }, /Europe\/Berln.*/],
+    ['a percentage over 100', { policy: policyWith(['atOnce: 25%', 'atOnce: 125%']) }, /^\S+:\d+:\d+ policies\.monthly\.waves\[2\]\.atOnce: .*/m],
+    [
+      'a window whose cron never opens',
+      { policy: policyWith([/sunday: +\{.*\}/, 'sunday: { cron: "0 1 31 2 *", for: 6h, timezone: Europe/Berlin }']) },
+      /^\S+:\d+:\d+ windows\.sunday/m,
+    ],
+    ['two policies of one name', { policy: policyWith([/\npolicies:\n([\s\S]*)$/, '\npolicies:\n$1$1']) }, /monthly/],
+    ['an unknown id in --only', { only: 'web-t1,web-t99' }, /^--only: demo\/fleet\.yaml has no node web-t99 \(ids or names, separated by commas\)$/m],
+    ['an empty --only', { only: ' , ' }, /^--only: /m],
+    ['an unknown scenario', { scenario: 'bad-path' }, /bad-path/],
+    ['a date that is none', { at: 'tomorrow' }, /^--at: "tomorrow" is no ISO date \(for example 2026-12-01\)$/m],
+  ])('%s', (_what, options, message) => {
+    expect(problemsOf(options)).toMatch(message);
+  });
+
+  it('says everything at once, of all files', () => {
+    const policy = policyWith(['atOnce: 25%', 'atOnce: 125%'], ['severity: {', 'severty: {']);
+    const said = problemsOf({ policy, fleet: fleetOf(' []'), feeds: join(folder, 'feeds') });
+    expect(said).toMatch(/atOnce/);
+    expect(said).toMatch(/severty.*severity/);
+    expect(said).toMatch(/nodes: /);
+    expect(said).toMatch(/feeds/);
+  });
+});
+
+describe('what a run is given', () => {
+  it('takes the demo with its own faults, at its own date', () => {
+    const input = read({});
+    expect(input.scenarioName).toBe('demo');
+    expect(new Date(input.plannedFor).toISOString()).toBe('2026-12-09T08:00:00.000Z');
+    expect(new Date(input.start).toISOString()).toBe('2026-12-09T04:59:00.000Z');
+  });
+
+  it('has nothing go wrong in another fleet or policy unless asked', () => {
+    const policy = policyWith(['mode: auto', 'mode: approve']);
+    expect(read({ policy, at: '2026-12-01' })).toMatchObject({ scenarioName: 'none', scenario: undefined });
+    expect(read({ policy, at: '2026-12-01', scenario: 'lost-event' }).scenario?.faults).toHaveLength(1);
+  });
+
+  it('plans at the first planning time after --at', () => {
+    expect(new Date(read({ at: '2027-01-01' }).plannedFor).toISOString()).toBe('2027-01-13T08:00:00.000Z');
+  });
+
+  it('keeps only the nodes of --only, by id or by name', () => {
+    const { fleet } = read({ only: 'web-t1, api-a1,plant-graz-1,mi-0a1b2c3d4e5f60718' });
+    expect(fleet.nodes.map(({ name }) => name).toSorted()).toEqual(['api-a1', 'plant-graz-1', 'plant-graz-2', 'web-t1']);
+  });
+
+  it('says when --only leaves a wave nobody', () => {
+    expect(problemsOf({ only: 'web-t1,api-a1' })).toMatch(/^demo\/policy\.yaml:\d+:\d+ policies\.monthly\.waves\[2\]\.nodes: /m);
+  });
+
+  it('reads a scenario of one’s own from a file', () => {
+    const file = join(folder, 'mine.yaml');
+    writeFileSync(file, 'title: Mine\nfaults:\n  - events: { lose: all }\n');
+    expect(read({ scenario: file }).scenario?.title).toBe('Mine');
+  });
+});
