@@ -4,13 +4,16 @@ import { defineConfig } from 'vitest/config';
 // Whole rollouts run in single tests; on a busy machine they take seconds.
 const common = { pool: 'forks', testTimeout: 120_000, hookTimeout: 120_000 } as const;
 const WORLDS = ['test/handlers/**/*.test.ts', 'test/scenarios/**/*.test.ts'];
+const LONG = ['test/long/**/*.test.ts'];
 
 export default defineConfig({
   test: {
     projects: [
-      { test: { ...common, name: 'parts', include: ['test/**/*.test.ts'], exclude: WORLDS } },
+      { test: { ...common, name: 'parts', include: ['test/**/*.test.ts'], exclude: [...WORLDS, ...LONG] } },
       // These run the deployed bundles in the embedded AWS: the template is synthesised once for all of them.
       { test: { ...common, name: 'worlds', include: WORLDS, globalSetup: 'test/assembly.ts' } },
+      // Fleets of 500 nodes and runs made twice: .ci/run runs them, `npm test` is run a hundred times a day.
+      { test: { ...common, name: 'long', include: LONG, globalSetup: 'test/assembly.ts' } },
     ],
   },
 });

@@ -111,6 +111,16 @@ export function makePlan(input: PlanInput): Plan {
   };
 }
 
+/**
+ * Why a plan must not be taken for "nothing to do": the nodes that should prove it have told nothing. Silence is not success.
+ * `undefined` when at least one of them has.
+ */
+export function silentPlan(plan: Plan): string | undefined {
+  const first = plan.waves[0];
+  if (!first || first.nodes.length === 0 || first.nodes.some((node) => node.platform !== 'unknown')) return undefined;
+  return `none of the ${first.nodes.length} nodes of the first wave, ${first.name}, has told what it has: nothing can be planned`;
+}
+
 /** Why a plan has nothing to run, or `undefined` when it has. */
 export function emptyPlan(plan: Plan): string | undefined {
   if (plan.waves.every((wave) => wave.nodes.length === 0)) return 'the policy selects no node that may be patched';

@@ -1,7 +1,7 @@
 import { isPlanDay } from '../core/calendar.ts';
 import { locationKey, PolicyFile } from '../core/model.ts';
 import { rolloutName } from '../core/names.ts';
-import { emptyPlan, makePlan } from '../core/plan.ts';
+import { emptyPlan, makePlan, silentPlan } from '../core/plan.ts';
 import { Terminal } from '../core/errors.ts';
 import { sha256 } from '../aws/store.ts';
 import { planKey } from '../core/keys.ts';
@@ -30,7 +30,8 @@ export const handler = implement('PlanRollout', async ({ policy: name, scheduled
   const plan = makePlan({ rollout, file, policy, fleet, facts, advisories, documents, optIn: deps.setting('OPT_IN_TAG'), scheduledFor, now: deps.now() });
   const key = planKey(sha256(JSON.stringify(plan)));
   await deps.store.putJson(key, plan);
-  const next = decide(plan);
+  const silent = silentPlan(plan);
+  const next = silent === undefined ? decide(plan) : { action: 'run' as const, reason: silent };
   await deps.record.putRollout({
     id: rollout,
     policy: name,
@@ -39,6 +40,8 @@ export const handler = implement('PlanRollout', async ({ policy: name, scheduled
     reason: next.reason,
     planKey: key,
     waves: plan.waves.map((wave) => wave.name),
+    // A rollout that cannot be planned is closed as failed, and people are told.
+    ...(silent === undefined ? {} : { stopped: silent }),
     createdAt: plan.createdAt,
   });
   return { ...next, rollout };

@@ -33,7 +33,7 @@ export async function tell({ event, plan, wave, reasons, lock }: Telling, deps: 
     waves: plan.waves.map((planned) => ({ name: planned.name, nodes: planned.nodes.length, sent: sent.get(planned.name) ?? 0 })),
     outcomes: countOutcomes(shown),
     lock: lock.slice(0, 12),
-    needPerson: shown.filter((run) => run.outcome === 'failed' || run.outcome === 'unknown').map((run) => ({ name: names.get(run.node) ?? run.node, reason: run.reason })),
+    needPerson: shown.filter((run) => run.outcome === 'failed' || run.outcome === 'unknown' || run.outcome === 'unreachable').map((run) => ({ name: names.get(run.node) ?? run.node, reason: run.reason })),
     cvesClosed: event === 'done' ? closed.size : 0,
     now: deps.now(),
     timezone: window?.timezone ?? ('timezone' in plan.policy.plan ? plan.policy.plan.timezone : 'UTC'),

@@ -111,6 +111,6 @@ describe('wavelock local', () => {
     const { status, stderr } = await running.ended;
     expect(status).toBe(0);
     expect(stderr).toContain('SIGTERM, ending');
-    await expect(sfn.send(new ListStateMachinesCommand({}))).rejects.toThrow();
+    await expect(sfn.send(new ListStateMachinesCommand({}))).rejects.toThrow('ECONNREFUSED');
   });
 });

@@ -73,11 +73,6 @@ describe('wavelock run', () => {
     expect(told).toMatchObject({ status: 0, stdout: expect.stringContaining('[Wavelock] FAILED at test') });
     expect((await command('why', 'web-t99', '--out', join(folder, 'bad'))).status).toBe(2);
   });
-
-  it('leaves no assembly of its own behind', () => {
-    expect(good.stderr).not.toContain('ENOENT');
-    expect(existsSync(join(folder, 'good', 'run.json'))).toBe(true);
-  });
 });
 
 describe('bad input', () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { exposureOf, fleetExposure } from '../../lambdas/core/exposure.ts';
 import { factsText, parseFacts } from '../../lambdas/core/facts.ts';
 import { batchName, batchNumber, groupName, parseBatchName, rolloutName } from '../../lambdas/core/names.ts';
-import { emptyPlan, makePlan } from '../../lambdas/core/plan.ts';
+import { emptyPlan, makePlan, silentPlan } from '../../lambdas/core/plan.ts';
 import { facts, node, OPT_IN, policy, policyFile, wave } from './plan-world.ts';
 import type { Advisory } from '../../lambdas/core/advisory.ts';
 import type { PlanInput } from '../../lambdas/core/plan.ts';
@@ -121,5 +121,14 @@ describe('exposure', () => {
   it('counts nodes that say nothing as not reporting, never as clean', () => {
     const fleet = [node('a'), node('b', { scan: undefined })];
     expect(fleetExposure(fleet, new Map([[FP, exposureOf(facts(), [])]]))).toEqual({ nodes: 2, reporting: 1, exposed: 1 });
+  });
+});
+
+describe('silentPlan', () => {
+  it('does not take silence for "nothing to do"', () => {
+    const silent = node('t1', { tags: { Wavelock: 'enabled', Environment: 'test' }, scan: undefined });
+    expect(silentPlan(makePlan(input({ fleet: [silent, node('p1')] })))).toBe('none of the 1 nodes of the first wave, test, has told what it has: nothing can be planned');
+    expect(silentPlan(makePlan(input()))).toBeUndefined();
+    expect(silentPlan(makePlan(input({ fleet: [node('p1')] })))).toBeUndefined();
   });
 });

@@ -103,7 +103,7 @@ describe('a lock', () => {
     ['another format', `wavelock-lock 2\nplatform ${PLATFORM}\nupdate a x86_64 1-1\n`],
     ['a line of unknown form', `wavelock-lock 1\nplatform ${PLATFORM}\nremove a x86_64 1-1\n`],
     ['a word that a shell would read', `wavelock-lock 1\nplatform ${PLATFORM}\nupdate a$(id) x86_64 1-1\n`],
-    ['a word that is an option', `wavelock-lock 1\nplatform ${PLATFORM}\nupdate --setopt=a x86_64 1-1\n`],
+    ['a word that is an option', `wavelock-lock 1\nplatform ${PLATFORM}\nupdate -y x86_64 1-1\n`],
   ])('is refused with %s', (_what, lock) => {
     expect(section(lock)).toBe('refused\n');
   });
@@ -176,6 +176,27 @@ describe('what package managers print', () => {
       '</to-remove>',
     ].join('\n');
     expect(run(['base', 'zypper'], `wl_zypper_table <<'END'\n${summary}\nEND`)).toBe('app x86_64 2.0-1\n');
+  });
+});
+
+describe('updates on offer', () => {
+  it('carry the gravest of the advisories between what is installed and what is on offer, in one order', () => {
+    file('newest', 'openssl\tx86_64\t1:3.0-1\ndata\tnoarch\t1.0-1\n');
+    file('offer', 'openssl x86_64 1:3.0-4\ndata x86_64 2.0-1\nlibfoo x86_64 1.0-1\n');
+    const advisories = [
+      'B-2 bugfix unrated openssl x86_64 1:3.0-4',
+      'A-1 security important openssl x86_64 1:3.0-2',
+      'A-1 security important openssl x86_64 1:3.0-2',
+      'C-3 security critical openssl x86_64 1:3.0-1',
+      'D-4 security critical openssl x86_64 1:3.0-5',
+    ];
+    file('advisories', `${advisories.join('\n')}\n`);
+    expect(run(['base', 'versions', 'advisories'], 'wl_offers "$wl_dir/offer" "$wl_dir/advisories"').split('\n')).toEqual([
+      'A\topenssl\tx86_64\t1:3.0-4\tsecurity\timportant\tA-1,B-2',
+      'A\tdata\tx86_64\t2.0-1\tother\tunrated\t-',
+      'D\tlibfoo\tx86_64\t1.0-1',
+      '',
+    ]);
   });
 });
 

@@ -32,11 +32,11 @@ describe('CloseIntake', () => {
 
   it('counts who reports and who is exposed, and says the same again', async () => {
     await seedFacts(world);
-    const answer = { nodes: 8, reporting: 8, exposed: 8 };
+    const answer = { nodes: 9, reporting: 8, exposed: 8 };
     expect(await world.answer('CloseIntake', { scan: 'scan-1' })).toEqual(answer);
     expect(await world.answer('CloseIntake', { scan: 'scan-1' })).toEqual(answer);
     await seedFacts(world, { ...FACTS, available: [] });
-    expect(await world.answer('CloseIntake', { scan: 'scan-1' })).toEqual({ nodes: 8, reporting: 8, exposed: 0 });
+    expect(await world.answer('CloseIntake', { scan: 'scan-1' })).toEqual({ nodes: 9, reporting: 8, exposed: 0 });
   });
 
   it('counts nodes as exposed that an advisory names, whatever their repository offers', async () => {
@@ -64,7 +64,7 @@ describe('CloseIntake', () => {
   it('emits what the alarms watch, the age of each feed with it', async () => {
     await seedNodes(world);
     await seedFacts(world);
-    for (const name of PATCHABLE.slice(2)) await world.record.dropNode(locationKey(nodeRow(name).location), ID[name]);
+    for (const name of [...PATCHABLE.slice(2), 'office1'] as const) await world.record.dropNode(locationKey(nodeRow(name).location), ID[name]);
     await world.record.dropNode(HERE, ID.stranger);
     await world.record.dropNode(HERE, ID.test2);
     await world.record.saveNode(nodeRow('test2'), '2026-11-09T09:00:00.000Z');

@@ -55,7 +55,7 @@ describe('PlanRollout', () => {
     const plan = await planOf(rollout);
     expect(plan.candidate).toEqual(CANDIDATE);
     const nodes = plan.waves.map((wave) => wave.nodes.map(({ id }) => id).toSorted());
-    expect(nodes).toEqual([[ID.test1, ID.test2].toSorted(), [ID.shop1, ID.shop2, ID.shop3, ID.plant1, ID.plant2].toSorted()]);
+    expect(nodes).toEqual([[ID.test1, ID.test2].toSorted(), [ID.shop1, ID.shop2, ID.shop3, ID.plant1, ID.plant2, ID.office1].toSorted()]);
     expect(plan.leftOutNodes).toEqual([{ id: ID.stranger, name: 'stranger', why: expect.stringContaining('not tagged Wavelock=enabled') }]);
     const pins = await documentPins(world);
     expect(plan.documents[HERE]).toMatchObject(found(pins[HERE], 'pins'));

@@ -120,8 +120,21 @@ describe('SendBatch', () => {
   it('is retryable while the record is busy, with nothing sent', async () => {
     const batch = await admitted();
     const before = world.calls('ssm:SendCommand');
-    world.fail({ call: 'dynamodb:GetItem', when: 'before', ...THROTTLED });
+    world.fail({ call: 'dynamodb:UpdateItem', when: 'before', ...THROTTLED });
     expect(await world.failure('SendBatch', { batch, taskToken: 'token' })).toMatchObject({ errorType: 'Retryable' });
     expect(world.calls('ssm:SendCommand')).toBe(before);
+    world.mend();
+    await world.park('SendBatch', { batch, taskToken: 'token' });
+    expect(world.calls('ssm:SendCommand') - before).toBe(1);
+  });
+
+  it('sends once even when it failed right after sending and is called again', async () => {
+    const batch = await admitted();
+    world.fail({ call: 'dynamodb:GetItem', when: 'before', ...THROTTLED });
+    await world.failure('SendBatch', { batch, taskToken: 'first' });
+    world.mend();
+    await world.park('SendBatch', { batch, taskToken: 'second' });
+    expect(await world.record.batch(batch)).toMatchObject({ status: 'sent', taskToken: 'second', commandId: expect.any(String) });
+    expect(await commandsOf(batch)).toHaveLength(1);
   });
 });

@@ -44,7 +44,7 @@ describe('SettleBatch after a command that ended', () => {
     await sendAndWait(world, round.batch);
     expect(await world.answer('SettleBatch', { batch: round.batch })).toEqual({ action: 'next', heartbeat: 300, reason: 'every node has an outcome' });
     const { row, runs, reports, holders } = await written(round);
-    expect(row).toMatchObject({ status: 'settled', settledNodes: [ID.test1, ID.test2] });
+    expect(row?.status).toBe('settled');
     expect(runs[ID.test1]).toMatchObject({ outcome: 'patched', batch: round.batch, platform: PLATFORM, changed: 2, rebooted: false });
     expect(runs[ID.test2]).toMatchObject({ outcome: 'patched' });
     expect(holders).toEqual(['nobody', 'nobody']);

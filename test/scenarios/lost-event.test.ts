@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { expectInvariants } from './invariants.ts';
-import { configOf, openScene } from './stage.ts';
+import { checkInvariants } from './invariants.ts';
+import { platformConfigOf, openScene } from './stage.ts';
 import { commandsSent } from './truth.ts';
 import type { Scene, Told } from './stage.ts';
 
@@ -8,7 +8,7 @@ let scene: Scene;
 let told: Told;
 
 beforeAll(async () => {
-  scene = await openScene(configOf('lost-event'));
+  scene = await openScene(platformConfigOf('lost-event', 'amazon-linux'));
   told = await scene.run();
 });
 afterAll(() => scene.close());
@@ -34,9 +34,9 @@ describe('no event arrives at all', () => {
     const sent = await commandsSent(scene.cloud, told.document.rollout);
     const patched = sent.filter(({ document }) => document.startsWith('Wavelock-Patch')).flatMap(({ nodes }) => nodes);
     expect(new Set(patched).size).toBe(patched.length);
-    const waves = told.extra.notes.filter(({ text }) => /never came: found by looking, nothing was sent twice$/.test(text)).map(({ wave }) => wave);
+    const waves = told.extra.notes.filter(({ text }) => text.endsWith('never came: found by looking, nothing was sent twice')).map(({ wave }) => wave);
     expect(new Set(waves)).toEqual(new Set(['test', 'canary', 'production']));
   });
 
-  it('keeps what must hold after every run', () => expectInvariants(scene, told));
+  it('keeps what must hold after every run', () => expect(checkInvariants(scene, told)).resolves.toBeUndefined());
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { expectInvariants } from './invariants.ts';
-import { configOf, found, openScene } from './stage.ts';
+import { checkInvariants } from './invariants.ts';
+import { platformConfigOf, found, openScene } from './stage.ts';
 import type { Scene, Told } from './stage.ts';
 
 const FASTER = ['api-a1', 'plant-berlin-1'];
@@ -9,7 +9,7 @@ let scene: Scene;
 let told: Told;
 
 beforeAll(async () => {
-  scene = await openScene(configOf('other-updater'));
+  scene = await openScene(platformConfigOf('other-updater', 'ubuntu'));
   told = await scene.run();
 });
 afterAll(() => scene.close());
@@ -18,7 +18,7 @@ describe('another updater was faster', () => {
   it('calls the nodes ahead, never patched, and says what is newer than proven', () => {
     const names = new Map(found(told.result, 'result').nodes.map(({ id, name }) => [id, name]));
     const ahead = told.document.nodes.filter(({ outcome }) => outcome === 'ahead');
-    expect(ahead.map(({ id }) => names.get(id)).toSorted()).toEqual(FASTER);
+    expect(ahead.map(({ id }) => names.get(id) ?? '').toSorted()).toEqual(FASTER);
     for (const { wave, reason } of ahead) {
       expect(wave).toBe('production');
       expect(reason).toContain('3.0.13-0ubuntu3.6');
@@ -33,7 +33,7 @@ describe('another updater was faster', () => {
   it('leaves the newer versions on the machines: nothing is rolled back', () => {
     for (const name of FASTER) {
       const host = found(scene.cloud.fleet.hosts.find((one) => one.name === name), name);
-      expect(host.packages.get('libssl3t64', 'amd64')?.version, name).toBe('3.0.13-0ubuntu3.6');
+      expect(host.packages.get('libssl3t64', 'amd64')?.version).toBe('3.0.13-0ubuntu3.6');
     }
   });
 
@@ -42,5 +42,5 @@ describe('another updater was faster', () => {
     expect(told.document.waves.at(-1)).toMatchObject({ verdict: 'pass', outcomes: { ahead: 2, patched: 40 } });
   });
 
-  it('keeps what must hold after every run', () => expectInvariants(scene, told, FASTER));
+  it('keeps what must hold after every run', () => expect(checkInvariants(scene, told, FASTER)).resolves.toBeUndefined());
 });

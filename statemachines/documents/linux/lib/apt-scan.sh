@@ -17,8 +17,9 @@ wl_look_apt() {
   fi
   awk '
     FILENAME == ARGV[1] { secure[$1] = 1; next }
-    FILENAME == ARGV[2] { split($0, f, "\t"); have[f[1]] = 1; next }
-    !($1 in have) { print "D\t" $1 "\t" $2 "\t" $3; next }
+    FILENAME == ARGV[2] { split($0, f, "\t"); have[f[1], f[2]] = 1; if (f[2] == "all") all[f[1]] = 1; name[f[1]] = 1; next }
+    # A package that becomes architecture-dependent, or stops being so, is still installed.
+    !(($1, $2) in have) && !($1 in all) && !($2 == "all" && ($1 in name)) { print "D\t" $1 "\t" $2 "\t" $3; next }
     { print "A\t" $1 "\t" $2 "\t" $3 "\t" (($1 in secure) ? "security" : "other") "\tunrated\t-" }' \
     "$wl_dir/secure" "$wl_dir/newest" "$wl_dir/offer" >"$wl_dir/offers"
 }

@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { configOf } from './stage.ts';
+import { configOf } from '../scenarios/stage.ts';
 import type { RunDocument, WorldMessage } from '../../cli/run/messages.ts';
 import type { WorldConfig } from '../../cli/run/stage.ts';
 
