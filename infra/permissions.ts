@@ -194,7 +194,7 @@ Only the hub’s functions may assume it. A command needs both: a document of ou
 
 ${spokeTable(observe, patch)}
 
-Nodes themselves get one thing: any principal of their account may read locks from the lock bucket (\`s3\` GetObject, TLS only, in \`patch\`).
+Nodes themselves get one thing: any principal of their account may find and read locks in the lock bucket (\`s3\` GetObject and ListBucket, TLS only, in \`patch\`).
 
 ## In the hub’s account, in \`observe\`
 

@@ -71,7 +71,7 @@ export type Input = any;
 export interface ServiceOperation {
   /** What IAM must allow before `run`; an empty list means the action needs no permission (sts:GetCallerIdentity). */
   access(input: Input, context: CallContext): AccessRequest[];
-  run(input: Input, context: CallContext): Promise<unknown> | unknown;
+  run(input: Input, context: CallContext): unknown;
 }
 
 /** One emulated AWS service: the operations that we lean on. Any other is answered with an error that names it. */

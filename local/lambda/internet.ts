@@ -7,15 +7,17 @@ import http, { type ClientRequest } from 'node:http';
 export type Internet = Readonly<Record<string, string>>;
 
 type Request = typeof http.request;
+/** `request` in all its forms: target, options, callback. */
+export type Send = (target: string | URL | http.RequestOptions, ...rest: unknown[]) => ClientRequest;
 
 /**
  * `http.request` or `https.request` of a function whose internet is this machine's: nothing leaves it. The function asks for the real host
  * and gets its answer from the mapped one, as name resolution would do it; a host without mapping does not resolve.
  */
-export function internetRequest(real: Request, internet: Internet): Request {
+export function internetRequest(real: Request, internet: Internet): Send {
   const request = (target: string | URL | http.RequestOptions, ...rest: unknown[]): ClientRequest => {
     const url = urlOf(target);
-    if (url === undefined || isLoopback(url.hostname)) return (real as (...args: unknown[]) => ClientRequest)(target, ...rest);
+    if (url === undefined || isLoopback(url.hostname)) return Reflect.apply(real, undefined, [target, ...rest]);
     const mapped = mapUrl(url, internet);
     const given = typeof target === 'object' && !(target instanceof URL) ? target : {};
     const [first] = rest;
@@ -26,7 +28,7 @@ export function internetRequest(real: Request, internet: Internet): Request {
     const merged: http.RequestOptions = { ...given, ...options, agent: undefined, protocol: 'http:', host: undefined };
     return http.request({ ...merged, hostname: mapped.hostname, port: mapped.port, path: `${mapped.pathname}${mapped.search}` }, callback);
   };
-  return request as Request;
+  return request;
 }
 
 function urlOf(target: string | URL | http.RequestOptions): URL | undefined {

@@ -5,7 +5,7 @@ export const OPT_IN = { key: 'Wavelock', value: 'enabled' };
 
 export function node(name: string, more: Partial<Node> & { platform?: string } = {}): Node {
   const { platform = 'amazon-linux-2023-x86_64', ...fields } = more;
-  const id = `i-${[...name].map((letter) => letter.charCodeAt(0).toString(16)).join('').padStart(17, '0').slice(-17)}`;
+  const id = `i-${Buffer.from(name).toString('hex').padStart(17, '0').slice(-17)}`;
   return {
     id,
     location: { account: '111111111111', region: 'eu-central-1' },

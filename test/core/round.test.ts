@@ -63,9 +63,9 @@ describe('decideRound', () => {
   });
 
   it.each([
-    ['failed', { n0: { outcome: 'failed' as Outcome } }, '1 of 3 nodes failed, 0 allowed: nothing more is sent'],
-    ['unreachable', { n0: { outcome: 'unreachable' as Outcome } }, '1 of 3 nodes unreachable, 0 allowed: nothing more is sent'],
-  ])('brakes over the limit of %s', (_what, states, reason) => {
+    ['failed', { n0: { outcome: 'failed' } }, '1 of 3 nodes failed, 0 allowed: nothing more is sent'],
+    ['unreachable', { n0: { outcome: 'unreachable' } }, '1 of 3 nodes unreachable, 0 allowed: nothing more is sent'],
+  ] as const)('brakes over the limit of %s', (_what, states, reason) => {
     expect(decideRound(input({ runs: runs(states) }))).toMatchObject({ action: 'judge', reason });
   });
 

@@ -26,7 +26,6 @@ export interface Command {
   batch: string;
   document: string;
   version: string;
-  hash: string;
   nodes: string[];
   parameters: { [name: string]: string[] };
   maxErrors: string;
@@ -195,15 +194,22 @@ function machineOf(task: TaskName): string {
 }
 
 async function listCommands(cloud: EmbeddedAws): Promise<Command[]> {
-  const all = await Promise.all(
-    cloud.inventory.stacks.map(async ({ account, region }): Promise<Input[]> => (await cloud.call(cloud.administrator(account, region), 'ssm', 'ListCommands', {})).Commands),
-  );
-  return Promise.all(all.flat().map(async (command) => sentAs(command)));
+  const commands: Input[] = [];
+  for (const { account, region } of cloud.inventory.stacks) {
+    let NextToken: string | undefined;
+    do {
+      // Pages may be short or empty while there are more.
+      const page: Input = await cloud.call(cloud.administrator(account, region), 'ssm', 'ListCommands', { ...(NextToken && { NextToken }) });
+      commands.push(...page.Commands);
+      NextToken = page.NextToken;
+    } while (NextToken);
+  }
+  return commands.map(sentAs);
 }
 
 function sentAs(command: Input): Command {
   const { CommandId: id, Comment: batch, DocumentName: document, DocumentVersion: version, InstanceIds: nodes, Parameters: parameters, MaxErrors: maxErrors } = command;
-  return { id, batch, document, version, hash: command.DocumentHash ?? '', nodes, parameters, maxErrors };
+  return { id, batch, document, version, nodes, parameters, maxErrors };
 }
 
 function publication(input: Input): Publication {

@@ -198,11 +198,10 @@ describe('spokes', () => {
   it('give locks to the account’s own principals over TLS, and nothing to the public', async () => {
     const { hub } = await synth(patch);
     const policy = statementsOf(hub).filter(({ holder }) => holder.startsWith('SpokeLocksBucketPolicy'));
+    const own = { StringEquals: { 'aws:PrincipalAccount': hubAccount }, Bool: { 'aws:SecureTransport': 'true' } };
     expect(policy.filter(({ Effect }) => Effect === 'Allow')).toEqual([
-      expect.objectContaining({
-        actions: ['s3:GetObject'],
-        Condition: { StringEquals: { 'aws:PrincipalAccount': hubAccount }, Bool: { 'aws:SecureTransport': 'true' } },
-      }),
+      expect.objectContaining({ actions: ['s3:GetObject'], Condition: own }),
+      expect.objectContaining({ actions: ['s3:ListBucket'], Condition: { ...own, StringLike: { 's3:prefix': 'locks/*' } } }),
     ]);
     expect(policy.filter(({ Effect }) => Effect === 'Deny')).toEqual(
       [expect.objectContaining({ actions: ['s3:*'], Condition: { Bool: { 'aws:SecureTransport': 'false' } } })]

@@ -30,8 +30,8 @@ function taskOf(state: State): keyof typeof tasks | undefined {
 
 describe.each(definitions)('$name', ({ definition, text }) => {
   it('is valid for asl-validator', () => {
-    const { isValid, errorsText } = validate(definition);
-    expect(isValid, errorsText('\n')).toBe(true);
+    const result = validate(definition);
+    expect(result.isValid, result.errorsText('\n')).toBe(true);
   });
 
   it('is JSONata, timed, commented with in and out, small and flat', () => {

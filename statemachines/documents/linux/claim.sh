@@ -19,7 +19,8 @@ wl_say claim working
 # The agent's download of a second delivery replaces the file at this very moment at worst: look twice.
 [ -f "$wl_home/inbox/$wl_batch.lock" ] || sleep 2
 if ! cp "$wl_home/inbox/$wl_batch.lock" "$wl_dir/lock"; then
-  wl_refuse claim lock-unreachable 'the lock could not be downloaded from S3: the node needs s3:GetObject on the lock bucket and a route to S3 in its Region'
+  wl_refuse claim lock-unreachable \
+    'the lock could not be downloaded from S3: the node needs s3:GetObject on the lock bucket and a route to S3 in its Region'
 fi
 rm -f "$wl_home/inbox/$wl_batch.lock"
 wl_sweep

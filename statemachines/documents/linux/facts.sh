@@ -7,7 +7,9 @@
 # Who else updates this node, as far as it is configured on it. Patch associations and policies live in AWS, not here.
 wl_others() {
   if apt-config dump APT::Periodic::Unattended-Upgrade 2>/dev/null | grep -q '"[1-9a-z]'; then echo unattended-upgrades; fi
-  if wl_timer dnf-automatic-install.timer || { wl_timer dnf-automatic.timer && grep -qE '^ *apply_updates *= *(yes|true|1)' /etc/dnf/automatic.conf; }; then
+  if wl_timer dnf-automatic-install.timer; then
+    echo dnf-automatic
+  elif wl_timer dnf-automatic.timer && grep -qE '^ *apply_updates *= *(yes|true|1)' /etc/dnf/automatic.conf; then
     echo dnf-automatic
   fi
   [ ! -e /system-update ] && [ ! -e /var/lib/PackageKit/prepared-update ] || echo packagekit-offline
@@ -46,6 +48,8 @@ if [ -z "$wl_family" ] || ! wl_make_list; then
   exit 1
 fi
 wl_others=$(wl_others_json)
-printf '{"v":1,"do":"scan","fp":"%s","platform":"%s","boot":"%s","kernel":"%s","pending":"%s","others":[%s],"diskMb":%s,"agent":"%s","n":%s}\n' \
+printf '{"v":1,"do":"scan","fp":"%s","platform":"%s","boot":"%s","kernel":"%s","pending":"%s","others":[%s]' \
   "$(sha256sum <"$wl_dir/facts" | cut -d ' ' -f 1)" "$wl_platform" "$(wl_boot_id)" "$(wl_json "$(uname -r)" 100)" "$(wl_pending)" \
-  "${wl_others#,}" "$(wl_free_mb /var)" "$(wl_json "$(wl_agent_version)" 40)" "$(grep -c '^A' "$wl_dir/facts")" >&3
+  "${wl_others#,}" >&3
+printf ',"diskMb":%s,"agent":"%s","n":%s}\n' "$(wl_free_mb /var)" "$(wl_json "$(wl_agent_version)" 40)" \
+  "$(grep -c '^A' "$wl_dir/facts")" >&3

@@ -29,7 +29,8 @@ wl_check_disk() {
   done
   grep -qE '^[a-z]+ (kernel|linux-image)' "$wl_dir/items" || return 0
   wl_free=$(wl_free_mb /boot)
-  [ "${wl_free:-0}" -ge "$wl_need_boot_mb" ] || wl_refuse preflight disk-full "/boot has ${wl_free:-0} MB free, $wl_need_boot_mb are needed for a kernel"
+  [ "${wl_free:-0}" -ge "$wl_need_boot_mb" ] ||
+    wl_refuse preflight disk-full "/boot has ${wl_free:-0} MB free, $wl_need_boot_mb are needed for a kernel"
 }
 
 # Others get some time to end: a node must not drop out because cron was at work in this minute.

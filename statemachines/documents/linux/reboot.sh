@@ -22,7 +22,8 @@ else
   wl_boot_id >"$wl_dir/boot.before"
 fi
 wl_tries=$(cat "$wl_dir/tries" 2>/dev/null || echo 0)
-[ "$wl_tries" -lt "$wl_most_tries" ] || wl_fail reboot reboot-not-done "asked for a reboot $wl_tries times, the node still runs the same boot"
+[ "$wl_tries" -lt "$wl_most_tries" ] ||
+  wl_fail reboot reboot-not-done "asked for a reboot $wl_tries times, the node still runs the same boot"
 echo $((wl_tries + 1)) >"$wl_dir/tries"
 wl_log "asking the agent to reboot, time $((wl_tries + 1))"
 exit 194

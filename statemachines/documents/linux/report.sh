@@ -150,9 +150,11 @@ wl_bad_json() { # characters
 }
 
 wl_print() {
-  wl_head=$(printf '{"v":1,"do":"%s","batch":"%s","platform":"%s","phase":"%s","end":"%s","why":"%s","detail":"%s","boot":"%s"' \
-    "$wl_do" "$wl_batch" "$(wl_json "$wl_platform" 60)" "$wl_phase" "$wl_end" "$wl_why" "$(wl_json "$wl_detail" 200)" "$(wl_json "$(wl_boot_id)" 40)")
-  wl_head=$wl_head$(printf ',"rebooted":%s,"pending":"%s","n":%s' "$(cat "$wl_origin/rebooted" 2>/dev/null || echo 0)" "$(wl_pending)" "$wl_n")
+  wl_rebooted=$(cat "$wl_origin/rebooted" 2>/dev/null || echo 0)
+  wl_head=$(printf '{"v":1,"do":"%s","batch":"%s","platform":"%s","phase":"%s","end":"%s","why":"%s"' \
+    "$wl_do" "$wl_batch" "$(wl_json "$wl_platform" 60)" "$wl_phase" "$wl_end" "$wl_why")
+  wl_head=$wl_head$(printf ',"detail":"%s","boot":"%s","rebooted":%s,"pending":"%s","n":%s' \
+    "$(wl_json "$wl_detail" 200)" "$(wl_json "$(wl_boot_id)" 40)" "$wl_rebooted" "$(wl_pending)" "$wl_n")
   wl_down=$(head -n 10 "$wl_work/down" 2>/dev/null | while read -r wl_unit; do printf ',"%s"' "$(wl_json "$wl_unit" 60)"; done)
   wl_from=$(cat "$wl_work/from" 2>/dev/null)
   wl_room=$((wl_limit - ${#wl_head} - ${#wl_down} - 40))

@@ -13,7 +13,8 @@ Set-WlLines 'sha256' $wlSha256
 Set-WlState 'claim' 'working'
 $inbox = Join-Path $wlHome "inbox\$wlBatch.lock"
 if (-not (Test-Path $inbox)) {
-  Stop-WlStep 'claim' 'refused' 'lock-unreachable' 'the lock could not be downloaded from S3: the node needs s3:GetObject on the lock bucket and a route to S3 in its Region'
+  $detail = 'the lock could not be downloaded from S3: the node needs s3:GetObject on the lock bucket and a route to S3 in its Region'
+  Stop-WlStep 'claim' 'refused' 'lock-unreachable' $detail
 }
 Move-Item -Force $inbox (Join-Path $wlDir 'lock')
 Remove-WlOld

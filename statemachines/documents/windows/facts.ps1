@@ -23,6 +23,8 @@ $unique = [string[]](@($lines | Select-Object -Unique))
 $offers = @($unique | Where-Object { $_.StartsWith("A`t") }).Count
 $pending = if (Test-WlRebootNeeded) { 'reboot' } else { '' }
 $others = (@(Get-WlOthers | ForEach-Object { ConvertTo-WlJson $_ 60 }) -join ',')
-$head = '{"v":1,"do":"scan","fp":"' + (Get-WlHash (Join-Path $wlDir 'facts')) + '","platform":"' + $platform + '","boot":"' + (Get-WlBoot) + '","kernel":"' + (Get-WlBuild) + '"'
-Write-Output ($head + ',"pending":"' + $pending + '","others":[' + $others + '],"diskMb":' + (Get-WlFreeMb) + ',"agent":' + (ConvertTo-WlJson (Get-WlAgentVersion) 40) + ',"n":' + $offers + '}')
+$hash = Get-WlHash (Join-Path $wlDir 'facts')
+$head = '{"v":1,"do":"scan","fp":"' + $hash + '","platform":"' + $platform + '","boot":"' + (Get-WlBoot) + '"'
+$middle = ',"kernel":"' + (Get-WlBuild) + '","pending":"' + $pending + '","others":[' + $others + '],"diskMb":' + (Get-WlFreeMb)
+Write-Output ($head + $middle + ',"agent":' + (ConvertTo-WlJson (Get-WlAgentVersion) 40) + ',"n":' + $offers + '}')
 exit 0

@@ -5,7 +5,9 @@
 $needMb = 5120
 Enter-WlPhase 'claim' 'preflight'
 $lock = Join-Path $wlDir 'lock'
-if ((Get-WlHash $lock) -ne $wlSha256) { Stop-WlStep 'preflight' 'refused' 'lock-mismatch' 'the downloaded lock is not the one that the plan names' }
+if ((Get-WlHash $lock) -ne $wlSha256) {
+  Stop-WlStep 'preflight' 'refused' 'lock-mismatch' 'the downloaded lock is not the one that the plan names'
+}
 $platform = Get-WlPlatform
 $items = Get-WlLockItems $lock $platform
 if ($null -eq $items) { Stop-WlStep 'preflight' 'refused' 'no-platform' "the lock has nothing for $platform" }

@@ -23,7 +23,8 @@ if (-not (Test-WlRebootNeeded)) {
 }
 $tries = [int](Get-WlLine 'tries')
 if ($tries -ge $mostTries) {
-  $detail = if ((Get-WlLine 'rebooted') -eq '1') { "still asks for a reboot after $tries of them" } else { "asked for a reboot $tries times, the node still runs the same boot" }
+  $detail = "asked for a reboot $tries times, the node still runs the same boot"
+  if ((Get-WlLine 'rebooted') -eq '1') { $detail = "still asks for a reboot after $tries of them" }
   Stop-WlStep 'reboot' 'failed' 'reboot-not-done' $detail
 }
 Set-WlLines 'tries' ($tries + 1)

@@ -29,10 +29,19 @@ function Find-WlOrigin {
 
 function Read-WlLock {
   $file = if ($wlDo -eq 'verify') { Join-Path $wlHome "inbox\$wlBatch.lock" } else { Join-Path $wlDir 'lock' }
-  if (-not (Test-Path $file)) { Set-WlEnd 'verify' 'refused' 'lock-unreachable' 'the lock could not be downloaded from S3'; return $null }
-  if ((Get-WlHash $file) -ne $wlSha256) { Set-WlEnd 'verify' 'refused' 'lock-mismatch' 'the downloaded lock is not the one that was asked about'; return $null }
+  if (-not (Test-Path $file)) {
+    Set-WlEnd 'verify' 'refused' 'lock-unreachable' 'the lock could not be downloaded from S3'
+    return $null
+  }
+  if ((Get-WlHash $file) -ne $wlSha256) {
+    Set-WlEnd 'verify' 'refused' 'lock-mismatch' 'the downloaded lock is not the one that was asked about'
+    return $null
+  }
   $kbs = Get-WlLockItems $file $platform
-  if ($null -eq $kbs) { Set-WlEnd 'verify' 'refused' 'no-platform' "the lock has nothing for $platform" }
+  if ($null -eq $kbs) {
+    Set-WlEnd 'verify' 'refused' 'no-platform' "the lock has nothing for $platform"
+    return $null
+  }
   return ,$kbs
 }
 
@@ -122,9 +131,10 @@ $rebooted = if ($origin -ne '' -and (Get-WlLine 'rebooted' $origin) -eq '1') { 1
 $pending = if (Test-WlRebootNeeded) { 'reboot' } else { '' }
 $packed = if ($null -eq $items) { '' } else { ConvertTo-WlPack ($from -join "`n") }
 $names = (@($down | Select-Object -First 10 | ForEach-Object { ConvertTo-WlJson $_ 60 }) -join ',')
-$head = '{"v":1,"do":"' + $wlDo + '","batch":"' + $wlBatch + '","platform":"' + $platform + '","phase":"' + $result.phase + '","end":"' + $result.end + '","why":"' + $result.why + '"'
-$middle = ',"detail":' + (ConvertTo-WlJson $result.detail) + ',"boot":"' + (Get-WlBoot) + '","rebooted":' + $rebooted + ',"pending":"' + $pending + '","n":' + $changed
-Write-Output ($head + $middle + ',"bad":[],"down":[' + $names + '],"from":"' + $packed + '"}')
+$head = '{"v":1,"do":"' + $wlDo + '","batch":"' + $wlBatch + '","platform":"' + $platform + '","phase":"' + $result.phase + '"'
+$head += ',"end":"' + $result.end + '","why":"' + $result.why + '","detail":' + (ConvertTo-WlJson $result.detail)
+$head += ',"boot":"' + (Get-WlBoot) + '","rebooted":' + $rebooted + ',"pending":"' + $pending + '","n":' + $changed
+Write-Output ($head + ',"bad":[],"down":[' + $names + '],"from":"' + $packed + '"}')
 Remove-Item -Force -ErrorAction SilentlyContinue (Join-Path $wlHome "inbox\$wlBatch.lock")
 if ($result.end -ne 'ok') { exit 1 }
 exit 0

@@ -55,7 +55,8 @@ function Invoke-WlTransaction {
   $text = "function Install-WlWanted {`n" + ${function:Install-WlWanted}.ToString() + "`n}`nInstall-WlWanted '" + $wlDir + "'`n"
   [IO.File]::WriteAllText($script, $text)
   Remove-Item -Force -ErrorAction SilentlyContinue (Join-Path $wlDir 'install.exit'), (Join-Path $wlDir 'started')
-  $action = New-ScheduledTaskAction -Execute 'powershell.exe' -Argument "-NoProfile -NonInteractive -ExecutionPolicy Bypass -File `"$script`""
+  $arguments = "-NoProfile -NonInteractive -ExecutionPolicy Bypass -File `"$script`""
+  $action = New-ScheduledTaskAction -Execute 'powershell.exe' -Argument $arguments
   $settings = New-ScheduledTaskSettingsSet -ExecutionTimeLimit ([TimeSpan]::FromHours(48)) -AllowStartIfOnBatteries
   $name = "Wavelock-$wlBatch"
   [void](Register-ScheduledTask -Force -TaskName $name -Action $action -Settings $settings -User 'SYSTEM' -RunLevel Highest)

@@ -16,7 +16,10 @@ wl_offers() { # on offer (name arch version), advisories (id kind severity name 
       FS = "\t"; while ((getline <have) > 0) { now[$1, $2] = $3; if ($2 == "noarch") any[$1] = $3; else if ($2 != "i686") own[$1] = $3 }
       FS = " "; split("critical important moderate low unrated", g, " "); for (i in g) grade[g[i]] = i
       split("security critical bugfix enhancement other", k, " "); for (i in k) rank[k[i]] = i
-      while ((getline <advisories) > 0) { id[++n] = $1; kind[n] = $2; severity[n] = $3; of[n] = $4 SUBSEP $5; fixed[n] = $6; m[of[n]] = m[of[n]] " " n }
+      while ((getline <advisories) > 0) {
+        id[++n] = $1; kind[n] = $2; severity[n] = $3; fixed[n] = $6
+        m[$4, $5] = m[$4, $5] " " n
+      }
     }
     {
       key = $1 SUBSEP $2

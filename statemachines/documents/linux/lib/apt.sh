@@ -28,7 +28,8 @@ wl_apt() {
 wl_refresh_apt() {
   wl_apt_setup
   # apt before 2.1 ends with 0 when a repository could not be read.
-  wl_apt update >"$wl_cache/apt/update.log" 2>&1 && ! grep -E '^(E:|W: Failed to fetch|W: Some index files failed)' "$wl_cache/apt/update.log"
+  wl_apt update >"$wl_cache/apt/update.log" 2>&1 &&
+    ! grep -E '^(E:|W: Failed to fetch|W: Some index files failed)' "$wl_cache/apt/update.log"
 }
 
 # Reads apt-get's simulation; writes what would come in as `name arch version archives`. `Inst` is followed by the old version in

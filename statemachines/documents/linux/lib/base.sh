@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2034,SC2154 # wl_cache is for later files; wl_home and wl_batch are assigned by the document's prologue, which stands before this file
+# shellcheck disable=SC2034,SC2154 # wl_cache is for the files after this one; wl_home and wl_batch come from the document's prologue
 #
 # Shared by every step: where a batch keeps its files, how one step tells the next how it ended, and how text gets into a report.
 # A batch's own directory is $wl_home/<BatchId>; its state file says which phase was entered last and how it ended:

@@ -9,8 +9,8 @@ wl_broken() {
       if ls /var/lib/dpkg/updates/[0-9]* >/dev/null 2>&1; then
         echo 'dpkg was interrupted: run dpkg --configure -a'
       # Unpacked, half-configured, half-installed, to be reinstalled. `dpkg --audit` would also name packages that only lack checksums.
-      elif wl_half=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' | grep -E '^(.[UFH]|..R)' | cut -c 5- | tr '\n' ' ') && [ -n "$wl_half" ]; then
-        echo "not fully installed: $wl_half"
+      elif dpkg-query -W -f '${db:Status-Abbrev}\n' | grep -qE '^(.[UFH]|..R)'; then
+        echo "not fully installed: $(dpkg-query -W -f '${db:Status-Abbrev}|${Package}\n' | sed -nE 's/^(.[UFH].|..R)[|]//p' | tr '\n' ' ')"
       elif ! wl_why=$(apt-get check -q -o Debug::NoLocking=1 -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= 2>&1); then
         printf 'apt-get check: %s\n' "$wl_why" | tail -n 3
       fi

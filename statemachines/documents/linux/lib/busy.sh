@@ -25,7 +25,10 @@ wl_process() { # pid
 # Says who holds the package manager; fails where it is free.
 wl_busy() {
   for wl_other in "$wl_home"/*/running; do
-    [ "$wl_other" != "$wl_dir/running" ] && wl_held "$wl_other" && echo "batch $(basename "$(dirname "$wl_other")") still installs" && return
+    [ "$wl_other" != "$wl_dir/running" ] || continue
+    wl_held "$wl_other" || continue
+    echo "batch $(basename "$(dirname "$wl_other")") still installs"
+    return 0
   done
   case "$wl_family" in
     apt) wl_lock_holder /var/lib/dpkg/lock-frontend || wl_lock_holder /var/lib/dpkg/lock ;;
@@ -46,7 +49,7 @@ wl_updater() {
   cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' '\n' | awk -F / '
     # [-]: this very awk has its program on its command line.
     /patch-baseline[-]operations/ { print "AWS-RunPatchBaseline"; found = 1; exit }
-    $NF ~ /^(unattended-upgrade|unattended-upgrades|dnf-automatic|yum-cron|transactional-update|packagekit-offline-update|pk-offline-update)$/ {
+    $NF ~ /^(unattended-upgrades?|dnf-automatic|yum-cron|transactional-update|packagekit-offline-update|pk-offline-update)$/ {
       print $NF; found = 1; exit
     }
     END { exit found ? 0 : 1 }'

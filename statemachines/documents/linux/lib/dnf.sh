@@ -6,7 +6,8 @@
 # section of a repository says of it still counts.
 wl_dnf() {
   dnf --setopt=cachedir="$wl_cache/dnf" --setopt=logdir="$wl_cache/log" --setopt=install_weak_deps=False --setopt=keepcache=False \
-    --setopt=skip_if_unavailable=False ${wl_dnf_state:+--setopt=persistdir="$wl_dnf_state"} ${wl_releasever:+--releasever="$wl_releasever"} "$@"
+    --setopt=skip_if_unavailable=False ${wl_dnf_state:+--setopt=persistdir="$wl_dnf_state"} \
+    ${wl_releasever:+--releasever="$wl_releasever"} "$@"
 }
 
 wl_refresh_dnf() {

@@ -20,7 +20,7 @@ wl_core_changed() {
     *)
       wl_list=$(rpm -qa --qf '%{NAME} %{INSTALLTIME}\n' | awk -v boot="$wl_boot" '
         $1 ~ /^kernel(-core|-rt|-rt-core|-uek|-uek-core|-default|-azure|[0-9.]+)?$/ ||
-        $1 ~ /^(glibc|systemd|dbus|dbus-daemon|dbus-broker|openssl-libs|openssl-fips-provider|libopenssl[0-9_]+|linux-firmware|microcode_ctl)$/ {
+        $1 ~ /^(glibc|systemd|dbus|dbus-daemon|dbus-broker|openssl-libs|libopenssl[0-9_]+|linux-firmware|microcode_ctl)$/ {
           if ($2 > boot) print $1
         }')
       [ -n "$wl_list" ] && wl_log "installed since boot: $wl_list"

@@ -21,7 +21,8 @@ wl_plan_zypper() { # closed|open
   cp "$wl_dir/wanted" "$wl_dir/named"
   while :; do
     # shellcheck disable=SC2046 # as above
-    wl_zypper --no-refresh install --dry-run --no-recommends --auto-agree-with-licenses $(wl_zypper_specs "$wl_dir/named") >"$wl_dir/plan.txt" 2>&1
+    wl_zypper --no-refresh install --dry-run --no-recommends --auto-agree-with-licenses $(wl_zypper_specs "$wl_dir/named") \
+      >"$wl_dir/plan.txt" 2>&1
     wl_code=$?
     cat "$wl_dir/plan.txt"
     : >"$wl_dir/plan"

@@ -27,12 +27,18 @@ wl_updateinfo() {
     { gsub(/\n/, " ") }
     /^update / {
       t = attribute("type"); id = ""; severity = "unrated"
-      kind = t == "security" ? t : t == "recommended" || t == "bugfix" ? "bugfix" : t ~ /^(optional|feature|enhancement)$/ ? "enhancement" : "other"
+      kind = t == "security" ? t : "other"
+      if (t ~ /^(recommended|bugfix)$/) kind = "bugfix"
+      if (t ~ /^(optional|feature|enhancement)$/) kind = "enhancement"
     }
     /^id>/ { if (id == "") { id = substr($0, 4); sub(/ +$/, "", id) } }
-    /^severity>/ { s = tolower(substr($0, 10)); sub(/ +$/, "", s); if (kind == "security" && s ~ /^(critical|important|moderate|low)$/) severity = s }
+    /^severity>/ {
+      s = tolower(substr($0, 10)); sub(/ +$/, "", s)
+      if (kind == "security" && s ~ /^(critical|important|moderate|low)$/) severity = s
+    }
     /^package / {
       name = attribute("name"); epoch = attribute("epoch")
-      if (name in wanted) print id, kind, severity, name, attribute("arch"), (epoch ~ /^0?$/ ? "" : epoch ":") attribute("version") "-" attribute("release")
+      version = (epoch ~ /^0?$/ ? "" : epoch ":") attribute("version") "-" attribute("release")
+      if (name in wanted) print id, kind, severity, name, attribute("arch"), version
     }'
 }
