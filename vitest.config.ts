@@ -8,6 +8,8 @@ const LONG = ['test/long/**/*.test.ts'];
 
 export default defineConfig({
   test: {
+    // Two cores are what we promise to be quick on.
+    maxWorkers: 2,
     projects: [
       { test: { ...common, name: 'parts', include: ['test/**/*.test.ts'], exclude: [...WORLDS, ...LONG] } },
       // These run the deployed bundles in the embedded AWS: the template is synthesised once for all of them.

@@ -5,7 +5,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 [ "$(id -u)" = 0 ] || { echo 'node-tests: needs root' >&2 && exit 1; }
-mirror=${WAVELOCK_DEBIAN_MIRROR:-http://deb.debian.org/debian}
+# The mirror that this machine's own apt uses.
+mirror=${WAVELOCK_DEBIAN_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 2>/dev/null | grep -v -e security -e updates | head -n 1)}
 packages=rpm,dnf,zypper,createrepo-c,busybox,gawk
 cache=${TMPDIR:-/tmp}/wavelock-node-tests
 base=$cache/bookworm.tar

@@ -12,6 +12,11 @@ import type { LaidOutBatch } from '../core/layout.ts';
 import type { Plan, PlanWave } from '../core/plan.ts';
 import type { RunState } from '../core/round.ts';
 
+/** Pause before a round is laid out again of which nothing could be sent. */
+const PAUSE_SECONDS = 900;
+/** Twelve refusals weigh as much as three commands that were sent. */
+const REFUSED_WEIGHT = 0.25;
+
 type Phase = 'patch' | 'verify';
 type Locks = Record<string, { sha256: string; urls: Record<string, string> }>;
 
@@ -40,18 +45,34 @@ export const handler = implement('LayOutRound', async ({ rollout, wave: name, ph
   const nothing = { seconds: 0, tracks: 0, bucket: deps.store.bucket, key: '' };
   if (decision.action === 'judge') return { ...nothing, action: 'judge', reason: decision.reason };
   if (decision.action === 'wait') return { ...nothing, action: 'wait', seconds: decision.seconds, reason: decision.reason };
+  // Nothing of the last round began (reserved by another rollout, refused by SSM): laying it out again at once would only spin.
+  const label = batchNumber(phase, round, 0, 0);
+  if (round > 1 && state.pausedBefore !== label && !began(batches, phase, round - 1)) {
+    await deps.record.setWave(rollout, name, { pausedBefore: label });
+    return { ...nothing, action: 'wait', seconds: PAUSE_SECONDS, reason: 'nothing of the last round could be sent: trying again' };
+  }
   const key = await putRound({ plan, wave, phase, round, tracks: decision.tracks, state }, deps);
   await deps.record.setWave(rollout, name, phase === 'patch' ? { rounds: round } : { verifyRounds: round });
   return { ...nothing, action: 'run', tracks: decision.tracks.length, key, reason: decision.reason };
 });
 
-/** How often a node was really asked in this phase: refused and lost batches never began and do not count. */
+/** Whether some batch of a round was really sent. */
+function began(batches: BatchRow[], phase: Phase, round: number): boolean {
+  const prefix = batchNumber(phase, round, 0, 0).replace(/0-0$/, '');
+  return batches.some((batch) => batch.number.startsWith(prefix) && batch.status !== 'refused' && batch.status !== 'lost');
+}
+
+/**
+ * How often a node was really asked in this phase. Refused and lost batches never began, so they do not count; but a node whose batches
+ * SSM keeps refusing is given up in the end, and has no outcome: the wave is then held.
+ */
 function runStates(wave: PlanWave, runs: NodeRunRow[], batches: BatchRow[], phase: Phase): Map<string, RunState> {
   const byNode = new Map(runs.map((run) => [run.node, run]));
   const attempts = new Map<string, number>();
   for (const batch of batches) {
-    if (batch.purpose !== phase || batch.status === 'refused' || batch.status === 'lost') continue;
-    for (const node of batch.nodes) attempts.set(node, (attempts.get(node) ?? 0) + 1);
+    if (batch.purpose !== phase) continue;
+    const weight = batch.status === 'refused' || batch.status === 'lost' ? REFUSED_WEIGHT : 1;
+    for (const node of batch.nodes) attempts.set(node, (attempts.get(node) ?? 0) + weight);
   }
   return new Map(
     wave.nodes.map(({ id }) => {

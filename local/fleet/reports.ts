@@ -85,7 +85,8 @@ export function compare(host: Host, items: LockItem[], origin: Batch | undefined
   return {
     now,
     from: pack(both.map(({ was, is }) => fromOf(was, is)).join('\n')),
-    bad: now.filter(({ relation }) => relation === 'older' || relation === 'newer'),
+    // A dependency is allowed, not asked for: it is never bad.
+    bad: now.filter(({ relation, item }) => item.use !== 'dependency' && (relation === 'older' || relation === 'newer')),
     changed: both.filter(({ was, is }) => isChange(was, is)).length,
   };
 }
@@ -99,6 +100,8 @@ function isChange(was: Stand, is: Stand): boolean {
 /** `=` was there already, `+` pulled in as a new dependency, empty where it is not installed here, else the version before. */
 function fromOf(was: Stand, is: Stand): string {
   if (was.relation === 'same') return '=';
+  // A dependency that the transaction did not touch says nothing.
+  if (was.item.use === 'dependency' && is.relation !== 'same') return '';
   if (was.relation !== 'absent') return was.have;
   return was.item.use !== 'update' && is.relation !== 'absent' ? '+' : '';
 }

@@ -53,9 +53,9 @@ describe('the demo policy', () => {
   });
 
   it('says so on the day after its exception ends', () => {
-    expect(readPolicyFile('demo/policy.yaml', '2027-03-31').policy.version).toBe(1);
-    expect(refusal(() => readPolicyFile('demo/policy.yaml', '2027-04-01'))?.message).toMatch(
-      /^demo\/policy\.yaml:\d+:18 policies\.monthly\.patches\.leaveOut\[0\]\.until: 2027-03-31 is past/,
+    expect(readPolicyFile('demo/policy.yaml', '2030-12-31').policy.version).toBe(1);
+    expect(refusal(() => readPolicyFile('demo/policy.yaml', '2031-01-01'))?.message).toMatch(
+      /^demo\/policy\.yaml:\d+:18 policies\.monthly\.patches\.leaveOut\[0\]\.until: 2030-12-31 is past/,
     );
   });
 });

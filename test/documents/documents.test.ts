@@ -56,7 +56,8 @@ describe.each(all)('$name', ({ purpose, os, document }) => {
   });
 
   it('bounds every step that runs a script', () => {
-    for (const step of document.mainSteps.filter(isScript)) expect(step.inputs.timeoutSeconds).toMatch(/^(\d{2,4}|\{\{ executionTimeout \}\})$/u);
+    const bounds = document.mainSteps.filter(isScript).map((step) => step.inputs.timeoutSeconds);
+    for (const bound of bounds) expect(bound).toMatch(/^(\d{2,4}|\{\{ executionTimeout \}\})$/u);
   });
 
   it('counts its longest step towards the time after which the command expires', () => {
@@ -66,7 +67,8 @@ describe.each(all)('$name', ({ purpose, os, document }) => {
 
   it('runs scripts of its own os only, and no step that a failed one would end', () => {
     const action = os === 'linux' ? 'aws:runShellScript' : 'aws:runPowerShellScript';
-    expect(new Set(document.mainSteps.map((step) => step.action))).toEqual(new Set(purpose === 'scan' ? [action] : ['aws:downloadContent', action]));
+    const actions = purpose === 'scan' ? [action] : ['aws:downloadContent', action];
+    expect(new Set(document.mainSteps.map((step) => step.action))).toEqual(new Set(actions));
     expect(text).not.toMatch(/onFailure|onSuccess|precondition/u);
   });
 
@@ -80,7 +82,8 @@ describe.each(all)('$name', ({ purpose, os, document }) => {
 describe.each(['linux', 'windows'])('the documents for %s', (os) => {
   it('have the steps that handlers read, in the order that the state file expects', () => {
     expect(stepsOf('scan', os).map((step) => step.name)).toEqual([SCAN_FACTS_STEP, ...SCAN_PACKAGES_STEPS]);
-    expect(stepsOf('patch', os).map((step) => step.name)).toEqual(['Lock', 'Claim', 'Preflight', 'Resolve', 'Install', 'Reboot', REPORT_STEP]);
+    const names = ['Lock', 'Claim', 'Preflight', 'Resolve', 'Install', 'Reboot', REPORT_STEP];
+    expect(stepsOf('patch', os).map((step) => step.name)).toEqual(names);
     expect(stepsOf('verify', os).map((step) => step.name)).toEqual(['Lock', REPORT_STEP]);
   });
 

@@ -12,7 +12,8 @@ let parser: Parser;
 beforeAll(async () => {
   await Parser.init();
   parser = new Parser();
-  parser.setLanguage(await Language.load(readFileSync(createRequire(import.meta.url).resolve('tree-sitter-powershell/tree-sitter-powershell.wasm'))));
+  const grammar = createRequire(import.meta.url).resolve('tree-sitter-powershell/tree-sitter-powershell.wasm');
+  parser.setLanguage(await Language.load(readFileSync(grammar)));
 });
 
 /** `line: text` of everything in a script that is not PowerShell. */

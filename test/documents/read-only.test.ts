@@ -36,7 +36,17 @@ const askingCalls = [
   /zypper --non-interactive needs-rebooting/u,
   /command -v dnf/u,
 ];
-const wrappers = [/^dnf --setopt=cachedir="\$wl_cache/u, /^apt-get -q -c "\$wl_cache\/apt\/apt\.conf" "\$@"$/u, /--xmlout --cache-dir "\$wl_cache\/zypp" "\$@"$/u];
+const wrappers = [
+  /^dnf --setopt=cachedir="\$wl_cache/u,
+  /^apt-get -q -c "\$wl_cache\/apt\/apt\.conf" "\$@"$/u,
+  /--xmlout --cache-dir "\$wl_cache\/zypp" "\$@"$/u,
+];
+/** A package manager as a command; and lines in which its name is only a word. */
+const call = /(^|[;&|({ ])(wl_dnf|wl_apt|wl_zypper|dnf|apt-get|zypper|yum) (?!\))/u;
+const word = /^(\*|wl_log|printf)|echo (dnf|zypper)|= dnf \]/u;
+/** The file behind a `>`, where it is a variable, a path or a descriptor. */
+const target = /(?:^|[^0-9<>=&|"'] ?|\d)>>?\s*((?:["']?\$|\/\w|&)[^\s;)]*)/gu;
+const fileCommand = /\b(New-Item|Remove-Item|Move-Item|Copy-Item|WriteAllText|AppendAllText|File\]::Open)\b/u;
 
 describe.each(onLinux)('%s changes nothing', (name) => {
   const lines = linesOf(name);
@@ -47,7 +57,7 @@ describe.each(onLinux)('%s changes nothing', (name) => {
   });
 
   it('asks package managers in dry runs only, with its own cache', () => {
-    const calls = lines.filter((line) => /(^|[;&|({ ])(wl_dnf|wl_apt|wl_zypper|dnf|apt-get|zypper|yum) (?!\))/u.test(line) && !/^(\*|wl_log|printf)|echo (dnf|zypper)|= dnf \]/u.test(line));
+    const calls = lines.filter((line) => call.test(line) && !word.test(line));
     const allowed = [...askingCalls, ...wrappers];
     expect(calls.filter((line) => !allowed.some((pattern) => pattern.test(line)))).toEqual([]);
     expect(calls.length).toBeGreaterThan(documents[name].purpose === 'scan' ? 8 : 1);
@@ -55,8 +65,8 @@ describe.each(onLinux)('%s changes nothing', (name) => {
 
   it('writes, moves and removes only below its own directory', () => {
     const own = /^(["']?\$(wl_(dir|work|home|cache|old)|1|2)\b|"\$\{?wl_\w+|\/dev\/null|&\d|"?\$1"?$)/u;
-    const targets = lines.flatMap((line) => [...line.matchAll(/(?:^|[^0-9<>=&|"'] ?|\d)>>?\s*((?:["']?\$|\/\w|&)[^\s;)]*)/gu)].map((match) => match[1] ?? ''));
-    expect(targets.filter((target) => !own.test(target))).toEqual([]);
+    const targets = lines.flatMap((line) => [...line.matchAll(target)].map((match) => match[1] ?? ''));
+    expect(targets.filter((path) => !own.test(path))).toEqual([]);
     const commands = lines.filter((line) => /(^|[;&|{(] *)(rm|mv|cp|mkdir|chmod|touch|ln|tee|mktemp) /u.test(line));
     expect(commands.filter((line) => !/\$(wl_(dir|work|home|cache|old|batch)|[13])\b|\/run\/wavelock\.XXXXXX/u.test(line))).toEqual([]);
   });
@@ -79,7 +89,7 @@ describe.each(onWindows)('%s changes nothing', (name) => {
   });
 
   it('writes and removes only below its own directory', () => {
-    const commands = lines.filter((line) => /\b(New-Item|Remove-Item|Move-Item|Copy-Item|WriteAllText|AppendAllText|File\]::Open)\b/u.test(line));
+    const commands = lines.filter((line) => fileCommand.test(line));
     expect(commands.length).toBeGreaterThan(3);
     expect(commands.filter((line) => !/\$(wlDir|wlHome|file|old|directory)\b/u.test(line))).toEqual([]);
   });

@@ -85,9 +85,14 @@ describe('PlanRollout', () => {
     expect(await world.record.rollout(rollout)).toMatchObject({ status: 'nothing', reason });
   });
 
-  it('has nothing to do for nodes that no scan has told of', async () => {
+  it('takes silence for no success: where no scan has told of the first wave the rollout is stopped, closed as failed, and people are told', async () => {
     await seedNodes(world);
-    expect(await world.answer('PlanRollout', input(await deploy()))).toMatchObject({ action: 'nothing' });
+    const { action, rollout, reason } = await world.answer('PlanRollout', input(await deploy()));
+    expect(action).toBe('run');
+    expect(await world.record.rollout(rollout)).toMatchObject({ status: 'planned', stopped: reason, reason });
+    expect(await world.answer('NextWave', { rollout })).toEqual({ action: 'close', wave: '', reason });
+    expect(await world.answer('CloseRollout', { rollout })).toEqual({ status: 'failed', reason });
+    expect(world.published).toMatchObject([{ audience: 'linux-ops', event: 'failed' }, { audience: 'security', event: 'failed' }]);
   });
 
   it('leaves no trace on a day that is not the plan\'s', async () => {

@@ -15,7 +15,7 @@ afterAll(() => scene.close());
 describe('a month in which nothing goes wrong', () => {
   it('patches every node of the plan', () => {
     expect(told.document.status).toBe('succeeded');
-    expect(told.document.waves.map(({ outcomes }) => outcomes)).toEqual([{ patched: 12 }, { patched: 4 }, { patched: 42 }]);
+    expect(told.document.waves.map(({ outcomes, nodes }) => outcomes.patched === nodes && nodes > 0)).toEqual([true, true, true]);
   });
 
   it('has nothing to note', () => {

@@ -39,7 +39,9 @@ describe('another updater was faster', () => {
 
   it('does not fail the rollout for it', () => {
     expect(told.document.status).toBe('succeeded');
-    expect(told.document.waves.at(-1)).toMatchObject({ verdict: 'pass', outcomes: { ahead: 2, patched: 40 } });
+    const last = told.document.waves.at(-1);
+    expect(last?.verdict).toBe('pass');
+    expect(last?.outcomes).toEqual({ ahead: 2, patched: (last?.nodes ?? 0) - 2 });
   });
 
   it('keeps what must hold after every run', () => expect(checkInvariants(scene, told, FASTER)).resolves.toBeUndefined());

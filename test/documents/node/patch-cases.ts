@@ -15,12 +15,15 @@ const kernel = (version: string) => rpm('kernel', version, { provides: ['install
 const lock = lockOf('dnf', ['update app x86_64 2.0-1', 'update lib x86_64 2.0-1']);
 const before = [rpm('app', '1.0-1'), rpm('lib', '1.0-1')];
 const offered = [rpm('app', '2.0-1'), rpm('lib', '2.0-1')];
-const patch = (root: Root, more: Partial<Order> = {}) => invoke(root, { document: 'Wavelock-Patch-Linux', batch: 'batch-0001', lock, ...more });
+const patch = (root: Root, more: Partial<Order> = {}) =>
+  invoke(root, { document: 'Wavelock-Patch-Linux', batch: 'batch-0001', lock, ...more });
 const verify = (root: Root, batch: string) => invoke(root, { document: 'Wavelock-Verify-Linux', batch, lock });
 
 /** As the out-of-memory killer or a person would: once the package manager works, all of it is killed. */
 const killTransaction = `while [ ! -e /var/tmp/slow ]; do sleep 0.1; done; for p in /proc/[0-9]*; do
-  case "$(tr '\\0' ' ' <$p/cmdline)" in '/bin/sh /var/lib/wavelock/'* | *python3\\ /usr/bin/dnf* | 'sleep 600 ') kill -9 \${p#/proc/} ;; esac; done`;
+  case "$(tr '\\0' ' ' <$p/cmdline)" in
+    '/bin/sh /var/lib/wavelock/'* | *python3\\ /usr/bin/dnf* | 'sleep 600 ') kill -9 \${p#/proc/} ;;
+  esac; done`;
 
 export async function runPatchCases(checks: Checks, root: Root): Promise<void> {
   await checks.check('a second delivery of a batch exits 168, changes nothing and prints the same report', async () => {
@@ -39,7 +42,8 @@ export async function runPatchCases(checks: Checks, root: Root): Promise<void> {
   });
 
   await checks.check('a step that is killed leaves the transaction running to its end', async () => {
-    await prepare(root, before, [rpm('app', '2.0-1', { after: 'echo begun >/var/tmp/slow; while [ ! -e /var/tmp/go ]; do sleep 0.1; done; echo ended >/var/tmp/slow' }), rpm('lib', '2.0-1')]);
+    const after = 'echo begun >/var/tmp/slow; while [ ! -e /var/tmp/go ]; do sleep 0.1; done; echo ended >/var/tmp/slow';
+    await prepare(root, before, [rpm('app', '2.0-1', { after }), rpm('lib', '2.0-1')]);
     await root.shell('rm -f /var/tmp/slow /var/tmp/go');
     const killed = await patch(root, {
       onStep: (name, kill) => void (name === 'Install' && root.shell('while [ ! -e /var/tmp/slow ]; do sleep 0.1; done').then(kill)),
@@ -74,7 +78,8 @@ export async function runPatchCases(checks: Checks, root: Root): Promise<void> {
   });
 
   await checks.check('a dependency that is installed in an older version comes along where an update needs it newer', async () => {
-    await prepare(root, [...before, rpm('libfoo', '1.0-1')], [rpm('app', '2.0-1', { needs: ['libfoo >= 1.2'] }), rpm('libfoo', '1.2-1'), rpm('libfoo', '1.5-1')]);
+    const newer = [rpm('app', '2.0-1', { needs: ['libfoo >= 1.2'] }), rpm('libfoo', '1.2-1'), rpm('libfoo', '1.5-1')];
+    await prepare(root, [...before, rpm('libfoo', '1.0-1')], newer);
     const needed = lockOf('dnf', ['update app x86_64 2.0-1', 'dependency libfoo x86_64 1.2-1']);
     const { end, n, from } = reportOf(await patch(root, { lock: needed }));
     deepStrictEqual({ end, n, from: unpackFrom(from) }, { end: 'ok', n: 2, from: ['1.0-1', '1.0-1'] });
@@ -124,10 +129,11 @@ async function runRebootCases(checks: Checks, root: Root): Promise<void> {
 
 async function runSizeCases(checks: Checks, root: Root): Promise<void> {
   const names = Array.from({ length: 200 }, (_, index) => `component-${index}`);
-  const versions = (generation: number) => names.map((_, index) => `${generation}.${(index * 7) % 23}.${(index * 31) % 101}-${(index % 9) + 1}.amzn2023.0.${index % 4}`);
-  const old = names.map((name, index) => rpm(name, versions(1)[index] ?? ''));
-  const next = names.map((name, index) => rpm(name, versions(2)[index] ?? ''));
-  const many = lockOf('dnf', next.map(({ name, version }) => `update ${name} x86_64 ${version}`));
+  const version = (generation: number, index: number) =>
+    `${generation}.${(index * 7) % 23}.${(index * 31) % 101}-${(index % 9) + 1}.amzn2023.0.${index % 4}`;
+  const old = names.map((name, index) => rpm(name, version(1, index)));
+  const next = names.map((name, index) => rpm(name, version(2, index)));
+  const many = lockOf('dnf', next.map((one) => `update ${one.name} x86_64 ${one.version}`));
   const order = (parseLock(many)[0]?.items ?? []).map(({ name }) => name);
 
   await checks.check('a report of 200 changed packages has less than 2,500 characters and says what was before', async () => {
@@ -138,7 +144,7 @@ async function runSizeCases(checks: Checks, root: Root): Promise<void> {
     const report = reportOf(invocation);
     ok((invocation.steps.Report?.stdout.length ?? 9_999) < 2_500);
     deepStrictEqual({ end: report.end, n: report.n, bad: report.bad }, { end: 'ok', n: 200, bad: [] });
-    const was = new Map(old.map(({ name, version }) => [name, version]));
+    const was = new Map(old.map((one) => [one.name, one.version]));
     deepStrictEqual(unpackFrom(report.from), order.map((name) => was.get(name)));
   });
 

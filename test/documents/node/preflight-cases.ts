@@ -4,6 +4,7 @@ import { unpackFrom } from '../cases.ts';
 import { invoke } from './agent.ts';
 import type { Order } from './agent.ts';
 import type { Checks } from './checks.ts';
+import { holdLock, releaseLock } from './others.ts';
 import type { Root } from './root.ts';
 import type { Rpm } from './rpms.ts';
 import { installedNow, lockOf, prepare, reportOf } from './rpm-node.ts';
@@ -12,8 +13,10 @@ const rpm = (name: string, version: string, more: Partial<Rpm> = {}): Rpm => ({ 
 const lock = lockOf('dnf', ['update app x86_64 2.0-1']);
 const before = [rpm('app', '1.0-1')];
 const offered = [rpm('app', '2.0-1')];
-const patch = (root: Root, more: Partial<Order> = {}) => invoke(root, { document: 'Wavelock-Patch-Linux', batch: 'batch-0001', lock, ...more });
-const verify = (root: Root, more: Partial<Order> = {}) => invoke(root, { document: 'Wavelock-Verify-Linux', batch: 'verify-001', lock, ...more });
+const patch = (root: Root, more: Partial<Order> = {}) =>
+  invoke(root, { document: 'Wavelock-Patch-Linux', batch: 'batch-0001', lock, ...more });
+const verify = (root: Root, more: Partial<Order> = {}) =>
+  invoke(root, { document: 'Wavelock-Verify-Linux', batch: 'verify-001', lock, ...more });
 
 /** What makes a node refuse: how it is brought about, how it is undone. */
 const refusals: { why: string; detail: RegExp; order?: Partial<Order>; spoil?: string; heal?: string }[] = [
@@ -25,13 +28,17 @@ const refusals: { why: string; detail: RegExp; order?: Partial<Order>; spoil?: s
     spoil: 'mkdir -p /var/log/amazon/ssm && touch /var/log/amazon/ssm/patch-baseline-operations-reboot-194',
     heal: 'rm -r /var/log/amazon',
   },
-  { why: 'disk-full', detail: /MB free/u, spoil: 'mkdir -p /var/lib/wavelock && mount -t tmpfs -o size=50m none /var/lib/wavelock', heal: 'umount /var/lib/wavelock' },
+  {
+    why: 'disk-full',
+    detail: /MB free/u,
+    spoil: 'mkdir -p /var/lib/wavelock && mount -t tmpfs -o size=50m none /var/lib/wavelock',
+    heal: 'umount /var/lib/wavelock',
+  },
   {
     why: 'package-manager-busy',
     detail: /python3/u,
-    // The way rpm itself holds its database: a record lock, which flock(1) doesn't see.
-    spoil: `python3 -c 'import fcntl, time; f = open("/var/lib/rpm/.rpm.lock", "w"); fcntl.lockf(f, fcntl.LOCK_EX); open("/var/tmp/locked", "w"); time.sleep(60)' >/dev/null 2>&1 & while [ ! -e /var/tmp/locked ]; do sleep 0.1; done`,
-    heal: `rm /var/tmp/locked; for p in /proc/[0-9]*; do grep -qa rpm.lock $p/cmdline && [ $p != /proc/$$ ] && kill \${p#/proc/}; done; true`,
+    spoil: holdLock('/var/lib/rpm/.rpm.lock'),
+    heal: releaseLock,
   },
   { why: 'package-manager-broken', detail: /two versions.*: app/u, spoil: 'true' },
   {
@@ -58,7 +65,7 @@ export async function runPreflightCases(checks: Checks, root: Root): Promise<voi
         if (spoil !== undefined) await root.shell(spoil);
         const invocation = await patch(root, order);
         const report = reportOf(invocation);
-        deepStrictEqual({ end: report.end, why: report.why, phase: report.phase, n: report.n }, { end: 'refused', why, phase: 'preflight', n: 0 });
+        deepStrictEqual([report.end, report.why, report.phase, report.n], ['refused', why, 'preflight', 0]);
         match(report.detail, detail);
         equal(invocation.status, 'Failed');
         deepStrictEqual(await installedNow(root), was);
@@ -98,7 +105,8 @@ export async function runPreflightCases(checks: Checks, root: Root): Promise<voi
 
   await checks.check('directories of batches older than 30 days go, younger ones stay', async () => {
     await prepare(root, before, offered);
-    await root.shell('cd / && mkdir -p /var/lib/wavelock/batch-old0 /var/lib/wavelock/batch-new0 && touch -d "40 days ago" /var/lib/wavelock/batch-old0');
+    await root.shell('mkdir -p /var/lib/wavelock/batch-old0 /var/lib/wavelock/batch-new0');
+    await root.shell('touch -d "40 days ago" /var/lib/wavelock/batch-old0');
     await patch(root);
     equal(await root.shell('cd /var/lib/wavelock && ls -d batch-*'), 'batch-0001\nbatch-new0');
   });
@@ -151,11 +159,12 @@ END
 
 async function runServiceCases(checks: Checks, root: Root): Promise<void> {
   await checks.check('a service that an update stops is named; where systemd runs the transaction is a unit of its own', async () => {
-    await prepare(root, before, [rpm('app', '2.0-1', { after: 'grep -v app.service /run/units >/run/units.new; grep -v idle.service /run/units.new >/run/units' })]);
+    const after = 'grep -v app.service /run/units >/run/units.new; grep -v idle.service /run/units.new >/run/units';
+    await prepare(root, before, [rpm('app', '2.0-1', { after })]);
     await root.shell(systemd);
     try {
       const report = reportOf(await patch(root));
-      deepStrictEqual({ end: report.end, why: report.why, down: report.down, n: report.n }, { end: 'failed', why: 'service-down', down: ['app.service'], n: 1 });
+      deepStrictEqual([report.end, report.why, report.down, report.n], ['failed', 'service-down', ['app.service'], 1]);
       match(await root.shell('cat /run/systemd-run.log'), /--unit=wavelock-batch-0001 .*transaction\.sh$/u);
     } finally {
       await root.shell('rm -r /run/systemd /usr/bin/systemctl /usr/bin/systemd-run');

@@ -32,7 +32,8 @@ export async function becomeNode(root: Root, family: Family, url: string): Promi
   root.write('etc/os-release', osRelease[family]);
   root.write('etc/rpm/macros.node', '%_dbpath /var/lib/rpm\n');
   root.write('etc/yum.repos.d/test.repo', `[test]\nname=test\nbaseurl=${url}/$releasever\ngpgcheck=0\nmetadata_expire=1\n`);
-  root.write('etc/zypp/repos.d/test.repo', `[test]\nname=test\nenabled=1\nautorefresh=1\nbaseurl=${url}/${RELEASE}\ntype=rpm-md\ngpgcheck=0\n`);
+  const zypper = `[test]\nname=test\nenabled=1\nautorefresh=1\nbaseurl=${url}/${RELEASE}\ntype=rpm-md\ngpgcheck=0\n`;
+  root.write('etc/zypp/repos.d/test.repo', zypper);
 }
 
 /** What is installed and what the repository offers, from nothing: every batch, cache and log of before is forgotten. */
@@ -73,7 +74,10 @@ export function reportOf(invocation: Invocation): PatchReport {
 export async function scan(root: Root, batch: string): Promise<{ report: ScanReport; facts: FleetFacts; text: string }> {
   const invocation = await invoke(root, { document: 'Wavelock-Scan-Linux', batch });
   const report = parseReport(invocation.steps[SCAN_FACTS_STEP]?.output ?? '');
-  if (report?.do !== 'scan') throw new Error(`no report: ${JSON.stringify(invocation.steps.Facts)} ${await root.shell(`tail -n 5 /var/lib/wavelock/${batch}/log`)}`);
+  if (report?.do !== 'scan') {
+    const log = await root.shell(`tail -n 5 /var/lib/wavelock/${batch}/log`);
+    throw new Error(`no report: ${JSON.stringify(invocation.steps.Facts)} ${log}`);
+  }
   const packed = ['Packages', 'Packages2', 'Packages3'].map((name) => invocation.steps[name]?.stdout ?? '').join('');
   const text = gunzipSync(Buffer.from(packed, 'base64')).toString();
   const facts = parseFacts(text);

@@ -35,7 +35,8 @@ export async function buildRpms(root: Root, rpms: Rpm[]): Promise<string[]> {
   await root.shell(`
     mkdir -p ${BUILT}/out && cd ${BUILT} && while read -r rpm; do
       [ -e "$rpm" ] || { rpmbuild -bb --quiet --define "_topdir ${BUILT}/top" --define "_rpmdir ${BUILT}/out" \\
-        --define "_build_name_fmt %%{NAME}.rpm" --define "_build_id_links none" --target "$(sed -n 's/^# //p' "$rpm.spec")" "$rpm.spec" >&2 &&
+        --define "_build_name_fmt %%{NAME}.rpm" --define "_build_id_links none" \\
+        --target "$(sed -n 's/^# //p' "$rpm.spec")" "$rpm.spec" >&2 &&
         mv ${BUILT}/out/*.rpm "$rpm"; } || exit 1
     done <todo`);
   return specs.map(({ path }) => path);
@@ -45,9 +46,11 @@ export async function buildRpms(root: Root, rpms: Rpm[]): Promise<string[]> {
 export async function buildMany(root: Root, rpms: Rpm[]): Promise<void> {
   const parts = rpms.map((rpm) => {
     const [, , version, release] = /^(?:(\d+):)?(.+)-([^-]+)$/.exec(rpm.version) ?? [];
-    return `%package -n ${rpm.name}\nVersion: ${version}\nRelease: ${release}\nSummary: test\n%description -n ${rpm.name}\ntest\n%files -n ${rpm.name}`;
+    const head = `%package -n ${rpm.name}\nVersion: ${version}\nRelease: ${release}\nSummary: test`;
+    return `${head}\n%description -n ${rpm.name}\ntest\n%files -n ${rpm.name}\n`;
   });
-  root.write(`${BUILT}/many.spec`, `Name: many\nVersion: 1\nRelease: 1\nSummary: test\nLicense: MIT\n%description\ntest\n${parts.join('\n')}\n`);
+  const head = 'Name: many\nVersion: 1\nRelease: 1\nSummary: test\nLicense: MIT\n%description\ntest\n';
+  root.write(`${BUILT}/many.spec`, head + parts.join(''));
   root.write(`${BUILT}/moves`, rpms.map((rpm) => `mv ${BUILT}/out/${rpm.name}.rpm ${pathOf(rpm)}\n`).join(''));
   await root.shell(`cd ${BUILT} && mkdir -p out && rpmbuild -bb --quiet --define "_topdir ${BUILT}/top" --define "_rpmdir ${BUILT}/out" \
     --define "_build_name_fmt %%{NAME}.rpm" --define "_build_id_links none" --target x86_64 many.spec >&2 && sh moves`);
@@ -110,7 +113,8 @@ ${packages.map(updateinfoPackage).join('\n')}
 function updateinfoPackage(rpm: Rpm): string {
   const [, epoch = '0', version, release] = /^(?:(\d+):)?(.+)-([^-]+)$/.exec(rpm.version) ?? [];
   const file = `${rpm.name}-${version}-${release}.${rpm.arch}.rpm`;
-  return `<package name="${rpm.name}" version="${version}" release="${release}" epoch="${epoch}" arch="${rpm.arch}" src=""><filename>${file}</filename></package>`;
+  const attributes = `name="${rpm.name}" version="${version}" release="${release}" epoch="${epoch}" arch="${rpm.arch}" src=""`;
+  return `<package ${attributes}><filename>${file}</filename></package>`;
 }
 
 /** Serves a directory: packages of a repository that is only files would not have to be downloaded. */

@@ -1,7 +1,7 @@
 /** The scripts as text, and on the shells and awks that nodes have: dash, busybox, mawk, gawk. */
 import { deepStrictEqual, equal } from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { assembleDocument, documentNames } from '../../../statemachines/documents/assemble.ts';
@@ -25,7 +25,8 @@ export async function runTextCases(checks: Checks): Promise<void> {
       for (const step of assembleDocument(name).mainSteps) {
         if (step.action !== 'aws:runShellScript') continue;
         // What passes between spliced files is seen now; comments that switch single remarks off are gone.
-        execFileSync('shellcheck', ['--severity=warning', '--exclude=SC1090,SC2034,SC2046', '-'], { input: `${step.inputs.runCommand?.join('\n')}\n`, encoding: 'utf8' });
+        const input = `${step.inputs.runCommand?.join('\n')}\n`;
+        execFileSync('shellcheck', ['--severity=warning', '--exclude=SC1090,SC2034,SC2046', '-'], { input, encoding: 'utf8' });
       }
     }
   });
@@ -44,12 +45,13 @@ export async function runShellCases(checks: Checks, root: Root): Promise<void> {
     const pairs = versionPairs();
     const lua = pairs.map(([a, b]) => `print(rpm.vercmp("${a}", "${b}"), " ")`).join(' ');
     root.write('var/tmp/pairs', pairs.map(([a, b]) => `${a}\t${b}\n`).join(''));
-    root.write('var/tmp/versions.sh', execFileSync('cat', [join(repository, 'statemachines/documents/linux/lib/versions.sh')], { encoding: 'utf8' }));
+    root.write('var/tmp/versions.sh', readFileSync(join(repository, 'statemachines/documents/linux/lib/versions.sh'), 'utf8'));
     root.write('var/tmp/vercmp.lua', lua.replaceAll('print(', 'io.write('));
     const expected = (await root.shell("rpm --eval '%{lua:dofile(\"/var/tmp/vercmp.lua\")}'")).trim().split(/\s+/u);
     equal(expected.length, pairs.length);
     for (const awk of ['mawk', 'gawk', 'busybox awk']) {
-      const answers = await root.shell(`LC_ALL=C; export LC_ALL; . /var/tmp/versions.sh; ${awk} -F '\\t' "$wl_awk_evr"'{ print evr($1, $2) }' /var/tmp/pairs`);
+      const compare = `${awk} -F '\\t' "$wl_awk_evr"'{ print evr($1, $2) }' /var/tmp/pairs`;
+      const answers = await root.shell(`LC_ALL=C; export LC_ALL; . /var/tmp/versions.sh; ${compare}`);
       deepStrictEqual([awk, answers.split('\n')], [awk, expected]);
     }
   });
@@ -74,24 +76,27 @@ export async function runShellCases(checks: Checks, root: Root): Promise<void> {
   }
 }
 
-/** Other tools ahead of Debian's on the path, and a proof that they are the ones in use. busybox here has no flock; nodes have util-linux's. */
+const link = 'if busybox --list | grep -qx "$tool"; then ln -s /usr/bin/busybox "/usr/local/sbin/$tool"; fi';
+/** Other tools ahead of Debian's on the path, and a proof that they are in use. busybox here has no flock; nodes have util-linux's. */
 const toolboxes: Record<string, { setup: string; proof: string }> = {
   'gawk, and bash as sh, as Red Hat has it': {
     setup: 'ln -s /usr/bin/gawk /usr/local/sbin/awk; ln -sf bash /bin/sh',
     proof: '[ -n "$BASH_VERSION" ] && awk --version | grep -q "GNU Awk" && echo ok',
   },
   busybox: {
-    setup: `ln -sf /usr/bin/busybox /bin/sh; for tool in sh awk sed grep sort cut tr head tail find stat df date gzip base64 paste xargs mktemp \
-      sha256sum wc cp mv rm mkdir chmod cat readlink uname dirname basename; do
-      busybox --list | grep -qx "$tool" && ln -s /usr/bin/busybox "/usr/local/sbin/$tool"; done; true`,
+    setup: `ln -sf /usr/bin/busybox /bin/sh
+      for tool in sh awk sed grep sort cut tr head tail find stat df date gzip base64 paste xargs mktemp sha256sum wc; do ${link}; done
+      for tool in cp mv rm mkdir chmod cat readlink uname dirname basename; do ${link}; done`,
     proof: 'awk 2>&1 | grep -q BusyBox && readlink /bin/sh | grep -q busybox && echo ok',
   },
 };
 
 /** Versions that differ in the ways in which vendors' versions do; always the same ones. */
 function versionPairs(): [string, string][] {
-  const parts = ['1', '01', '1.0', '1.0.1', '1.10', '1.9', '1.0~rc1', '1.0~rc2', '1.0^git1', '1.0a', '1.0b', '2.0', '1_0', 'a.1', '1.0.el9_2', '20241010', '1.0+b1', '7.76.1'];
+  const parts = ['1', '01', '1.0', '1.0.1', '1.10', '1.9', '1.0~rc1', '1.0~rc2', '1.0^git1', '1.0a', '1.0b', '2.0', '1_0', 'a.1'];
+  parts.push('1.0.el9_2', '20241010', '1.0+b1', '7.76.1');
   const releases = ['1', '2', '10', '1.amzn2023.0.5', '1.amzn2023.0.12', '150400.4.1', '26.el9_3.2', '26.el9'];
-  const versions = parts.flatMap((part, index) => [`${part}-${releases[index % releases.length]}`, `1:${part}-${releases[(index * 3) % releases.length]}`]);
+  const release = (index: number) => releases[index % releases.length];
+  const versions = parts.flatMap((part, index) => [`${part}-${release(index)}`, `1:${part}-${release(index * 3)}`]);
   return versions.flatMap((a) => versions.map((b): [string, string] => [a, b]));
 }
