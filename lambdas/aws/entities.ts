@@ -132,8 +132,8 @@ function rolloutEntities(options: Options) {
           dropped: { type: 'any' },
           rounds: { type: 'number' },
           verifyRounds: { type: 'number' },
-          /** The round that was put off once because nothing of the one before could be sent. */
-          pausedBefore: { type: 'string' },
+          /** The last round was laid out although nothing of the one before had begun. */
+          idle: { type: 'boolean' },
           verdict: { type: ['pass', 'fail', 'inconclusive'] as const },
           reasons: { type: 'list', items: { type: 'string' } },
           /** What was told to people: one notice a final transition. */

@@ -28,7 +28,11 @@ export const handler = implement('LayOutRound', async ({ rollout, wave: name, ph
   if (!wave || !rules) throw new Terminal(`the plan has no wave ${name}`);
   const group = groupName(rollout, name);
   const [state, runs, batches] = await Promise.all([deps.record.wave(rollout, name), deps.record.nodeRuns(group), deps.record.batchesOf(group)]);
-  const round = ((phase === 'patch' ? state.rounds : state.verifyRounds) ?? 0) + 1;
+  const last = (phase === 'patch' ? state.rounds : state.verifyRounds) ?? 0;
+  const begun = batches.filter((batch) => batch.number.startsWith(`${phase[0]}${last}-`));
+  const idle = last > 0 && !begun.some((batch) => batch.status !== 'refused' && batch.status !== 'lost');
+  // Asked again before anything was admitted: the same round under the same keys. Refused batches have names of their own.
+  const round = last > 0 && begun.length === 0 ? last : last + 1;
   const decision = decideRound({
     phase,
     plan: wave,
@@ -45,22 +49,15 @@ export const handler = implement('LayOutRound', async ({ rollout, wave: name, ph
   const nothing = { seconds: 0, tracks: 0, bucket: deps.store.bucket, key: '' };
   if (decision.action === 'judge') return { ...nothing, action: 'judge', reason: decision.reason };
   if (decision.action === 'wait') return { ...nothing, action: 'wait', seconds: decision.seconds, reason: decision.reason };
-  // Nothing of the last round began (reserved by another rollout, refused by SSM): laying it out again at once would only spin.
-  const label = batchNumber(phase, round, 0, 0);
-  if (round > 1 && state.pausedBefore !== label && !began(batches, phase, round - 1)) {
-    await deps.record.setWave(rollout, name, { pausedBefore: label });
-    return { ...nothing, action: 'wait', seconds: PAUSE_SECONDS, reason: 'nothing of the last round could be sent: trying again' };
+  if (idle && state.idle === true) {
+    // Twice nothing began (reserved by another rollout, refused by SSM): a third time at once would only spin.
+    await deps.record.setWave(rollout, name, { idle: false });
+    return { ...nothing, action: 'wait', seconds: PAUSE_SECONDS, reason: 'nothing could be sent in two rounds: trying again' };
   }
   const key = await putRound({ plan, wave, phase, round, tracks: decision.tracks, state }, deps);
-  await deps.record.setWave(rollout, name, phase === 'patch' ? { rounds: round } : { verifyRounds: round });
+  await deps.record.setWave(rollout, name, { idle, ...(phase === 'patch' ? { rounds: round } : { verifyRounds: round }) });
   return { ...nothing, action: 'run', tracks: decision.tracks.length, key, reason: decision.reason };
 });
-
-/** Whether some batch of a round was really sent. */
-function began(batches: BatchRow[], phase: Phase, round: number): boolean {
-  const prefix = batchNumber(phase, round, 0, 0).replace(/0-0$/, '');
-  return batches.some((batch) => batch.number.startsWith(prefix) && batch.status !== 'refused' && batch.status !== 'lost');
-}
 
 /**
  * How often a node was really asked in this phase. Refused and lost batches never began, so they do not count; but a node whose batches

@@ -83,11 +83,11 @@ function resolve(context: StepContext): Promise<StepExit> {
   const { host, process } = context;
   return phase(context, ['preflight', 'resolve'], async (batch) => {
     const stands = standOf(batch.items ?? [], batch.before ?? host.packages, host.platform);
-    batch.wanted = stands.filter(({ relation }) => relation === 'older').map(({ item }) => item);
+    batch.wanted = stands.filter(({ relation, item }) => relation === 'older' && item.use !== 'dependency').map(({ item }) => item);
     if (batch.wanted.length === 0) return;
     await process.sleep(between(host.chance('resolve', batch.id), 10, 40));
-    const missing = stands.filter(({ relation, item }) => relation === 'absent' && item.use === 'dependency').map(({ item }) => item);
-    batch.plan = planOf(host, batch.wanted, [...batch.wanted, ...missing], host.repository.offers(process.now()));
+    const allowed = stands.filter(({ relation, item }) => item.use === 'dependency' && (relation === 'absent' || relation === 'older')).map(({ item }) => item);
+    batch.plan = planOf(host, batch.wanted, [...batch.wanted, ...allowed], host.repository.offers(process.now()));
   });
 }
 

@@ -88,7 +88,7 @@ function judgeSteps({ phase, said, why, detail, told }: Batch, now: number): Ver
 
 /** Writes services that do not run any more into `down`. */
 async function judgeNode(context: StepContext, { origin, last, comparison }: Seen, down: string[]): Promise<Verdict> {
-  const older = comparison?.now.filter(({ relation }) => relation === 'older') ?? [];
+  const older = comparison?.now.filter(({ relation, item }) => relation === 'older' && item.use !== 'dependency') ?? [];
   if (older.length > 0) return ownReason(last) ?? verifyFailed('install-failed', olderText(older));
   const { packageDatabase } = context.host.faults;
   if (packageDatabase !== undefined) return verifyFailed('package-manager-broken', packageDatabase);

@@ -80,6 +80,7 @@ describe('LayOutRound', () => {
     const rollout = await opened('production', { waves: [planWave('test', []), planWave('production', nodes, { atOnce: 4 })] });
     expect(await nodesOf(rollout, 'production')).toEqual([[[ID.shop1, ID.shop2, ID.shop3]]]);
     await seedRuns(world, `${rollout}-production`, { shop1: 'patched', shop2: 'patched', shop3: 'patched' });
+    await world.record.admitBatch({ group: `${rollout}-production`, number: 'p1-0-0', purpose: 'patch', location: HERE, os: 'linux', nodes: [ID.shop1], document: {}, parameters: {}, status: 'settled' });
     const { files, batches } = await layOutRound(world, rollout, 'production');
     expect(batches).toEqual([`${rollout}-production-p2-0-0`]);
     expect(files[0]?.batches[0]).toMatchObject({ nodes: [ID.plant1, ID.plant2], parameters: { LockUrl: expect.stringContaining('s3.eu-west-1.') } });
