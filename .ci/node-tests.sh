@@ -5,8 +5,10 @@
 set -eu
 cd "$(dirname "$0")/.."
 [ "$(id -u)" = 0 ] || { echo 'node-tests: needs root' >&2 && exit 1; }
-# The mirror that this machine's own apt uses.
-mirror=${WAVELOCK_DEBIAN_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 2>/dev/null | grep -v -e security -e updates | head -n 1)}
+# The mirror that this machine's own apt uses, if it has Debian 12's.
+# shellcheck disable=SC2016 # apt's own variable
+own=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Codename: bookworm' 2>/dev/null | head -n 1)
+mirror=${WAVELOCK_DEBIAN_MIRROR:-${own:-http://deb.debian.org/debian}}
 packages=rpm,dnf,zypper,createrepo-c,busybox,gawk
 cache=${TMPDIR:-/tmp}/wavelock-node-tests
 base=$cache/bookworm.tar

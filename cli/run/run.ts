@@ -28,8 +28,10 @@ export async function run(options: RunOptions): Promise<number> {
   const stream = options.json === true ? process.stderr : process.stdout;
   const input = readOrExplain(options);
   if (!input) return EXIT.badInput;
-  const tty = stream.isTTY && process.env.CI === undefined;
-  const color = stream.isTTY && (process.env.NO_COLOR ?? '') === '';
+  // `isTTY` is absent, not false, where there is no terminal.
+  const terminal = Boolean(stream.isTTY);
+  const tty = terminal && process.env.CI === undefined;
+  const color = terminal && (process.env.NO_COLOR ?? '') === '';
   const view = createView({ stream, tty, color, scenario: input.scenarioName, out: options.out });
   // The world loads its parts while the template is being made.
   const world = fork(fileURLToPath(new URL('./world.ts', import.meta.url)), [], { execArgv: ['--import', 'tsx', '--max-semi-space-size=64'], env: process.env });
