@@ -29,7 +29,7 @@ export async function run(options: RunOptions): Promise<number> {
   const input = readOrExplain(options);
   if (!input) return EXIT.badInput;
   // `isTTY` is absent, not false, where there is no terminal.
-  const terminal = Boolean(stream.isTTY);
+  const terminal = 'isTTY' in stream && stream.isTTY;
   const tty = terminal && process.env.CI === undefined;
   const color = terminal && (process.env.NO_COLOR ?? '') === '';
   const view = createView({ stream, tty, color, scenario: input.scenarioName, out: options.out });
