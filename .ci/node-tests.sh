@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 # The mirror that this machine's own apt uses, if it has Debian 12's.
 # shellcheck disable=SC2016 # apt's own variable
 own=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Codename: bookworm' 2>/dev/null | head -n 1)
-mirror=${WAVELOCK_DEBIAN_MIRROR:-${own:-http://deb.debian.org/debian}}
+mirror=${WAVELOCK_DEBIAN_MIRROR:-$own} # without one, debootstrap takes its own default
 packages=rpm,dnf,zypper,createrepo-c,busybox,gawk
 cache=${TMPDIR:-/tmp}/wavelock-node-tests
 base=$cache/bookworm.tar
@@ -30,7 +30,7 @@ if [ -f "$base" ]; then
   mkdir "$scratch/base"
   tar -xf "$base" -C "$scratch/base"
 else
-  debootstrap --variant=minbase --include="$packages" bookworm "$scratch/base" "$mirror" >"$scratch/debootstrap.log" 2>&1 ||
+  debootstrap --variant=minbase --include="$packages" bookworm "$scratch/base" ${mirror:+"$mirror"} >"$scratch/debootstrap.log" 2>&1 ||
     { tail -n 20 "$scratch/debootstrap.log" >&2 && exit 1; }
   tar -cf "$base.new" -C "$scratch/base" . && mv "$base.new" "$base"
 fi

@@ -34,7 +34,7 @@ export interface Watch {
 /** Tasks that may be the last before nothing more happens until a person acts. */
 const URGENT = /^(PlanRollout|AskPeople|ParkWave|CloseRollout)$/;
 /** Real milliseconds between two looks at progress: more often nobody can read. */
-const LOOK_MS = 200;
+const LOOK_MS = 700;
 
 /** Tasks after which a rollout looks different from before. */
 const MOVING = /(CloseIntake|PlanRollout|AskPeople|OpenWave|LayOutRound|ParkWave|JudgeWave|SettleBatch|CloseRollout)/;

@@ -100,6 +100,8 @@ export function judgeReport(report: PatchReport, items: LockItem[]): { outcome: 
   const kind = versionKind(report.platform);
   const newer: string[] = [];
   for (const [index, version] of report.bad) {
+    // The list was cut to fit: the last entry counts what it leaves out.
+    if (index === items.length) continue;
     const item = items[index];
     if (item === undefined) return { outcome: 'unknown', reason: 'its report does not fit the lock' };
     const sign = compareVersions(kind, version, item.version);
