@@ -34,8 +34,47 @@ export const Affected = z.strictObject({
   /** `null`: the vendor has no fix. */
   fixedVersion: VersionText.nullable(),
   kind: z.enum(['binary', 'source']),
+  /**
+   * Where the fix comes from when not from what every node of the release has: `pro:esm-infra`, `pro:fips-updates`, `eus:9.2`,
+   * `extras:kernel-5.15`, `livepatch`, `ksplice`, `fips`, `ltss`. It never counts as a fix of the plain package, nor the reverse.
+   */
+  channel: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,19}(:[A-Za-z0-9][A-Za-z0-9._+-]{0,59})?$/)
+    .optional(),
+  /** Stream of a module, where the vendor names it: `ruby:3.1`. */
+  module: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._+-]{0,59}:[A-Za-z0-9][A-Za-z0-9._+-]{0,59}$/)
+    .optional(),
+  /** Amazon Linux 2023 only: the first dated release that has the fix, `2023.6.20241010`. */
+  releasever: z
+    .string()
+    .regex(/^\d{4}\.\d+\.\d{8}$/)
+    .optional(),
 });
 export type Affected = z.infer<typeof Affected>;
+
+/** One update of Windows that closes an advisory, for one product. */
+export const Kb = z.strictObject({
+  kb: z.string().regex(/^KB\d{6,7}$/),
+  /** Microsoft's name of the product: `Windows Server 2019 (Server Core installation)`. */
+  product: OneLine.min(1).max(200),
+  /** The release of a platform `windows-RELEASE-ARCH`, where the product is one: `2019`. */
+  release: z
+    .string()
+    .regex(/^[a-z0-9.]{1,20}$/)
+    .optional(),
+  /** KBs that this one replaces. */
+  supersedes: z.array(z.string().regex(/^KB\d{6,7}$/)).max(20).optional(),
+  /** Build of Windows that has the fix: `10.0.17763.1637`. */
+  fixedBuild: z
+    .string()
+    .regex(/^\d{1,5}(\.\d{1,7}){1,3}$/)
+    .optional(),
+  restart: z.enum(['yes', 'no', 'maybe']).optional(),
+});
+export type Kb = z.infer<typeof Kb>;
 
 /** Characters of JSON. A DynamoDB item holds 400 KB (DynamoDB Developer Guide, "Quotas"); keys and bookkeeping need room as well. */
 export const ADVISORY_LIMIT = 350_000;
@@ -56,10 +95,17 @@ export const Advisory = z
     /** Whose version order `affected` speaks in; absent where there are only KBs. */
     versionKind: VersionKind.optional(),
     affected: z.array(Affected).max(10_000),
-    kbs: z
-      .array(z.strictObject({ kb: z.string().regex(/^KB\d{6,7}$/), product: OneLine.min(1).max(200) }))
-      .max(1_000)
-      .optional(),
+    kbs: z.array(Kb).max(2_000).optional(),
+    /** The vendor took it back: it exposes nobody any more, and the record stays. */
+    withdrawn: z.iso.datetime().optional(),
+    /** Ids of advisories of the same source that this one replaces: `USN-7095-1`. */
+    supersedes: z.array(AdvisoryId).max(100).optional(),
+    /** Whether the fix wants a reboot; absent: the vendor says nothing. */
+    rebootSuggested: z.boolean().optional(),
+    /** The vendor itself says that it is being exploited (Microsoft). CISA's word is joined at read. */
+    exploited: z.boolean().optional(),
+    /** CVSS base score, the highest of its CVEs, where the vendor gave one. */
+    cvss: z.number().min(0).max(10).optional(),
     references: z.array(Link).max(100),
     provenance: z.strictObject({ feed: z.string().min(1).max(60), url: Link, sha256: Digest, fetchedAt: z.iso.datetime() }),
   })
@@ -77,15 +123,28 @@ export const KnownExploited = z.strictObject({
 });
 export type KnownExploited = z.infer<typeof KnownExploited>;
 
+/** EPSS of one CVE: the chance of exploitation within 30 days, and the share of all CVEs that are less likely. Both 0 to 1. */
+export const Score = z.strictObject({ cve: CveId, epss: z.number().min(0).max(1), percentile: z.number().min(0).max(1).optional() });
+export type Score = z.infer<typeof Score>;
+
+/** Until when a release is looked after. `eol`: the vendor's ordinary security updates end; `extended`: paid ones do. */
+export const Lifecycle = z.strictObject({
+  os: z.string().regex(/^[a-z][a-z0-9.-]{0,39}$/),
+  release: z.string().regex(/^[a-z0-9.]{1,20}$/),
+  eol: z.iso.date().nullable(),
+  extended: z.iso.date().optional(),
+});
+export type Lifecycle = z.infer<typeof Lifecycle>;
+
 /**
  * What counts as a change in substance, as canonical text: equal text means that nothing changed that could alter a rollout.
  * Titles, dates, links and where it was read may change without anybody being woken. Callers hash this text.
  */
 export function substance(advisory: Advisory): string {
   const affected = advisory.affected.map((row) =>
-    [row.os, row.release, row.package, row.arch ?? '', row.kind, row.fixedVersion].map(String).join(' '),
+    [row.os, row.release, row.package, row.arch ?? '', row.kind, row.fixedVersion, row.channel ?? '', row.module ?? ''].map(String).join(' '),
   );
-  const kbs = (advisory.kbs ?? []).map((item) => `${item.kb} ${item.product}`);
+  const kbs = (advisory.kbs ?? []).map((item) => `${item.kb} ${item.product} ${item.fixedBuild ?? ''}`);
   return JSON.stringify({
     id: advisory.id,
     source: advisory.source,
@@ -95,6 +154,8 @@ export function substance(advisory: Advisory): string {
     versionKind: advisory.versionKind ?? '',
     affected: sortedOnce(affected),
     kbs: sortedOnce(kbs),
+    withdrawn: advisory.withdrawn !== undefined,
+    exploited: advisory.exploited ?? false,
   });
 }
 

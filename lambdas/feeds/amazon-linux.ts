@@ -9,9 +9,8 @@ import type { Affected } from '../core/advisory.ts';
 import type { Kind, Severity } from '../core/model.ts';
 import { refuseWebPage } from './bytes.ts';
 import { FeedError } from './feed.ts';
-import type { Feed, FeedHealth, PullContext, Pulled, Raw } from './feed.ts';
+import type { Feed, FeedHealth, PullContext, Pulled, Raw, Reading } from './feed.ts';
 import { isStale, parseCursor, sound, survey, unchangedHealth } from './reading.ts';
-import type { Reading } from './reading.ts';
 import { readRepomd, readUpdates, verifyChecksum } from './updateinfo.ts';
 import type { Update } from './updateinfo.ts';
 
@@ -53,7 +52,7 @@ export const amazonLinux2023: Feed = amazonLinux({
 });
 
 function amazonLinux(repository: Repository): Feed {
-  return { name: repository.name, source: 'alas', hosts: [HOST], pull: (context) => pull(repository, context) };
+  return { name: repository.name, source: 'alas', platforms: [repository.name], everyHours: 1, hosts: [HOST], pull: (context) => pull(repository, context) };
 }
 
 async function pull(repository: Repository, context: PullContext): Promise<Pulled> {
@@ -74,7 +73,7 @@ async function pull(repository: Repository, context: PullContext): Promise<Pulle
   const { problems, ...counted } = await survey(readings(), url, before);
   const health: FeedHealth = { ...counted, problems, stale: isStale(counted.newest, QUIET_DAYS, context.now) };
   const cursor = JSON.stringify({ parser: PARSER, checksum, ...counted } satisfies z.infer<typeof Cursor>);
-  return { kind: 'advisories', cursor, health, raw, advisories: { [Symbol.asyncIterator]: () => sound(readings()) } };
+  return { kind: 'advisories', cursor, health, raw, complete: true, advisories: { [Symbol.asyncIterator]: () => sound(readings()) } };
 }
 
 async function download(context: PullContext, url: string, maxBytes: number): Promise<Buffer> {

@@ -2,7 +2,7 @@
  * What a feed is. A feed turns a vendor's bytes into advisories (or into known exploited CVEs); it knows neither AWS nor the clock.
  * A new source is one file that exports a `Feed`, and its line in `index.ts`.
  */
-import type { Advisory, KnownExploited } from '../core/advisory.ts';
+import type { Advisory, KnownExploited, Lifecycle, Score } from '../core/advisory.ts';
 import { plainText } from '../core/advisory.ts';
 import type { Fetch } from './fetch.ts';
 
@@ -13,9 +13,21 @@ export interface Feed {
   source: string;
   /** The only hosts that it may be read from. */
   hosts: readonly string[];
+  /** Whom it concerns, as beginnings of platforms: `ubuntu`, `amazon-linux-2023`. Empty: every fleet. */
+  platforms: readonly string[];
+  /** Hours after which it is worth asking again. */
+  everyHours: number;
   /** Throws a `FeedError`, and then has yielded nothing: what was stored before stays valid. */
   pull(context: PullContext): Promise<Pulled>;
+  /**
+   * Feeds that answer with `parts` only: reads the records of one part, each archived before it is parsed. A record that cannot be
+   * had or read is a `Reading` with a problem; a site that cannot be reached at all is a `FeedError`.
+   */
+  pullPart?(context: PullContext, records: readonly string[]): AsyncIterable<Reading<Advisory>>;
 }
+
+/** One record: read, or why it could not be. */
+export type Reading<Item> = { item: Item; published: string } | { record: string; problem: string };
 
 export interface PullContext {
   fetch: Fetch;
@@ -34,13 +46,20 @@ export interface Archived {
 }
 
 /**
- * `advisories` and `exploited` are the whole feed, not what changed, and can be walked once or several times: the file was read to
- * its end and found sound before. Store `cursor` only after the last one was stored.
+ * The iterables can be walked once or several times: the file was read to its end and found sound before. They are the whole feed, but
+ * for `advisories` that are not `complete`: those are what changed. Store `cursor` only after the last one was stored.
+ * `parts`: records to be read one by one, in groups that one `pullPart` reads within its minutes; `all` are the ids of every record
+ * that the feed has now, so that what is gone from it can be withdrawn.
+ * `trigger`: nothing to store, but these other feeds have something new.
  */
 export type Pulled =
   | { kind: 'unchanged'; cursor: string; health: FeedHealth }
-  | { kind: 'advisories'; cursor: string; health: FeedHealth; raw: Raw; advisories: AsyncIterable<Advisory> }
-  | { kind: 'exploited'; cursor: string; health: FeedHealth; raw: Raw; exploited: AsyncIterable<KnownExploited> };
+  | { kind: 'advisories'; cursor: string; health: FeedHealth; raw: Raw; complete: boolean; advisories: AsyncIterable<Advisory> }
+  | { kind: 'parts'; cursor: string; health: FeedHealth; raw: Raw; parts: string[][]; all: string[] }
+  | { kind: 'exploited'; cursor: string; health: FeedHealth; raw: Raw; exploited: AsyncIterable<KnownExploited> }
+  | { kind: 'scores'; cursor: string; health: FeedHealth; raw: Raw; scores: AsyncIterable<Score> }
+  | { kind: 'lifecycles'; cursor: string; health: FeedHealth; raw: Raw; lifecycles: AsyncIterable<Lifecycle> }
+  | { kind: 'trigger'; cursor: string; health: FeedHealth; raw: Raw; feeds: string[] };
 
 export interface Raw extends Archived {
   url: string;

@@ -7,9 +7,8 @@ import { z } from 'zod';
 import { KnownExploited, plainText } from '../core/advisory.ts';
 import { refuseWebPage } from './bytes.ts';
 import { FeedError } from './feed.ts';
-import type { Feed, FeedHealth, PullContext, Pulled, Raw } from './feed.ts';
+import type { Feed, FeedHealth, PullContext, Pulled, Raw, Reading } from './feed.ts';
 import { isStale, parseCursor, sound, survey, unchangedHealth } from './reading.ts';
-import type { Reading } from './reading.ts';
 
 const HOST = 'www.cisa.gov';
 const URL_OF_CATALOGUE = `https://${HOST}/sites/default/files/feeds/known_exploited_vulnerabilities.json`;
@@ -48,7 +47,7 @@ const Entry = z.object({
 });
 
 /** CISA KEV. */
-export const knownExploited: Feed = { name: 'cisa-kev', source: 'kev', hosts: [HOST], pull };
+export const knownExploited: Feed = { name: 'cisa-kev', source: 'kev', platforms: [], everyHours: 1, hosts: [HOST], pull };
 
 async function pull(context: PullContext): Promise<Pulled> {
   const before = parseCursor(Cursor, context.cursor);

@@ -4,10 +4,7 @@
  */
 import { plainText } from '../core/advisory.ts';
 import { FeedError } from './feed.ts';
-import type { FeedHealth } from './feed.ts';
-
-/** One record: read, or why it could not be. */
-export type Reading<Item> = { item: Item; published: string } | { record: string; problem: string };
+import type { FeedHealth, Reading } from './feed.ts';
 
 /** What a cursor remembers of the last reading. `parser` makes a corrected parser read unchanged files anew. */
 export interface Remembered {
