@@ -59,7 +59,7 @@ export function readInput(options: RunOptions): RunInput {
   const chosen = fleet && collect(collected, () => onlyNodes(fleet, options));
   if (policy && chosen) collect(collected, () => checkSelections(policy, nodesOf(chosen)));
   const first = policy?.policy.policies[0];
-  const planned = first && nextPlan(first.plan, from);
+  const planned = first?.plan && nextPlan(first.plan, from);
   if (first && planned === undefined) collected.push(fileProblem(options.policy, `policies.${first.name}.plan never comes`));
   failIfAny(collected);
   if (!policy || !chosen || !first || planned === undefined) throw new Error('input without problems must be complete');

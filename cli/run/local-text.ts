@@ -55,7 +55,7 @@ function contentLines(cloud: EmbeddedAws): string[] {
 
 function startLines(cloud: EmbeddedAws, hub: Stack, { policyFile }: LocalInput): string[] {
   const [policy] = policyFile.policies;
-  const planned = policy && nextPlan(policy.plan, cloud.clock.now());
+  const planned = policy?.plan && nextPlan(policy.plan, cloud.clock.now());
   const start = (machine: string, words: object) =>
     `  aws stepfunctions start-execution --state-machine-arn ${machineArn(hub, machine)} --input '${JSON.stringify(words)}'`;
   const rollout = policy && planned !== undefined ? [start('Rollout', { policy: policy.name, scheduledFor: new Date(planned).toISOString() })] : [];

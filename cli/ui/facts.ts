@@ -67,7 +67,7 @@ export function outcomeTotal(outcomes: Partial<Record<Outcome, number>>): number
 
 /** The policy's time zone: instants are shown on its clock. */
 export function timezoneOf(plan: Plan | undefined): string {
-  return plan?.policy.plan.timezone ?? 'UTC';
+  return plan?.policy.plan?.timezone ?? 'UTC';
 }
 
 /** Every node of the run with its name: from the result, or from document and plan where there is no result. */

@@ -38,6 +38,8 @@ export class Schedules extends Construct {
     );
     this.#schedule('Intake', { expression: props.intakeSchedule, timezone: 'UTC' }, { machine: props.intake, input: { maxAgeHours: 0 } });
     for (const policy of props.rollout ? props.policies : []) {
+      // A policy without a calendar is started by what the intake finds.
+      if (policy.plan === undefined) continue;
       // Scheduler puts the planned time in (EventBridge Scheduler User Guide, "Context attributes"); the same time is the same rollout.
       const input = { policy: policy.name, scheduledFor: '<aws.scheduler.scheduled-time>' };
       this.#schedule(`Plan-${policy.name}`, scheduleExpression(policy.plan), { machine: props.rollout, input });

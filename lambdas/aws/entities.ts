@@ -23,10 +23,28 @@ function advisoryEntities(options: Options) {
           list: { type: 'string', default: 'all' },
           name: { type: 'string', required: true },
           cursor: { type: 'string' },
+          /** Counts what was stored: a write that saw an older state than this is refused. */
+          revision: { type: 'number' },
+          /** The parser that read what is stored, and the key of what the feed was read from: to read it again with a better one. */
+          parser: { type: 'number' },
+          trail: { type: 'string' },
+          /** Keys in the store by name: the table of contents, and each shard. */
+          index: { type: 'string' },
+          objects: { type: 'any' },
+          lastTried: { type: 'string' },
           lastSuccess: { type: 'string' },
+          /** Another feed has heard of something new here. */
+          wanted: { type: 'string' },
+          /** No node of the fleet is of a platform that it speaks of. */
+          idle: { type: 'boolean' },
           newest: { type: 'string' },
           records: { type: 'number' },
+          skipped: { type: 'number' },
+          problems: { type: 'list', items: { type: 'string' } },
+          stale: { type: 'boolean' },
           failures: { type: 'number' },
+          /** Of the last failure, as `FeedErrorCode` has it; empty after a success. */
+          code: { type: 'string' },
           reason: { type: 'string' },
         },
         indexes: index(['list'], ['name']),
@@ -39,13 +57,19 @@ function advisoryEntities(options: Options) {
         attributes: {
           source: { type: 'string', required: true },
           id: { type: 'string', required: true },
+          /** Oracle Linux 8 and 9 are two feeds with some ids in common: each has its own row. */
+          feed: { type: 'string', required: true },
           /** Hash of what counts as a change in substance. */
           substance: { type: 'string', required: true },
           document: { type: 'any', required: true },
+          /** When Wavelock first saw it. */
           seen: { type: 'string', required: true },
           updated: { type: 'string', required: true },
+          /** When the reading began that wrote this, ms: an older one must not overwrite it. */
+          pulled: { type: 'number', required: true },
         },
-        indexes: index(['source'], ['id']),
+        // The id in the key: the advisories of one vendor are too many writes for one partition on the first day.
+        indexes: index(['source', 'id'], ['feed']),
       } as const,
       options,
     ),

@@ -6,6 +6,7 @@ import { locationKey } from '../core/model.ts';
 import { parseBatchName } from '../core/names.ts';
 import { Terminal } from '../core/errors.ts';
 import { createEntities } from './entities.ts';
+import { feedRows } from './record-feeds.ts';
 import type { EntityItem, UpdateEntityItem } from 'electrodb';
 import type { Entities } from './entities.ts';
 import type { Location } from '../core/model.ts';
@@ -15,7 +16,6 @@ export type RolloutRow = EntityItem<Entities['rollout']>;
 export type WaveRow = EntityItem<Entities['wave']>;
 export type BatchRow = EntityItem<Entities['batch']>;
 export type NodeRunRow = EntityItem<Entities['nodeRun']>;
-export type FeedRow = EntityItem<Entities['feed']>;
 
 export type Record = ReturnType<typeof createRecord>;
 
@@ -25,7 +25,7 @@ export function createRecord(setting: ReadSetting) {
   const client = DynamoDBDocumentClient.from(new DynamoDBClient({}), { marshallOptions: { removeUndefinedValues: true } });
   let made: Entities | undefined;
   const entities = (): Entities => (made ??= createEntities(client, setting('TABLE_NAME')));
-  return { ...rollouts(entities), ...batches(entities), ...nodes(entities), ...advisories(entities) };
+  return { ...rollouts(entities), ...batches(entities), ...nodes(entities), ...feedRows(entities) };
 }
 
 type Open = () => Entities;
@@ -168,34 +168,8 @@ function nodes(entities: Open) {
   };
 }
 
-function advisories(entities: Open) {
-  return {
-    async feed(name: string): Promise<FeedRow | undefined> {
-      return (await entities().feed.get({ list: 'all', name }).go(CONSISTENT)).data ?? undefined;
-    },
-    async feeds(): Promise<FeedRow[]> {
-      return (await entities().feed.query.primary({ list: 'all' }).go({ pages: 'all' })).data;
-    },
-    async setFeed(name: string, fields: UpdateEntityItem<Entities['feed']>): Promise<void> {
-      await entities().feed.upsert({ list: 'all', name, ...fields }).go();
-    },
-    async advisorySubstances(source: string): Promise<Map<string, string>> {
-      const { data } = await entities().advisory.query.primary({ source }).go({ pages: 'all', attributes: ['id', 'substance'] });
-      return new Map(data.map((row) => [row.id, row.substance]));
-    },
-    async putAdvisories(rows: EntityItem<Entities['advisory']>[]): Promise<void> {
-      const { unprocessed } = await entities().advisory.put(rows).go({ concurrency: 4 });
-      if (unprocessed.length > 0) throw new Terminal(`${unprocessed.length} advisories were not stored`);
-    },
-    async putCves(rows: EntityItem<Entities['cve']>[]): Promise<void> {
-      const { unprocessed } = await entities().cve.put(rows).go({ concurrency: 4 });
-      if (unprocessed.length > 0) throw new Terminal(`${unprocessed.length} CVEs were not stored`);
-    },
-  };
-}
-
 /** Runs a conditional write: false when its condition failed, which is an answer and not an error. */
-async function once(write: () => Promise<unknown>): Promise<boolean> {
+export async function once(write: () => Promise<unknown>): Promise<boolean> {
   try {
     await write();
     return true;

@@ -9,6 +9,16 @@ export function factsKey(fingerprint: string): string {
   return `facts/${fingerprint}.json`;
 }
 
+/** What a feed left in the store, under its content's hash: readers find the keys in the feed's row, and no reader meets half a change. */
+export function feedObjectKey(feed: string, name: string, hash: string): string {
+  return `advisories/${feed}/${name}.${hash.slice(0, 24)}.gz`;
+}
+
+/** What is being read of a feed in parts; gone after a week. */
+export function partsKey(feed: string, run: string, name: string): string {
+  return `parts/${feed}/${run}/${name}`;
+}
+
 /** All advisories of a source, as matching reads them. */
 export function advisoriesKey(source: string): string {
   return `advisories/${source}.json`;
@@ -39,3 +49,6 @@ export function trackKey(group: string, round: string, track: number): string {
 export function evidenceKey(rollout: string): string {
   return `evidence/${rollout}/result.json`;
 }
+
+/** Everything that is open now (`ExposureSummary`, gzipped): what triggers, people and reports read. */
+export const EXPOSURES_KEY = 'exposures/open.json.gz';

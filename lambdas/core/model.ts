@@ -35,6 +35,23 @@ export type Kind = z.infer<typeof Kind>;
 export const Severity = z.enum(['critical', 'important', 'moderate', 'low', 'unrated']);
 export type Severity = z.infer<typeof Severity>;
 
+/**
+ * When a rule about advisories applies (`when` of a deadline, an entry of `startWhen`): every key that is given must hold. Whether it does is
+ * said by `meets` (core/exposures/urgency.ts); how people write it stands in core/policy/urgency.ts.
+ */
+export const Condition = z.strictObject({
+  knownExploited: z.boolean().optional(),
+  vendorSays: z.literal('exploited').optional(),
+  severity: z.array(Severity).min(1).optional(),
+  /** EPSS above this, 0 to 1. A CVE without a score never is. */
+  epssAbove: z.number().min(0).max(1).optional(),
+  /** EPSS percentile above this, 0 to 1: stays comparable when FIRST changes its model. */
+  percentileAbove: z.number().min(0).max(1).optional(),
+  /** Tags that the node has, all of them. */
+  tags: z.record(z.string(), z.string()).optional(),
+});
+export type Condition = z.infer<typeof Condition>;
+
 export const Mode = z.enum(['observe', 'approve', 'auto']);
 export type Mode = z.infer<typeof Mode>;
 
@@ -96,7 +113,15 @@ export const Node = z.strictObject({
 });
 export type Node = z.infer<typeof Node>;
 
-export const Package = z.strictObject({ name: z.string(), arch: z.string(), version: z.string(), source: z.string().optional() });
+/** `source` and `sourceVersion` only where they differ from the package's own name and version. */
+export const Package = z.strictObject({
+  name: z.string(),
+  arch: z.string(),
+  version: z.string(),
+  source: z.string().optional(),
+  /** Without the epoch on rpm: a source package's file name has none. */
+  sourceVersion: z.string().optional(),
+});
 export type Package = z.infer<typeof Package>;
 
 /** One update that a node could take today, as its own repositories offer it. For Windows the name is the KB and the version empty. */
@@ -118,6 +143,14 @@ export const FleetFacts = z.strictObject({
   dependencies: z.array(Package),
   /** AL2023 only: the release that `available` was resolved against. */
   releasever: z.string().optional(),
+  /** AL2023 only: the release that the node's own dnf looks at; `latest` where it is not held. */
+  held: z.string().optional(),
+  /** `uname -r` of the running kernel; on Windows the build with its revision, `10.0.20348.2762`. */
+  kernel: z.string().optional(),
+  /** What the node gets fixes from besides its plain repositories, in the words of `Affected.channel`. */
+  channels: z.array(z.string()).optional(),
+  /** Enabled streams of modules: `ruby:3.1`. */
+  modules: z.array(z.string()).optional(),
 });
 export type FleetFacts = z.infer<typeof FleetFacts>;
 
@@ -152,6 +185,8 @@ export const Selector = z.strictObject({
   atMost: z.strictObject({ count: z.int().min(1), per: z.literal('platform').optional() }).optional(),
   share: z.strictObject({ percent: z.number(), atLeast: z.strictObject({ count: z.int().min(1), per: z.literal('platform').optional() }).optional() }).optional(),
   everythingElse: z.boolean().optional(),
+  /** Only nodes that are exposed to what started the rollout; in a policy's own `nodes` only. */
+  exposed: z.literal(true).optional(),
 });
 export type Selector = z.infer<typeof Selector>;
 
@@ -203,15 +238,30 @@ export const Wave = z.strictObject({
 });
 export type Wave = z.infer<typeof Wave>;
 
-export const NoticeEvent = z.enum(['approval', 'passed', 'held', 'failed', 'done']);
+/** `exposed`: what starts a policy reaches nodes, or a fix for it is out; `closed`: no node is left that it reaches. */
+export const NoticeEvent = z.enum(['exposed', 'approval', 'passed', 'held', 'failed', 'done', 'closed']);
 export type NoticeEvent = z.infer<typeof NoticeEvent>;
+
+/** What is done to exposed nodes as long as no vendor has a fix: an SSM document with the parameter `Action` (apply, withdraw). */
+export const WhileNoFix = z.strictObject({ run: z.string(), withdrawWhen: z.literal('patched') });
+export type WhileNoFix = z.infer<typeof WhileNoFix>;
 
 export const Policy = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]{0,29}$/),
   mode: Mode,
   nodes: Selector,
-  plan: PlanTime,
+  /** Absent: only `startWhen` starts it. */
+  plan: PlanTime.optional(),
+  /** One of these, and at least one exposed node, starts the policy by itself. */
+  startWhen: z.array(Condition).min(1).optional(),
+  whileNoFix: WhileNoFix.optional(),
+  /** Maintenance windows do not apply: no wave has one. */
+  windows: z.literal('ignore').optional(),
+  /** Seconds from the start to the end of the last wave, approval not counted: soaks and windows were found to fit. */
+  finishWithin: z.int().min(1).optional(),
   patches: z.strictObject({
+    /** Updates that close what started the rollout, and nothing else: kinds and severity are then all of them. */
+    onlyWhatClosesIt: z.literal(true).optional(),
     kinds: z.array(Kind).min(1),
     severity: z.strictObject({ atLeast: z.enum(['critical', 'important', 'moderate', 'low']), unrated: z.enum(['include', 'leave-out']) }),
     leaveOut: z.array(LeaveOut),

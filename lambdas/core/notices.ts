@@ -6,8 +6,11 @@
 import { formatLocal } from './calendar.ts';
 import type { NoticeEvent, Outcome } from './model.ts';
 
+/** What a rollout tells of itself. What an advisory tells (`exposed`, `closed`) is written in core/triggers/messages.ts. */
+export type RolloutEvent = Exclude<NoticeEvent, 'exposed' | 'closed'>;
+
 export interface NoticeFacts {
-  event: NoticeEvent;
+  event: RolloutEvent;
   policy: string;
   rollout: string;
   /** The wave it is about; for `approval` the first, for `done` the last. */
@@ -34,7 +37,7 @@ export interface Notice {
 }
 
 const SUBJECT_LIMIT = 99;
-const ICONS: Record<NoticeEvent, string> = { approval: '🟡', passed: '🟢', held: '🟠', failed: '🔴', done: '🟢' };
+const ICONS: Record<RolloutEvent, string> = { approval: '🟡', passed: '🟢', held: '🟠', failed: '🔴', done: '🟢' };
 
 /** Writes one notice for all its readers: the same truth by mail and in Slack. */
 export function writeNotice(facts: NoticeFacts): Notice {
@@ -76,7 +79,7 @@ function productionWords(facts: NoticeFacts): string {
 
 function subjectOf(facts: NoticeFacts): string {
   const production = (facts.waves.at(-1)?.sent ?? 0) === 0 ? 'production not touched' : 'PRODUCTION AFFECTED';
-  const words: Record<NoticeEvent, string> = {
+  const words: Record<RolloutEvent, string> = {
     failed: `[Wavelock] FAILED at ${facts.wave}: ${facts.policy} stopped, ${production}`,
     held: `[Wavelock] HELD at ${facts.wave}: ${facts.policy} cannot judge, ${production}`,
     approval: `[Wavelock] DECIDE: ${facts.policy} has a plan and asks`,

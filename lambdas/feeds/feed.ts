@@ -17,6 +17,11 @@ export interface Feed {
   platforms: readonly string[];
   /** Hours after which it is worth asking again. */
   everyHours: number;
+  /**
+   * Raise it when the same bytes would now be read differently, together with the number in the feed's own cursor: what was archived at
+   * the last success is then read again instead of the vendor's site. Absent: such a change means reading from the vendor again.
+   */
+  parser?: number;
   /** Throws a `FeedError`, and then has yielded nothing: what was stored before stays valid. */
   pull(context: PullContext): Promise<Pulled>;
   /**

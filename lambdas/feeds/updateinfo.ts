@@ -17,6 +17,8 @@ export interface Update {
   /** As written, often `2023-02-17 20:41:00` without a zone. */
   issued: string;
   updated: string;
+  /** `<reboot_suggested>` of the update or of one of its packages. */
+  rebootSuggested: boolean;
   references: { id: string; type: string; href: string }[];
   packages: UpdatePackage[];
 }
@@ -24,6 +26,8 @@ export interface Update {
 export interface UpdatePackage {
   /** `short` of the collection: `amazon-linux-2023`. */
   collection: string;
+  /** `ruby:3.1`, where the collection belongs to a module. */
+  module: string;
   name: string;
   epoch: string;
   version: string;
@@ -56,6 +60,7 @@ export async function* readUpdates(bytes: Uint8Array, what: string): AsyncGenera
 function collectUpdates(what: string, done: Update[]): XmlEvents {
   let update = emptyUpdate();
   let collection = '';
+  let module = '';
   const room = (entries: unknown[]): void => {
     if (entries.length >= MAX_ENTRIES) {
       throw new FeedError('too-large', `${what}: ${update.id} lists more than ${MAX_ENTRIES} packages or references`);
@@ -77,22 +82,39 @@ function collectUpdates(what: string, done: Update[]): XmlEvents {
     },
     'updates/update/pkglist/collection': ({ short = '' }) => {
       collection = short;
+      module = '';
+    },
+    'updates/update/pkglist/collection/module': ({ name = '', stream = '' }) => {
+      module = `${name}:${stream}`;
     },
     'updates/update/pkglist/collection/package': ({ name = '', epoch = '', version = '', release = '', arch = '' }) => {
       room(update.packages);
-      update.packages.push({ collection, name, epoch, version, release, arch });
+      update.packages.push({ collection, module, name, epoch, version, release, arch });
     },
+  };
+  const reboot = (text: string): void => {
+    // createrepo_c writes `True`, older tools `1` or nothing at all: it is the element that counts.
+    if (!/^\s*(false|0|no)\s*$/i.test(text)) update.rebootSuggested = true;
   };
   const ends: Record<string, (text: string) => void> = {
     'updates/update/id': (text) => {
-      update.id = text;
+      update.id = text.trim();
     },
     'updates/update/title': (text) => {
       update.title = text;
     },
     'updates/update/severity': (text) => {
-      update.severity = text;
+      update.severity = text.trim();
     },
+    // Pulp and Rocky's own tools write dates as text.
+    'updates/update/issued': (text) => {
+      if (update.issued === '') update.issued = text.trim();
+    },
+    'updates/update/updated': (text) => {
+      if (update.updated === '') update.updated = text.trim();
+    },
+    'updates/update/reboot_suggested': reboot,
+    'updates/update/pkglist/collection/package/reboot_suggested': reboot,
     'updates/update': () => {
       done.push(update);
     },
@@ -101,11 +123,18 @@ function collectUpdates(what: string, done: Update[]): XmlEvents {
 }
 
 function emptyUpdate(): Update {
-  return { id: '', type: '', title: '', severity: '', issued: '', updated: '', references: [], packages: [] };
+  return { id: '', type: '', title: '', severity: '', issued: '', updated: '', rebootSuggested: false, references: [], packages: [] };
 }
 
 /** Finds the updateinfo entry of a `repomd.xml`. Throws `FeedError` where there is none with a strong checksum. */
 export function readRepomd(bytes: Uint8Array, what: string): RepositoryFile {
+  const file = findUpdateinfo(bytes, what);
+  if (!file) throw new FeedError('bad-repomd', `${what} announces no updateinfo`);
+  return file;
+}
+
+/** As `readRepomd`, but a repository may do without advisories: `undefined`. */
+export function findUpdateinfo(bytes: Uint8Array, what: string): RepositoryFile | undefined {
   refuseWebPage(bytes, what);
   const file: RepositoryFile = { href: '', algorithm: '', checksum: '' };
   let type = '';
@@ -122,7 +151,7 @@ export function readRepomd(bytes: Uint8Array, what: string): RepositoryFile {
   });
   reader.write(bytes);
   reader.end();
-  if (file.href === '') throw new FeedError('bad-repomd', `${what} announces no updateinfo`);
+  if (file.href === '') return undefined;
   if (!/^sha(256|384|512)$/.test(file.algorithm) || !/^[0-9a-f]{64,128}$/.test(file.checksum)) {
     throw new FeedError('bad-repomd', `${what} gives updateinfo no checksum of SHA-256 or better, but "${file.algorithm}"`);
   }

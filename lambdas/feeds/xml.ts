@@ -18,17 +18,37 @@ export interface XmlReader {
 const MAX_DEPTH = 20;
 /** Characters between two tags, or in one. Vendors' longest descriptions (kernel advisories) have some 100,000. */
 const MAX_PIECE = 4 * 1024 * 1024;
+/** Different elements, by their place. Vendors' files know some thirty; each new one costs memory. */
+const MAX_KINDS = 1_000;
 /** Characters of text that are kept of an element. No field that anybody uses comes near; white space between elements would pile up. */
 const KEPT_TEXT = 64 * 1024;
+
+/** A place in the document. Places are kept, so that the same element costs no new text each time that it comes. */
+interface Place {
+  path: string;
+  children: Map<string, Place>;
+}
 
 /** `what` names the file in errors, `root` is the element that it must consist of. */
 export function createXmlReader(what: string, root: string, events: XmlEvents): XmlReader {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   // Positions cost a tenth of the speed and would name lines of a file that nobody has in front of them.
   const parser = new SaxesParser({ position: false, xmlns: false });
-  const open: string[] = [];
+  const top: Place = { path: '', children: new Map() };
+  const open: Place[] = [];
   const texts: string[] = [];
+  let kinds = 0;
   let silence = 0;
+
+  function enter(within: Place, name: string): Place {
+    const known = within.children.get(name);
+    if (known) return known;
+    kinds += 1;
+    if (kinds > MAX_KINDS) throw new FeedError('reshaped', `${what} has more than ${MAX_KINDS} kinds of elements`);
+    const place: Place = { path: within === top ? name : `${within.path}/${name}`, children: new Map() };
+    within.children.set(name, place);
+    return place;
+  }
 
   parser.on('error', (error) => {
     throw new FeedError('bad-xml', `${what} is not well-formed: ${error.message}`, { cause: error });
@@ -45,9 +65,10 @@ export function createXmlReader(what: string, root: string, events: XmlEvents): 
     silence = 0;
     if (open.length === 0 && name !== root) throw new FeedError('reshaped', `${what} starts with <${name}>, not <${root}>`);
     if (open.length === MAX_DEPTH) throw new FeedError('forbidden-xml', `${what} nests more than ${MAX_DEPTH} elements`);
-    open.push(open.length === 0 ? name : `${open.at(-1)}/${name}`);
+    const place = enter(open.at(-1) ?? top, name);
+    open.push(place);
     texts.push('');
-    events.open(open.at(-1) ?? '', attributes);
+    events.open(place.path, attributes);
   });
   const append = (text: string): void => {
     const kept = texts.at(-1);
@@ -57,7 +78,7 @@ export function createXmlReader(what: string, root: string, events: XmlEvents): 
   parser.on('cdata', append);
   parser.on('closetag', () => {
     silence = 0;
-    events.close(open.pop() ?? '', texts.pop() ?? '');
+    events.close(open.pop()?.path ?? '', texts.pop() ?? '');
   });
 
   function parse(text: string): void {

@@ -8,7 +8,7 @@ import { implement } from './implement.ts';
 import { tell } from './tell.ts';
 import type { Dependencies } from '../aws/dependencies.ts';
 import type { Judgement } from '../core/judge.ts';
-import type { NoticeEvent } from '../core/model.ts';
+import type { RolloutEvent } from '../core/notices.ts';
 import type { Plan } from '../core/plan.ts';
 
 /** Judges a wave by what the record holds, writes the verdict down, and tells people once about each final transition. */
@@ -64,7 +64,7 @@ async function conclude({ plan, name, judgement, last, lock, told }: Conclusion,
 }
 
 /** The last wave's pass is told when the rollout closes; a soak or a second look is no news. */
-function eventOf({ verdict, action }: Judgement, last: boolean): NoticeEvent | undefined {
+function eventOf({ verdict, action }: Judgement, last: boolean): RolloutEvent | undefined {
   if (action === 'hold') return 'held';
   if (action !== 'end') return undefined;
   if (verdict === 'pass') return last ? undefined : 'passed';

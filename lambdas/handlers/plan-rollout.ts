@@ -16,7 +16,7 @@ export const handler = implement('PlanRollout', async ({ policy: name, scheduled
   const policy = file.policies.find((candidate) => candidate.name === name);
   if (!policy) throw new Terminal(`no policy is called ${name}`);
   const rollout = rolloutName(name, scheduledFor, sha256(`${name} ${scheduledFor}`));
-  if (!isPlanDay(policy.plan, Date.parse(scheduledFor))) return { action: 'nothing', rollout, reason: 'not the day of the plan' };
+  if (policy.plan && !isPlanDay(policy.plan, Date.parse(scheduledFor))) return { action: 'nothing', rollout, reason: 'not the day of the plan' };
   const ours = await deps.record.claimRun({ policy: name, scheduledFor, rollout, execution });
   if (!ours) return { action: 'nothing', rollout, reason: 'another execution has this run already' };
   const standing = await deps.record.findRollout(rollout);

@@ -4,11 +4,11 @@ import { groupName } from '../core/names.ts';
 import { writeNotice } from '../core/notices.ts';
 import type { Dependencies } from '../aws/dependencies.ts';
 import type { NodeRunRow } from '../aws/record.ts';
-import type { NoticeEvent } from '../core/model.ts';
+import type { RolloutEvent } from '../core/notices.ts';
 import type { Plan } from '../core/plan.ts';
 
 export interface Telling {
-  event: NoticeEvent;
+  event: RolloutEvent;
   plan: Plan;
   wave: string;
   reasons: string[];
@@ -36,7 +36,7 @@ export async function tell({ event, plan, wave, reasons, lock }: Telling, deps: 
     needPerson: shown.filter((run) => run.outcome === 'failed' || run.outcome === 'unknown' || run.outcome === 'unreachable').map((run) => ({ name: names.get(run.node) ?? run.node, reason: run.reason })),
     cvesClosed: event === 'done' ? closed.size : 0,
     now: deps.now(),
-    timezone: window?.timezone ?? ('timezone' in plan.policy.plan ? plan.policy.plan.timezone : 'UTC'),
+    timezone: window?.timezone ?? plan.policy.plan?.timezone ?? 'UTC',
   });
   for (const [audience, events] of Object.entries(plan.policy.tell)) {
     if (events.includes(event)) await deps.notices.publish(audience, notice, { event, rollout: plan.rollout, wave });

@@ -18,6 +18,7 @@ import { patchWindowsSteps } from './steps-patch-windows.ts';
 import { reportLinuxSteps } from './steps-report-linux.ts';
 import { reportWindowsSteps } from './steps-report-windows.ts';
 import { scanSteps } from './steps-scan.ts';
+import { createSurroundings, ownTags, type Surroundings } from './surroundings.ts';
 import type { Ec2Instance, FleetFile, Scenario } from './types.ts';
 
 export interface FleetOptions {
@@ -37,6 +38,8 @@ export interface Fleet {
   instances(account: string, region: string): Ec2Instance[];
   /** Systems Manager's tags, which only hybrid nodes have. */
   hybridTags(account: string, region: string): Array<{ id: string; tags: Record<string, string> }>;
+  /** What accounts have besides nodes, and each node's line of the file. */
+  surroundings: Surroundings;
   /** A command that has arrived on a host: its agent runs the document and reports. `cancel` is CancelCommand's message. */
   run(host: Host, job: Job, reporter: Reporter, cloud: Cloud): { cancel(): void };
   /** Script steps of a document that nothing here simulates. */
@@ -58,6 +61,7 @@ export function createFleet({ file, scenario, clock, random, behaviours = {} }: 
     repositories.set(name, repository);
     installed.set(name, new PackageSet(repository.platform, inventory.installed, inventory.sources));
   }
+  const surroundings = createSurroundings(file, clock.now());
   const hosts = file.nodes.flatMap(expandEntry).map((entry) => makeHost(entry));
   const byId = new Map(hosts.map((host) => [host.id, host]));
   if (byId.size < hosts.length) throw new Error(`fleet: two nodes have the id ${hosts.find((host) => byId.get(host.id) !== host)?.id}`);
@@ -78,18 +82,25 @@ export function createFleet({ file, scenario, clock, random, behaviours = {} }: 
     }
     const location = parseLocation(entry.location);
     const settings = { id: entry.id, name: entry.name, location, zone: entry.zone, entry, inventory, packages, repository };
-    return new Host(settings, { clock, chance, breakages });
+    const host = new Host(settings, { clock, chance, breakages });
+    Object.assign(host.tags, ownTags(entry));
+    if (entry.stopped === true) host.stop();
+    return host;
   }
 
   return {
     hosts,
     host: (id) => byId.get(id),
     at: (account, region) => byLocation.get(`${account}/${region}`) ?? [],
-    instances: (account, region) => (byLocation.get(`${account}/${region}`) ?? []).filter((host) => !host.hybrid).map((host) => host.ec2()),
+    instances: (account, region) => (byLocation.get(`${account}/${region}`) ?? []).filter((host) => !host.hybrid).map((host) => ({
+      ...host.ec2(),
+      ...instanceDetails(host, surroundings),
+    })),
     hybridTags: (account, region) => (byLocation.get(`${account}/${region}`) ?? []).filter((host) => host.hybrid).map(({ id, tags }) => ({
       id,
       tags: { ...tags },
     })),
+    surroundings,
     run(host, job, reporter, cloud) {
       const run = new DocumentRun(host, job, { clock, cloud, behaviours: steps }, reporter);
       void run.run();
@@ -97,5 +108,15 @@ export function createFleet({ file, scenario, clock, random, behaviours = {} }: 
     },
     unknownSteps: (name, document) => unknownSteps(steps, name, document),
     losesEvent: (event) => events.takes(event),
+  };
+}
+
+/** What the file says of an instance besides the machine itself. */
+function instanceDetails({ id, location, platform, roleName }: Host, { entry }: Surroundings): Partial<Ec2Instance> {
+  const { image, unmanaged } = entry(id) ?? {};
+  return {
+    architecture: platform.platform.endsWith('-aarch64') ? 'arm64' : 'x86_64',
+    ...(image !== undefined && { imageId: image }),
+    ...(unmanaged !== 'no-profile' && { profileArn: `arn:aws:iam::${location.account}:instance-profile/${roleName}` }),
   };
 }

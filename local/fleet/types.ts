@@ -11,6 +11,76 @@ export interface FleetFile {
   locations: string[];
   inventories: Record<string, Inventory>;
   nodes: NodeEntry[];
+  /** What accounts have besides nodes, as `wavelock assess` reads it. */
+  surroundings?: SurroundingsEntry[];
+  /** Accounts of the organization besides those of `locations`: number → name. */
+  organization?: Record<string, string>;
+}
+
+/** Patch Manager, State Manager and calendars of some locations. */
+export interface SurroundingsEntry {
+  /** Left out: every location of the fleet. */
+  locations?: string[];
+  baselines?: BaselineEntry[];
+  maintenanceWindows?: MaintenanceWindowEntry[];
+  associations?: AssociationEntry[];
+  calendars?: CalendarEntry[];
+}
+
+/** A patch baseline of one's own. AWS's own are there anyway. */
+export interface BaselineEntry {
+  name: string;
+  /** As Patch Manager writes it: `AMAZON_LINUX_2023`, `WINDOWS`. */
+  operatingSystem: string;
+  /** What nodes get whose patch group has no baseline. */
+  default?: boolean;
+  patchGroups?: string[];
+  /** Of its one rule for security updates. Left out: 0. */
+  approveAfterDays?: number;
+  /** `YYYY-MM-DD`, instead of `approveAfterDays`. */
+  approveUntil?: string;
+  /** `Security` or another classification. Left out: security updates; `[]`: there is no rule at all. */
+  classifications?: string[];
+  severities?: string[];
+  approved?: string[];
+  rejected?: string[];
+}
+
+/** Which nodes: those with all of these tags, or these names; without either, every node. */
+export interface TargetEntry {
+  tags?: Record<string, string>;
+  names?: string[];
+}
+
+/** A maintenance window with one task. */
+export interface MaintenanceWindowEntry extends TargetEntry {
+  name: string;
+  /** `cron(0 1 ? * SUN *)`, `rate(7 days)`, `at(…)`. */
+  schedule: string;
+  timezone?: string;
+  offset?: number;
+  /** Hours. */
+  hours: number;
+  cutoff?: number;
+  enabled?: boolean;
+  document: string;
+  operation?: string;
+}
+
+/** A State Manager association. */
+export interface AssociationEntry extends TargetEntry {
+  name: string;
+  document: string;
+  operation?: string;
+  schedule?: string;
+}
+
+/** A Change Calendar that is open, or closed until something. */
+export interface CalendarEntry {
+  name: string;
+  closed?: boolean;
+  /** ISO 8601 duration from the start; left out: no change is planned. */
+  changesAfter?: string;
 }
 
 /** What nodes of a kind have installed, and what their repositories offer. */
@@ -75,6 +145,24 @@ export interface NodeEntry {
   installed?: Record<string, string>;
   /** How long an installation takes here. */
   seconds?: number;
+  /** The instance is stopped: EC2 knows it, Systems Manager does not list it. */
+  stopped?: boolean;
+  /** It runs and is not managed: it has no instance profile, or its agent never registered. EC2 only. */
+  unmanaged?: 'no-profile' | 'no-agent';
+  /** How long ago Patch Manager looked when the run starts (ISO 8601), or `never`. Left out: some hours ago. */
+  scanned?: string;
+  /** How old its SSM Inventory is and stays (ISO 8601), or `never`. Left out: it is gathered every 30 minutes. */
+  inventoried?: string;
+  /** The image it was started from. Left out: one for each platform and Region. */
+  image?: string;
+  /** Name of the Auto Scaling group that it belongs to. */
+  autoScalingGroup?: string;
+  /** Name of the EKS cluster that it works for. */
+  eks?: string;
+  /** Name of a load balancer's target group in which it is. */
+  targetGroup?: string;
+  /** CVEs that Amazon Inspector found on it. Left out: Inspector does not look at it. */
+  inspector?: string[];
 }
 
 /** `demo/scenarios/NAME.yaml`: what goes wrong, in the simulated world only. */
@@ -116,4 +204,7 @@ export interface Ec2Instance {
   type: string;
   platform: 'linux' | 'windows';
   privateIp: string;
+  architecture?: 'x86_64' | 'arm64';
+  /** ARN of the instance profile. */
+  profileArn?: string;
 }

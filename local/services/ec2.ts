@@ -16,6 +16,9 @@ export interface Ec2Instance {
   type: string;
   platform: 'linux' | 'windows';
   privateIp?: string;
+  architecture?: 'x86_64' | 'arm64';
+  /** ARN of the instance profile. */
+  profileArn?: string;
 }
 
 /** Where the instances are: the fleet. */
@@ -104,6 +107,8 @@ function entry(instance: Ec2Instance): Input {
     PlatformDetails: instance.platform === 'windows' ? 'Windows' : 'Linux/UNIX',
     ...(instance.platform === 'windows' && { Platform: 'windows' }),
     ...(instance.privateIp !== undefined && { PrivateIpAddress: instance.privateIp }),
+    ...(instance.architecture !== undefined && { Architecture: instance.architecture }),
+    ...(instance.profileArn !== undefined && { IamInstanceProfile: { Arn: instance.profileArn } }),
   };
 }
 

@@ -12,13 +12,9 @@ const NOT_BUILT: Record<string, readonly string[]> = {
   'windows.*': ['ssm'],
   'people.*': ['teams', 'opsItems', 'emailFromTag'],
   'policies.*': [
-    'startWhen',
     'baseline',
     'hooks',
-    'whileNoFix',
-    'windows',
     'freezes',
-    'finishWithin',
     'deadlines',
     // Every key of `defaults` may be said in one policy too.
     'except',
@@ -31,7 +27,7 @@ const NOT_BUILT: Record<string, readonly string[]> = {
     'ifVendorChanges',
     'lateNodes',
   ],
-  'policies.*.nodes': ['exposed'],
+  'policies.*.whileNoFix': ['lambda', 'automation'],
   'policies.*.patches.leaveOut.*.nodes': ['exposed'],
   'policies.*.waves.*': ['approval', 'keepUp', 'order', 'timePerNode', 'hooks', 'backup'],
   'policies.*.waves.*.nodes': ['exposed'],
@@ -74,8 +70,7 @@ export const policyAdvice: Advice = {
     const [, , part, , key] = path;
     const byTag = part === 'waves' && key === 'window' && isObject(value);
     const laterEvent = part === 'tell' && (value === 'before-24h' || value === 'after');
-    const narrow = part === 'patches' && path.length === 3 && value === 'only-what-closes-it';
-    return byTag || laterEvent || narrow ? { message: NOT_BUILT_MESSAGE } : undefined;
+    return byTag || laterEvent ? { message: NOT_BUILT_MESSAGE } : undefined;
   },
 };
 

@@ -5,7 +5,8 @@
 import { z } from 'zod';
 import { Kind, Mode, NoticeEvent } from '../model.ts';
 import type { NoticeEvent as Event, Wave } from '../model.ts';
-import { WrittenFilter, WrittenSelector, WrittenWaveNodes } from './nodes.ts';
+import { WrittenFilter, WrittenPolicyNodes, WrittenWaveNodes } from './nodes.ts';
+import { OnlyWhatClosesIt, WrittenFinishWithin, WrittenNoWindows, WrittenStartWhen, WrittenWhileNoFix } from './triggers.ts';
 import { WrittenPlan, WrittenWindow } from './windows.ts';
 import { Duration, Name, SomeNodes, WrittenAmount, nameUpTo } from './words.ts';
 
@@ -32,6 +33,11 @@ const Patches = z.strictObject({
     .prefault({})
     .describe('Grades of the vendor'),
   leaveOut: z.array(LeaveOut).prefault([]).describe('What is not patched, with reason, owner and end'),
+});
+
+const PATCHES = 'expected only-what-closes-it, or keys such as kinds, severity, leaveOut';
+const WrittenPatches = z.union([OnlyWhatClosesIt, Patches], {
+  error: ({ input }) => (typeof input === 'object' || typeof input === 'string' ? undefined : PATCHES),
 });
 
 const PromoteWhen = z
@@ -66,7 +72,7 @@ const WrittenWave = z
     return { ...wave, stopWhen: { failed: stopWhen.failed ?? failed, unreachable: stopWhen.unreachable ?? unreachable } };
   });
 
-const EVENTS = 'everything, or a list of approval, passed, held, failed, done';
+const EVENTS = `everything, or a list of ${NoticeEvent.options.join(', ')}`;
 const Hears = z
   .union(
     [
@@ -79,9 +85,13 @@ const Hears = z
 
 const WrittenPolicy = z.strictObject({
   mode: Mode.optional().describe('observe, approve or auto; never looser than the mode of the file. Left out: that mode'),
-  nodes: WrittenSelector.describe('Which nodes the policy is about'),
-  plan: WrittenPlan.describe('When the plan is made'),
-  patches: Patches.describe('What is patched'),
+  nodes: WrittenPolicyNodes.describe('Which nodes the policy is about'),
+  plan: WrittenPlan.optional().describe('When the plan is made. May be left out beside `startWhen`'),
+  startWhen: WrittenStartWhen.optional(),
+  whileNoFix: WrittenWhileNoFix.optional(),
+  windows: WrittenNoWindows.optional(),
+  finishWithin: WrittenFinishWithin.optional(),
+  patches: WrittenPatches.describe('What is patched'),
   waves: z.array(WrittenWave).min(1).describe('The waves, one after another; the first one proves'),
   tell: z.record(Name, Hears).prefault({}).describe('Audience → what it hears about'),
 });

@@ -39,26 +39,37 @@ export const WrittenFilter = z.strictObject(filters).superRefine((nodes, context
   if (Object.values(nodes).every((filter) => filter === undefined)) context.addIssue(EMPTY);
 });
 
-/** A policy's `nodes`, and one of the two forms of a wave's. */
-export const WrittenSelector = z
-  .strictObject(
-    {
-      ...filters,
-      share: Share.optional().describe('Share of the policy\'s nodes, rounded down, the same nodes each month: 5%'),
-      atLeast: CountPerPlatform.optional().describe('With `share`: but at least so many. 3, or 1 per platform'),
-      atMost: CountPerPlatform.optional().describe('Of the nodes that fit, at most so many: 5, or 2 per platform'),
-    },
-    { error: ({ input }) => (input === 'everything-else' ? EVERYTHING_ELSE_ELSEWHERE : undefined) },
-  )
-  .superRefine((nodes, context) => {
-    if (Object.values(nodes).every((filter) => filter === undefined)) context.addIssue(`${EMPTY}, share, atMost`);
-    if (nodes.atLeast === undefined || nodes.share !== undefined) return;
-    context.addIssue({ code: 'custom', path: ['atLeast'], message: 'stands only beside `share`' });
-  })
-  .transform(({ share, atLeast, ...rest }): Selector => {
-    if (share === undefined) return rest;
-    return { ...rest, share: { percent: share, ...(atLeast && { atLeast }) } };
-  });
+const selection = {
+  ...filters,
+  share: Share.optional().describe('Share of the policy\'s nodes, rounded down, the same nodes each month: 5%'),
+  atLeast: CountPerPlatform.optional().describe('With `share`: but at least so many. 3, or 1 per platform'),
+  atMost: CountPerPlatform.optional().describe('Of the nodes that fit, at most so many: 5, or 2 per platform'),
+};
+const wording = {
+  error: ({ input }: { input?: unknown }) => (input === 'everything-else' ? EVERYTHING_ELSE_ELSEWHERE : undefined),
+};
+const NARROW = z.strictObject(selection, wording);
+const WIDE = z.strictObject(
+  { ...selection, exposed: z.literal(true).optional().describe('true: only nodes that are exposed to what started the policy') },
+  wording,
+);
+
+function checkSelection(nodes: z.output<typeof WIDE>, context: z.RefinementCtx): void {
+  if (Object.values(nodes).every((filter) => filter === undefined)) context.addIssue(`${EMPTY}, share, atMost`);
+  if (nodes.atLeast === undefined || nodes.share !== undefined) return;
+  context.addIssue({ code: 'custom', path: ['atLeast'], message: 'stands only beside `share`' });
+}
+
+function toSelector({ share, atLeast, ...rest }: z.output<typeof WIDE>): Selector {
+  if (share === undefined) return rest;
+  return { ...rest, share: { percent: share, ...(atLeast && { atLeast }) } };
+}
+
+/** A policy's `nodes`. */
+export const WrittenPolicyNodes = WIDE.superRefine(checkSelection).transform(toSelector);
+
+/** One of the two forms of a wave's `nodes`. */
+const WrittenSelector = NARROW.superRefine(checkSelection).transform(toSelector);
 
 /** A wave's `nodes`. */
 export const WrittenWaveNodes = z.union(

@@ -5,8 +5,9 @@
 import { z } from 'zod';
 import type { PathProblem } from './problems.ts';
 import { didYouMean } from './problems.ts';
-import { isObject } from './schema-tree.ts';
+import { list, section, text } from './raw.ts';
 import type { Path } from './schema-tree.ts';
+import { checkTriggers } from './triggers.ts';
 import { firesFrom } from './windows.ts';
 import { CronText } from './words.ts';
 
@@ -26,6 +27,7 @@ export function checkReferences(raw: unknown, today: string): PathProblem[] {
         ...Object.keys(section(policy, 'tell')).flatMap((audience) => unknownAudience(audience, people, at('tell', audience))),
       ];
     }),
+    ...checkTriggers(raw, today),
   ];
 }
 
@@ -74,19 +76,4 @@ function unknownAudience(audience: string, people: readonly string[], path: Path
 function notDefined(name: string, where: string, known: readonly string[]): { message: string; hint: string } {
   const inventory = known.length > 0 ? `\`${where}\` has ${known.join(', ')}` : `there is nothing in \`${where}\``;
   return { message: `"${name}" is not defined`, hint: didYouMean(name, known) ?? inventory };
-}
-
-function section(raw: unknown, key: string): Record<string, unknown> {
-  const value = isObject(raw) ? raw[key] : undefined;
-  return isObject(value) ? value : {};
-}
-
-function list(raw: unknown, key: string): unknown[] {
-  const value = isObject(raw) ? raw[key] : undefined;
-  return Array.isArray(value) ? value : [];
-}
-
-function text(raw: unknown, key: string): string | undefined {
-  const value = isObject(raw) ? raw[key] : undefined;
-  return typeof value === 'string' ? value : undefined;
 }

@@ -1,0 +1,50 @@
+/** Texts of lines in gzip, as the store keeps what is too large for one JSON value: written and read line by line, in flat memory. */
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { createGunzip, createGzip } from 'node:zlib';
+
+/** Lines, compressed as they come. */
+export class LineWriter {
+  readonly #gzip = createGzip({ level: 5 });
+  readonly #chunks: Buffer[] = [];
+  readonly #hash = createHash('sha256');
+  readonly #ended: Promise<void>;
+
+  constructor() {
+    this.#gzip.on('data', (chunk: Buffer) => this.#chunks.push(chunk));
+    this.#ended = new Promise((resolve, reject) => this.#gzip.on('end', resolve).on('error', reject));
+  }
+
+  async write(line: string): Promise<void> {
+    this.#hash.update(line).update('\n');
+    if (this.#gzip.write(`${line}\n`)) return;
+    await new Promise((resolve) => this.#gzip.once('drain', resolve));
+  }
+
+  /** The compressed bytes, and the hash of the text: the same lines have the same hash, whatever zlib's version. */
+  async end(): Promise<{ bytes: Buffer; hash: string }> {
+    this.#gzip.end();
+    await this.#ended;
+    return { bytes: Buffer.concat(this.#chunks), hash: this.#hash.digest('hex') };
+  }
+}
+
+/** One text as a file of lines. */
+export async function packLines(lines: Iterable<string>): Promise<{ bytes: Buffer; hash: string }> {
+  const writer = new LineWriter();
+  for (const line of lines) await writer.write(line);
+  return writer.end();
+}
+
+/** The lines of a compressed stream. Our own files: what is damaged throws zlib's error. */
+export async function* readLines(compressed: Readable): AsyncGenerator<string> {
+  const gunzip = compressed.on('error', (error) => gunzip.destroy(error)).pipe(createGunzip());
+  gunzip.setEncoding('utf8');
+  let rest = '';
+  for await (const chunk of gunzip as AsyncIterable<string>) {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+  }
+  if (rest !== '') yield rest;
+}

@@ -1,0 +1,142 @@
+/**
+ * What becomes of advisories when a feed was read again: which are new, changed in substance, only re-issued, or gone from it; in which
+ * shard of the store each of their rows lies; and what one advisory is that came in several records. Pure: the caller hashes and stores.
+ */
+import { ADVISORY_LIMIT } from './advisory.ts';
+import type { Advisory, Affected, Kb } from './advisory.ts';
+import { Severity } from './model.ts';
+
+/** What the store remembers of one advisory of a feed. */
+export interface IndexEntry {
+  /** Hash of `substance`. */
+  substance: string;
+  updated: string;
+  /** When Wavelock first saw it, ISO-8601 UTC. */
+  seen: string;
+  withdrawn?: string;
+  /** Shards that hold its rows. */
+  where: string[];
+}
+
+/** One feed's table of contents. */
+export interface FeedIndex {
+  version: 1;
+  advisories: Record<string, IndexEntry>;
+  /** Every CVE that they name, sorted. */
+  cves: string[];
+}
+
+export const EMPTY_INDEX: FeedIndex = { version: 1, advisories: {}, cves: [] };
+
+/** KBs of products that are no release of Windows: .NET, SQL Server, Office. */
+export const OTHER_KBS = 'windows-other';
+/** Advisories that name nothing to compare: known, looked up by id, and loaded by nobody. */
+const NOTHING = 'none';
+
+/** Shards that hold an advisory's rows, sorted: `amazon-linux-2023`, `windows-2022`. */
+export function shardsOf(advisory: Advisory): string[] {
+  const shards = new Set([...advisory.affected.map(shardOfRow), ...(advisory.kbs ?? []).map(shardOfKb)]);
+  return shards.size === 0 ? [NOTHING] : [...shards].toSorted();
+}
+
+function shardOfRow(row: Affected): string {
+  return `${row.os}-${row.release}`;
+}
+
+function shardOfKb(kb: Kb): string {
+  return kb.release === undefined ? OTHER_KBS : `windows-${kb.release}`;
+}
+
+/** Shards that nodes of these platforms (`os-release-arch`) need, sorted. */
+export function shardsFor(platforms: readonly string[]): string[] {
+  const shards = new Set(platforms.map((platform) => platform.slice(0, platform.lastIndexOf('-'))));
+  if ([...shards].some((shard) => shard.startsWith('windows-'))) shards.add(OTHER_KBS);
+  return [...shards].toSorted();
+}
+
+/** The advisory with only the rows that lie in one shard. */
+export function portionOf(advisory: Advisory, shard: string): Advisory {
+  const { kbs, ...rest } = advisory;
+  const affected = advisory.affected.filter((row) => shardOfRow(row) === shard);
+  const here = kbs?.filter((kb) => shardOfKb(kb) === shard) ?? [];
+  return { ...rest, affected, ...(here.length > 0 ? { kbs: here } : {}) };
+}
+
+/**
+ * Two records of one (source, id) as one advisory: rows, CVEs and links of both, the graver severity, the earlier publication. Where only
+ * one of them was withdrawn, its rows go and the other stays. Words and provenance are those of the record that was updated last.
+ */
+export function mergeRecords(one: Advisory, two: Advisory): Advisory {
+  if ((one.withdrawn === undefined) !== (two.withdrawn === undefined)) return one.withdrawn === undefined ? one : two;
+  const [older, newer] = one.updated <= two.updated ? [one, two] : [two, one];
+  const versionKind = newer.versionKind ?? older.versionKind;
+  const kbs = unique([...(older.kbs ?? []), ...(newer.kbs ?? [])]);
+  const supersedes = unique([...(older.supersedes ?? []), ...(newer.supersedes ?? [])]);
+  const cvss = Math.max(older.cvss ?? -1, newer.cvss ?? -1);
+  return {
+    ...older,
+    ...newer,
+    published: older.published < newer.published ? older.published : newer.published,
+    severity: Severity.options.find((severity) => severity === older.severity || severity === newer.severity) ?? newer.severity,
+    cves: unique([...older.cves, ...newer.cves]).toSorted(),
+    ...(versionKind === undefined ? {} : { versionKind }),
+    affected: unique([...older.affected, ...newer.affected]),
+    ...(kbs.length > 0 ? { kbs } : {}),
+    ...(supersedes.length > 0 ? { supersedes: supersedes.slice(0, 100) } : {}),
+    ...eitherOf('rebootSuggested', older, newer),
+    ...eitherOf('exploited', older, newer),
+    ...(cvss >= 0 ? { cvss } : {}),
+    references: unique([...newer.references, ...older.references]).slice(0, 100),
+  };
+}
+
+function eitherOf(flag: 'rebootSuggested' | 'exploited', one: Advisory, two: Advisory): Partial<Advisory> {
+  if (one[flag] === undefined && two[flag] === undefined) return {};
+  return { [flag]: one[flag] === true || two[flag] === true };
+}
+
+function unique<Item>(items: Item[]): Item[] {
+  const seen = new Map(items.map((item) => [JSON.stringify(item), item]));
+  return [...seen.values()];
+}
+
+/**
+ * What is new about an advisory. `changed`: something that could alter a rollout. `reissued`: only words or dates; it is stored, and starts
+ * nothing.
+ */
+export function judgeNews(before: IndexEntry | undefined, now: { substance: string; updated: string }): 'new' | 'changed' | 'reissued' | 'same' {
+  if (before === undefined) return 'new';
+  if (before.substance !== now.substance) return 'changed';
+  return before.updated === now.updated ? 'same' : 'reissued';
+}
+
+/** What a complete reading of a feed found. */
+export interface CompleteReading {
+  /** Ids that the feed has. */
+  present: ReadonlySet<string>;
+  /** Records that could not be read, and why, as `FeedHealth` has it. */
+  skipped: number;
+  problems: readonly string[];
+}
+
+/** A tenth: OSV.dev takes a source for broken that would lose more at once. */
+const MOST_GONE = 0.1;
+
+/**
+ * Ids that are gone from a feed since it was last read, and whether they are so many that rather the feed is broken. A record that could
+ * not be read is not gone; where not all of those are known by name, nothing is taken for gone.
+ */
+export function goneFrom(index: FeedIndex, reading: CompleteReading): { gone: string[]; tooMany: boolean } {
+  const { present, skipped, problems } = reading;
+  if (skipped > problems.length || problems.some((problem) => problem.startsWith('a record without id'))) return { gone: [], tooMany: false };
+  const standing = Object.entries(index.advisories).filter(([, entry]) => entry.withdrawn === undefined);
+  const gone = standing.flatMap(([id]) => (present.has(id) || problems.some((problem) => problem.startsWith(`${id}: `)) ? [] : [id]));
+  return { gone, tooMany: gone.length > standing.length * MOST_GONE };
+}
+
+/** The advisory as its row in the record holds it: an item has a limit, so the rows of the few that are too large are in the shards only. */
+export function rowDocument(advisory: Advisory): Advisory {
+  if (JSON.stringify(advisory).length <= ADVISORY_LIMIT) return advisory;
+  const { kbs: _kbs, ...rest } = advisory;
+  return { ...rest, affected: [] };
+}
