@@ -39,6 +39,39 @@ program
   });
 
 program
+  .command('assess')
+  .description('look at your accounts, reading only: coverage, exposure, what would stop a rollout; writes a fleet to simulate and a policy to start from')
+  .option('--profile <name>', 'profile of your AWS configuration')
+  .option('--accounts <file>', 'several accounts: a YAML list of { account, role, regions } (docs/assess.md)')
+  .option('--region <names>', 'Regions, separated by commas, or all (default: that of your configuration)')
+  .option('--endpoint <url>', 'an embedded AWS instead of AWS, as `wavelock local` prints it')
+  .option('--max <number>', 'look at no more than so many nodes', '5000')
+  .option('--feeds <folder>', 'advisories from files (default: from the vendors\' sites)')
+  .option('--policy <file>', 'your policy file, to say who is in it (default: wavelock.yaml, where there is one)')
+  .option('--out <folder>', 'where all three files go (default: fleet.yaml and wavelock.yaml here, the report in out)')
+  .option('--force', 'replace a fleet.yaml or wavelock.yaml that somebody has changed')
+  .option('--json', 'print one JSON document on standard output')
+  .option('--permissions', 'print the IAM policy that suffices, and look at nothing')
+  .addHelpText('after', '\nExample:\n  npx wavelock assess --profile readonly --region eu-central-1,eu-west-1\n  npx wavelock assess --permissions > policy.json\n\nExit status: 0 looked, 2 bad input or nothing could be looked at')
+  .action(async (options) => {
+    const { assess } = await import('./assess/assess.ts');
+    process.exitCode = await assess(options);
+  });
+
+program
+  .command('feeds')
+  .description('how the vendors\' feeds are: last success, newest record, count, errors, stale or not, and why')
+  .option('--qualifier <name>', 'qualifier of the installation', 'Wavelock')
+  .option('--endpoint <url>', 'an embedded AWS instead of AWS, as `wavelock local` prints it')
+  .option('--check <folder>', 'offline: what our readers make of a folder of vendors\' files (docs/feeds.md)')
+  .option('--json', 'print one JSON document on standard output')
+  .addHelpText('after', '\nExample:\n  npx wavelock feeds\n  npx wavelock feeds --check downloads/\n\nExit status: 0 shown, 1 a file that a feed reads is broken (--check), 2 bad input or no hub')
+  .action(async (options) => {
+    const { feeds } = await import('./feeds/feeds.ts');
+    process.exitCode = await feeds(options);
+  });
+
+program
   .command('why <node>')
   .description('the story of one node in the last run: outcome, reason, versions')
   .option('--out <folder>', 'where the last run left its result', 'out')

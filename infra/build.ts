@@ -1,4 +1,4 @@
-/** Builds the CDK app from what was read: context, policy, documents, feeds. Reads and writes nothing itself but the context. */
+/** Builds the CDK app from what was read: context, policy, documents. Reads and writes nothing itself but the context. */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { App, CloudFormationValidatePlugin, Stack, Validations } from 'aws-cdk-lib/core';
@@ -15,7 +15,6 @@ export interface Ingredients {
   functionsDirectory: string;
   policy: { file: PolicyFile; path: string } | undefined;
   documents: DocumentSource[];
-  feeds: string[];
 }
 
 /** CDK's recommended behaviour, by code: `npx cdk` and `tsx infra/app.ts` give the same template, and cdk.json stays short. */
@@ -50,7 +49,7 @@ export function openApp(outdir: string, context: Record<string, unknown> = {}): 
 
 /** Adds the stacks: the hub with its own spoke, and a stack for each further location. */
 export async function addStacks(app: App, settings: Settings, ingredients: Ingredients): Promise<void> {
-  const { mode, optInTag, qualifier } = settings;
+  const { mode, optInTag, inspector, qualifier } = settings;
   const hubStack = new Stack(app, hubStackName(qualifier), {
     env: { account: settings.account, region: settings.region },
     description: `Wavelock hub (${mode}): patches in waves with a lockfile`,
@@ -64,8 +63,8 @@ export async function addStacks(app: App, settings: Settings, ingredients: Ingre
   const { documents, ...forHub } = ingredients;
   // CDK leaves an id of "Default" out of logical ids: names of functions stay short.
   new Hub(hubStack, 'Default', { installation, settings, places: [installation.hub, ...settings.locations], ...forHub });
-  new Spoke(hubStack, 'Spoke', { installation, mode, optInTag, documents });
-  for (const location of settings.locations) addSpokeStack(app, hubStack, { installation, mode, optInTag, documents, location });
+  new Spoke(hubStack, 'Spoke', { installation, mode, optInTag, inspector, documents });
+  for (const location of settings.locations) addSpokeStack(app, hubStack, { installation, mode, optInTag, inspector, documents, location });
   applyDeployerRules(app, settings);
   if (settings.nag) await addChecks(app);
 }

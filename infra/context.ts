@@ -32,6 +32,10 @@ export interface Settings {
   logRetentionDays: RetentionDays;
   /** Scheduler expression in UTC. */
   intakeSchedule: string;
+  /** Scheduler expression in UTC. */
+  feedsSchedule: string;
+  /** Whether Amazon Inspector is asked as a second opinion: only then the spokes may read its findings. */
+  inspector: boolean;
   /** Whether cdk-nag's AwsSolutions rules look at the result. */
   nag: boolean;
 }
@@ -39,7 +43,7 @@ export interface Settings {
 /** Every key that we read, in the order of the documentation. */
 export const contextKeys = [
   'mode', 'account', 'region', 'locations', 'policy', 'qualifier', 'optInTag', 'permissionsBoundary', 'rolePath', 'tags', 'keyArn',
-  'subnetIds', 'securityGroupIds', 'httpsProxy', 'noProxy', 'logRetentionDays', 'intakeSchedule', 'nag',
+  'subnetIds', 'securityGroupIds', 'httpsProxy', 'noProxy', 'logRetentionDays', 'intakeSchedule', 'feedsSchedule', 'inspector', 'nag',
 ] as const;
 type ContextKey = (typeof contextKeys)[number];
 
@@ -253,6 +257,8 @@ export function readContext(context: Record<string, unknown>, fallback: { region
     proxy: readProxy(reader),
     logRetentionDays: readRetention(reader),
     intakeSchedule: shaped(reader, 'intakeSchedule', /^(cron|rate)\(.+\)$/, 'cron(…) or rate(…), in UTC') ?? 'cron(0 5 * * ? *)',
+    feedsSchedule: shaped(reader, 'feedsSchedule', /^(cron|rate)\(.+\)$/, 'cron(…) or rate(…), in UTC') ?? 'rate(1 hour)',
+    inspector: shaped(reader, 'inspector', /^(true|false)$/, 'true or false') === 'true',
     nag: shaped(reader, 'nag', /^(true|false)$/, 'true or false') === 'true',
   };
   if (policy !== undefined && !existsSync(policy)) reader.problem(`policy is "${policy}", but there is no such file.`);

@@ -11,27 +11,32 @@ export type FunctionName = TaskName | ReactionName;
  * - `wake`: end a wait of a state machine
  * - `policy`: read the policy file as it was deployed
  * - `secrets`: read the Slack webhooks
+ * - `start`: publish to the hub's own bus, whose rules start machines
+ * - `tickets`: open OpsItems, and bring them up to date
  */
 export type Grant =
   | 'record:read' | 'record:write' | 'record:bulk' | 'record:delete' | 'store:read' | 'store:write'
-  | 'spokes' | 'notify' | 'wake' | 'policy' | 'secrets';
+  | 'spokes' | 'notify' | 'wake' | 'policy' | 'secrets' | 'start' | 'tickets';
 
 /** What each function does with AWS; a function that its code doesn't name here is refused by IAM. */
 export const grants: Record<FunctionName, readonly Grant[]> = {
-  PickFeeds: [],
-  PullFeed: ['record:write', 'record:bulk', 'store:write'],
+  PickFeeds: ['record:write', 'policy'],
+  PullFeed: ['record:write', 'record:bulk', 'store:read', 'store:write'],
+  PullPart: ['record:read', 'store:read', 'store:write'],
+  StoreFeed: ['record:write', 'store:read', 'store:write'],
   LayOutScan: ['record:write', 'record:delete', 'store:write', 'spokes'],
-  CloseIntake: ['record:read', 'store:read'],
+  CloseIntake: ['record:write', 'record:bulk', 'record:delete', 'store:read', 'store:write', 'spokes', 'policy'],
+  StartRollouts: ['record:write', 'store:read', 'policy', 'notify', 'start', 'tickets'],
 
-  PlanRollout: ['record:write', 'store:read', 'store:write', 'spokes', 'policy'],
-  AskPeople: ['record:write', 'store:read', 'store:write', 'notify'],
+  PlanRollout: ['record:write', 'store:read', 'store:write', 'spokes', 'policy', 'notify', 'tickets'],
+  AskPeople: ['record:write', 'store:read', 'store:write', 'notify', 'wake', 'tickets'],
   NextWave: ['record:write'],
-  CloseRollout: ['record:write', 'store:read', 'store:write', 'notify'],
+  CloseRollout: ['record:write', 'record:bulk', 'record:delete', 'store:read', 'store:write', 'notify', 'start', 'tickets', 'policy'],
 
   OpenWave: ['record:write', 'store:read', 'store:write', 'spokes'],
   LayOutRound: ['record:write', 'store:read', 'store:write', 'spokes'],
   ParkWave: ['record:write'],
-  JudgeWave: ['record:write', 'store:read', 'store:write', 'notify'],
+  JudgeWave: ['record:write', 'store:read', 'store:write', 'notify', 'tickets'],
 
   AdmitBatch: ['record:write', 'store:read', 'spokes'],
   SendBatch: ['record:write', 'spokes', 'wake'],
@@ -43,12 +48,15 @@ export const grants: Record<FunctionName, readonly Grant[]> = {
 };
 
 /** What functions are told beside what their grants need. */
-export type Fact = 'LOCATIONS' | 'OPT_IN_TAG';
+export type Fact = 'LOCATIONS' | 'OPT_IN_TAG' | 'INSPECTOR';
 
 /** Who must know the fleet's locations, and who picks nodes by the opt-in tag. */
 export const facts: Partial<Record<FunctionName, readonly Fact[]>> = {
+  PickFeeds: ['LOCATIONS'],
   LayOutScan: ['LOCATIONS', 'OPT_IN_TAG'],
-  CloseIntake: ['LOCATIONS'],
+  CloseIntake: ['LOCATIONS', 'INSPECTOR'],
+  CloseRollout: ['LOCATIONS'],
+  StartRollouts: ['LOCATIONS', 'OPT_IN_TAG'],
   PlanRollout: ['LOCATIONS', 'OPT_IN_TAG'],
 };
 
@@ -57,7 +65,10 @@ const large = 1024;
 /** Megabytes for functions that hold a feed, a fleet or a batch's reports in memory; others get 256. */
 export const memoryMb: Partial<Record<FunctionName, number>> = {
   PullFeed: large,
+  PullPart: large / 2,
+  StoreFeed: large,
   CloseIntake: large,
+  StartRollouts: large,
   PlanRollout: large,
   CloseRollout: large,
   SettleBatch: large,

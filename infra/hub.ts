@@ -2,6 +2,7 @@ import { CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib/core';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { PolicyFile } from '../lambdas/core/model.ts';
+import { patchTasks } from '../statemachines/contracts.ts';
 import { Alarms } from './constructs/alarms.ts';
 import { CommandEvents } from './constructs/command-events.ts';
 import { Dashboard } from './constructs/dashboard.ts';
@@ -12,6 +13,7 @@ import { Notices, slackSecrets } from './constructs/notices.ts';
 import { Operators } from './constructs/operators.ts';
 import { Record } from './constructs/record.ts';
 import { Schedules } from './constructs/schedules.ts';
+import { Starts } from './constructs/starts.ts';
 import { Store } from './constructs/store.ts';
 import { Undelivered } from './constructs/undelivered.ts';
 import type { Settings } from './context.ts';
@@ -19,15 +21,13 @@ import type { Installation, Place } from './names.ts';
 
 export interface HubProps {
   installation: Installation;
-  settings: Pick<Settings, 'mode' | 'optInTag' | 'keyArn' | 'network' | 'proxy' | 'logRetentionDays' | 'intakeSchedule'>;
+  settings: Pick<Settings, 'mode' | 'optInTag' | 'keyArn' | 'network' | 'proxy' | 'logRetentionDays' | 'intakeSchedule' | 'feedsSchedule' | 'inspector'>;
   /** Every location, the hub's own first. */
   places: Place[];
   /** Holds `index.js`, which exports a handler for each function under its name. */
   functionsDirectory: string;
   /** The policy file, and where its normalised JSON lies. */
   policy: { file: PolicyFile; path: string } | undefined;
-  /** Names of the feeds. */
-  feeds: string[];
 }
 
 /** Everything but what nodes see: record, store, functions, machines, schedules, notices, alarms. */
@@ -52,14 +52,14 @@ export class Hub extends Construct {
       ...settings,
       installation, places, key, record, store, notices, undelivered,
       functionsDirectory: props.functionsDirectory,
-      policyPath: patching ? props.policy?.path : undefined,
+      policyPath: props.policy?.path,
       slackSecrets: secrets,
     }).byName;
     const notifySlack = functions.get('NotifySlack');
     if (notifySlack) notices.forward(Object.keys(secrets), notifySlack);
     const onCommandEvent = functions.get('OnCommandEvent');
     if (!onCommandEvent) throw new Error('A hub without OnCommandEvent would never learn that a command has ended');
-    new CommandEvents(this, 'CommandEvents', { installation, accounts: places.map(({ account }) => account), onCommandEvent, undelivered });
+    const { bus } = new CommandEvents(this, 'CommandEvents', { installation, accounts: places.map(({ account }) => account), onCommandEvent, undelivered });
 
     const logs = new LogGroup(this, 'MachineLogs', {
       // Any name would do, but this prefix spares the account's log resource policy (Step Functions Developer Guide, "CloudWatch Logs").
@@ -69,13 +69,16 @@ export class Hub extends Construct {
       removalPolicy: RemovalPolicy.DESTROY,
     });
     const common = { functions, store, logs };
-    const intake = new Machine(this, 'Intake', { ...common, name: 'intake', machines: new Map() });
+    const feed = new Machine(this, 'Feed', { ...common, name: 'feed', machines: new Map() });
+    const without = patching ? [] : patchTasks;
+    const intake = new Machine(this, 'Intake', { ...common, name: 'intake', machines: new Map([['FeedMachine', feed]]), without });
     const rollout = patching ? this.#rollout(common, intake) : undefined;
-    // Where nothing is patched there is nothing to decide.
-    if (patching) new Operators(this, 'Operators', { installation, record });
+    new Operators(this, 'Operators', { installation, record, store, patching });
+    if (rollout) new Starts(this, 'Starts', { bus, rollout, intake, undelivered });
     const policies = props.policy?.file.policies ?? [];
-    new Schedules(this, 'Schedules', { intake, intakeSchedule: settings.intakeSchedule, rollout, policies, undelivered });
-    new Alarms(this, 'Alarms', { topic: notices.alarms, intake, rollout, undelivered, feeds: props.feeds });
+    const { intakeSchedule, feedsSchedule } = settings;
+    new Schedules(this, 'Schedules', { intake, intakeSchedule, feedsSchedule, rollout, policies, undelivered });
+    new Alarms(this, 'Alarms', { topic: notices.alarms, intake, rollout, undelivered });
     const dashboard = new Dashboard(this, 'Dashboard', { mode: settings.mode, intake, rollout, undelivered });
 
     this.#outputs({

@@ -1,7 +1,6 @@
-/** Reads what the app is built from: policy file, documents, feeds. */
+/** Reads what the app is built from: policy file and documents. */
 import { readPolicyFile } from '../cli/files/policy.ts';
 import type { PolicyFile } from '../lambdas/core/model.ts';
-import { feeds } from '../lambdas/feeds/index.ts';
 import { assembleDocument, documentNames, documents } from '../statemachines/documents/assemble.ts';
 import type { DocumentSource } from './spoke.ts';
 
@@ -19,11 +18,9 @@ export function readDocuments(): DocumentSource[] {
 export function readIngredients(policyPath: string | undefined): {
   policy: PolicyFile | undefined;
   documents: DocumentSource[];
-  feeds: string[];
 } {
   return {
     policy: policyPath === undefined ? undefined : readPolicyFile(policyPath).policy,
     documents: readDocuments(),
-    feeds: feeds.map((feed) => feed.name),
   };
 }

@@ -41,7 +41,7 @@ async function templateOf(mode: DeployMode): Promise<Template> {
     writeFileSync(join(functionsDirectory, 'index.js'), '');
     const context = { mode, policy: path, account: '111111111111', region: 'eu-central-1' };
     const { app, settings } = openApp(join(directory, 'out'), context);
-    await addStacks(app, settings, { functionsDirectory, policy: { file: samplePolicy, path }, documents: readDocuments(), feeds: [] });
+    await addStacks(app, settings, { functionsDirectory, policy: { file: samplePolicy, path }, documents: readDocuments() });
     const [hub] = app.synth().stacks;
     return JSON.parse(readFileSync(hub?.templateFullPath ?? '', 'utf8')) as Template;
   } finally {
@@ -69,8 +69,8 @@ const words: [RegExp, (match: RegExpExecArray) => string][] = [
   [/Logs\w{8}\.Arn\}$/, () => 'its own log group'],
   [/^\$\{Undelivered\w+\.Arn\}$/, () => 'the queue of undelivered events'],
   [/^\$\{NoticesTo/, () => 'the audiences’ topics'],
-  [/^\$\{(Intake|Wave|Rollout)\w{8}\}$/, ([, machine]) => `the machine ${machine?.toLowerCase()}`],
-  [/:execution:\$\{(Intake|Wave|Rollout)\w{8}\.Name\}(\/\*)?:\*$/, ([, machine]) => `executions of the machine ${machine?.toLowerCase()}`],
+  [/^\$\{(Intake|Feed|Wave|Rollout)\w{8}\}$/, ([, machine]) => `the machine ${machine?.toLowerCase()}`],
+  [/:execution:\$\{(Intake|Feed|Wave|Rollout)\w{8}\.Name\}(\/\*)?:\*$/, ([, machine]) => `executions of the machine ${machine?.toLowerCase()}`],
   [/^\$\{\w+\.Arn\}:\*$/, () => 'the functions that its text names'],
   [/:role\/Wavelock-Spoke-/, () => 'the spokes’ roles'],
   [/^arn:aws:s3:::cdk-.*\.json$/, () => 'the policy file as deployed'],
@@ -98,7 +98,7 @@ function list<T>(value: T | T[]): T[] {
 /** `PlanRolloutRole1A2B3C4D` → `PlanRollout`; the spoke's and the machines' roles by what they are. */
 function roleInWords(role: string): string {
   const name = role.replace(/Role\w{8}$/, '');
-  if (/^(Intake|Wave|Rollout)$/.test(name)) return `machine ${name.toLowerCase()}`;
+  if (/^(Intake|Feed|Wave|Rollout)$/.test(name)) return `machine ${name.toLowerCase()}`;
   if (name === 'Schedules') return 'schedules';
   return name === 'SpokeForwarding' ? 'event rule' : name;
 }

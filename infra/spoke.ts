@@ -21,6 +21,8 @@ export interface SpokeProps {
   installation: Installation;
   mode: DeployMode;
   optInTag: Settings['optInTag'];
+  /** Whether Amazon Inspector may be read. */
+  inspector: boolean;
   /** All documents; those that patch are left out in `observe`. */
   documents: DocumentSource[];
 }
@@ -47,7 +49,7 @@ export class Spoke extends Construct {
       description: 'What this Wavelock spoke has, for its hub',
       stringValue: Stack.of(this).toJsonString({ ...(locks ? { lockBucket: locks.bucketName } : {}), documents: names }),
     });
-    new SpokeRole(this, 'Role', { installation, documents: [...documents.values()], locks, optInTag });
+    new SpokeRole(this, 'Role', { installation, documents: [...documents.values()], locks, optInTag, inspector: props.inspector });
     new Forwarding(this, 'Forwarding', { installation, documents: Object.values(names) });
   }
 }

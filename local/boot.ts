@@ -6,14 +6,18 @@ import type { Iam } from './iam/iam.ts';
 import { isObject } from './json.ts';
 import type { Bridge } from './lambda/http-bridge.ts';
 import type { Internet } from './lambda/internet.ts';
+import { createAutoScaling } from './services/autoscaling.ts';
 import { arnParts } from './services/delivery.ts';
 import { createDynamoDb } from './services/dynamodb.ts';
 import { createEc2 } from './services/ec2.ts';
+import { createElb } from './services/elbv2.ts';
 import { createEvents } from './services/events.ts';
+import { createInspector } from './services/inspector2.ts';
 import { createKms, type UseKey } from './services/kms.ts';
 import { createLambda } from './services/lambda.ts';
 import { createLogs } from './services/logs.ts';
 import { createMonitoring } from './services/monitoring.ts';
+import { createOrganizations } from './services/organizations.ts';
 import { createS3 } from './services/s3.ts';
 import { createScheduler } from './services/scheduler.ts';
 import { createSecretsManager } from './services/secretsmanager.ts';
@@ -134,6 +138,7 @@ export function createServices(foundation: Foundation): Services {
   };
   const sts = createSts(cloud, { credentials, role: (arn) => iam.role(arn) });
   const others = [parts.dynamodb, parts.events, parts.kms, parts.lambda, logs, monitoring, parts.s3, parts.scheduler, parts.secretsmanager,
-    parts.sns, parts.sqs, parts.ssm, parts.states, sts, createEc2(fleet), createTagging(fleet)];
+    parts.sns, parts.sqs, parts.ssm, parts.states, sts, createEc2(fleet), createTagging(fleet),
+    createAutoScaling(fleet), createElb(fleet), createOrganizations(fleet.surroundings), createInspector(fleet)];
   return { parts, all: others.map((part) => part.service) };
 }

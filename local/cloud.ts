@@ -9,6 +9,7 @@ import type { LoadedStack } from './cloudformation/stack.ts';
 import { createFleet, type Fleet, type FleetOptions } from './fleet/fleet.ts';
 import { createCredentialStore, type Credentials, type CredentialStore } from './iam/credentials.ts';
 import { createIam, type DeniedCall, type UnusedGrant } from './iam/iam.ts';
+import { putNodeRoles } from './iam/node-roles.ts';
 import type { Bridge } from './lambda/http-bridge.ts';
 import type { Internet } from './lambda/internet.ts';
 import { createRandom } from './random.ts';
@@ -108,6 +109,7 @@ function createWorld(options: CloudOptions, assets: Assets): World {
   // So have requests: somebody who looks on while a rollout runs must not move it.
   const requests = createRandom(seed + 2);
   const fleet = createFleet({ ...options.fleet, clock, random });
+  putNodeRoles(iam, fleet);
   const usage: Usage = { calls: {}, stateTransitions: 0, lambdaInvocations: 0, lambdaGbSeconds: 0 };
   let endpoint = '';
 

@@ -76,7 +76,7 @@ export interface ServiceOperation {
 
 /** One emulated AWS service: the operations that we lean on. Any other is answered with an error that names it. */
 export interface Service {
-  /** The SigV4 signing name: `ssm`, `dynamodb`, `states`, `sns`, `events`, `scheduler`, `s3`, `secretsmanager`, `kms`, `sts`, `ec2`, `lambda`, `sqs`, `monitoring`, `logs`. */
+  /** The SigV4 signing name: `ssm`, `dynamodb`, `states`, `sns`, `events`, `scheduler`, `s3`, `secretsmanager`, `kms`, `sts`, `ec2`, `lambda`, `sqs`, `monitoring`, `logs`, `autoscaling`, `elasticloadbalancing`, `organizations`, `inspector2`. */
   name: string;
   /** The SDK package whose schemas describe the wire: `@aws-sdk/client-ssm`. */
   sdk: string;

@@ -5,7 +5,8 @@
  * the tests check that every `${Name}` in an ASL file is a task here and every task is used.
  */
 import { z } from 'zod';
-import { Verdict } from '../lambdas/core/model.ts';
+import { Repository, Verdict } from '../lambdas/core/model.ts';
+import { Doing } from '../lambdas/core/triggers/types.ts';
 
 const name = z.string().min(1).max(80);
 const seconds = z.int().min(0);
@@ -18,8 +19,11 @@ export type Purpose = z.infer<typeof Purpose>;
 export const Track = z.strictObject({ key: z.string(), batches: z.int().min(1).max(400) });
 export type Track = z.infer<typeof Track>;
 
-/** Where the Map's ItemReader finds its tracks. */
+/** Where a Map's ItemReader finds its tracks, or a feed's parts. */
 const Tracks = { bucket: z.string(), key: z.string() };
+
+/** How one reading of a feed ended. `changed`: advisories, CVEs or dates that are other than before, in substance. */
+const FeedRead = { feed: name, result: z.enum(['unchanged', 'stored', 'parts', 'triggered', 'failed']), changed: z.int().min(0), reason: z.string() };
 
 interface Task<In extends z.ZodType, Out extends z.ZodType> {
   in: In;
@@ -40,11 +44,22 @@ export const WakeUp = z.strictObject({ woken: z.enum(['approved', 'resumed', 'ab
 
 export const tasks = {
   // intake: advisories in, fleet looked at
-  PickFeeds: task({ in: z.strictObject({}), out: z.strictObject({ feeds: z.array(z.strictObject({ feed: name })) }) }),
-  PullFeed: task({
-    in: z.strictObject({ feed: name }),
-    out: z.strictObject({ feed: name, result: z.enum(['unchanged', 'stored', 'failed']), stored: z.int(), reason: z.string() }),
+  PickFeeds: task({
+    in: z.strictObject({ scope: z.enum(['all', 'feeds']), since: z.string() }),
+    out: z.strictObject({ feeds: z.array(z.strictObject({ feed: name, repository: Repository.optional() })), due: z.int() }),
   }),
+  PullFeed: task({
+    in: z.strictObject({ feed: name, repository: Repository.optional() }),
+    out: z.strictObject({ ...FeedRead, run: z.string(), ...Tracks }),
+  }),
+
+  // feed: one that is read in parts
+  PullPart: task({
+    in: z.strictObject({ feed: name, run: name, part: z.int().min(0), records: z.array(z.string()), replay: z.boolean() }),
+    out: z.strictObject({ read: z.int(), skipped: z.int() }),
+  }),
+  StoreFeed: task({ in: z.strictObject({ feed: name, run: name }), out: z.strictObject(FeedRead) }),
+
   LayOutScan: task({
     in: z.strictObject({ execution: name, maxAgeHours: z.int().min(0) }),
     out: z.strictObject({ scan: name, tracks: z.int(), ...Tracks }),
@@ -53,11 +68,13 @@ export const tasks = {
     in: z.strictObject({ scan: name }),
     out: z.strictObject({ nodes: z.int(), reporting: z.int(), exposed: z.int() }),
   }),
+  /** Counts decisions that were carried out: rollouts that were started, people that were told. */
+  StartRollouts: task({ in: z.strictObject({ scan: name }), out: z.strictObject({ started: z.int(), told: z.int() }) }),
 
   // rollout: one run of one policy
   PlanRollout: task({
-    in: z.strictObject({ policy: name, scheduledFor: z.string(), execution: name }),
-    out: z.strictObject({ action: z.enum(['run', 'ask', 'nothing']), rollout: name, reason: z.string() }),
+    in: z.strictObject({ policy: name, scheduledFor: z.string(), execution: name, because: z.array(z.string()).optional(), doing: Doing.optional() }),
+    out: z.strictObject({ action: z.enum(['run', 'ask', 'urge', 'nothing']), rollout: name, reason: z.string() }),
   }),
   AskPeople: task({ in: z.strictObject({ rollout: name, taskToken }), out: WakeUp, parks: true }),
   NextWave: task({
@@ -108,6 +125,7 @@ export type ReactionName = (typeof reactions)[number];
 
 /** Which tasks exist only where nodes may be changed (`patch` and `recover` modes); all others exist in `observe` too. */
 export const patchTasks = [
+  'StartRollouts',
   'PlanRollout',
   'AskPeople',
   'NextWave',
@@ -119,5 +137,5 @@ export const patchTasks = [
 ] as const satisfies readonly TaskName[];
 
 /** The machines, their task substitutions come from the ASL text; `track` is spliced into the Maps of `intake` and `wave`. */
-export const machines = ['intake', 'rollout', 'wave', 'track'] as const;
+export const machines = ['intake', 'feed', 'rollout', 'wave', 'track'] as const;
 export type MachineName = (typeof machines)[number];

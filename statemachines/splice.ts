@@ -15,6 +15,16 @@ export interface State {
   Arguments?: Record<string, unknown>;
   TimeoutSeconds?: number | string;
   ItemProcessor?: Processor | typeof trackMark;
+  Next?: string;
+  Choices?: Step[];
+  Catch?: Step[];
+  [field: string]: unknown;
+}
+
+/** A choice or a caught error: both lead to another state. */
+export interface Step {
+  Next: string;
+  ErrorEquals?: string[];
   [field: string]: unknown;
 }
 
@@ -52,13 +62,48 @@ export function spliceTrack(machine: Definition, track: Definition): Definition 
   return { ...machine, States: Object.fromEntries(spliced) };
 }
 
+/**
+ * The machine without the states that call these tasks: whatever led to one of them goes on where it would have gone on, or ends. For modes in
+ * which a task does not exist. Throws where a choice or a caught error would have to end the machine: they can only lead on.
+ */
+export function withoutTasks(machine: Definition, tasks: readonly string[]): Definition {
+  const calls = new Set(tasks.map((task) => `\${${task}}`));
+  const isCut = (state: State | undefined): boolean => calls.has(String(state?.Arguments?.FunctionName));
+  const onward = (target: string | undefined): string | undefined => {
+    const state = target === undefined ? undefined : machine.States[target];
+    return isCut(state) ? onward(state?.Next) : target;
+  };
+  const leadOn = (name: string, steps: Step[]): Step[] =>
+    steps.map((step) => {
+      const Next = onward(step.Next);
+      if (Next === undefined) throw new Error(`${name} leads to ${step.Next}, after which nothing comes`);
+      return { ...step, Next };
+    });
+  const kept = Object.entries(machine.States).flatMap(([name, state]): [string, State][] => {
+    if (isCut(state)) return [];
+    const led: State = { ...state };
+    if (led.Choices) led.Choices = leadOn(name, led.Choices);
+    if (led.Catch) led.Catch = leadOn(name, led.Catch);
+    const next = onward(led.Next);
+    if (led.Next !== undefined && next === undefined) {
+      delete led.Next;
+      led.End = true;
+    } else if (next !== undefined) led.Next = next;
+    return [[name, led]];
+  });
+  return { ...machine, States: Object.fromEntries(kept) };
+}
+
 function readMachine(name: MachineName): Definition {
   return JSON.parse(readFileSync(new URL(`${name}.asl.json`, import.meta.url), 'utf8')) as Definition;
 }
 
-/** A machine as it is deployed: its file with the track spliced in. `${Name}` substitutions are still open. */
-export function loadMachine(name: MachineName): Definition {
-  return spliceTrack(readMachine(name), readMachine('track'));
+/**
+ * A machine as it is deployed: its file with the track spliced in, without the tasks that do not exist in a mode. `${Name}` substitutions are
+ * still open.
+ */
+export function loadMachine(name: MachineName, without: readonly string[] = []): Definition {
+  return withoutTasks(spliceTrack(readMachine(name), readMachine('track')), without);
 }
 
 /** Every state of a machine, those inside its Maps included. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { openFeedFolder } from '../../local/feeds/folder.ts';
 import { fail, failIfAny, fileProblem } from './problems.ts';
 
-const EMPTY = 'is empty; expected updateinfo (*.xml, *.xml.gz) and CISA\'s catalogue (*.json)';
+const EMPTY = 'is empty; expected files of vendors: updateinfo, OSV records, a month of MSRC, CISA\'s catalogue (docs/feeds.md)';
 
 /** Throws `InputErrors` when the folder is missing, is none, has no advisories, or has files that no feed would see. */
 export function checkFeedsFolder(folder: string): void {

@@ -11,6 +11,7 @@ import { hostPlatform, simulatedReleases } from '../../local/fleet/platforms.ts'
 import type { Inventory, NodeEntry, Offer } from '../../local/fleet/types.ts';
 import { expandEntry } from '../../local/fleet/nodes.ts';
 import { InventorySchema, NodeSchema } from './fleet-schema.ts';
+import { checkInstance, checkSurroundings } from './fleet-surroundings-checks.ts';
 
 /** Names that nodes may refer to. */
 interface Known {
@@ -29,6 +30,7 @@ export function checkFleet(raw: unknown): PathProblem[] {
     ...inventories.flatMap(([name, inventory]) => checkInventory(inventory, ['inventories', name])),
     ...nodes.flatMap((node, index) => (node ? checkNode(node, known, ['nodes', index]) : [])),
     ...checkIdentities(nodes),
+    ...checkSurroundings(isObject(raw) ? raw.surroundings : undefined, locations, nodes),
   ];
 }
 
@@ -90,7 +92,7 @@ function checkNode(node: NodeEntry, { locations, inventories }: Known, path: Pat
     const hint = didYouMean(node.inventory, inventories) ?? `there are ${inventories.join(', ')}`;
     problems.push(problem([...path, 'inventory'], `there is no inventory "${node.inventory}"`, hint));
   }
-  return [...problems, ...checkCount(node, path), ...checkId(node, path), ...checkZones(node, path)];
+  return [...problems, ...checkCount(node, path), ...checkId(node, path), ...checkZones(node, path), ...checkInstance(node, path)];
 }
 
 function checkCount(node: NodeEntry, path: Path): PathProblem[] {

@@ -6,9 +6,13 @@ import { hostPlatform } from '../../local/fleet/platforms.ts';
 import type { SingleNode } from '../../local/fleet/nodes.ts';
 import type { FleetFile } from '../../local/fleet/types.ts';
 
-/** A fleet's nodes as Systems Manager would describe them after a scan, for everything that selects nodes. Takes a checked fleet. */
+/**
+ * A fleet's nodes as Systems Manager would describe them after a scan, for everything that selects nodes: without stopped instances, and
+ * without those that it does not know. Takes a checked fleet.
+ */
 export function nodesOf(fleet: FleetFile): Node[] {
-  return fleet.nodes.flatMap(expandEntry).map((entry) => nodeOf(entry, fleet));
+  const entries = fleet.nodes.flatMap(expandEntry).filter((entry) => entry.stopped !== true && entry.unmanaged === undefined);
+  return entries.map((entry) => nodeOf(entry, fleet));
 }
 
 function nodeOf(entry: SingleNode, fleet: FleetFile): Node {

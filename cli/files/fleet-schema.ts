@@ -1,18 +1,14 @@
 /** `fleet.yaml` and scenario files as people write them; the values are those of `local/fleet/types.ts`. Descriptions are for editors. */
 import { z } from 'zod';
 import { Kind, NodeId, Severity } from '../../lambdas/core/model.ts';
+import { OrganizationSchema, SurroundingsSchema } from './fleet-surroundings-schema.ts';
+import { Age, LocationText, Tags, Text } from './fleet-words.ts';
 
-const LOCATION = 'expected an account and a Region such as 111111111111/eu-central-1';
-const LocationText = z.string({ error: LOCATION }).regex(/^\d{12}\/[a-z]{2}(-[a-z]+)+-\d$/, LOCATION);
-
-const QUOTES = 'expected a text; write versions and numbers in quotes';
-const Text = z.string({ error: QUOTES });
 const Version = Text.regex(/^\S*$/, 'has spaces in it');
 
 const PACKAGE = 'expected the name of a package, or of a KB';
 const PackageName = z.string({ error: PACKAGE }).regex(/^[A-Za-z0-9][A-Za-z0-9+._-]*$/, PACKAGE);
 const Installed = z.record(PackageName, Version);
-const Tags = z.record(z.string().min(1).max(128), Text.max(256));
 const Unit = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9@:._-]*$/, 'expected the name of a service such as nginx.service');
 
 const NAME = 'a name here is letters, digits, dots, underscores and hyphens';
@@ -71,6 +67,25 @@ export const NodeSchema = z.strictObject({
   others: z.array(z.string().min(1)).optional().describe('Who else updates it: [unattended-upgrades], [dnf-automatic], [windows-update]'),
   installed: Installed.optional().describe('Differences from the inventory; an empty version ("") on Linux means not installed'),
   seconds: z.int().min(1).max(86_400).optional().describe('How long an installation takes here, in seconds'),
+  stopped: z.boolean().optional().describe('true: the instance is stopped; not for hybrid nodes'),
+  unmanaged: z
+    .enum(['no-profile', 'no-agent'])
+    .optional()
+    .describe('It runs, and Systems Manager does not know it: without instance profile, or without agent. Not for hybrid nodes'),
+  scanned: Age.optional().describe('How long ago Patch Manager looked at it: P40D, or never. Left out: every day'),
+  inventoried: Age.optional().describe('How old its SSM Inventory is: P40D, or never. Left out: gathered every 30 minutes'),
+  image: z
+    .string()
+    .regex(/^ami-[0-9a-f]{8,17}$/, 'expected an image such as ami-0123456789abcdef0')
+    .optional()
+    .describe('Image that it was started from. Left out: one for each platform and Region'),
+  autoScalingGroup: z.string().min(1).max(255).optional().describe('Auto Scaling group that keeps it alive'),
+  eks: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/).optional().describe('EKS cluster that it works for'),
+  targetGroup: z.string().regex(/^[A-Za-z0-9-]{1,32}$/).optional().describe('Target group of a load balancer in which it is'),
+  inspector: z
+    .record(z.string().regex(/^CVE-\d{4}-\d{4,}$/), z.enum(['CRITICAL', 'HIGH', 'MEDIUM', 'LOW', 'UNTRIAGED']))
+    .optional()
+    .describe('CVE that Amazon Inspector found here → its grade. {}: it found none. Left out: it does not look'),
 });
 
 /** The whole of `fleet.yaml`. */
@@ -79,6 +94,8 @@ export const FleetSchema = z.strictObject({
   locations: z.array(LocationText).min(1).describe('Accounts and Regions; the first one holds the hub'),
   inventories: z.record(InventoryName, InventorySchema).describe('What nodes have installed and what their repositories offer, by name'),
   nodes: z.array(NodeSchema).min(1, 'is empty: a fleet has at least one node').describe('The nodes'),
+  surroundings: z.array(SurroundingsSchema).optional().describe('What accounts have besides nodes, as `wavelock assess` reads it'),
+  organization: OrganizationSchema.optional().describe('Further accounts of the organization: number → name'),
 });
 
 const DURATION = 'expected an ISO 8601 duration such as PT60H or P1DT12H';

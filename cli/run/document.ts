@@ -20,10 +20,16 @@ export interface RunFacts extends Pick<ObserverInput, 'cloud' | 'config' | 'watc
   began: number;
 }
 
+/** Advisories and known exploited CVEs by feed; scores, dates and news are something else. */
+export function recordsBySource(feeds: readonly FeedRow[]): Record<string, number> {
+  const told = feeds.filter((feed) => feed.index !== undefined || Object.hasOwn((feed.objects ?? {}) as object, 'exploited'));
+  return Object.fromEntries(told.map((feed) => [feed.name, feed.records ?? 0]));
+}
+
 export function makeDocument(facts: RunFacts): RunDocument {
   const { cloud, config, watch, slack, result, feeds } = facts;
   const usage = cloud.usage();
-  const bySource = Object.fromEntries(feeds.map((feed) => [feed.name, feed.records ?? 0]));
+  const bySource = recordsBySource(feeds);
   return {
     rollout: result.rollout,
     policy: result.policy,

@@ -1,12 +1,12 @@
 /** Looks at a running rollout as its owner could, and tells what changed. It reads the record; it never touches what runs. */
-import { Advisory, KnownExploited } from '../../lambdas/core/advisory.ts';
-import { advisoriesKey, evidenceKey, EXPLOITED_KEY } from '../../lambdas/core/keys.ts';
+import { loadKnowledge } from '../../lambdas/aws/knowledge.ts';
+import { evidenceKey } from '../../lambdas/core/keys.ts';
 import { countOutcomes } from '../../lambdas/core/judge.ts';
 import { groupName } from '../../lambdas/core/names.ts';
 import { Plan } from '../../lambdas/core/plan.ts';
 import { makeResult, RolloutResult } from '../../lambdas/core/result.ts';
 import { tasks } from '../../statemachines/contracts.ts';
-import { makeDocument, makeExtra } from './document.ts';
+import { makeDocument, makeExtra, recordsBySource } from './document.ts';
 import { notesOf } from './notes.ts';
 import { openHub } from './record.ts';
 import type { NodeRunRow, RolloutRow, WaveRow } from '../../lambdas/aws/record.ts';
@@ -90,8 +90,7 @@ class RolloutObserver implements Observer {
   private async lookAtIntake(): Promise<void> {
     if (this.told.has('feeds') || !this.input.watch.ran('CloseIntake')) return;
     const feeds = await this.hub.record.feeds();
-    const bySource = Object.fromEntries(feeds.map((feed) => [feed.name, feed.records ?? 0]));
-    this.send('feeds', { type: 'feeds', bySource, exploitedHere: await this.exploited(), milliseconds: Math.round(performance.now() - this.began) });
+    this.send('feeds', { type: 'feeds', bySource: recordsBySource(feeds), exploitedHere: await this.exploited(), milliseconds: Math.round(performance.now() - this.began) });
     const output = this.input.cloud.parts.states.executions().find((one) => one.status === 'SUCCEEDED')?.output;
     const coverage = Coverage.safeParse(output);
     if (coverage.success) this.send('coverage', { type: 'coverage', ...coverage.data });
@@ -99,10 +98,10 @@ class RolloutObserver implements Observer {
 
   /** Known exploited CVEs that a stored advisory fixes. */
   private async exploited(): Promise<number> {
-    const known = KnownExploited.array().parse((await this.hub.store.findJson(EXPLOITED_KEY)) ?? []);
-    const advisories = Advisory.array().parse((await this.hub.store.findJson(advisoriesKey('alas'))) ?? []);
+    const platforms = new Set(this.input.cloud.fleet.hosts.map((host) => host.platform.platform));
+    const { advisories, exploited } = await loadKnowledge(this.hub, [...platforms]);
     const fixed = new Set(advisories.flatMap((advisory) => advisory.cves));
-    return known.filter((entry) => fixed.has(entry.cve)).length;
+    return [...exploited.keys()].filter((cve) => fixed.has(cve)).length;
   }
 
   private async lookAtRollout(row: RolloutRow): Promise<void> {

@@ -4,6 +4,9 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
+/** Days pass in seconds here: the feeds are read four times a day, the whole look at the fleet at five being one of them. */
+const FEEDS_SCHEDULE = 'cron(0 11/6 * * ? *)';
+
 export interface SynthRequest {
   /** `account/region`, the hub's first. */
   locations: string[];
@@ -15,7 +18,7 @@ export interface SynthRequest {
 export async function synthesise({ locations, policy, directory }: SynthRequest): Promise<void> {
   const [hub = '', ...spokes] = locations;
   const [account, region] = hub.split('/');
-  const context = { mode: 'patch', account, region, policy, ...(spokes.length > 0 ? { locations: spokes.join(',') } : {}) };
+  const context = { mode: 'patch', account, region, policy, feedsSchedule: FEEDS_SCHEDULE, ...(spokes.length > 0 ? { locations: spokes.join(',') } : {}) };
   const env = { ...process.env, CDK_OUTDIR: directory, CDK_CONTEXT_JSON: JSON.stringify(context) };
   const child = spawn(process.execPath, ['--import', 'tsx', 'infra/app.ts'], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';

@@ -14,7 +14,19 @@ export type HeadPart = (typeof HEAD_PARTS)[number];
 
 /** Feeds as people call them; others appear under their own name. */
 const SOURCES: Record<string, string> = {
+  'amazon-linux-2': 'Amazon Linux 2',
+  'amazon-linux-2-extras': 'its extras',
   'amazon-linux-2023': 'Amazon Linux 2023',
+  'amazon-linux-2023-livepatch': 'its livepatches',
+  'oracle-linux-8': 'Oracle Linux 8',
+  'oracle-linux-9': 'Oracle Linux 9',
+  'osv-ubuntu': 'Ubuntu',
+  'osv-debian': 'Debian',
+  'osv-red-hat': 'Red Hat',
+  'osv-rocky-linux': 'Rocky Linux',
+  'osv-almalinux': 'AlmaLinux',
+  'osv-suse': 'SUSE',
+  msrc: 'Microsoft',
   'cisa-kev': 'CISA KEV',
 };
 

@@ -32,12 +32,10 @@ export interface AlarmsProps {
   /** Only where nodes may be patched. */
   rollout: Machine | undefined;
   undelivered: IQueue;
-  /** Names of the feeds. */
-  feeds: string[];
 }
 
-/** An advisory is old news after two days: the feeds are read every night, and one bad night should wake nobody. */
-const staleHours = 48;
+/** An advisory is old news after two days: the feeds are read every hour, and one bad night should wake nobody. */
+const oldHours = 48;
 /** Below this share of reporting nodes, what Wavelock says about exposure is no longer about the fleet. */
 const coveragePercent = 80;
 
@@ -45,7 +43,10 @@ const words = {
   intake: 'The fleet could not be looked at. Open the failed execution of the intake machine; plans refuse facts that are too old.',
   rollout: 'A rollout did not end well: a wave did not pass, or it could not be run. Its record says why.',
   undelivered: 'Ends of commands or notices could not be handled. They lie in the queue; rollouts look again by themselves.',
-  stale: (feed: string) => `The feed ${feed} has not been read for more than ${staleHours} hours: newer advisories are unknown.`,
+  old: `A feed has not been read for more than ${oldHours} hours: newer advisories are unknown. npx wavelock feeds shows which, and why.`,
+  silent: 'A vendor has published nothing for longer than usual: its feed may have moved. npx wavelock feeds shows which.',
+  failing: 'A feed could not be read three times in a row. What it said before stays. npx wavelock feeds shows which, and why.',
+  exploited: 'Nodes are exposed to what CISA lists as exploited, and its deadline has passed. npx wavelock exposure shows which.',
   coverage: `Fewer than ${coveragePercent} % of the managed nodes reported in the last look at the fleet.`,
 };
 
@@ -61,9 +62,11 @@ export class Alarms extends Construct {
     if (props.rollout) this.#failing('RolloutFailed', props.rollout, words.rollout);
     const waiting = props.undelivered.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(5), statistic: Stats.MAXIMUM });
     this.#over('EventsUndelivered', waiting, words.undelivered, 0);
-    for (const feed of props.feeds) {
-      this.#over(`FeedStale-${feed}`, ownMetric('FeedAgeHours', { feed }), words.stale(feed), staleHours);
-    }
+    // One alarm for all feeds of the fleet: which feeds those are is known only to the function that picks them.
+    this.#over('FeedsOld', ownMetric('FeedOldestHours'), words.old, oldHours);
+    this.#over('FeedsSilent', ownMetric('FeedsStale'), words.silent, 0);
+    this.#over('FeedsFailing', ownMetric('FeedsFailing'), words.failing, 0);
+    this.#over('KnownExploitedOverdue', ownMetric('KnownExploitedOverdue'), words.exploited, 0);
     this.#under('FewNodesReport', coverage(), words.coverage, coveragePercent);
   }
 

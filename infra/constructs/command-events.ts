@@ -16,16 +16,19 @@ export interface CommandEventsProps {
 
 /** The hub's bus: ends of commands come in from every location and wake what waits for them. */
 export class CommandEvents extends Construct {
+  readonly bus: EventBus;
+
   constructor(scope: Construct, id: string, props: CommandEventsProps) {
     super(scope, id);
     const stack = Stack.of(this);
     const bus = new EventBus(this, 'Bus', {
       eventBusName: busName(props.installation),
-      description: 'Ends of commands, from every location of this Wavelock',
+      description: 'Ends of commands, from every location of this Wavelock, and what starts by itself',
     });
+    this.bus = bus;
     for (const account of new Set(props.accounts)) {
       const own = account === stack.account;
-      // A sender can at most wake a batch early: the function believes no event, it asks Systems Manager.
+      // A sender can at most wake a batch early: the function believes no event, it asks Systems Manager. Only the hub's own events start anything.
       new CfnEventBusPolicy(this, own ? 'FromHub' : `From${account}`, {
         eventBusName: bus.eventBusName,
         statementId: own ? 'hub' : `account-${account}`,

@@ -52,6 +52,11 @@ export class Dashboard extends Construct {
     page.addWidgets(
       graph('Nodes', nodes, [coverage().with({ label: 'Nodes reporting (%)' })]),
       graph('Age of feeds (hours)', [byDimension('FeedAgeHours', 'feed', 'Maximum')], [byDimension('FeedFailed', 'feed', 'Sum')]),
+      graph('Silent feeds', [byDimension('FeedStale', 'feed', 'Maximum')], [byDimension('FeedSkipped', 'feed', 'Maximum')]),
+    );
+    page.addWidgets(
+      graph('Exposures (advisory and node)', ['ExposuresOpen', 'ExposuresOverdue'].map((name) => ownMetric(name))),
+      graph('Known exploited', ['KnownExploitedOpen', 'KnownExploitedOverdue'].map((name) => ownMetric(name))),
     );
     const waiting = props.undelivered.metricApproximateNumberOfMessagesVisible({ statistic: Stats.MAXIMUM });
     page.addWidgets(

@@ -5,11 +5,12 @@ import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { NO_POLICY } from '../../lambdas/core/keys.ts';
 import { patchTasks, reactions, tasks, type TaskName } from '../../statemachines/contracts.ts';
 import { loadMachine, statesOf } from '../../statemachines/splice.ts';
 import type { DeployMode, Settings } from '../context.ts';
 import { facts, grants, memoryMb, type Fact, type FunctionName, type Grant } from '../grants.ts';
-import { spokeParameterName, spokeRoleArn, type Installation, type Place } from '../names.ts';
+import { busArn, busName, spokeParameterName, spokeRoleArn, type Installation, type Place } from '../names.ts';
 import type { Allowance } from './allow.ts';
 import type { Notices } from './notices.ts';
 import type { Record as WavelockRecord } from './record.ts';
@@ -22,6 +23,8 @@ export interface FunctionsProps {
   /** Every location, the hub's own first. */
   places: Place[];
   optInTag: Settings['optInTag'];
+  /** Whether Amazon Inspector is asked. */
+  inspector: boolean;
   /** Holds `index.js`, which exports a handler for each function under its name. */
   functionsDirectory: string;
   key: IKey;
@@ -56,7 +59,7 @@ export function functionNames(mode: DeployMode, withSlack: boolean): FunctionNam
 /** How long each task may take, in seconds, as its state says: Step Functions would not wait longer. */
 export function taskSeconds(): Map<string, number> {
   const seconds = new Map<string, number>();
-  const states = (['intake', 'rollout', 'wave'] as const).flatMap((name) => [...statesOf(loadMachine(name))]);
+  const states = (['intake', 'feed', 'rollout', 'wave'] as const).flatMap((name) => [...statesOf(loadMachine(name))]);
   for (const state of states) {
     const [, name] = /^\$\{(\w+)\}$/.exec(String(state.Arguments?.FunctionName)) ?? [];
     if (name === undefined) continue;
@@ -170,14 +173,37 @@ class Meanings {
         return this.#policyFile();
       case 'secrets':
         return this.#secrets();
+      case 'start':
+        return this.#start();
+      case 'tickets':
+        return this.#tickets();
     }
+  }
+
+  #start(): Meaning {
+    const { installation } = this.#props;
+    return {
+      allowances: [{ actions: ['events:PutEvents'], resources: [busArn(installation, Stack.of(this.#scope).partition)] }],
+      environment: { BUS_NAME: busName(installation) },
+    };
+  }
+
+  #tickets(): Meaning {
+    const opsItems = Stack.of(this.#scope).formatArn({ service: 'ssm', resource: 'opsitem', resourceName: '*' });
+    return {
+      allowances: [
+        { actions: ['ssm:CreateOpsItem'], resources: ['*'], because: 'CreateOpsItem has no resource type (Service Authorization Reference).' },
+        { actions: ['ssm:UpdateOpsItem'], resources: [opsItems], because: 'Systems Manager names OpsItems when they are opened.' },
+      ],
+      environment: {},
+    };
   }
 
   /** Settings that need no permission. */
   told(wanted: readonly Fact[]): { [name: string]: string } {
     const { key, value } = this.#props.optInTag;
     const places = this.#props.places.map(({ account, region }) => `${account}/${region}`);
-    const all = { LOCATIONS: places.join(','), OPT_IN_TAG: `${key}=${value}` };
+    const all = { LOCATIONS: places.join(','), OPT_IN_TAG: `${key}=${value}`, INSPECTOR: String(this.#props.inspector) };
     return Object.fromEntries(wanted.map((fact) => [fact, all[fact]]));
   }
 
@@ -195,7 +221,7 @@ class Meanings {
 
   #policyFile(): Meaning {
     const asset = this.#policy;
-    if (!asset) return { allowances: [], environment: {} };
+    if (!asset) return { allowances: [], environment: { POLICY_BUCKET: NO_POLICY, POLICY_KEY: NO_POLICY } };
     return {
       allowances: [{ actions: ['s3:GetObject'], resources: [asset.bucket.arnForObjects(asset.s3ObjectKey)] }],
       environment: { POLICY_BUCKET: asset.s3BucketName, POLICY_KEY: asset.s3ObjectKey },

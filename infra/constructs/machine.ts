@@ -19,6 +19,8 @@ export interface MachineProps {
   /** Where Distributed Maps read their items. */
   store: Store;
   logs: ILogGroup;
+  /** Tasks that this installation does not have: the machine leaves them out. */
+  without?: readonly string[];
 }
 
 /**
@@ -30,7 +32,7 @@ export class Machine extends Construct {
 
   constructor(scope: Construct, id: string, props: MachineProps) {
     super(scope, id);
-    const definition = loadMachine(props.name);
+    const definition = loadMachine(props.name, props.without);
     const parts = resolveParts(definition, props);
     this.machine = new StateMachine(this, 'Default', {
       definitionBody: DefinitionBody.fromString(JSON.stringify(definition, undefined, 1)),

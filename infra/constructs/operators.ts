@@ -5,32 +5,41 @@ import { Construct } from 'constructs';
 import { hubParameterName, type Installation } from '../names.ts';
 import { statementOf, type Allowance } from './allow.ts';
 import type { Record } from './record.ts';
+import type { Store } from './store.ts';
 
 export interface OperatorsProps {
   installation: Installation;
   record: Record;
+  store: Store;
+  /** Whether there are rollouts to decide about. */
+  patching: boolean;
 }
 
-/** What people need who approve, resume or abort rollouts: where the record is, and a policy to attach to their role. */
+/**
+ * What people need: where record and store are, and two policies to attach to their roles. Readers look (`wavelock exposure`, `timeline`,
+ * `feeds`); operators may also announce advisories and, where nodes are patched, approve, resume and abort rollouts.
+ */
 export class Operators extends Construct {
-  constructor(scope: Construct, id: string, { installation, record }: OperatorsProps) {
+  constructor(scope: Construct, id: string, { installation, record, store, patching }: OperatorsProps) {
     super(scope, id);
     const stack = Stack.of(this);
     const parameterName = hubParameterName(installation);
     new StringParameter(this, 'Parameter', {
       parameterName,
       description: 'What this Wavelock hub has, for its operators',
-      stringValue: stack.toJsonString({ table: record.table.tableName }),
+      stringValue: stack.toJsonString({ table: record.table.tableName, store: store.bucket.bucketName }),
     });
-    const policy = new ManagedPolicy(this, 'Policy', { description: 'Approve, resume and abort rollouts of Wavelock' });
-    const allowances: Allowance[] = [
-      { actions: ['ssm:GetParameter'], resources: [stack.formatArn({ service: 'ssm', resource: `parameter${parameterName}` })] },
-      ...record.writing(),
-      waking,
-    ];
+    const parameter: Allowance = { actions: ['ssm:GetParameter'], resources: [stack.formatArn({ service: 'ssm', resource: `parameter${parameterName}` })] };
+    const decides = patching ? 'Approve, resume and abort rollouts of Wavelock, and announce advisories' : 'Announce advisories to Wavelock';
+    this.#policy('Readers', 'Read what Wavelock knows: exposures, timelines, feeds', [parameter, ...record.reading(), ...store.reading()]);
+    this.#policy('Operators', decides, [parameter, ...record.writing(), ...store.reading(), ...(patching ? [waking] : [])]);
+  }
+
+  #policy(who: string, description: string, allowances: Allowance[]): void {
+    const policy = new ManagedPolicy(this, who === 'Operators' ? 'Policy' : `${who}Policy`, { description });
     policy.addStatements(...allowances.map((allowance) => statementOf(policy, allowance)));
-    new CfnOutput(this, 'Output', { value: policy.managedPolicyArn, description: 'Attach it to the role of people who decide about rollouts' })
-      .overrideLogicalId('OperatorsPolicy');
+    new CfnOutput(this, who === 'Operators' ? 'Output' : `${who}Output`, { value: policy.managedPolicyArn, description: `Attach it to the role of people: ${description}` })
+      .overrideLogicalId(`${who}Policy`);
   }
 }
 

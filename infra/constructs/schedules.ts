@@ -10,15 +10,16 @@ import type { Machine } from './machine.ts';
 
 export interface SchedulesProps {
   intake: Machine;
-  /** Scheduler expression in UTC. */
+  /** Scheduler expressions in UTC: of whole looks at the fleet, and of the feeds that have their time. */
   intakeSchedule: string;
+  feedsSchedule: string;
   /** Only where nodes may be patched. */
   rollout: Machine | undefined;
   policies: Policy[];
   undelivered: IQueue;
 }
 
-/** What starts by the clock: the nightly look at the fleet, and each policy's plan. */
+/** What starts by the clock: the nightly look at the fleet, the feeds in between, and each policy's plan. */
 export class Schedules extends Construct {
   readonly #role: Role;
   readonly #undelivered: IQueue;
@@ -37,6 +38,8 @@ export class Schedules extends Construct {
       { actions: ['sqs:SendMessage'], resources: [props.undelivered.queueArn] },
     );
     this.#schedule('Intake', { expression: props.intakeSchedule, timezone: 'UTC' }, { machine: props.intake, input: { maxAgeHours: 0 } });
+    const feeds = { machine: props.intake, input: { maxAgeHours: 0, scope: 'feeds' } };
+    this.#schedule('Feeds', { expression: props.feedsSchedule, timezone: 'UTC' }, feeds);
     for (const policy of props.rollout ? props.policies : []) {
       // A policy without a calendar is started by what the intake finds.
       if (policy.plan === undefined) continue;

@@ -13,6 +13,8 @@ export interface SpokeRoleProps {
   /** Only where nodes may be patched. */
   locks: IBucket | undefined;
   optInTag: Settings['optInTag'];
+  /** Whether Amazon Inspector may be read. */
+  inspector: boolean;
 }
 
 /** Everything that the hub may do in one location. What is not here can't be done to a node. */
@@ -41,6 +43,7 @@ export class SpokeRole extends Construct {
       { actions: ['ssm:SendCommand'], resources: documentArns },
       sendingTo(stack, props.optInTag),
     );
+    if (props.inspector) allow(this.role, opinion);
     if (locks) {
       allow(this.role, {
         actions: ['s3:PutObject'],
@@ -55,6 +58,7 @@ export class SpokeRole extends Construct {
 const reading: Allowance = {
   actions: [
     'ssm:DescribeInstanceInformation',
+    'ssm:ListInventoryEntries',
     'ec2:DescribeInstances',
     'tag:GetResources',
     'ssm:ListCommands',
@@ -64,6 +68,13 @@ const reading: Allowance = {
   ],
   resources: ['*'],
   because: 'These actions have no resource types (Service Authorization Reference: Systems Manager, EC2, Resource Groups Tagging).',
+};
+
+/** Only where the deployer wants a second opinion. */
+const opinion: Allowance = {
+  actions: ['inspector2:ListCoverage', 'inspector2:ListFindings'],
+  resources: ['*'],
+  because: 'These actions have no resource types (Service Authorization Reference, Amazon Inspector2).',
 };
 
 /** SendCommand is asked about the document and about each node: nodes must carry the opt-in tag, whatever a policy file says. */

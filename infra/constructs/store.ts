@@ -24,6 +24,7 @@ export class Store extends Construct {
       removalPolicy: RemovalPolicy.RETAIN,
       lifecycleRules: [
         { id: 'AbandonedUploads', abortIncompleteMultipartUploadAfter: Duration.days(7) },
+        { id: 'PartsOfFeeds', prefix: 'parts/', expiration: Duration.days(7) },
         { id: 'OverwrittenVersions', noncurrentVersionExpiration: Duration.days(400) },
       ],
     });

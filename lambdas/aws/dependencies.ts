@@ -1,9 +1,12 @@
 /** The composition root: builds the gateways of one function from its settings. The only place that reads the clock and the environment. */
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
+import { createBus } from './bus.ts';
 import { createCallbacks } from './callbacks.ts';
 import { createCommands } from './commands.ts';
 import { createFleetGateway } from './fleet.ts';
+import { createInspectorGateway } from './inspector.ts';
+import { createInventoryGateway } from './inventory.ts';
 import { createLocks } from './locks.ts';
 import { createNotices } from './notices.ts';
 import { createRecord } from './record.ts';
@@ -11,26 +14,35 @@ import { createSecrets } from './secrets.ts';
 import { settingsFrom } from './settings.ts';
 import { createSpokes } from './spokes.ts';
 import { createStore } from './store.ts';
+import { createTickets } from './tickets.ts';
+import type { Bus } from './bus.ts';
 import type { Callbacks } from './callbacks.ts';
 import type { Commands } from './commands.ts';
 import type { FleetGateway } from './fleet.ts';
+import type { InspectorGateway } from './inspector.ts';
+import type { InventoryGateway } from './inventory.ts';
 import type { Locks } from './locks.ts';
 import type { Notices } from './notices.ts';
 import type { Record as WavelockRecord } from './record.ts';
 import type { Secrets } from './secrets.ts';
 import type { ReadSetting } from './settings.ts';
 import type { Store } from './store.ts';
+import type { Tickets } from './tickets.ts';
 
 export interface Dependencies {
   setting: ReadSetting;
   record: WavelockRecord;
   store: Store;
   fleet: FleetGateway;
+  inventory: InventoryGateway;
+  inspector: InspectorGateway;
   commands: Commands;
   locks: Locks;
   notices: Notices;
   callbacks: Callbacks;
   secrets: Secrets;
+  bus: Bus;
+  tickets: Tickets;
   /** Milliseconds since the epoch. */
   now: () => number;
   log: Logger;
@@ -51,11 +63,15 @@ export function createDependencies(environment: Record<string, string | undefine
     record: createRecord(setting),
     store: createStore(setting),
     fleet: createFleetGateway(spokes),
+    inventory: createInventoryGateway(spokes),
+    inspector: createInspectorGateway(spokes),
     commands: createCommands(spokes),
     locks: createLocks(spokes),
     notices: createNotices(setting),
     callbacks: createCallbacks(),
     secrets: createSecrets(),
+    bus: createBus(setting),
+    tickets: createTickets(),
     now,
     log: new Logger(),
     metrics: new Metrics(),

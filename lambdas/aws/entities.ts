@@ -4,15 +4,11 @@
  * A node's reservation lies in its own row: taking it is one conditional write, settling and freeing it one more.
  */
 import { Entity } from 'electrodb';
+import { exposureEntities } from './entities-exposures.ts';
+import { startEntities } from './entities-starts.ts';
+import { index, model } from './entity-parts.ts';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-
-function index<const P extends readonly string[], const S extends readonly string[]>(pk: P, sk: S) {
-  return { primary: { pk: { field: 'pk', composite: pk }, sk: { field: 'sk', composite: sk } } } as const;
-}
-
-const model = (entity: string) => ({ entity, service: 'wavelock', version: '1' });
-
-type Options = { client: DynamoDBDocumentClient; table: string };
+import type { Options } from './entity-parts.ts';
 
 function advisoryEntities(options: Options) {
   return {
@@ -96,6 +92,12 @@ function nodeEntities(options: Options) {
           facts: { type: 'any', required: true },
           seen: { type: 'string', required: true },
           scan: { type: 'any' },
+          /** What SSM Inventory says of a node that no scan has reached: `{ at, read, platform, fingerprint }`. */
+          inventory: { type: 'any' },
+          /** What a rollout has shown since the last scan: `{ at, rollout, fingerprint }`. */
+          evidence: { type: 'any' },
+          /** Fingerprint under which its exposures are counted. */
+          judged: { type: 'string' },
           /** The batch that holds this node, and the rollout and wave that people read. */
           reservedBy: { type: 'string' },
           reservedFor: { type: 'string' },
@@ -205,6 +207,8 @@ function batchEntities(options: Options) {
           doneSeen: { type: 'boolean' },
           looked: { type: 'number' },
           settledNodes: { type: 'list', items: { type: 'string' } },
+          /** Nodes that a look has shown at work: at its expiry SSM does not tell them from nodes that never took the command. */
+          takenNodes: { type: 'list', items: { type: 'string' } },
           cancelled: { type: 'list', items: { type: 'string' } },
         },
         indexes: index(['group'], ['number']),
@@ -272,7 +276,7 @@ function evidenceEntities(options: Options) {
 }
 
 function makers(options: Options) {
-  return { ...advisoryEntities(options), ...nodeEntities(options), ...rolloutEntities(options), ...batchEntities(options), ...evidenceEntities(options) };
+  return { ...advisoryEntities(options), ...nodeEntities(options), ...rolloutEntities(options), ...batchEntities(options), ...evidenceEntities(options), ...exposureEntities(options), ...startEntities(options) };
 }
 
 type Makers = ReturnType<typeof makers>;

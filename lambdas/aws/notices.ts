@@ -22,7 +22,8 @@ export function createNotices(setting: ReadSetting): Notices {
           MessageStructure: 'json',
           Message: JSON.stringify({ default: notice.text, email: notice.text, lambda }),
           MessageAttributes: Object.fromEntries(
-            Object.entries({ audience, ...about }).map(([key, value]) => [key, { DataType: 'String', StringValue: value }]),
+            // SNS takes no empty values: an alert has no wave, and some have no rollout.
+            Object.entries({ audience, ...about }).filter(([, value]) => value !== '').map(([key, value]) => [key, { DataType: 'String', StringValue: value }]),
           ),
         }),
       );

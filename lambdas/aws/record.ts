@@ -6,12 +6,17 @@ import { locationKey } from '../core/model.ts';
 import { parseBatchName } from '../core/names.ts';
 import { Terminal } from '../core/errors.ts';
 import { createEntities } from './entities.ts';
+import { isConditionFailure, once } from './conditions.ts';
+import { exposureRows } from './record-exposures.ts';
 import { feedRows } from './record-feeds.ts';
+import { startRows } from './record-starts.ts';
 import type { EntityItem, UpdateEntityItem } from 'electrodb';
 import type { Entities } from './entities.ts';
 import type { Location } from '../core/model.ts';
 import type { ReadSetting } from './settings.ts';
 
+export type { FeedRow } from './record-feeds.ts';
+export type { MitigationRow, StartRow, TicketRow } from './record-starts.ts';
 export type RolloutRow = EntityItem<Entities['rollout']>;
 export type WaveRow = EntityItem<Entities['wave']>;
 export type BatchRow = EntityItem<Entities['batch']>;
@@ -25,10 +30,11 @@ export function createRecord(setting: ReadSetting) {
   const client = DynamoDBDocumentClient.from(new DynamoDBClient({}), { marshallOptions: { removeUndefinedValues: true } });
   let made: Entities | undefined;
   const entities = (): Entities => (made ??= createEntities(client, setting('TABLE_NAME')));
-  return { ...rollouts(entities), ...batches(entities), ...nodes(entities), ...feedRows(entities) };
+  return { ...rollouts(entities), ...batches(entities), ...nodes(entities), ...feedRows(entities), ...exposureRows(entities), ...startRows(entities) };
 }
 
-type Open = () => Entities;
+/** The entities, made when they are first needed. */
+export type Open = () => Entities;
 
 function rollouts(entities: Open) {
   return {
@@ -166,21 +172,4 @@ function nodes(entities: Open) {
       );
     },
   };
-}
-
-/** Runs a conditional write: false when its condition failed, which is an answer and not an error. */
-export async function once(write: () => Promise<unknown>): Promise<boolean> {
-  try {
-    await write();
-    return true;
-  } catch (error) {
-    if (isConditionFailure(error)) return false;
-    throw error;
-  }
-}
-
-/** electrodb wraps the SDK's error: its cause carries the name. */
-function isConditionFailure(error: unknown): boolean {
-  const names = [(error as Error).name, ((error as Error).cause as Error | undefined)?.name];
-  return names.includes('ConditionalCheckFailedException') || /conditional request failed/i.test((error as Error).message);
 }

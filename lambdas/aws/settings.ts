@@ -17,8 +17,12 @@ const Settings = z.object({
   POLICY_KEY: z.string(),
   MODE: z.enum(['observe', 'patch', 'recover']),
   OPT_IN_TAG: z.string().transform((text) => ({ key: text.slice(0, text.indexOf('=')), value: text.slice(text.indexOf('=') + 1) })),
+  /** The hub's own event bus. */
+  BUS_NAME: z.string(),
   SLACK_SECRETS: json(z.record(z.string(), z.string())),
   AWS_REGION: z.string(),
+  /** Whether Amazon Inspector is asked as well. */
+  INSPECTOR: z.enum(['true', 'false']),
 });
 type AllSettings = z.infer<typeof Settings>;
 export type SettingName = keyof AllSettings;

@@ -1,6 +1,6 @@
 /** The hub's bucket: plans, layouts, raw feeds, reports and evidence. Objects are written once, under a key that says what they are. */
 import { createHash } from 'node:crypto';
-import { GetObjectCommand, NoSuchKey, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, NoSuchKey, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { Readable } from 'node:stream';
 import type { ReadSetting } from './settings.ts';
 
@@ -12,7 +12,13 @@ export interface Store {
   findJson(key: string): Promise<unknown>;
   /** Stores bytes under their own hash: the same bytes are stored once. */
   archive(prefix: string, bytes: Uint8Array): Promise<{ key: string; sha256: string }>;
+  putBytes(key: string, bytes: Uint8Array): Promise<void>;
+  has(key: string): Promise<boolean>;
+  /** `undefined` where there is no such object. */
+  findBytes(key: string): Promise<Buffer | undefined>;
   open(key: string): Promise<Readable>;
+  /** Every key that begins so, in S3's order. */
+  keys(prefix: string): Promise<string[]>;
   /** A document of another bucket, as the policy asset is. */
   getJsonFrom(bucket: string, key: string): Promise<unknown>;
 }
@@ -42,7 +48,7 @@ export function createStore(setting: ReadSetting): Store {
       try {
         return await read(bucket(), key);
       } catch (error) {
-        if (error instanceof NoSuchKey || (error as Error).name === 'NoSuchKey') return undefined;
+        if (isMissing(error)) return undefined;
         throw error;
       }
     },
@@ -52,10 +58,46 @@ export function createStore(setting: ReadSetting): Store {
       await s3.send(new PutObjectCommand({ Bucket: bucket(), Key: key, Body: bytes }));
       return { key, sha256: hash };
     },
+    async has(Key) {
+      try {
+        await s3.send(new HeadObjectCommand({ Bucket: bucket(), Key }));
+        return true;
+      } catch (error) {
+        // HeadObject has no body that could name the code (Amazon S3 API Reference, HeadObject).
+        if ((error as Error).name === 'NotFound') return false;
+        throw error;
+      }
+    },
+    async findBytes(Key) {
+      try {
+        const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket(), Key }));
+        return Buffer.from((await Body?.transformToByteArray()) ?? []);
+      } catch (error) {
+        if (isMissing(error)) return undefined;
+        throw error;
+      }
+    },
+    async putBytes(Key, Body) {
+      await s3.send(new PutObjectCommand({ Bucket: bucket(), Key, Body }));
+    },
     async open(Key) {
       const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket(), Key }));
       return Body as Readable;
     },
+    async keys(Prefix) {
+      const keys: string[] = [];
+      let ContinuationToken: string | undefined;
+      do {
+        const page = await s3.send(new ListObjectsV2Command({ Bucket: bucket(), Prefix, ContinuationToken }));
+        keys.push(...(page.Contents ?? []).flatMap(({ Key }) => Key ?? []));
+        ContinuationToken = page.NextContinuationToken;
+      } while (ContinuationToken !== undefined);
+      return keys;
+    },
     getJsonFrom: read,
   };
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof NoSuchKey || (error as Error).name === 'NoSuchKey';
 }

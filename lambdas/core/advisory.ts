@@ -4,9 +4,7 @@
  */
 import { z } from 'zod';
 import { Kind, Severity } from './model.ts';
-import type { Package } from './model.ts';
-import { VersionKind, compareVersions } from './versions/compare.ts';
-import { compareRpm, rpmStream } from './versions/rpm.ts';
+import { VersionKind } from './versions/compare.ts';
 
 /** CISA's own pattern of a CVE id (schema of the KEV catalogue): at least four digits, no upper bound that bites. */
 export const CveId = z.string().regex(/^CVE-\d{4}-\d{4,19}$/);
@@ -167,105 +165,6 @@ export function plainText(text: string, limit: number): string {
     .replace(/\p{Cf}/gu, '')
     .trim();
   return line.length <= limit ? line : `${line.slice(0, limit - 1)}…`;
-}
-
-/** How one installed package stands to an advisory. `unknown`: a version is unreadable or must not be compared; never taken for fixed. */
-export interface AffectedPackage {
-  package: string;
-  arch: string;
-  installed: string;
-  /** `null`: there is no fix yet. */
-  fixed: string | null;
-  state: 'exposed' | 'fixed' | 'unknown';
-}
-
-/**
- * The installed packages that an advisory speaks of, on a node of `platform` (`amazon-linux-2023-x86_64`), ordered by name.
- * Empty: the advisory does not concern it. A node is clear of an advisory when every answer is `fixed`.
- * Several kernels stay installed side by side, so of each stream (6.1, 6.12) only the newest installed one is judged.
- */
-export function affectedBy(advisory: Advisory, platform: string, installed: readonly Package[]): AffectedPackage[] {
-  const kind = advisory.versionKind;
-  const cut = platform.lastIndexOf('-');
-  const rows = new Map<string, Affected[]>();
-  for (const row of advisory.affected) {
-    if (`${row.os}-${row.release}` === platform.slice(0, cut)) push(rows, row.package, row);
-  }
-  if (kind === undefined || rows.size === 0) return [];
-  const arch = platform.slice(cut + 1);
-  const named = installed.filter((item) => rows.has(item.name) || (item.source !== undefined && rows.has(item.source)));
-  return (kind === 'rpm' ? newestKernels(named) : named)
-    .flatMap((item) => judge(kind, item, rowsFor(item, arch, rows)))
-    .toSorted((a, b) => order(a.package, b.package) || order(a.arch, b.arch) || order(a.installed, b.installed));
-}
-
-function rowsFor(item: Package, platformArch: string, rows: Map<string, Affected[]>): Affected[] {
-  const named = (rows.get(item.name) ?? []).filter((row) => row.kind === 'binary');
-  const built = (item.source === undefined ? [] : (rows.get(item.source) ?? [])).filter((row) => row.kind === 'source');
-  return [...named, ...built].filter((row) => sameArch(row.arch, item.arch, platformArch));
-}
-
-/** A package may move between noarch and the machine's own architecture from one version to the next. */
-function sameArch(row: string | undefined, item: string, platform: string): boolean {
-  if (row === undefined || plainArch(row) === plainArch(item)) return true;
-  const loose = (arch: string): boolean => plainArch(arch) === 'noarch' || plainArch(arch) === plainArch(platform);
-  return loose(row) && loose(item);
-}
-
-const ARCH_NAMES: Record<string, string> = { amd64: 'x86_64', arm64: 'aarch64', all: 'noarch' };
-
-function plainArch(arch: string): string {
-  return ARCH_NAMES[arch] ?? arch;
-}
-
-/** Of several rows that fit, the highest fix is what has to be reached; a row without fix or of unreadable version outweighs them. */
-function judge(kind: VersionKind, item: Package, rows: Affected[]): AffectedPackage[] {
-  const [first, ...others] = rows.filter((row) => kind !== 'rpm' || sameStream(row, item));
-  if (!first) return [];
-  const row = others.reduce((highest, next) => (outweighs(kind, highest, next) ? highest : next), first);
-  return [{ package: item.name, arch: item.arch, installed: item.version, fixed: row.fixedVersion, state: stateOf(kind, item, row) }];
-}
-
-function outweighs(kind: VersionKind, a: Affected, b: Affected): boolean {
-  if (a.fixedVersion === null) return true;
-  if (b.fixedVersion === null) return false;
-  const sign = compareVersions(kind, a.fixedVersion, b.fixedVersion);
-  return sign === undefined ? compareVersions(kind, a.fixedVersion, a.fixedVersion) === undefined : sign >= 0;
-}
-
-function stateOf(kind: VersionKind, item: Package, row: Affected): AffectedPackage['state'] {
-  if (row.fixedVersion === null) return 'exposed';
-  // The version of a binary need not be that of its source (binNMU, own versions, other epochs).
-  if (row.kind === 'source') return 'unknown';
-  const sign = compareVersions(kind, item.version, row.fixedVersion);
-  if (sign === undefined) return 'unknown';
-  return sign < 0 ? 'exposed' : 'fixed';
-}
-
-/** RPMs of which several versions are installed at once, and the tools that are built with them under the same name for every stream. */
-const KERNEL = /^(?!kernel-livepatch-)(kernel|bpftool|perf|python3?-perf)(\d+\.\d+)?(-|$)/;
-
-function sameStream(row: Affected, item: Package): boolean {
-  if (!KERNEL.test(item.name) || row.fixedVersion === null) return true;
-  const fixed = rpmStream(row.fixedVersion);
-  const own = rpmStream(item.version);
-  return fixed === undefined || own === undefined || fixed === own;
-}
-
-/** The packages without kernels that a newer installed one of the same stream stands before. */
-function newestKernels(installed: readonly Package[]): readonly Package[] {
-  const kernels = new Map<string, Package[]>();
-  for (const item of installed) if (KERNEL.test(item.name)) push(kernels, `${item.name} ${item.arch}`, item);
-  return installed.filter((item) => {
-    const others = kernels.get(`${item.name} ${item.arch}`) ?? [];
-    return !others.some((other) => rpmStream(other.version) === rpmStream(item.version) && compareRpm(other.version, item.version) === 1);
-  });
-}
-
-function push<Item>(groups: Map<string, Item[]>, key: string, item: Item): void {
-  const group = groups.get(key);
-  if (group) group.push(item);
-  else groups.set(key, [item]);
 }
 
 function sortedOnce(items: readonly string[]): string[] {

@@ -33,9 +33,14 @@ export function leaveOutFor(rules: LeaveOut[], today: string, node?: Node): Leav
 /**
  * The candidate: per platform of the first wave's nodes what they are offered, filtered by the policy. Everything else that the whole
  * upgrade would touch may come along as dependency, at exactly the version seen, because a wanted update can need it.
- * `today` is `YYYY-MM-DD`.
+ * `today` is `YYYY-MM-DD`. With `closes`, only updates for which it holds are asked for.
  */
-export function candidateLock(policy: Policy, offers: FleetFacts[], today: string): { platforms: LockPlatform[]; leftOut: LeftOutItem[] } {
+export function candidateLock(
+  policy: Policy,
+  offers: FleetFacts[],
+  today: string,
+  closes: (platform: string, update: Available) => boolean = () => true,
+): { platforms: LockPlatform[]; leftOut: LeftOutItem[] } {
   const rules = leaveOutFor(policy.patches.leaveOut, today);
   const leftOut: LeftOutItem[] = [];
   const platforms: LockPlatform[] = [];
@@ -45,7 +50,7 @@ export function candidateLock(policy: Policy, offers: FleetFacts[], today: strin
     for (const update of updates) {
       const rule = rules.find((candidate) => nameMatches(candidate.package, update.name));
       if (rule) leftOut.push({ platform, name: update.name, why: `${rule.why} (${rule.owner}, until ${rule.until})` });
-      else keepNewest(items, platform, { use: useOf(policy.patches, platform, update), ...bare(update) });
+      else keepNewest(items, platform, { use: closes(platform, update) ? useOf(policy.patches, platform, update) : 'dependency', ...bare(update) });
     }
     for (const dependency of facts.flatMap((offer) => offer.dependencies)) keepNewest(items, platform, { use: 'dependency', ...bare(dependency) });
     const releasever = facts.find((offer) => offer.releasever !== undefined)?.releasever;

@@ -1,5 +1,6 @@
 /** Which nodes are exposed to what: vendors' advisories against what is installed, and what the nodes' own repositories offer as security. */
-import { affectedBy } from './advisory.ts';
+import { createMatcher } from './match/matcher.ts';
+import { factsFromScan } from './match/scan.ts';
 import type { Advisory } from './advisory.ts';
 import type { FleetFacts, Node } from './model.ts';
 
@@ -14,10 +15,8 @@ export interface FactsExposure {
 /** Exposure of all nodes that share these facts. */
 export function exposureOf(facts: FleetFacts, advisories: Advisory[]): FactsExposure {
   const security = facts.available.filter((update) => update.kind === 'security' || update.kind === 'critical');
-  const matched = advisories.filter((advisory) =>
-    affectedBy(advisory, facts.platform, facts.installed).some((match) => match.state === 'exposed'),
-  );
-  const named = new Set([...matched.map((advisory) => advisory.id), ...security.flatMap((update) => update.advisories)]);
+  const matched = createMatcher({ advisories })(factsFromScan(facts)).filter((match) => match.state !== 'unknown');
+  const named = new Set([...matched.map((match) => match.advisory), ...security.flatMap((update) => update.advisories)]);
   const cves = new Set(advisories.filter((advisory) => named.has(advisory.id)).flatMap((advisory) => advisory.cves));
   return { advisories: [...named].toSorted(), cves: [...cves].toSorted(), offered: security.length };
 }

@@ -1,5 +1,8 @@
 /** Where things lie in the hub's bucket: the same names for whoever writes and whoever reads. */
 
+/** The key of the policy file where an installation has none. */
+export const NO_POLICY = 'none';
+
 export function planKey(sha256: string): string {
   return `plans/${sha256}.json`;
 }
@@ -52,3 +55,20 @@ export function evidenceKey(rollout: string): string {
 
 /** Everything that is open now (`ExposureSummary`, gzipped): what triggers, people and reports read. */
 export const EXPOSURES_KEY = 'exposures/open.json.gz';
+
+/** What SSM Inventory says of nodes that no scan has reached, as facts for matching. */
+export function inventoryKey(fingerprint: string): string {
+  return `facts/inventory/${fingerprint}.json`;
+}
+
+/** Where closures lie that a run found, by day: append-only. `number` counts the objects of one run. */
+export function closuresKey(at: string, run: string, number: number): string {
+  return `${CLOSURES_PREFIX}${at.slice(0, 10)}/${at}-${run}-${number}.json.gz`;
+}
+
+export const CLOSURES_PREFIX = 'evidence/exposures/';
+
+/** What Amazon Inspector said last of a location (`111111111111/eu-central-1`). */
+export function inspectorKey(location: string): string {
+  return `inspector/${location}.json.gz`;
+}

@@ -246,6 +246,14 @@ export type NoticeEvent = z.infer<typeof NoticeEvent>;
 export const WhileNoFix = z.strictObject({ run: z.string(), withdrawWhen: z.literal('patched') });
 export type WhileNoFix = z.infer<typeof WhileNoFix>;
 
+/** A user's own SSM document: a name or an ARN, and the number of one version. */
+export const Hook = z.strictObject({ document: z.string(), version: z.string().regex(/^[1-9]\d*$/) });
+export type Hook = z.infer<typeof Hook>;
+
+/** What runs on a node around the install, where there is something to install. `within`: seconds that each of them may take. */
+export const Hooks = z.strictObject({ before: Hook.optional(), after: Hook.optional(), within: z.int().min(60) });
+export type Hooks = z.infer<typeof Hooks>;
+
 export const Policy = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]{0,29}$/),
   mode: Mode,
@@ -266,6 +274,9 @@ export const Policy = z.strictObject({
     severity: z.strictObject({ atLeast: z.enum(['critical', 'important', 'moderate', 'low']), unrated: z.enum(['include', 'leave-out']) }),
     leaveOut: z.array(LeaveOut),
   }),
+  hooks: Hooks.optional(),
+  /** `scan`: AWS-RunPatchBaseline, Operation Scan, ends the work on a node, for the compliance that AWS shows. Absent: `leave`. */
+  awsCompliance: z.enum(['scan', 'leave']).optional(),
   waves: z.array(Wave).min(1),
   /** Audience → events it hears about. */
   tell: z.record(z.string(), z.array(NoticeEvent)),
@@ -275,6 +286,36 @@ export type Policy = z.infer<typeof Policy>;
 export const Audience = z.strictObject({ email: z.array(z.email()), slack: z.strictObject({ secret: z.string() }).optional() });
 export type Audience = z.infer<typeof Audience>;
 
+/** Until when an exposure has to be closed. The first rule whose `when` holds counts; of what it says, the earliest. */
+export const Deadline = z.strictObject({
+  when: Condition,
+  /** Seconds. */
+  fixWithin: z.int().min(0).optional(),
+  /** What `fixWithin` is counted from: the day the fix came out, or the day a node here was known to be exposed. */
+  from: z.enum(['published', 'seen']),
+  /** CISA's own due date of a known exploited CVE counts as well. */
+  kevDueDate: z.literal('obey').optional(),
+  /** The rule in words: `known exploited: within 14 d of being seen`. */
+  words: z.string(),
+});
+export type Deadline = z.infer<typeof Deadline>;
+
+/** An exposure that somebody answers for instead of closing it. `cve` or `advisory` names it. */
+export const Exception = z.strictObject({
+  cve: z.string().optional(),
+  advisory: z.string().optional(),
+  nodes: Selector.optional(),
+  owner: z.string(),
+  why: z.string(),
+  /** The last day on which it counts. */
+  until: z.iso.date(),
+});
+export type Exception = z.infer<typeof Exception>;
+
+/** A yum repository beside the vendors' own, for one release of one OS. Its feed is called `repo-` and its name. */
+export const Repository = z.strictObject({ name: z.string(), url: z.string(), os: z.string(), release: z.string() });
+export type Repository = z.infer<typeof Repository>;
+
 /** A whole `wavelock.yaml`, checked and normalised. */
 export const PolicyFile = z.strictObject({
   version: z.literal(1),
@@ -282,5 +323,8 @@ export const PolicyFile = z.strictObject({
   windows: z.record(z.string(), Window),
   people: z.record(z.string(), Audience),
   policies: z.array(Policy),
+  deadlines: z.array(Deadline).optional(),
+  exceptions: z.array(Exception).optional(),
+  repositories: z.array(Repository).optional(),
 });
 export type PolicyFile = z.infer<typeof PolicyFile>;

@@ -39,19 +39,42 @@ export interface Notice {
 const SUBJECT_LIMIT = 99;
 const ICONS: Record<RolloutEvent, string> = { approval: '🟡', passed: '🟢', held: '🟠', failed: '🔴', done: '🟢' };
 
-/** Writes one notice for all its readers: the same truth by mail and in Slack. */
-export function writeNotice(facts: NoticeFacts): Notice {
-  const headline = headlineOf(facts);
-  const when = formatLocal(facts.now, facts.timezone);
-  const lines = [...section('Why', facts.reasons), ...section('Nodes', outcomeLines(facts)), ...section('Untouched', untouched(facts)), ...personLines(facts)];
-  const needed = neededFrom(facts);
-  const text = [headline, `${when} (${facts.timezone})`, '', ...lines, '', `Needed from you: ${needed.words}`, ...needed.commands.map((command) => `  ${command}`), `Rollout: ${facts.rollout}   Lock: ${facts.lock}`].join('\n');
-  const slackText = [`${ICONS[facts.event]} *${headline}*`, ...lines, `*Needed from you:* ${needed.words}`, ...needed.commands.map((command) => `\`${command}\``)].join('\n');
+/** The parts of a notice, whoever writes it. */
+export interface NoticeParts {
+  icon: string;
+  /** Any characters; what a subject cannot carry is replaced. */
+  subject: string;
+  headline: string;
+  /** When it happened, with the time zone. */
+  when: string;
+  /** Lines as `noticeSection` makes them. */
+  lines: string[];
+  needed: { words: string; commands: string[] };
+  footer: string;
+}
+
+/** Lays a notice out: the same truth by mail and in Slack. */
+export function layOutNotice({ icon, subject, headline, when, lines, needed, footer }: NoticeParts): Notice {
+  const text = [headline, when, '', ...lines, '', `Needed from you: ${needed.words}`, ...needed.commands.map((command) => `  ${command}`), footer].join('\n');
+  const slackText = [`${icon} *${headline}*`, ...lines, `*Needed from you:* ${needed.words}`, ...needed.commands.map((command) => `\`${command}\``)].join('\n');
   return {
-    subject: subjectOf(facts),
+    subject: subject.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, SUBJECT_LIMIT),
     text,
-    slack: { text: `${ICONS[facts.event]} ${headline}`, blocks: chunks(escapeMrkdwn(slackText)).map((part) => ({ type: 'section', text: { type: 'mrkdwn', text: part } })) },
+    slack: { text: `${icon} ${headline}`, blocks: chunks(escapeMrkdwn(slackText)).map((part) => ({ type: 'section', text: { type: 'mrkdwn', text: part } })) },
   };
+}
+
+/** Writes one notice for all its readers. */
+export function writeNotice(facts: NoticeFacts): Notice {
+  return layOutNotice({
+    icon: ICONS[facts.event],
+    subject: subjectOf(facts),
+    headline: headlineOf(facts),
+    when: `${formatLocal(facts.now, facts.timezone)} (${facts.timezone})`,
+    lines: [...noticeSection('Why', facts.reasons), ...noticeSection('Nodes', outcomeLines(facts)), ...noticeSection('Untouched', untouched(facts)), ...personLines(facts)],
+    needed: neededFrom(facts),
+    footer: `Rollout: ${facts.rollout}   Lock: ${facts.lock}`,
+  });
 }
 
 function headlineOf(facts: NoticeFacts): string {
@@ -86,7 +109,7 @@ function subjectOf(facts: NoticeFacts): string {
     passed: `[Wavelock] passed ${facts.wave}: ${facts.policy}`,
     done: `[Wavelock] DONE: ${facts.policy}, ${facts.outcomes.patched ?? 0} patched, ${facts.needPerson.length} need a person`,
   };
-  return words[facts.event].replaceAll(/[^\x20-\x7e]/g, '?').slice(0, SUBJECT_LIMIT);
+  return words[facts.event];
 }
 
 function outcomeLines(facts: NoticeFacts): string[] {
@@ -104,7 +127,7 @@ function personLines(facts: NoticeFacts): string[] {
   if (facts.event !== 'done' && facts.event !== 'failed') return [];
   const shown = facts.needPerson.slice(0, 5).map((node) => `${node.name}: ${node.reason}`);
   const more = facts.needPerson.length > 5 ? [`and ${facts.needPerson.length - 5} more`] : [];
-  return section('People', [...shown, ...more]);
+  return noticeSection('People', [...shown, ...more]);
 }
 
 function neededFrom(facts: NoticeFacts): { words: string; commands: string[] } {
@@ -126,7 +149,8 @@ function decide(facts: NoticeFacts, verb: 'approve' | 'resume'): string[] {
   return [`npx wavelock ${verb} ${facts.rollout} --why "..."`, `npx wavelock abort ${facts.rollout} --why "..."`];
 }
 
-function section(title: string, lines: string[]): string[] {
+/** Lines under a title: the first carries it, the others are indented. */
+export function noticeSection(title: string, lines: string[]): string[] {
   return lines.map((line, index) => `${(index === 0 ? title : '').padEnd(10)} ${line}`);
 }
 

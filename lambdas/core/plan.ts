@@ -5,9 +5,11 @@ import { candidateLock, itemKey, leaveOutFor, wanted } from './candidate.ts';
 import { estimateSeconds } from './layout.ts';
 import { amountOf, Audience, Location, LockPlatform, Os, Policy, Window } from './model.ts';
 import { platformOf, selectNodes } from './selection.ts';
+import { Alert, Doing } from './triggers/types.ts';
 import type { Advisory } from './advisory.ts';
 import type { LeftOutItem } from './candidate.ts';
-import type { FleetFacts, Node, PolicyFile } from './model.ts';
+import type { Available, FleetFacts, Node, PolicyFile } from './model.ts';
+import type { Closing } from './triggers/closing.ts';
 
 export const PlanNode = z.strictObject({
   id: z.string(),
@@ -59,6 +61,10 @@ export const Plan = z.strictObject({
   waves: z.array(PlanWave),
   leftOutItems: z.array(z.strictObject({ platform: z.string(), name: z.string(), why: z.string() })),
   leftOutNodes: z.array(z.strictObject({ id: z.string(), name: z.string(), why: z.string() })),
+  /** What started it, where that was no calendar. */
+  because: Alert.optional(),
+  /** Absent: it patches. */
+  doing: Doing.optional(),
 });
 export type Plan = z.infer<typeof Plan>;
 
@@ -74,21 +80,26 @@ export interface PlanInput {
   optIn: { key: string; value: string };
   scheduledFor: string;
   now: number;
+  /** Only where advisories started it. */
+  closing?: Closing;
 }
 
 /** Makes the plan. Nothing is looked up here: equal input gives the equal plan and so the same hash. */
 export function makePlan(input: PlanInput): Plan {
-  const { policy, facts } = input;
+  const { policy, facts, closing } = input;
   const today = new Date(input.now).toISOString().slice(0, 10);
-  const selection = selectNodes(policy, input.fleet, input.optIn);
-  const offers = (selection.waves[0]?.nodes ?? []).flatMap((node) => factsOf(node, facts) ?? []);
-  const candidate = candidateLock(policy, offers, today);
+  const selection = selectNodes(policy, closing?.fleet ?? input.fleet, input.optIn);
+  // Where an earlier rollout has closed the first wave already, the others' offers say what it has to prove.
+  const asked = closing ? selection.waves.flatMap((wave) => wave.nodes) : (selection.waves[0]?.nodes ?? []);
+  const offers = asked.flatMap((node) => factsOf(node, facts) ?? []);
+  const closes = closingFilter(input);
+  const candidate = closing && closing.doing !== 'patch' ? { platforms: [], leftOut: [] } : candidateLock(policy, offers, today, closes);
   const variants: Record<string, string[]> = {};
   const cvesOf = new Map(input.advisories.map((advisory) => [advisory.id, advisory.cves]));
   const waves: PlanWave[] = [];
   let earliest = input.now;
   for (const [index, wave] of policy.waves.entries()) {
-    const nodes = (selection.waves[index]?.nodes ?? []).map((node) => planNode(node, { input, today, variants, cvesOf }));
+    const nodes = (selection.waves[index]?.nodes ?? []).map((node) => planNode(node, { input, today, variants, cvesOf, closes }));
     const planned = planWave(wave, nodes, input.file.windows, earliest);
     waves.push(planned);
     earliest = Math.max(planned.window?.opens ?? earliest, earliest) + (planned.expectedSeconds + wave.soak) * 1000;
@@ -102,13 +113,20 @@ export function makePlan(input: PlanInput): Plan {
     createdAt: new Date(input.now).toISOString(),
     scheduledFor: input.scheduledFor,
     candidate: candidate.platforms,
-    fixes: fixesOf(candidate.platforms, offers, cvesOf),
+    fixes: fixesOf(candidate.platforms, offers, { cvesOf, closing }),
     variants,
     documents: input.documents,
     waves,
     leftOutItems: [...candidate.leftOut, ...nodeRuleItems(policy, today)],
-    leftOutNodes: selection.leftOut.map(({ node, why }) => ({ id: node.id, name: node.name, why })),
+    leftOutNodes: [...selection.leftOut, ...(closing?.leftOut ?? [])].map(({ node, why }) => ({ id: node.id, name: node.name, why })),
+    ...(closing ? { because: closing.alert, doing: closing.doing } : {}),
   };
+}
+
+/** What a policy that closes only what started it asks for; any other asks for everything that it wants. */
+function closingFilter({ policy, closing }: PlanInput): (platform: string, update: Available) => boolean {
+  if (!closing || policy.patches.onlyWhatClosesIt === undefined) return () => true;
+  return (platform, update) => closing.closedBy(platform, update) !== undefined;
 }
 
 /**
@@ -125,8 +143,8 @@ export function silentPlan(plan: Plan): string | undefined {
 export function emptyPlan(plan: Plan): string | undefined {
   if (plan.waves.every((wave) => wave.nodes.length === 0)) return 'the policy selects no node that may be patched';
   if ((plan.waves[0]?.nodes.length ?? 0) === 0) return `the first wave, ${plan.waves[0]?.name ?? ''}, has no node: nothing can be proven`;
-  if (plan.candidate.length === 0) return 'the nodes of the first wave are offered nothing that the policy wants';
-  return undefined;
+  if (plan.candidate.length > 0 || (plan.doing ?? 'patch') !== 'patch') return undefined;
+  return plan.because ? 'no exposed node is offered what closes it: its repositories do not have the fix' : 'the nodes of the first wave are offered nothing that the policy wants';
 }
 
 function factsOf(node: Node, facts: Map<string, FleetFacts>): FleetFacts | undefined {
@@ -138,21 +156,23 @@ interface NodeContext {
   today: string;
   variants: Record<string, string[]>;
   cvesOf: Map<string, string[]>;
+  closes: (platform: string, update: Available) => boolean;
 }
 
-function planNode(node: Node, { input, today, variants, cvesOf }: NodeContext): PlanNode {
+function planNode(node: Node, { input, today, variants, cvesOf, closes }: NodeContext): PlanNode {
   const rules = leaveOutFor(input.policy.patches.leaveOut, today, node);
   const patterns = rules.map((rule) => rule.package).toSorted();
   const variant = patterns.join('+');
   if (variant !== '') variants[variant] = patterns;
-  const open = (factsOf(node, input.facts)?.available ?? []).filter((update) => wanted(input.policy.patches, update));
-  const cves = [...new Set(open.flatMap((update) => update.advisories.flatMap((id) => cvesOf.get(id) ?? [])))].toSorted();
+  const platform = platformOf(node);
+  const open = (factsOf(node, input.facts)?.available ?? []).filter((update) => wanted(input.policy.patches, update) && closes(platform, update));
+  const cves = [...new Set(open.flatMap((update) => cvesBehind({ platform, update }, { cvesOf, closing: input.closing })))].toSorted();
   return {
     id: node.id,
     location: node.location,
     name: node.name,
     os: node.os,
-    platform: platformOf(node),
+    platform,
     exposed: open.length,
     cves,
     pendingReboot: node.scan?.pending === 'reboot',
@@ -177,17 +197,28 @@ function planWave(wave: Policy['waves'][number], nodes: PlanNode[], windows: Pol
   };
 }
 
-function fixesOf(candidate: LockPlatform[], offers: FleetFacts[], cvesOf: Map<string, string[]>): Plan['fixes'] {
+interface Behind {
+  cvesOf: Map<string, string[]>;
+  closing: Closing | undefined;
+}
+
+/** CVEs that an update closes: of the advisories that the package manager names, and of those that started the rollout. */
+function cvesBehind({ platform, update }: { platform: string; update: Available }, { cvesOf, closing }: Behind): string[] {
+  return [...update.advisories.flatMap((id) => cvesOf.get(id) ?? []), ...(closing?.closedBy(platform, update)?.cves ?? [])];
+}
+
+function fixesOf(candidate: LockPlatform[], offers: FleetFacts[], behind: Behind): Plan['fixes'] {
   const fixes: Plan['fixes'] = {};
-  for (const section of candidate) {
-    const keys = new Set(section.items.filter((item) => item.use !== 'dependency').map(itemKey));
+  for (const { platform, items } of candidate) {
+    const keys = new Set(items.filter((item) => item.use !== 'dependency').map(itemKey));
     const byItem: Plan['fixes'][string] = {};
-    for (const update of offers.filter((offer) => offer.platform === section.platform).flatMap((offer) => offer.available)) {
+    for (const update of offers.filter((offer) => offer.platform === platform).flatMap((offer) => offer.available)) {
       const key = itemKey(update);
       if (!keys.has(key)) continue;
-      byItem[key] = { advisories: update.advisories, cves: [...new Set(update.advisories.flatMap((id) => cvesOf.get(id) ?? []))].toSorted() };
+      const advisories = [...new Set([...update.advisories, ...(behind.closing?.closedBy(platform, update)?.advisories ?? [])])];
+      byItem[key] = { advisories, cves: [...new Set(cvesBehind({ platform, update }, behind))].toSorted() };
     }
-    fixes[section.platform] = byItem;
+    fixes[platform] = byItem;
   }
   return fixes;
 }

@@ -24,10 +24,18 @@ export const ReportReason = z.enum([
   'unproven-dependency', // the transaction holds something outside the lock
   'install-failed',
   'install-running', // the transaction still runs, detached, when the report was due
+  'hook-failed', // the user's own document before or after the install failed, or took too long
   'reboot-not-done',
   'service-down', // a service that ran before does not run now
 ]);
 export type ReportReason = z.infer<typeof ReportReason>;
+
+/** What people should know about a node that is no reason to fail it. */
+export const ReportNote = z.enum([
+  'aws-scan-failed', // the closing AWS-RunPatchBaseline Scan did not succeed
+  'no-snapshot', // the lock's snapshot of the archive can't be used here: the node's plain repositories were
+]);
+export type ReportNote = z.infer<typeof ReportNote>;
 
 /**
  * Patch and Verify print this.
@@ -43,7 +51,7 @@ export const PatchReport = z.strictObject({
   batch: z.string(),
   platform: z.string(),
   /** The last phase that was entered. */
-  phase: z.enum(['claim', 'preflight', 'resolve', 'install', 'reboot', 'verify']),
+  phase: z.enum(['claim', 'preflight', 'resolve', 'before', 'install', 'reboot', 'after', 'verify']),
   end: z.enum(['ok', 'refused', 'failed', 'running']),
   why: ReportReason,
   /** At most 200 characters for people: the package, the service, the last line of the package manager. */
@@ -57,6 +65,7 @@ export const PatchReport = z.strictObject({
   /** Services that ran before the install and do not run now. */
   down: z.array(z.string()),
   from: z.string(),
+  notes: z.array(ReportNote).optional(),
 });
 export type PatchReport = z.infer<typeof PatchReport>;
 

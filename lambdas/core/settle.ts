@@ -5,7 +5,7 @@
 import { compareVersions } from './versions/compare.ts';
 import { versionKind } from './candidate.ts';
 import type { LockItem, Outcome } from './model.ts';
-import type { PatchReport, ReportReason } from './report.ts';
+import type { PatchReport, ReportNote, ReportReason } from './report.ts';
 
 /** How long SSM may take to hand a command to a node that is online: SendCommand's TimeoutSeconds, in seconds. */
 export const DELIVERY_SECONDS = 600;
@@ -16,10 +16,35 @@ export interface InvocationFacts {
   /** Status as SSM gives it: spaces and case are not relied on. */
   status: string;
   report: PatchReport | undefined;
-  /** Whether any step has started on the node. */
+  /** Whether any step has told something. */
   started: boolean;
+  /**
+   * Whether a look at this command has ever shown the node at work (InProgress). At its expiry SSM calls such a node DeliveryTimedOut like
+   * one that never took the command (SSM API reference, Command.ExpiresAfter), and of its steps only those that ended are listed.
+   */
+  taken: boolean;
   /** Silence of the node in seconds, where it is known to be silent. */
   silentFor: number | undefined;
+  /** Whether the node has had a heartbeat since the command was sent. */
+  heard: boolean;
+}
+
+/** What a look at the same command has to be told by the one before: facts that SSM does not keep. */
+export function takesPart(status: string): boolean {
+  return ['inprogress', 'cancelling'].includes(plain(status));
+}
+
+/** Whether only the node's heartbeat tells what became of it: it is at work, or it ended without anything that says whether it was. */
+export function needsPing(facts: Pick<InvocationFacts, 'status' | 'started' | 'taken'>): boolean {
+  const expired = EXPIRED.includes(plain(facts.status)) && !facts.started && !facts.taken;
+  return expired || takesPart(facts.status);
+}
+
+const EXPIRED = ['deliverytimedout', 'timedout'];
+
+/** Statuses come with and without spaces (SSM API reference and user guide). */
+function plain(status: string): string {
+  return status.replaceAll(' ', '').toLowerCase();
 }
 
 export interface CommandTimes {
@@ -31,7 +56,8 @@ export interface CommandTimes {
 export type Settled =
   | { state: 'open' }
   | { state: 'cancel'; reason: string }
-  | { state: 'done'; outcome: Outcome; reason: string };
+  /** `atWork`: the node may still be installing, so nobody else may have it until it has told, or the rollout has closed. */
+  | { state: 'done'; outcome: Outcome; reason: string; atWork?: true };
 
 const REASONS: Record<Exclude<ReportReason, ''>, string> = {
   'no-platform': 'the lock has nothing for this platform',
@@ -49,13 +75,20 @@ const REASONS: Record<Exclude<ReportReason, ''>, string> = {
   'install-running': 'the install was still running when it reported',
   'reboot-not-done': 'it did not reboot',
   'service-down': 'did not come back',
+  'hook-failed': 'post hook failed, the packages are in',
+};
+
+const NOTES: Record<ReportNote, string> = {
+  'aws-scan-failed': 'AWS\'s own compliance scan failed there',
+  'no-snapshot': 'the archive\'s snapshot could not be had there, its plain repositories were used',
 };
 
 /** Settles one invocation of a patch or verify command. */
 export function settleInvocation(facts: InvocationFacts, items: LockItem[], times: CommandTimes): Settled {
-  const status = facts.status.replaceAll(' ', '').toLowerCase();
+  const status = plain(facts.status);
   if (facts.report && ['success', 'failed', 'timedout', 'executiontimedout', 'deliverytimedout', 'cancelled'].includes(status)) {
-    return { state: 'done', ...judgeReport(facts.report, items) };
+    const judged = judgeReport(facts.report, items);
+    return { state: 'done', ...judged, ...(judged.outcome === 'unknown' ? { atWork: true } : {}) };
   }
   switch (status) {
     case 'pending':
@@ -66,13 +99,11 @@ export function settleInvocation(facts: InvocationFacts, items: LockItem[], time
       return settleRunning(facts, times);
     case 'deliverytimedout':
     case 'timedout':
-      return facts.started
-        ? { state: 'done', outcome: 'unknown', reason: 'the command expired while the node was at work' }
-        : { state: 'done', outcome: 'unreachable', reason: 'never picked up the command' };
+      return settleExpired(facts);
     case 'cancelled':
-      return facts.started
-        ? { state: 'done', outcome: 'unknown', reason: 'cancelled while the node was at work' }
-        : { state: 'done', outcome: 'unreachable', reason: 'never picked up the command' };
+      return facts.started || facts.taken
+        ? { state: 'done', outcome: 'unknown', reason: 'cancelled while the node was at work', atWork: true }
+        : NEVER_TAKEN;
     case 'undeliverable':
     case 'terminated':
     case 'accessdenied':
@@ -80,21 +111,39 @@ export function settleInvocation(facts: InvocationFacts, items: LockItem[], time
       return { state: 'done', outcome: 'unreachable', reason: `SSM did not deliver the command (${facts.status})` };
     default:
       // Success without a report, Failed without a report, or a status that AWS adds one day: nothing is known.
-      return { state: 'done', outcome: 'unknown', reason: `ended as ${facts.status} without a report` };
+      return { state: 'done', outcome: 'unknown', reason: `ended as ${facts.status} without a report`, atWork: true };
   }
+}
+
+const NEVER_TAKEN: Settled = { state: 'done', outcome: 'unreachable', reason: 'never picked up the command' };
+
+/** At expiry SSM does not tell a node at work from one that never took the command: what was seen of it before does. */
+function settleExpired({ started, taken, heard }: InvocationFacts): Settled {
+  if (started || taken) return { state: 'done', outcome: 'unknown', reason: 'the command expired while the node was at work', atWork: true };
+  if (heard) return { state: 'done', outcome: 'unknown', reason: 'the command expired, and nobody saw whether the node took it', atWork: true };
+  return NEVER_TAKEN;
 }
 
 function settleRunning(facts: InvocationFacts, times: CommandTimes): Settled {
   if (facts.silentFor !== undefined && facts.silentFor > REBOOT_GRACE_SECONDS) {
-    return { state: 'done', outcome: 'unreachable', reason: `went silent ${Math.round(facts.silentFor / 60)} min ago while it was at work` };
+    const reason = `went silent ${Math.round(facts.silentFor / 60)} min ago while it was at work`;
+    return { state: 'done', outcome: 'unreachable', reason, atWork: true };
   }
-  if (times.now >= times.expiresAt) return { state: 'done', outcome: 'unknown', reason: 'the command expired while the node was at work' };
+  if (times.now >= times.expiresAt) return { state: 'done', outcome: 'unknown', reason: 'the command expired while the node was at work', atWork: true };
   return { state: 'open' };
 }
 
 /** One word for a report. `items` are the lock's items of the node's platform, in the lock's order. */
 export function judgeReport(report: PatchReport, items: LockItem[]): { outcome: Outcome; reason: string } {
-  if (report.end === 'running') return { outcome: 'unknown', reason: REASONS['install-running'] };
+  const { outcome, reason } = judgeEnd(report, items);
+  return { outcome, reason: [reason, ...(report.notes ?? []).map((note) => NOTES[note])].join('; ') };
+}
+
+function judgeEnd(report: PatchReport, items: LockItem[]): { outcome: Outcome; reason: string } {
+  if (report.end === 'running') {
+    const hook = report.phase === 'before' || report.phase === 'after';
+    return { outcome: 'unknown', reason: hook ? 'a hook was still at work when it reported' : REASONS['install-running'] };
+  }
   if (report.end !== 'ok') return { outcome: 'failed', reason: reasonText(report) };
   if (report.down.length > 0) return { outcome: 'failed', reason: `${report.down.join(', ')} ${REASONS['service-down']}` };
   const kind = versionKind(report.platform);
@@ -117,7 +166,8 @@ export function judgeReport(report: PatchReport, items: LockItem[]): { outcome: 
 
 function reasonText(report: PatchReport): string {
   if (report.why === 'service-down') return `${report.down.join(', ') || report.detail} ${REASONS['service-down']}`;
-  const known = report.why === '' ? `failed in ${report.phase}` : REASONS[report.why];
+  const before = report.why === 'hook-failed' && report.phase === 'before';
+  const known = before ? 'pre hook failed, nothing was installed' : report.why === '' ? `failed in ${report.phase}` : REASONS[report.why];
   return report.detail === '' ? known : `${known}: ${report.detail}`;
 }
 

@@ -14,19 +14,20 @@ export interface IndexEntry {
   /** When Wavelock first saw it, ISO-8601 UTC. */
   seen: string;
   withdrawn?: string;
+  /** It was withdrawn because it had vanished, not by the vendor's word: should it be there again, it counts again. */
+  vanished?: true;
   /** Shards that hold its rows. */
   where: string[];
 }
 
 /** One feed's table of contents. */
 export interface FeedIndex {
-  version: 1;
-  advisories: Record<string, IndexEntry>;
+  advisories: ReadonlyMap<string, IndexEntry>;
   /** Every CVE that they name, sorted. */
   cves: string[];
 }
 
-export const EMPTY_INDEX: FeedIndex = { version: 1, advisories: {}, cves: [] };
+export const EMPTY_INDEX: FeedIndex = { advisories: new Map(), cves: [] };
 
 /** KBs of products that are no release of Windows: .NET, SQL Server, Office. */
 export const OTHER_KBS = 'windows-other';
@@ -119,6 +120,11 @@ export interface CompleteReading {
   problems: readonly string[];
 }
 
+/** Ids that had vanished and are there again. */
+export function returnedTo(index: FeedIndex, present: ReadonlySet<string>): string[] {
+  return [...index.advisories].flatMap(([id, entry]) => (entry.vanished === true && present.has(id) ? [id] : []));
+}
+
 /** A tenth: OSV.dev takes a source for broken that would lose more at once. */
 const MOST_GONE = 0.1;
 
@@ -129,7 +135,7 @@ const MOST_GONE = 0.1;
 export function goneFrom(index: FeedIndex, reading: CompleteReading): { gone: string[]; tooMany: boolean } {
   const { present, skipped, problems } = reading;
   if (skipped > problems.length || problems.some((problem) => problem.startsWith('a record without id'))) return { gone: [], tooMany: false };
-  const standing = Object.entries(index.advisories).filter(([, entry]) => entry.withdrawn === undefined);
+  const standing = [...index.advisories].filter(([, entry]) => entry.withdrawn === undefined);
   const gone = standing.flatMap(([id]) => (present.has(id) || problems.some((problem) => problem.startsWith(`${id}: `)) ? [] : [id]));
   return { gone, tooMany: gone.length > standing.length * MOST_GONE };
 }

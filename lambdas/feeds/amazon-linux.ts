@@ -12,10 +12,10 @@ export const AMAZON_HOST = 'cdn.amazonlinux.com';
 export const AMAZON_QUIET_DAYS = 14;
 
 /** The core repository of Amazon Linux 2023, at its newest release. */
-export const amazonLinux2023: Feed = core('amazon-linux-2023', '2023', `https://${AMAZON_HOST}/al2023/core/mirrors/latest/x86_64/mirror.list`);
+export const amazonLinux2023: Feed = core('2023', `https://${AMAZON_HOST}/al2023/core/mirrors/latest/x86_64/mirror.list`);
 
 /** The core repository of Amazon Linux 2. */
-export const amazonLinux2: Feed = core('amazon-linux-2', '2', `https://${AMAZON_HOST}/2/core/latest/x86_64/mirror.list`);
+export const amazonLinux2: Feed = core('2', `https://${AMAZON_HOST}/2/core/latest/x86_64/mirror.list`);
 
 /** Patches for running kernels of Amazon Linux 2023. They mitigate without a reboot and are silent for months when no kernel needs one. */
 export const amazonLinux2023Livepatch: Feed = updateinfoFeed({
@@ -34,10 +34,17 @@ export const amazonLinux2023Livepatch: Feed = updateinfoFeed({
   ],
 });
 
-function core(name: string, release: string, mirrorList: string): Feed {
-  const repositories = [{ name: 'core', at: { mirrorList }, dialect: amazonDialect(name, release, name) }];
-  const platforms = [`${name}-`];
-  return updateinfoFeed({ name, source: 'alas', platforms, everyHours: 1, hosts: [AMAZON_HOST], quietDays: AMAZON_QUIET_DAYS, repositories });
+function core(release: string, mirrorList: string): Feed {
+  const name = `amazon-linux-${release}`;
+  return updateinfoFeed({
+    name,
+    source: 'alas',
+    platforms: [`${name}-`],
+    everyHours: 1,
+    hosts: [AMAZON_HOST],
+    quietDays: AMAZON_QUIET_DAYS,
+    repositories: [{ name: 'core', at: { mirrorList }, dialect: amazonDialect(name, release, name) }],
+  });
 }
 
 /** `collection`: whose packages the repository is to speak of; it may mention those of others. */
@@ -56,10 +63,9 @@ export function amazonDialect(feed: string, release: string, collection: string)
 
 /**
  * The id with the release in it, as updateinfo writes it: the page of `ALAS2023-2023-126` is called `ALAS-2023-126`, that of
- * `ALAS2KERNEL-5.15-2022-001` is `ALASKERNEL-5.15-2022-001`. `undefined` for what is no id of this release.
+ * `ALAS2KERNEL-5.15-2022-001` is `ALASKERNEL-5.15-2022-001`. `undefined` for what is no id of Amazon Linux.
  */
 export function canonicalAlasId(id: string, release: string): string | undefined {
-  const parts = id.match(/^ALAS(\d*)((?:[A-Z][A-Za-z0-9._]*(?:-[A-Za-z0-9._]+)*)?-\d{4}-\d+)$/);
-  if (!parts || !['', release].includes(parts[1] ?? '')) return undefined;
-  return `ALAS${release}${parts[2]}`;
+  const parts = id.match(/^ALAS(\d*)((?:[A-Z][A-Za-z0-9._-]{0,60})?-\d{4}-\d{1,6})$/);
+  return parts ? `ALAS${parts[1] === '' ? release : parts[1]}${parts[2]}` : undefined;
 }

@@ -1,6 +1,7 @@
 /** Archived bytes as a stream of decompressed ones, in flat memory and within bounds. */
 import { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
+import type { Transform } from 'node:stream';
+import * as zlib from 'node:zlib';
 import { FeedError } from './feed.ts';
 
 /** Bytes. Amazon Linux 2's whole history was 8 MB as XML in 2022; a bomb is what goes beyond this. */
@@ -10,8 +11,12 @@ const MAX_RATIO = 200;
 const RATIO_APPLIES_FROM = 16 * 1024 * 1024;
 const CHUNK = 64 * 1024;
 
+/** Node can since 22.15 (Node.js documentation, zlib); createrepo_c writes zstd by default since 1.0. */
+const { createZstdDecompress } = zlib as { createZstdDecompress?: (options: { chunkSize: number }) => Transform };
+
+const GZIP = [0x1f, 0x8b];
+const ZSTD = [0x28, 0xb5, 0x2f, 0xfd];
 const FOREIGN: [string, readonly number[]][] = [
-  ['zstd', [0x28, 0xb5, 0x2f, 0xfd]],
   ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a]],
   ['bzip2', [0x42, 0x5a, 0x68]],
 ];
@@ -19,9 +24,11 @@ const FOREIGN: [string, readonly number[]][] = [
 /** Chunks of at most 64 KB. What is not compressed passes as it is. `what` names the file in errors. Throws `FeedError`. */
 export async function* decompress(bytes: Uint8Array, what: string): AsyncGenerator<Uint8Array> {
   for (const [name, magic] of FOREIGN) {
-    if (startsWith(bytes, magic)) throw new FeedError('bad-compression', `${what} is compressed with ${name}; only gzip is known`);
+    if (!startsWith(bytes, magic)) continue;
+    throw new FeedError('bad-compression', `${what} is compressed with ${name}; only gzip and zstd are known`);
   }
-  const chunks = startsWith(bytes, [0x1f, 0x8b]) ? gunzip(bytes, what) : slices(bytes);
+  const reader = readerOf(bytes, what);
+  const chunks = reader ? through(reader, bytes, what) : slices(bytes);
   let size = 0;
   for await (const chunk of chunks) {
     size += chunk.length;
@@ -39,8 +46,15 @@ export function refuseWebPage(bytes: Uint8Array, what: string): void {
   if (/^[^<{]*<(!doctype\s+html|html|head|body)\b/i.test(start)) throw new FeedError('web-page', `${what} is a web page, not data`);
 }
 
-async function* gunzip(bytes: Uint8Array, what: string): AsyncGenerator<Uint8Array> {
-  const stream = Readable.from(slices(bytes)).pipe(createGunzip({ chunkSize: CHUNK }));
+function readerOf(bytes: Uint8Array, what: string): Transform | undefined {
+  if (startsWith(bytes, GZIP)) return zlib.createGunzip({ chunkSize: CHUNK });
+  if (!startsWith(bytes, ZSTD)) return undefined;
+  if (createZstdDecompress) return createZstdDecompress({ chunkSize: CHUNK });
+  throw new FeedError('bad-compression', `${what} is compressed with zstd; Node reads that from 22.15 on and is ${process.versions.node}`);
+}
+
+async function* through(reader: Transform, bytes: Uint8Array, what: string): AsyncGenerator<Uint8Array> {
+  const stream = Readable.from(slices(bytes)).pipe(reader);
   try {
     for await (const chunk of stream as AsyncIterable<Buffer>) yield chunk;
   } catch (error) {

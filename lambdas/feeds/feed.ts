@@ -31,8 +31,11 @@ export interface Feed {
   pullPart?(context: PullContext, records: readonly string[]): AsyncIterable<Reading<Advisory>>;
 }
 
-/** One record: read, or why it could not be. */
-export type Reading<Item> = { item: Item; published: string } | { record: string; problem: string };
+/**
+ * One record: read, or why it could not be. `outOfScope`: nothing is wrong with it, but it is of no concern (it speaks only of products
+ * that Wavelock doesn't patch), so it does not count as a broken one.
+ */
+export type Reading<Item> = { item: Item; published: string } | { record: string; problem: string; outOfScope?: true };
 
 export interface PullContext {
   fetch: Fetch;
@@ -54,7 +57,8 @@ export interface Archived {
  * The iterables can be walked once or several times: the file was read to its end and found sound before. They are the whole feed, but
  * for `advisories` that are not `complete`: those are what changed. Store `cursor` only after the last one was stored.
  * `parts`: records to be read one by one, in groups that one `pullPart` reads within its minutes; `all` are the ids of every record
- * that the feed has now, so that what is gone from it can be withdrawn.
+ * that the feed has now, which are ids of advisories, so that what is gone from it can be withdrawn. A part archives its records as they
+ * are, or in packs of NDJSON: a line a record, line breaks inside of it made blanks.
  * `trigger`: nothing to store, but these other feeds have something new.
  */
 export type Pulled =

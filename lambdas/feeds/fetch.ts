@@ -14,6 +14,8 @@ export interface FetchOptions {
   maxBytes: number;
   /** From an earlier answer: the server may say that nothing changed. */
   etag?: string;
+  /** Media type, for sites that have the same in several: `application/json`. */
+  accept?: string;
 }
 
 /** `unchanged` comes only when an `etag` was given. `bytes` are as sent: whoever reads them looks for compression. */
@@ -133,6 +135,7 @@ function request(target: URL, options: FetchOptions, settings: FetchSettings): P
     'user-agent': settings.userAgent,
     'accept-encoding': 'identity',
     ...(options.etag === undefined ? {} : { 'if-none-match': options.etag }),
+    ...(options.accept === undefined ? {} : { accept: options.accept }),
   };
   // Real time, also where setTimeout is virtual: a server that hangs does so in real time.
   const signal = AbortSignal.timeout(settings.timeout ?? 120_000);

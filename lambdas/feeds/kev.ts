@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { KnownExploited, plainText } from '../core/advisory.ts';
-import { refuseWebPage } from './bytes.ts';
+import { readJson } from './bytes-json.ts';
 import { FeedError } from './feed.ts';
 import type { Feed, FeedHealth, PullContext, Pulled, Raw, Reading } from './feed.ts';
 import { isStale, parseCursor, sound, survey, unchangedHealth } from './reading.ts';
@@ -47,7 +47,7 @@ const Entry = z.object({
 });
 
 /** CISA KEV. */
-export const knownExploited: Feed = { name: 'cisa-kev', source: 'kev', platforms: [], everyHours: 1, hosts: [HOST], pull };
+export const knownExploited: Feed = { name: 'cisa-kev', source: 'kev', platforms: [], everyHours: 1, parser: PARSER, hosts: [HOST], pull };
 
 async function pull(context: PullContext): Promise<Pulled> {
   const before = parseCursor(Cursor, context.cursor);
@@ -58,7 +58,6 @@ async function pull(context: PullContext): Promise<Pulled> {
   if (fetched.kind === 'unchanged') return unchanged(before, context);
   const sha256 = createHash('sha256').update(fetched.bytes).digest('hex');
   if (before?.sha256 === sha256) return unchanged({ ...before, etag: fetched.etag }, context);
-  refuseWebPage(fetched.bytes, URL_OF_CATALOGUE);
   const raw: Raw = { ...(await context.archive(fetched.bytes)), url: URL_OF_CATALOGUE };
   const catalogue = readCatalogue(fetched.bytes);
   const version = catalogue.catalogVersion;
@@ -78,24 +77,10 @@ function unchanged(before: Cursor | undefined, context: PullContext): Pulled {
 }
 
 function readCatalogue(bytes: Buffer): z.infer<typeof Catalogue> {
-  const catalogue = Catalogue.safeParse(parseJson(bytes));
-  if (!catalogue.success) {
-    const [issue] = catalogue.error.issues;
-    throw new FeedError('reshaped', `${URL_OF_CATALOGUE} has another form: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`);
-  }
-  const { count, vulnerabilities } = catalogue.data;
-  if (vulnerabilities.length !== count) {
-    throw new FeedError('incomplete', `${URL_OF_CATALOGUE} says that it has ${count} entries and has ${vulnerabilities.length}`);
-  }
-  return catalogue.data;
-}
-
-function parseJson(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (error) {
-    throw new FeedError('bad-json', `${URL_OF_CATALOGUE} is no JSON, or cut off`, { cause: error });
-  }
+  const catalogue = readJson(Catalogue, bytes, URL_OF_CATALOGUE);
+  const { count, vulnerabilities } = catalogue;
+  if (vulnerabilities.length === count) return catalogue;
+  throw new FeedError('incomplete', `${URL_OF_CATALOGUE} says that it has ${count} entries and has ${vulnerabilities.length}`);
 }
 
 async function* readEntries(entries: unknown[]): AsyncGenerator<Reading<KnownExploited>> {

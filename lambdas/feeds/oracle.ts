@@ -24,18 +24,20 @@ function oracleLinux(release: string): Feed {
     readId: (id: string) => (/^EL[SBE]A-\d{4}-[0-9A-Za-z-]{1,20}$/.test(id) ? id : undefined),
     page: (id: string) => `https://linux.oracle.com/errata/${id}.html`,
   };
-  const repository = (repo: string, path: string): Repository => ({
-    name: repo,
-    at: { base: `https://${HOST}/repo/OracleLinux/OL${release}/${path}/x86_64/` },
-    dialect,
-  });
+  // A repository lists the packages of its own architecture only.
+  const repository = (path: string): Repository[] =>
+    ['x86_64', 'aarch64'].map((arch) => ({
+      name: `${path}/${arch}`,
+      at: { base: `https://${HOST}/repo/OracleLinux/OL${release}/${path}/${arch}/` },
+      dialect,
+    }));
   return updateinfoFeed({
     name,
     source: 'elsa',
-    platforms: [name],
+    platforms: [`${name}-`],
     everyHours: 6,
     hosts: [HOST],
     quietDays: QUIET_DAYS,
-    repositories: [repository('baseos', 'baseos/latest'), repository('appstream', 'appstream'), repository('uekr7', 'UEKR7')],
+    repositories: ['baseos/latest', 'appstream', 'UEKR7'].flatMap(repository),
   });
 }

@@ -27,6 +27,7 @@ export async function survey(readings: AsyncIterable<Reading<unknown>>, what: st
   const health = { records: 0, skipped: 0, newest: '', problems: [] as string[] };
   for await (const reading of readings) {
     if ('problem' in reading) {
+      if (reading.outOfScope) continue;
       health.skipped += 1;
       const problem = plainText(`${reading.record || 'a record without id'}: ${reading.problem}`, 300);
       if (health.problems.length < SHOWN_PROBLEMS) health.problems.push(problem);

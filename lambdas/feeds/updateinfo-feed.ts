@@ -56,8 +56,8 @@ const Cursor = z.strictObject({
  * of one has changed; the same id from two repositories is yielded twice, each with the packages of its own.
  */
 export function updateinfoFeed(settings: RepositoriesFeed): Feed {
-  const { quietDays, repositories, ...feed } = settings;
-  return { ...feed, pull: (context) => pull(settings, context) };
+  const { name, source, hosts, platforms, everyHours } = settings;
+  return { name, source, hosts, platforms, everyHours, parser: UPDATEINFO_PARSER, pull: (context) => pull(settings, context) };
 }
 
 async function pull(settings: RepositoriesFeed, context: PullContext): Promise<Pulled> {
@@ -99,7 +99,8 @@ export async function findBase(context: PullContext, { at }: Repository, hosts: 
     .map((line) => line.trim());
   const mirror = lines.find((line) => hosts.some((host) => line.startsWith(`https://${host}/`)) && URL.canParse(line));
   if (mirror !== undefined) return closed(mirror);
-  throw new FeedError('bad-mirror-list', `${at.mirrorList} names no mirror on ${hosts.join(' or ')}, but "${lines[0]?.slice(0, 100) ?? ''}"`);
+  const first = lines[0]?.slice(0, 100) ?? '';
+  throw new FeedError('bad-mirror-list', `${at.mirrorList} names no mirror on ${hosts.join(' or ')}, but "${first}"`);
 }
 
 function closed(address: string): string {

@@ -63,7 +63,7 @@ export function createXmlReader(what: string, root: string, events: XmlEvents): 
   });
   parser.on('opentag', ({ name, attributes }) => {
     silence = 0;
-    if (open.length === 0 && name !== root) throw new FeedError('reshaped', `${what} starts with <${name}>, not <${root}>`);
+    if (open.length === 0 && name !== root) throw new FeedError('reshaped', `${what} starts with ${name}, not ${root}`);
     if (open.length === MAX_DEPTH) throw new FeedError('forbidden-xml', `${what} nests more than ${MAX_DEPTH} elements`);
     const place = enter(open.at(-1) ?? top, name);
     open.push(place);

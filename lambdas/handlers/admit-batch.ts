@@ -1,6 +1,7 @@
 import { admitBatch } from '../core/admit.ts';
-import { EXECUTION_SECONDS, HEARTBEAT_SECONDS, TrackFile } from '../core/batch.ts';
+import { HEARTBEAT_SECONDS, TrackFile } from '../core/batch.ts';
 import { Terminal } from '../core/errors.ts';
+import { executionSeconds } from '../core/hooks.ts';
 import { locationKey } from '../core/model.ts';
 import { parseBatchName } from '../core/names.ts';
 import { DELIVERY_SECONDS } from '../core/settle.ts';
@@ -25,7 +26,7 @@ export const handler = implement('AdmitBatch', async ({ track: { key }, index },
   if (nodes.length === 0) return { action: 'skip', batch: intent.id, expires: 0, heartbeat: 0, reason: 'all of its nodes are reserved by another rollout' };
   const row = await deps.record.admitBatch(rowOf(track, intent, nodes));
   const heartbeat = HEARTBEAT_SECONDS[track.purpose][intent.os];
-  const expires = EXECUTION_SECONDS[track.purpose][intent.os] + DELIVERY_SECONDS + SPARE_SECONDS;
+  const expires = executionSeconds({ ...intent, purpose: track.purpose }) + DELIVERY_SECONDS + SPARE_SECONDS;
   // A batch that has settled while this answer was lost must not be parked again.
   return { action: row.status === 'settled' ? 'skip' : 'send', batch: intent.id, expires, heartbeat, reason: admission.reason };
 });

@@ -3,15 +3,51 @@ import { evidenceKey } from '../core/keys.ts';
 import { loadPlan } from './load.ts';
 import { implement } from './implement.ts';
 import { tell } from './tell.ts';
+import { tellPlanned } from './tell-alert.ts';
+import type { Dependencies } from '../aws/dependencies.ts';
+import type { RolloutRow } from '../aws/record.ts';
+import type { Plan } from '../core/plan.ts';
 
-/** Keeps the token of a plan that wants approval, and asks once. */
+/** Asked again sooner than this it is the same question, repeated by a retry. Below the machine's 30 minutes. */
+const REMIND_AFTER_MS = 25 * 60_000;
+
+/** Keeps the token of a plan that wants approval, and asks once; where advisories have started it, once more when nobody has answered. */
 export const handler = implement('AskPeople', async ({ rollout, taskToken }, deps) => {
   const { row, plan } = await loadPlan(rollout, deps);
+  const events = await deps.record.events(rollout);
   await deps.record.setRollout(rollout, { taskToken, status: 'asked' });
-  // The event is written after the notice, so that a lost publish is repeated: twice asked is better than not asked.
-  if ((await deps.record.events(rollout)).some(({ what }) => what === 'approval')) return;
-  await deps.store.putJson(evidenceKey(rollout), await gatherResult(row, plan, { status: 'held', reason: 'the plan waits for approval' }, deps));
+  // Somebody has decided between the first wait and this one: nobody else would wake this token.
+  const decision = events.find(({ what }) => what === 'approve' || what === 'abort');
+  if (decision) return void (await deps.callbacks.wake(taskToken, { woken: decision.what === 'approve' ? 'approved' : 'aborted' }));
+  const asked = events.find(({ what }) => what === 'approval');
+  if (!asked) return ask(row, plan, deps);
+  const due = plan.because !== undefined && deps.now() - Date.parse(asked.at) >= REMIND_AFTER_MS;
+  if (due && !events.some(({ what }) => what === 'reminder')) await remind(row, plan, Date.parse(asked.at), deps);
+});
+
+/** The event is written after the notice, so that a lost publish is repeated: twice asked is better than not asked. */
+async function ask(row: RolloutRow, plan: Plan, deps: Dependencies): Promise<void> {
+  await deps.store.putJson(evidenceKey(row.id), await gatherResult(row, plan, { status: 'held', reason: 'the plan waits for approval' }, deps));
   const nodes = plan.waves.reduce((sum, wave) => sum + wave.nodes.length, 0);
   const items = plan.candidate.reduce((sum, section) => sum + section.items.filter((item) => item.use !== 'dependency').length, 0);
-  await tell({ event: 'approval', plan, wave: plan.waves[0]?.name ?? '', reasons: [`${items} exact versions for ${nodes} nodes in ${plan.waves.length} waves`], lock: '' }, deps);
-});
+  const reason = `${items} exact versions for ${nodes} nodes in ${plan.waves.length} waves`;
+  if (!plan.because) return tell({ event: 'approval', plan, wave: plan.waves[0]?.name ?? '', reasons: [reason], lock: '' }, deps);
+  await tellAsking('plan', row, { plan, askedAt: deps.now() }, deps);
+  await note('approval', plan, reason, deps);
+}
+
+async function remind(row: RolloutRow, plan: Plan, askedAt: number, deps: Dependencies): Promise<void> {
+  await tellAsking('reminder', row, { plan, askedAt }, deps);
+  await note('reminder', plan, 'nobody has answered', deps);
+}
+
+async function tellAsking(kind: 'plan' | 'reminder', row: RolloutRow, { plan, askedAt }: { plan: Plan; askedAt: number }, deps: Dependencies): Promise<void> {
+  if (!plan.because) return;
+  const ticket = (await deps.record.ticket(plan.policy.name, plan.because.subject))?.item ?? '';
+  const planHash = row.planKey?.replace(/^plans\//, '') ?? '';
+  await tellPlanned({ kind, plan, alert: plan.because, planHash, askedAt, ticket }, deps);
+}
+
+async function note(what: string, plan: Plan, why: string, deps: Dependencies): Promise<void> {
+  await deps.record.putEvent({ rollout: plan.rollout, at: new Date(deps.now()).toISOString(), what, wave: plan.waves[0]?.name ?? '', who: 'wavelock', why });
+}

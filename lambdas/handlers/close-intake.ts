@@ -1,19 +1,15 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
-import { exposureOf, fleetExposure } from '../core/exposure.ts';
-import { loadAdvisories, loadFacts, loadFleet } from './load.ts';
+import { reckonExposures } from './exposures.ts';
 import { implement } from './implement.ts';
+import { askInspector, readInventories } from './second-look.ts';
+import type { Dependencies } from '../aws/dependencies.ts';
+import type { ExposureCounts } from '../core/exposures/types.ts';
 
-/** Counts coverage and exposure, and emits what the alarms watch. */
-export const handler = implement('CloseIntake', async (_input, deps) => {
-  const fleet = await loadFleet(deps);
-  const [facts, advisories] = [await loadFacts(fleet, deps), await loadAdvisories(deps)];
-  const exposures = new Map([...facts].map(([fingerprint, list]) => [fingerprint, exposureOf(list, advisories)]));
-  const counts = fleetExposure(fleet, exposures);
-  deps.metrics.addMetric('NodesManaged', MetricUnit.Count, counts.nodes);
-  deps.metrics.addMetric('NodesReporting', MetricUnit.Count, counts.reporting);
-  // A fleet without nodes is covered: the alarm is about nodes that fell silent.
-  deps.metrics.addMetric('CoveragePercent', MetricUnit.Percent, counts.nodes === 0 ? 100 : (100 * counts.reporting) / counts.nodes);
-  deps.metrics.addMetric('NodesExposed', MetricUnit.Count, counts.exposed);
+/** Brings exposures up to date with what feeds and scans have said, and emits what the alarms watch. */
+export const handler = implement('CloseIntake', async ({ scan }, deps) => {
+  await askInspector(deps);
+  const { counts } = await reckonExposures(scan, deps, readInventories);
+  emit(counts, deps);
   for (const feed of await deps.record.feeds()) {
     // A feed that never succeeded is as old as time: its alarm must not stay quiet.
     const age = (deps.now() - (feed.lastSuccess === undefined ? 0 : Date.parse(feed.lastSuccess))) / 3_600_000;
@@ -21,5 +17,18 @@ export const handler = implement('CloseIntake', async (_input, deps) => {
     single.addDimension('feed', feed.name);
     single.addMetric('FeedAgeHours', MetricUnit.Count, age);
   }
-  return counts;
+  return { nodes: counts.nodes, reporting: counts.reporting, exposed: counts.exposed };
 });
+
+function emit(counts: ExposureCounts, { metrics }: Dependencies): void {
+  const count = (name: string, value: number): unknown => metrics.addMetric(name, MetricUnit.Count, value);
+  count('NodesManaged', counts.nodes);
+  count('NodesReporting', counts.reporting);
+  // A fleet without nodes is covered: the alarm is about nodes that fell silent.
+  metrics.addMetric('CoveragePercent', MetricUnit.Percent, counts.nodes === 0 ? 100 : (100 * counts.reporting) / counts.nodes);
+  count('NodesExposed', counts.exposed);
+  count('ExposuresOpen', counts.exposures);
+  count('ExposuresOverdue', counts.overdue);
+  count('KnownExploitedOpen', counts.knownExploited);
+  count('KnownExploitedOverdue', counts.knownExploitedOverdue);
+}

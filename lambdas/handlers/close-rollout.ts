@@ -1,7 +1,9 @@
+import { ROLLOUT_ENDED } from '../aws/bus.ts';
 import { locationKey } from '../core/model.ts';
 import { groupName } from '../core/names.ts';
 import { gatherResult } from './evidence.ts';
 import { evidenceKey } from '../core/keys.ts';
+import { showEvidence } from './shown.ts';
 import { loadPlan } from './load.ts';
 import { implement } from './implement.ts';
 import { tell } from './tell.ts';
@@ -17,6 +19,7 @@ export const handler = implement('CloseRollout', async ({ rollout }, deps) => {
   const status = missing === undefined && row.stopped === undefined ? 'succeeded' : 'failed';
   const reason = row.stopped ?? (missing === undefined ? 'every wave passed' : endReason(missing.name, waves.get(missing.name)));
   await freeAll(plan, deps);
+  await showEvidence(plan, deps);
   const result = await gatherResult(row, plan, { status, reason }, deps);
   await deps.store.putJson(evidenceKey(rollout), result);
   const told = [...waves.values()].some((wave) => wave.told === 'failed');
@@ -25,6 +28,8 @@ export const handler = implement('CloseRollout', async ({ rollout }, deps) => {
   if (!alreadyClosed && status === 'succeeded') await tell({ event: 'done', plan, wave: last, reasons: [reason], lock: result.lock }, deps);
   if (!alreadyClosed && status === 'failed' && !told) await tell({ event: 'failed', plan, wave: last, reasons: [reason], lock: result.lock }, deps);
   await deps.record.setRollout(rollout, { status, reason, endedAt: row.endedAt ?? new Date(deps.now()).toISOString() });
+  // Whether that was the last node is asked at once: people wait for the word that none is left.
+  if (plan.because) await deps.bus.publish(ROLLOUT_ENDED, { policy: row.policy, rollout });
   return { status, reason: reason.slice(0, 2_000) };
 });
 
@@ -37,9 +42,14 @@ function endReason(name: string, wave: WaveRow | undefined): string {
 async function freeAll(plan: Plan, deps: Dependencies): Promise<void> {
   for (const wave of plan.waves) {
     const where = new Map(wave.nodes.map((node) => [node.id, locationKey(node.location)]));
-    for (const batch of await deps.record.batchesOf(groupName(plan.rollout, wave.name))) {
-      if (batch.status === 'settled' || batch.status === 'lost') continue;
-      for (const node of batch.nodes) await deps.record.free(where.get(node) ?? batch.location, node, `${batch.group}-${batch.number}`);
+    const group = groupName(plan.rollout, wave.name);
+    // Settle keeps nodes that may still be at work. They are reported as they are; the next rollout's Preflight sees whether they are.
+    const open = (await deps.record.nodeRuns(group)).filter(({ outcome }) => outcome === 'unknown' || outcome === 'unreachable');
+    const kept = new Set(open.map(({ node }) => node));
+    for (const batch of await deps.record.batchesOf(group)) {
+      if (batch.status === 'lost') continue;
+      const held = batch.nodes.filter((node) => batch.status !== 'settled' || kept.has(node));
+      for (const node of held) await deps.record.free(where.get(node) ?? batch.location, node, `${batch.group}-${batch.number}`);
     }
   }
 }

@@ -39,7 +39,8 @@ async function waveFacts(wave: WaveRow, deps: Dependencies): Promise<WaveFacts> 
   };
 }
 
-async function runFacts(rollout: string, wave: string, deps: Dependencies): Promise<Map<string, RunFacts>> {
+/** How each node of a wave ended, with what its report says that it changed. By node id. */
+export async function runFacts(rollout: string, wave: string, deps: Dependencies): Promise<Map<string, RunFacts>> {
   const group = groupName(rollout, wave);
   const runs = await deps.record.nodeRuns(group);
   const facts = new Map(runs.map((run) => [run.node, plainRun(run)]));

@@ -5,6 +5,7 @@ import { gatherResult } from './evidence.ts';
 import { evidenceKey } from '../core/keys.ts';
 import { loadPlan } from './load.ts';
 import { implement } from './implement.ts';
+import { noteEvidence } from './shown.ts';
 import { tell } from './tell.ts';
 import type { Dependencies } from '../aws/dependencies.ts';
 import type { Judgement } from '../core/judge.ts';
@@ -33,6 +34,7 @@ export const handler = implement('JudgeWave', async ({ rollout, wave: name, phas
     now: deps.now(),
   });
   await conclude({ plan, name, judgement, last: index === plan.waves.length - 1, lock: state.lock ?? '', told: state.told }, deps);
+  if (judgement.action === 'end') await noteEvidence(plan, planned, deps);
   if (judgement.action === 'hold') {
     // People look at a held rollout for days: what is known so far must be readable before it closes.
     const snapshot = await gatherResult(row, plan, { status: 'held', reason: `wave ${name}: ${judgement.reasons.join('; ')}` }, deps);

@@ -1,5 +1,6 @@
 import { Terminal } from '../core/errors.ts';
 import { locationKey } from '../core/model.ts';
+import { patchParameters } from '../core/hooks.ts';
 import { batchName, batchNumber, groupName } from '../core/names.ts';
 import { decideRound } from '../core/round.ts';
 import { trackKey, tracksKey } from '../core/keys.ts';
@@ -142,7 +143,7 @@ function trackFile({ plan, wave, phase, round, state }: Round, track: number, ba
         os: batch.os,
         nodes: batch.nodes,
         document,
-        parameters: { LockUrl, LockSha256: lock.sha256 },
+        parameters: { LockUrl, LockSha256: lock.sha256, ...(phase === 'patch' ? patchParameters(plan.policy) : {}) },
         lock: lock.sha256,
       };
     }),

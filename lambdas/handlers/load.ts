@@ -1,14 +1,14 @@
 /** What several tasks read the same way. */
 import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
-import { Advisory } from '../core/advisory.ts';
-import { FleetFacts, Lock } from '../core/model.ts';
+import { FleetFacts, Lock, PolicyFile } from '../core/model.ts';
 import { Plan } from '../core/plan.ts';
 import { PatchReport } from '../core/report.ts';
-import { feeds } from '../feeds/index.ts';
 import { Terminal } from '../core/errors.ts';
-import { advisoriesKey, factsKey, lockKey, reportsKey } from '../core/keys.ts';
+import { factsKey, lockKey, NO_POLICY, reportsKey } from '../core/keys.ts';
 import type { Dependencies } from '../aws/dependencies.ts';
+export { loadAdvisories, loadKnowledge } from '../aws/knowledge.ts';
+export type { FleetKnowledge } from '../aws/knowledge.ts';
 import type { Node } from '../core/model.ts';
 import type { RolloutRow } from '../aws/record.ts';
 
@@ -38,10 +38,10 @@ export async function loadFacts(fleet: Node[], deps: Dependencies): Promise<Map<
   return new Map(loaded.flatMap(([fingerprint, facts]) => (facts === undefined ? [] : [[fingerprint, FleetFacts.parse(facts)] as const])));
 }
 
-export async function loadAdvisories(deps: Dependencies): Promise<Advisory[]> {
-  const sources = [...new Set(feeds.map((feed) => feed.source))];
-  const loaded = await Promise.all(sources.map((source) => deps.store.findJson(advisoriesKey(source))));
-  return loaded.flatMap((list) => (list === undefined ? [] : Advisory.array().parse(list)));
+/** The policy file as it was deployed; `undefined` where an installation has none. */
+export async function loadPolicy(deps: Dependencies): Promise<PolicyFile | undefined> {
+  const key = deps.setting('POLICY_KEY');
+  return key === NO_POLICY ? undefined : PolicyFile.parse(await deps.store.getJsonFrom(deps.setting('POLICY_BUCKET'), key));
 }
 
 /** The rollout's row and the plan that binds it. */

@@ -1,72 +1,97 @@
 import { isPlanDay } from '../core/calendar.ts';
 import { locationKey, PolicyFile } from '../core/model.ts';
-import { rolloutName } from '../core/names.ts';
+import { platformsOf } from '../core/platform-names.ts';
 import { emptyPlan, makePlan, silentPlan } from '../core/plan.ts';
 import { Terminal } from '../core/errors.ts';
+import { laneOf } from '../core/triggers/types.ts';
 import { sha256 } from '../aws/store.ts';
 import { planKey } from '../core/keys.ts';
 import { loadAdvisories, loadFacts, loadFleet } from './load.ts';
 import { implement } from './implement.ts';
+import { loadClosing, needless } from './plan-start.ts';
+import { loadLane, rolloutId } from './starts.ts';
+import { tellPlanned } from './tell-alert.ts';
 import type { Dependencies } from '../aws/dependencies.ts';
+import type { Policy } from '../core/model.ts';
 import type { DocumentPins, Plan } from '../core/plan.ts';
+import type { Closing } from '../core/triggers/closing.ts';
+
+type Action = 'run' | 'ask' | 'urge' | 'nothing';
 
 /** Makes the plan once for a policy and planned time, stores it under its hash, and says whether it runs, asks or ends here. */
-export const handler = implement('PlanRollout', async ({ policy: name, scheduledFor, execution }, deps) => {
+export const handler = implement('PlanRollout', async ({ policy: name, scheduledFor, execution, because, doing = 'patch' }, deps) => {
   const file = PolicyFile.parse(await deps.store.getJsonFrom(deps.setting('POLICY_BUCKET'), deps.setting('POLICY_KEY')));
   const policy = file.policies.find((candidate) => candidate.name === name);
   if (!policy) throw new Terminal(`no policy is called ${name}`);
-  const rollout = rolloutName(name, scheduledFor, sha256(`${name} ${scheduledFor}`));
-  if (policy.plan && !isPlanDay(policy.plan, Date.parse(scheduledFor))) return { action: 'nothing', rollout, reason: 'not the day of the plan' };
-  const ours = await deps.record.claimRun({ policy: name, scheduledFor, rollout, execution });
-  if (!ours) return { action: 'nothing', rollout, reason: 'another execution has this run already' };
+  const rollout = rolloutId(name, doing, scheduledFor);
+  const nothing = (reason: string) => ({ action: 'nothing' as const, rollout, reason });
+  if (because === undefined && !isDue(policy, scheduledFor)) return nothing('not the day of the plan');
+  const ours = await deps.record.claimRun({ policy: laneOf(name, doing), scheduledFor, rollout, execution });
+  if (!ours) return nothing('another execution has this run already');
   const standing = await deps.record.findRollout(rollout);
-  if (standing) return resume(standing.status, rollout);
-  const running = await unfinished(name, rollout, deps);
-  if (running !== undefined) return { action: 'nothing', rollout, reason: `${running} of this policy has not ended yet` };
+  if (standing) return { action: resumed(standing.status, because !== undefined), rollout, reason: 'planned before' };
+  const { running } = await loadLane(name, doing, deps, rollout);
+  if (running) return nothing(`${running.id} of this policy has not ended yet`);
+  const closing = because && (await loadClosing(policy, { scheduledFor, because, doing }, deps));
+  if (because && !closing) return nothing('the record knows of no such start');
+  const closed = closing && needless(closing);
+  if (closed !== undefined) return nothing(closed);
 
   const fleet = await loadFleet(deps);
-  const [facts, advisories] = [await loadFacts(fleet, deps), await loadAdvisories(deps)];
+  const [facts, advisories] = [await loadFacts(fleet, deps), await loadAdvisories(deps, platformsOf(fleet))];
   const documents = await loadPins(deps);
-  const plan = makePlan({ rollout, file, policy, fleet, facts, advisories, documents, optIn: deps.setting('OPT_IN_TAG'), scheduledFor, now: deps.now() });
-  const key = planKey(sha256(JSON.stringify(plan)));
-  await deps.store.putJson(key, plan);
-  const silent = silentPlan(plan);
-  const next = silent === undefined ? decide(plan) : { action: 'run' as const, reason: silent };
-  await deps.record.putRollout({
-    id: rollout,
-    policy: name,
-    scheduledFor,
-    status: next.action === 'nothing' ? 'nothing' : next.action === 'ask' ? 'asked' : 'planned',
-    reason: next.reason,
-    planKey: key,
-    waves: plan.waves.map((wave) => wave.name),
-    // A rollout that cannot be planned is closed as failed, and people are told.
-    ...(silent === undefined ? {} : { stopped: silent }),
-    createdAt: plan.createdAt,
-  });
-  return { ...next, rollout };
+  const plan = makePlan({ rollout, file, policy, fleet, facts, advisories, documents, optIn: deps.setting('OPT_IN_TAG'), scheduledFor, now: deps.now(), closing });
+  const hash = sha256(JSON.stringify(plan));
+  await deps.store.putJson(planKey(hash), plan);
+  return settle({ plan, hash, closing }, deps);
 });
 
-/** A policy has one rollout at a time: a second one would only wait for the first one's reservations. */
-async function unfinished(policy: string, rollout: string, deps: Dependencies): Promise<string | undefined> {
-  for (const run of (await deps.record.runs(policy)).toReversed()) {
-    if (run.rollout === rollout) continue;
-    const row = await deps.record.findRollout(run.rollout);
-    if (row && row.endedAt === undefined && row.status !== 'nothing') return run.rollout;
-  }
-  return undefined;
+function isDue(policy: Policy, scheduledFor: string): boolean {
+  return policy.plan !== undefined && isPlanDay(policy.plan, Date.parse(scheduledFor));
 }
 
-function decide(plan: Plan): { action: 'run' | 'ask' | 'nothing'; reason: string } {
+interface Made {
+  plan: Plan;
+  hash: string;
+  closing: Closing | undefined;
+}
+
+/** Writes down what becomes of the plan. */
+async function settle({ plan, hash, closing }: Made, deps: Dependencies): Promise<{ action: Action; rollout: string; reason: string }> {
+  // What advisories have started and nothing can be done about is no "nothing to do": it is closed as failed, and people are told.
+  const hopeless = silentPlan(plan) ?? (closing && emptyPlan(plan));
+  const next = hopeless === undefined ? decide(plan) : { action: 'run' as const, reason: hopeless };
+  if (plan.because && hopeless === undefined && next.action === 'run') {
+    const row = await deps.record.ticket(plan.policy.name, plan.because.subject);
+    await tellPlanned({ kind: 'runs', plan, alert: plan.because, planHash: hash, askedAt: deps.now(), ticket: row?.item ?? '' }, deps);
+  }
+  await deps.record.putRollout({
+    id: plan.rollout,
+    policy: plan.policy.name,
+    scheduledFor: plan.scheduledFor,
+    status: next.action === 'nothing' ? 'nothing' : next.action === 'run' ? 'planned' : 'asked',
+    reason: next.reason,
+    planKey: planKey(hash),
+    waves: plan.waves.map((wave) => wave.name),
+    // A rollout that cannot be planned is closed as failed, and people are told.
+    ...(hopeless === undefined ? {} : { stopped: hopeless }),
+    createdAt: plan.createdAt,
+  });
+  return { ...next, rollout: plan.rollout };
+}
+
+function decide(plan: Plan): { action: Action; reason: string } {
   const empty = emptyPlan(plan);
   if (empty !== undefined) return { action: 'nothing', reason: empty };
   if (plan.policy.mode === 'observe') return { action: 'nothing', reason: 'the policy only observes' };
-  return plan.policy.mode === 'approve' ? { action: 'ask', reason: 'the policy asks for approval' } : { action: 'run', reason: 'the policy runs by itself' };
+  if (plan.policy.mode === 'auto') return { action: 'run', reason: 'the policy runs by itself' };
+  return { action: plan.because ? 'urge' : 'ask', reason: 'the policy asks for approval' };
 }
 
 /** The same execution came again after it had written its plan: the answer must not change. */
-function resume(status: string, rollout: string): { action: 'run' | 'ask' | 'nothing'; rollout: string; reason: string } {
-  return { action: status === 'planned' || status === 'running' ? 'run' : status === 'asked' ? 'ask' : 'nothing', rollout, reason: 'planned before' };
+function resumed(status: string, urgent: boolean): Action {
+  if (status === 'planned' || status === 'running') return 'run';
+  return status === 'asked' ? (urgent ? 'urge' : 'ask') : 'nothing';
 }
 
 async function loadPins(deps: Dependencies): Promise<Record<string, DocumentPins>> {

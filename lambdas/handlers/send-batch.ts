@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { EXECUTION_SECONDS } from '../core/batch.ts';
 import { Terminal } from '../core/errors.ts';
+import { executionSeconds } from '../core/hooks.ts';
 import { parseLocation } from '../core/model.ts';
 import { implement } from './implement.ts';
 import type { BatchRow } from '../aws/record.ts';
@@ -18,13 +18,14 @@ export const handler = implement('SendBatch', async ({ batch: id, taskToken }, d
     await deps.record.setBatch(id, { taskToken });
     return wakeIfDone(id);
   }
+  const parameters = z.record(z.string(), z.string()).parse(row.parameters);
   const result = await deps.commands.send({
     batch: id,
     location: parseLocation(row.location),
     nodes: row.nodes,
     document: Document.parse(row.document),
-    parameters: z.record(z.string(), z.string()).parse(row.parameters),
-    executionSeconds: EXECUTION_SECONDS[row.purpose][row.os],
+    parameters,
+    executionSeconds: executionSeconds({ purpose: row.purpose, os: row.os, parameters }),
   });
   if (result.sent === false) {
     await deps.record.setBatch(id, { status: 'refused', reason: result.refused });

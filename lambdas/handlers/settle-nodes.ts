@@ -2,7 +2,7 @@ import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { parseLocation } from '../core/model.ts';
 import { changedItems } from '../core/proof.ts';
 import { parseReport, REPORT_STEP } from '../core/report.ts';
-import { mergeVerify, settleInvocation } from '../core/settle.ts';
+import { mergeVerify, needsPing, settleInvocation, takesPart } from '../core/settle.ts';
 import { reportsKey } from '../core/keys.ts';
 import { loadLock, loadReports, unpack } from './load.ts';
 import type { Dependencies } from '../aws/dependencies.ts';
@@ -21,57 +21,79 @@ interface Seen {
 
 /** Settles a patch or verify batch: one outcome a node, reports as one object, reservations freed. Answers how many nodes are still at work. */
 export async function settleNodes(row: BatchRow, deps: Dependencies): Promise<number> {
-  const location = parseLocation(row.location);
   const id = `${row.group}-${row.number}`;
   const lock = await loadLock(row.lock ?? '', deps);
-  const invocations = new Map((await deps.commands.invocations(location, row.commandId ?? '')).map((invocation) => [invocation.node, invocation]));
   const already = new Set(row.settledNodes ?? []);
   const left = row.nodes.filter((node) => !already.has(node));
-  const silence = await silences(row, left, invocations, deps);
-  const seen = left.map((node) => look(node, { invocation: invocations.get(node), row, lock, silentFor: silence.get(node), now: deps.now() }));
-  await deps.commands.cancel(location, row.commandId ?? '', seen.filter(({ settled }) => settled.state === 'cancel').map(({ node }) => node));
+  const seen = await lookTwice({ row, lock, nodes: left, taken: new Set(row.takenNodes ?? []) }, deps);
   await keepReports(row, seen, deps);
   const runs = new Map((await deps.record.nodeRuns(row.group)).map((run) => [run.node, run]));
   const done: string[] = [];
   for (const one of seen) {
-    if (one.settled.state === 'open') continue;
-    await conclude({ row, one, before: runs.get(one.node), lock }, deps);
-    if (row.purpose === 'patch') await deps.record.free(row.location, one.node, id);
+    if (one.settled.state !== 'done') continue;
+    await conclude({ row, one: { ...one, settled: one.settled }, before: runs.get(one.node), lock }, deps);
+    // Whoever may still be at work there is asked again, and nobody else may install meanwhile.
+    if (row.purpose === 'patch' && one.settled.atWork !== true) await deps.record.free(row.location, one.node, id);
     done.push(one.node);
   }
   if (done.length > 0 && done.length < left.length) await deps.record.setBatch(id, { settledNodes: [...already, ...done] });
   return left.length - done.length;
 }
 
-/** A node that took the command and went silent shows no status change until the command expires: ask for its heartbeat instead. */
-async function silences(row: BatchRow, nodes: string[], invocations: Map<string, SeenInvocation>, deps: Dependencies): Promise<Map<string, number>> {
-  const running = nodes.filter((node) => invocations.get(node)?.status === 'InProgress');
-  if (running.length === 0) return new Map();
-  const pings = await deps.fleet.pings(parseLocation(row.location), running);
-  return new Map(
-    running.flatMap((node) => {
-      const ping = pings.get(node);
-      return ping && !ping.online && ping.lastPing !== undefined ? [[node, (deps.now() - ping.lastPing) / 1000] as const] : [];
-    }),
-  );
-}
-
 interface LookContext {
-  invocation: SeenInvocation | undefined;
   row: BatchRow;
   lock: Lock;
-  silentFor: number | undefined;
-  now: number;
+  nodes: string[];
+  /** Nodes that an earlier look has shown at work. */
+  taken: Set<string>;
 }
 
-function look(node: string, { invocation, row, lock, silentFor, now }: LookContext): Seen {
-  const parsed = parseReport(invocation?.outputs[REPORT_STEP] ?? '');
-  // A report of another batch (a second delivery prints the first run's) is no answer to this one.
-  const report = parsed && parsed.do !== 'scan' && parsed.batch === `${row.group}-${row.number}` ? parsed : undefined;
+/**
+ * Looks, takes the command back from nodes that never picked it up, and looks at those again: between the list and the cancel one may have
+ * taken it after all. One that is still listed as waiting is looked at next time.
+ */
+async function lookTwice(context: LookContext, deps: Dependencies): Promise<Seen[]> {
+  const { row } = context;
+  const seen = await look(context, deps);
+  const cancelled = seen.filter(({ settled }) => settled.state === 'cancel').map(({ node }) => node);
+  if (cancelled.length === 0) return seen;
+  await deps.commands.cancel(parseLocation(row.location), row.commandId ?? '', cancelled);
+  const again = new Map((await look({ ...context, nodes: cancelled }, deps)).map((one) => [one.node, one]));
+  return seen.map((one) => again.get(one.node) ?? one);
+}
+
+async function look({ row, lock, nodes, taken }: LookContext, deps: Dependencies): Promise<Seen[]> {
+  const location = parseLocation(row.location);
+  const invocations = new Map((await deps.commands.invocations(location, row.commandId ?? '')).map((invocation) => [invocation.node, invocation]));
+  await rememberTaken(row, { nodes, taken, invocations }, deps);
   // Listed nowhere yet: SSM's list lags behind SendCommand.
-  const facts = { status: invocation?.status ?? 'Pending', report, started: invocation?.started ?? false, silentFor };
-  const times = { sentAt: row.sentAt ?? 0, expiresAt: row.expiresAt ?? 0, now };
-  return { node, report, settled: settleInvocation(facts, itemsOf(lock, report?.platform), times) };
+  const listed = (node: string): SeenInvocation => invocations.get(node) ?? { node, status: 'Pending', outputs: {}, started: false };
+  const facts = nodes.map((node) => ({ ...listed(node), taken: taken.has(node) }));
+  const pings = await deps.fleet.pings(location, facts.filter(needsPing).map(({ node }) => node));
+  const times = { sentAt: row.sentAt ?? 0, expiresAt: row.expiresAt ?? 0, now: deps.now() };
+  return facts.map((one) => {
+    const ping = pings.get(one.node);
+    const parsed = parseReport(one.outputs[REPORT_STEP] ?? '');
+    // A report of another batch (a second delivery prints the first run's) is no answer to this one.
+    const report = parsed && parsed.do !== 'scan' && parsed.batch === `${row.group}-${row.number}` ? parsed : undefined;
+    const silentFor = ping && !ping.online && ping.lastPing !== undefined ? (times.now - ping.lastPing) / 1000 : undefined;
+    const heard = ping?.lastPing !== undefined && ping.lastPing > times.sentAt;
+    return { node: one.node, report, settled: settleInvocation({ ...one, report, silentFor, heard }, itemsOf(lock, report?.platform), times) };
+  });
+}
+
+interface Looked {
+  nodes: string[];
+  taken: Set<string>;
+  invocations: Map<string, SeenInvocation>;
+}
+
+/** Writes down who is at work: once the command has expired, SSM's list does not tell any more. */
+async function rememberTaken(row: BatchRow, { nodes, taken, invocations }: Looked, deps: Dependencies): Promise<void> {
+  const fresh = nodes.filter((node) => !taken.has(node) && takesPart(invocations.get(node)?.status ?? ''));
+  if (fresh.length === 0) return;
+  for (const node of fresh) taken.add(node);
+  await deps.record.setBatch(`${row.group}-${row.number}`, { takenNodes: [...taken] });
 }
 
 function itemsOf(lock: Lock, platform: string | undefined): LockItem[] {
@@ -93,30 +115,32 @@ async function keepReports(row: BatchRow, seen: Seen[], deps: Dependencies): Pro
 
 interface Conclusion {
   row: BatchRow;
-  one: Seen;
+  one: Seen & { settled: Extract<Settled, { state: 'done' }> };
   before: NodeRunRow | undefined;
   lock: Lock;
 }
 
 async function conclude({ row, one, before, lock }: Conclusion, deps: Dependencies): Promise<void> {
   const at = new Date(deps.now()).toISOString();
-  const seen = one.settled.state === 'done' ? one.settled : { outcome: 'unreachable' as const, reason: one.settled.state === 'cancel' ? one.settled.reason : '' };
+  const { outcome, reason } = one.settled;
   if (row.purpose === 'verify') {
     if (!before) return;
-    const worse = mergeVerify(before.outcome, seen);
-    await deps.record.putNodeRun({ ...before, ...worse, verifiedAt: at });
+    const merged = { ...before, ...mergeVerify(before.outcome, { outcome, reason }) };
+    // Now it is known what became of the patch: the node is nobody's any more. First, or a fault in between would keep it for ever.
+    if (before.outcome === 'unknown' && merged.outcome !== 'unknown' && before.batch) await deps.record.free(row.location, one.node, before.batch);
+    await deps.record.putNodeRun({ ...merged, verifiedAt: at });
     return;
   }
   const from = one.report && unpack(one.report.from)?.replace(/\n$/, '').split('\n');
   const changed = one.report && from ? changedItems({ from, bad: one.report.bad }, itemsOf(lock, one.report.platform)).length : 0;
-  deps.metrics.addMetric(`Outcome-${seen.outcome}`, MetricUnit.Count, 1);
+  deps.metrics.addMetric(`Outcome-${outcome}`, MetricUnit.Count, 1);
   await deps.record.putNodeRun({
     group: row.group,
     node: one.node,
     batch: `${row.group}-${row.number}`,
     ...(one.report ? { platform: one.report.platform } : {}),
-    outcome: seen.outcome,
-    reason: seen.reason,
+    outcome,
+    reason,
     changed,
     rebooted: one.report?.rebooted === 1,
     startedAt: new Date(row.sentAt ?? deps.now()).toISOString(),

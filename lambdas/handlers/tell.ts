@@ -2,10 +2,12 @@
 import { countOutcomes } from '../core/judge.ts';
 import { groupName } from '../core/names.ts';
 import { writeNotice } from '../core/notices.ts';
+import { keepTicket, momentsOf } from './tell-alert.ts';
 import type { Dependencies } from '../aws/dependencies.ts';
 import type { NodeRunRow } from '../aws/record.ts';
 import type { RolloutEvent } from '../core/notices.ts';
 import type { Plan } from '../core/plan.ts';
+import type { Alert } from '../core/triggers/types.ts';
 
 export interface Telling {
   event: RolloutEvent;
@@ -42,6 +44,13 @@ export async function tell({ event, plan, wave, reasons, lock }: Telling, deps: 
     if (events.includes(event)) await deps.notices.publish(audience, notice, { event, rollout: plan.rollout, wave });
   }
   await deps.record.putEvent({ rollout: plan.rollout, at: new Date(deps.now()).toISOString(), what: event, wave, who: 'wavelock', why: reasons.join('; ') });
+  if (plan.because) await noteInTicket(plan, plan.because, deps);
+}
+
+/** Whoever works with tickets reads there what everybody else is told. */
+async function noteInTicket({ policy, rollout }: Plan, alert: Alert, deps: Dependencies): Promise<void> {
+  const timeline = await momentsOf(rollout, deps);
+  await keepTicket({ policy: policy.name, alert, status: 'InProgress', rollout, timeline }, deps);
 }
 
 /** How many nodes of each wave a patch command was sent to: what "not touched" means. */

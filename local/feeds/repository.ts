@@ -1,41 +1,94 @@
 /**
- * The yum repository around a single updateinfo file, so that the chain mirror.list → repomd.xml → updateinfo.xml.gz is walked as on
+ * The yum repository around a single updateinfo file, so that the chain (mirror list) → repomd.xml → updateinfo.xml.gz is walked as on
  * the vendor's site. Its packages are nobody's concern here. Equal content gives equal bytes.
  */
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 
 interface Site {
-  mirrorList: string;
+  /** Absent: the repository is read by its own address. */
+  mirrorList?: string;
   /** Path of the repository; `{guid}` stands for a hash, as every release of Amazon Linux has its own. */
   base: string;
 }
 
+const AMAZON = '/cdn.amazonlinux.com/';
+const EXTRAS = /^\/cdn\.amazonlinux\.com\/2\/extras\/([^/]+)\/latest\/x86_64\/mirror\.list$/;
+const ORACLE = '/yum.oracle.com/repo/OracleLinux/';
+
+function amazon(mirrors: string, base: string): Site {
+  return { mirrorList: `${AMAZON}${mirrors}/x86_64/mirror.list`, base: `${AMAZON}${base}/{guid}/x86_64/` };
+}
+
 /** By `short` of the collection in updateinfo. */
-const SITES: Record<string, Site> = {
-  'amazon-linux-2023': {
-    mirrorList: '/cdn.amazonlinux.com/al2023/core/mirrors/latest/x86_64/mirror.list',
-    base: '/cdn.amazonlinux.com/al2023/core/guids/{guid}/x86_64/',
-  },
-};
+function siteOf(collection: string, text: string): Site | undefined {
+  if (collection === 'amazon-linux-2023') return amazon('al2023/core/mirrors/latest', 'al2023/core/guids');
+  if (collection === 'amazon-linux-2023---kernel-livepatch') return amazon('al2023/kernel-livepatch/mirrors/latest', 'al2023/kernel-livepatch/guids');
+  if (collection === 'amazon-linux-2') return amazon('2/core/latest', '2/core/2.0');
+  const topic = /^amazon-linux-2---([A-Za-z0-9][A-Za-z0-9._+-]{0,59})$/.exec(collection)?.[1];
+  if (topic !== undefined) return amazon(`2/extras/${topic}/latest`, `2/extras/${topic}`);
+  return oracleSite(text);
+}
+
+/** Oracle's collections have changed their names; the sender and the packages' own mark (`.el9_3`) have not. */
+function oracleSite(text: string): Site | undefined {
+  if (!/<update\s[^>]*\bfrom="el-errata/.test(text) && !/<id>EL[SBE]A-\d{4}-/.test(text)) return undefined;
+  const release = /\brelease="[^"]*\.el(\d+)/.exec(text)?.[1];
+  if (release === undefined) return undefined;
+  const part = /\brelease="[^"]*\.el\d+uek/.test(text) ? 'UEKR7' : 'baseos/latest';
+  return { base: `${ORACLE}OL${release}/${part}/x86_64/` };
+}
+
+interface Updateinfo {
+  bytes: Buffer;
+  text: string;
+}
 
 /**
- * Paths and bytes of the repository that this updateinfo belongs to, or `undefined` if there is none. `text` is what `bytes` say,
- * gzipped or not. `repomd` is the vendor's own, where it is at hand: then the file stands where that says, and whether it fits is for the
- * reader to find out.
+ * Puts the repository that this updateinfo belongs to, or answers why there is none. `text` is what `bytes` say, gzipped or not.
+ * `repomd` is the vendor's own, where it is at hand: then the file stands where that says, and whether it fits is for the reader to find
+ * out.
  */
-export function repositoryOf(updateinfo: { bytes: Buffer; text: string }, repomd: Buffer | undefined): [string, Buffer][] | undefined {
+export function addRepository(
+  updateinfo: Updateinfo,
+  repomd: Buffer | undefined,
+  put: (files: [string, Buffer][]) => string | undefined,
+): string | undefined {
   const collection = updateinfo.text.match(/<collection\s[^>]*\bshort="([^"]+)"/)?.[1] ?? '';
-  const site = SITES[collection];
-  if (!site) return undefined;
-  const packed = updateinfo.bytes[0] === 0x1f ? updateinfo.bytes : gzipSync(updateinfo.bytes);
+  const site = siteOf(collection, updateinfo.text);
+  return site ? put(filesOf(site, updateinfo, repomd)) : 'its collection belongs to no repository that Wavelock reads by itself';
+}
+
+function filesOf(site: Site, { bytes, text }: Updateinfo, repomd: Buffer | undefined): [string, Buffer][] {
+  const packed = bytes[0] === 0x1f ? bytes : gzipSync(bytes);
   const base = site.base.replace('{guid}', sha256(packed));
   const href = hrefOf(repomd) ?? 'repodata/updateinfo.xml.gz';
   return [
-    [site.mirrorList, Buffer.from(`https:/${base}\n`)],
-    [`${base}repodata/repomd.xml`, repomd ?? makeRepomd(updateinfo.text, packed, href)],
+    ...(site.mirrorList === undefined ? [] : [[site.mirrorList, Buffer.from(`https:/${base}\n`)] as [string, Buffer]]),
+    [`${base}repodata/repomd.xml`, repomd ?? makeRepomd(text, packed, href)],
     [`${base}${href}`, packed],
   ];
+}
+
+/** A repository under an address of one's own, and its files by `/<host>/<path>`. */
+export function repositoryAt(url: string, updateinfo: Updateinfo): [string, [string, Buffer][]] {
+  return [url, filesOf({ base: url.replace('https:/', '') }, updateinfo, undefined)];
+}
+
+/** The catalogue of Amazon Linux 2's extras, with the topics that are there. */
+export function extrasCatalogue(made: ReadonlyMap<string, Buffer>): [string, Buffer][] {
+  const topics = [...made.keys()].flatMap((path) => EXTRAS.exec(path)?.[1] ?? []);
+  if (topics.length === 0) return [];
+  return [[`${AMAZON}2/extras-catalog.json`, Buffer.from(JSON.stringify({ topics: topics.map((n) => ({ n })) }))]];
+}
+
+/** Oracle Linux is six repositories a release: those that the folder has nothing of exist, without errata. */
+export function emptyRepositories(made: ReadonlyMap<string, Buffer>): [string, Buffer][] {
+  const releases = new Set([...made.keys()].flatMap((path) => /^\/yum\.oracle\.com\/repo\/OracleLinux\/(OL\d+)\//.exec(path)?.[1] ?? []));
+  const empty = '<?xml version="1.0" encoding="UTF-8"?>\n<updates></updates>\n';
+  return [...releases].flatMap((release) =>
+    ['baseos/latest', 'appstream', 'UEKR7'].flatMap((part) => ['x86_64', 'aarch64'].map((arch) => `${ORACLE}${release}/${part}/${arch}/`)),
+  ).flatMap((base) => (made.has(`${base}repodata/repomd.xml`) ? [] : filesOf({ base }, { bytes: Buffer.from(empty), text: empty }, undefined)));
 }
 
 function hrefOf(repomd: Buffer | undefined): string | undefined {

@@ -5,6 +5,7 @@
 import type { LockItem } from '../../lambdas/core/model.ts';
 import type { PatchReport, ReportReason } from '../../lambdas/core/report.ts';
 import type { z } from 'zod';
+import type { Hook, HookName } from './hooks.ts';
 import type { Host, Transaction } from './host.ts';
 import type { PackageSet } from './packages.ts';
 import type { StepContext } from './plugins.ts';
@@ -41,6 +42,9 @@ export interface Batch {
   bootBefore: string;
   tries: number;
   rebooted: boolean;
+  /** Whether something was to be installed, or a reboot was due, when the batch came to change things. */
+  hasWork: boolean;
+  hooks: Partial<Record<HookName, Hook>>;
 }
 
 /** Batches that began longer ago are swept away, as the scripts do. */
@@ -50,7 +54,7 @@ const KEPT = 30 * 24 * 3_600_000;
 export function beginBatch(host: Host, id: string, sha256: string, now: number): Batch {
   const batch: Batch = {
     id, sha256, claimed: now, phase: 'claim', said: 'working', why: '', detail: '', told: now,
-    services: [], wanted: [], plan: [], bootBefore: '', tries: 0, rebooted: false,
+    services: [], wanted: [], plan: [], bootBefore: '', tries: 0, rebooted: false, hasWork: false, hooks: {},
   };
   host.batches.set(id, batch);
   return batch;

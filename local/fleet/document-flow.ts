@@ -140,6 +140,15 @@ export function mergeStatuses(results: StepResult[]): Exclude<StepStatus, 'Skipp
   return order.find((status) => results.some((result) => result.status === status)) ?? 'Success';
 }
 
+/**
+ * The status that aws:runDocument makes of its document's steps: another order than a document's own, a time-out outweighs a failure and a
+ * failure a reboot (amazon-ssm-agent, contracts.MergeResultStatus).
+ */
+export function mergeNested(results: StepResult[]): StepStatus {
+  const order = ['TimedOut', 'Cancelled', 'Failed', 'SuccessAndReboot'] as const;
+  return order.find((status) => results.some((result) => result.status === status)) ?? 'Success';
+}
+
 /** A script's exit code as a status (amazon-ssm-agent, pluginutil_unix.go and pluginutil_windows.go, GetStatus). */
 export function statusOf(code: number, os: Os): StepStatus {
   if (code === 0) return 'Success';

@@ -151,7 +151,8 @@ export class DocumentRun {
   private ending(step: DocumentStep, process: Process): Promise<Ending> {
     return new Promise((resolve) => {
       this.endStep = resolve;
-      void process.sleep(stepSeconds(step.inputs)).then(() => resolve('timed-out'));
+      // Scripts only: aws:runDocument waits for its document's steps, whose own time-outs count (amazon-ssm-agent, rundocument.go).
+      if (SCRIPT_PLUGINS.includes(step.action)) void process.sleep(stepSeconds(step.inputs)).then(() => resolve('timed-out'));
       if (this.host.faults.workerDiesIn === step.name) void process.sleep(15).then(() => resolve('worker-died'));
     });
   }

@@ -16,10 +16,12 @@ import { EventLoss, applyScenario, type SsmEvent } from './scenario.ts';
 import { patchLinuxSteps } from './steps-patch-linux.ts';
 import { patchWindowsSteps } from './steps-patch-windows.ts';
 import { reportLinuxSteps } from './steps-report-linux.ts';
+import { aroundSteps } from './steps-hooks.ts';
 import { reportWindowsSteps } from './steps-report-windows.ts';
 import { scanSteps } from './steps-scan.ts';
 import { createSurroundings, ownTags, type Surroundings } from './surroundings.ts';
 import type { Ec2Instance, FleetFile, Scenario } from './types.ts';
+import { awsBehaviours, userBehaviours, userDocuments, type DocumentTexts } from './user-documents.ts';
 
 export interface FleetOptions {
   file: FleetFile;
@@ -44,14 +46,17 @@ export interface Fleet {
   run(host: Host, job: Job, reporter: Reporter, cloud: Cloud): { cancel(): void };
   /** Script steps of a document that nothing here simulates. */
   unknownSteps(documentName: string, document: DocumentContent): string[];
+  /** Documents of the fleet's owner, which every location has. */
+  documents: DocumentTexts[];
+  locations: readonly string[];
   /** Whether Systems Manager loses this event instead of sending it. */
   losesEvent(event: SsmEvent): boolean;
 }
 
 /** @throws Error when the file or the scenario names something that doesn't exist: an inventory, a location, a node, a platform */
 export function createFleet({ file, scenario, clock, random, behaviours = {} }: FleetOptions): Fleet {
-  const own = { ...scanSteps, ...patchLinuxSteps, ...patchWindowsSteps, ...reportLinuxSteps, ...reportWindowsSteps };
-  const steps: Behaviours = { ...own, ...behaviours };
+  const own = { ...scanSteps, ...patchLinuxSteps, ...patchWindowsSteps, ...aroundSteps, ...reportLinuxSteps, ...reportWindowsSteps };
+  const steps: Behaviours = { ...own, ...awsBehaviours, ...userBehaviours(file.documents ?? {}), ...behaviours };
   const chance = createChance(Math.floor(random.next() * 2 ** 32));
   const breakages: Breakage[] = [];
   const repositories = new Map<string, Repository>();
@@ -107,13 +112,15 @@ export function createFleet({ file, scenario, clock, random, behaviours = {} }: 
       return run;
     },
     unknownSteps: (name, document) => unknownSteps(steps, name, document),
+    documents: userDocuments(file.documents ?? {}),
+    locations: file.locations,
     losesEvent: (event) => events.takes(event),
   };
 }
 
 /** What the file says of an instance besides the machine itself. */
-function instanceDetails({ id, location, platform, roleName }: Host, { entry }: Surroundings): Partial<Ec2Instance> {
-  const { image, unmanaged } = entry(id) ?? {};
+function instanceDetails({ id, location, platform, roleName }: Host, surroundings: Surroundings): Partial<Ec2Instance> {
+  const { image, unmanaged } = surroundings.entry(id) ?? {};
   return {
     architecture: platform.platform.endsWith('-aarch64') ? 'arm64' : 'x86_64',
     ...(image !== undefined && { imageId: image }),

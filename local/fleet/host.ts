@@ -31,6 +31,8 @@ export interface HostFaults {
   packageDatabase?: string;
   /** AWS-RunPatchBaseline waits for a reboot and has left its marker. */
   foreignMarker?: string;
+  /** AWS-RunPatchBaseline fails with this line. */
+  awsScan?: string;
 }
 
 /** Installing this version keeps a service down. */
@@ -106,6 +108,8 @@ export class Host {
   pending: '' | 'reboot' | 'restart';
   diskFreeMb: number;
   transaction: Transaction | undefined;
+  /** When AWS-RunPatchBaseline was last run here by somebody, ms since the epoch. */
+  awsScanned: number | undefined;
   private boots = 0;
   private readonly interrupted = new Set<() => void>();
   /** What goes on once the machine is up again. */

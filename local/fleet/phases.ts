@@ -17,6 +17,7 @@ import {
 } from './batches.ts';
 import { between } from './chance.ts';
 import { EXIT } from './document-flow.ts';
+import { endHook, writeFrames } from './hooks.ts';
 import type { Host } from './host.ts';
 import { lockSection } from './lock-stand.ts';
 import type { StepContext, StepExit } from './plugins.ts';
@@ -73,6 +74,7 @@ export async function claim(context: StepContext): Promise<StepExit> {
       );
     }
     sweepBatches(host, process.now());
+    writeFrames(host, batch, parameters);
   });
   return OK;
 }
@@ -100,7 +102,8 @@ export async function install(context: StepContext): Promise<StepExit> {
     await settle(context, batch, 'install', () => awaitTransaction(context, batch));
     return OK;
   }
-  return phase(context, ['resolve', 'install'], async (entered) => {
+  if (batch) endHook(batch, 'before', context.process.now());
+  return phase(context, ['before', 'install'], async (entered) => {
     if (entered.wanted.length === 0) return;
     say(entered, context.process.now(), { phase: 'install', said: 'running' });
     entered.transaction = context.host.install(entered.plan, installSeconds(context.host, entered));

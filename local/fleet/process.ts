@@ -7,6 +7,7 @@ import type { Caller, Clock, Cloud, Input } from '../types.ts';
 export class Process {
   private dead = false;
   private readonly timers = new Set<() => void>();
+  private readonly children: Process[] = [];
 
   constructor(
     private readonly clock: Clock,
@@ -18,8 +19,17 @@ export class Process {
     return !this.dead;
   }
 
+  /** A process of its own that ends with this one, and may end before it: a script that another step runs. */
+  child(): Process {
+    const child = new Process(this.clock, this.cloud, this.caller);
+    if (this.dead) child.kill();
+    this.children.push(child);
+    return child;
+  }
+
   kill(): void {
     this.dead = true;
+    for (const child of this.children) child.kill();
     for (const cancel of this.timers) cancel();
     this.timers.clear();
   }

@@ -1,7 +1,8 @@
 /** What the reports of Wavelock-Patch (its finally step) and Wavelock-Verify are made of, on all platforms. */
 import type { LockItem } from '../../lambdas/core/model.ts';
-import { REPORT_LIMIT, type PatchReport } from '../../lambdas/core/report.ts';
+import { REPORT_LIMIT, type PatchReport, type ReportNote } from '../../lambdas/core/report.ts';
 import { takeDownloadedLock, type Batch } from './batches.ts';
+import { hookFault, isLate } from './hooks.ts';
 import type { Host } from './host.ts';
 import { lockSection, standOf, type Stand } from './lock-stand.ts';
 import type { StepContext, StepExit } from './plugins.ts';
@@ -48,7 +49,37 @@ export function printReport({ host, parameters }: StepContext, purpose: PatchRep
     down: found.down.slice(0, 10),
     from: comparison?.from ?? '',
   };
-  return { code: verdict.end === 'ok' ? 0 : 1, stdout: line(full, comparison) };
+  const notes = purpose === 'patch' ? notesOf(found.origin) : [];
+  return { code: verdict.end === 'ok' ? 0 : 1, stdout: line(notes.length > 0 ? { ...full, notes } : full, comparison) };
+}
+
+/** What people should know besides: how the closing scan ended, which is nobody's fault here. */
+function notesOf(batch: Batch | undefined): ReportNote[] {
+  const closing = batch?.hooks.closing;
+  const scanFailed = closing !== undefined && closing.mark !== 'idle' && closing.mark !== 'entered';
+  return scanFailed ? ['aws-scan-failed'] : [];
+}
+
+/** A hook that was let in and is not over: only its time tells whether it still runs. Nothing where no hook is awaited. */
+export function judgeHook(batch: Batch | undefined, now: number): Verdict | undefined {
+  if (!batch || batch.said !== 'working' || (batch.phase !== 'before' && batch.phase !== 'after')) return undefined;
+  const { phase } = batch;
+  const hook = batch.hooks[phase];
+  const document = hook?.document ?? '';
+  if (hook?.mark !== undefined && !isLate(batch, phase, now)) return { phase, end: 'running', why: '', detail: `${document} is at work` };
+  return { phase, end: 'failed', why: 'hook-failed', detail: `${document} ${hookFault(batch, phase, now) ?? 'did not end in time'}` };
+}
+
+/** Where something is missing, the batch's own reason says more than its absence. */
+export function ownReason(last: Batch | undefined): Verdict | undefined {
+  if (!last || (last.said !== 'refused' && last.said !== 'failed')) return undefined;
+  return { phase: last.phase, end: last.said, why: last.why, detail: last.detail };
+}
+
+/** What a post hook left undone, no package shows. */
+export function hookLeftUndone(last: Batch | undefined): Verdict | undefined {
+  if (last?.phase !== 'after' || last.said !== 'failed') return undefined;
+  return { phase: 'after', end: 'failed', why: 'hook-failed', detail: last.detail };
 }
 
 /** Batches of a lock, the newest last. */

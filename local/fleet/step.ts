@@ -1,4 +1,4 @@
-import { reason } from '../json.ts';
+import { reason, type Json } from '../json.ts';
 import type { Input } from '../types.ts';
 import {
   parseDocument,
@@ -8,9 +8,20 @@ import {
   type DocumentStep,
   type ParameterValues,
 } from './document-content.ts';
-import { afterStep, decide, mergeStatuses, statusOf, type EndedStep, type StepOutcome, type StepResult } from './document-flow.ts';
+import {
+  EXIT,
+  afterStep,
+  decide,
+  mergeNested,
+  statusOf,
+  stepSeconds,
+  type EndedStep,
+  type StepOutcome,
+  type StepResult,
+} from './document-flow.ts';
 import type { Host } from './host.ts';
 import {
+  SCRIPT_PLUGINS,
   behaviourOf,
   downloadContent,
   flat,
@@ -49,63 +60,87 @@ function exited({ code, stdout = '', stderr = '' }: StepExit, host: Host): StepO
   return { status, code, stdout, stderr: status === 'Failed' ? `${stderr}\nfailed to run commands: exit status ${code}` : stderr };
 }
 
+/** A document that aws:runDocument runs. */
+interface Nested {
+  name: string;
+  document: DocumentContent;
+  values: ParameterValues;
+  depth: number;
+}
+
 /**
- * aws:runDocument: the node fetches the document itself and runs its steps; a reboot in there would start it again from its first
- * step, and its outputs and statuses are merged into one (amazon-ssm-agent, plugins/rundocument). A failed nested step leaves exit
- * code 0: the status alone says it.
+ * aws:runDocument: the node fetches the document itself, or finds it on its disk, and runs its steps; a reboot in there would start it
+ * again from its first step, and its outputs and statuses are merged into one (amazon-ssm-agent, plugins/rundocument). A failed nested
+ * step leaves exit code 0: the status alone says it.
  */
 async function runNested(step: DocumentStep, context: StepContext, behaviours: Behaviours, depth: number): Promise<StepOutcome> {
-  const path = typeof step.inputs.documentPath === 'string' ? step.inputs.documentPath : '';
-  if (step.inputs.documentType !== 'SSMDocument') {
-    return failed(`documentType ${JSON.stringify(step.inputs.documentType)} is not simulated; there is SSMDocument`);
-  }
-  if (path === 'AWS-Noop') return { status: 'Success', code: 0, stdout: '', stderr: '' };
+  if (step.inputs.documentPath === 'AWS-Noop') return { status: 'Success', code: 0, stdout: '', stderr: '' };
   if (depth > DEPTH_LIMIT) {
     return failed(`Maximum depth for document execution exceeded. Maximum depth permitted - ${DEPTH_LIMIT} and current depth - ${depth}`);
   }
   try {
-    const [name = '', version] = path.slice(path.lastIndexOf('/') + 1).split(':');
-    const output: Input = await context.process.call(
-      'ssm',
-      'GetDocument',
-      { Name: name, ...(version === undefined ? {} : { DocumentVersion: version }) },
-    );
-    const document = parseDocument(name, String(output.Content));
-    return await runNestedSteps(
-      { name, document, values: withDefaults(document, nestedParameters(step.inputs.documentParameters)) },
-      context,
-      behaviours,
-      depth,
-    );
+    const { name, text } = await nestedText(step.inputs, context);
+    const document = parseDocument(name, text);
+    const given = nestedParameters(step.inputs.documentParameters);
+    checkNested(name, document, given);
+    return await runNestedSteps({ name, document, values: withDefaults(document, given), depth: depth + 1 }, context, behaviours);
   } catch (error) {
     return failed(reason(error));
   }
 }
 
-async function runNestedSteps(
-  nested: { name: string; document: DocumentContent; values: ParameterValues },
-  context: StepContext,
-  behaviours: Behaviours,
-  depth: number,
-): Promise<StepOutcome> {
-  const { document, values } = nested;
+/** Name and content: from Systems Manager with the node's own role, or from a file. A file is called by its name without ending. */
+async function nestedText({ documentType, documentPath }: Json, { host, process }: StepContext): Promise<{ name: string; text: string }> {
+  const path = typeof documentPath === 'string' ? documentPath : '';
+  const base = path.split(/[/\\]/).at(-1) ?? '';
+  if (documentType === 'LocalPath') {
+    const text = host.files.get(path);
+    if (text === undefined) throw new Error(`There was an error while preparing documents - open ${path}: no such file or directory`);
+    return { name: base.replace(/\.json$/, ''), text };
+  }
+  if (documentType !== 'SSMDocument') throw new Error(`documentType ${JSON.stringify(documentType)} is not simulated; there are SSMDocument and LocalPath`);
+  // Name or ARN, with `:version` behind it (amazon-ssm-agent, docparser.ParseDocumentNameAndVersion).
+  const version = base.split(':')[1];
+  const Name = version === undefined ? path : path.slice(0, -version.length - 1);
+  const output: Input = await process.call('ssm', 'GetDocument', { Name, ...(version === undefined ? {} : { DocumentVersion: version }) });
+  return { name: base.split(':')[0] ?? '', text: String(output.Content) };
+}
+
+/** The agent checks a nested document's parameters itself (release notes of 3.1.1045.0). */
+function checkNested(name: string, document: DocumentContent, values: ParameterValues): void {
+  for (const [key, list] of Object.entries(values)) {
+    const parameter = document.parameters[key];
+    if (!parameter) throw new Error(`document ${name} has no parameter ${key}`);
+    const { allowedValues } = parameter;
+    if (allowedValues && list.some((value) => !allowedValues.includes(value))) throw new Error(`${key} of document ${name} may not be ${list.join()}`);
+  }
+}
+
+async function runNestedSteps({ name, document, values, depth }: Nested, context: StepContext, behaviours: Behaviours): Promise<StepOutcome> {
   const done: EndedStep[] = [];
   for (const [index, raw] of document.mainSteps.entries()) {
     const resolved = resolveStep(raw, document, values);
     const decision = decide({ raw, resolved, isLast: index === document.mainSteps.length - 1 }, context.host.platform.os, done);
     const base = { name: raw.name, action: raw.action, start: 0, end: 0 };
     if (decision.operation === 'skip') continue;
-    const inner = { ...context, parameters: flat(values), inputs: resolved.inputs };
-    const ended =
-      decision.operation === 'fail'
-        ? failed(decision.message)
-        : await runStep(resolved, inner, { document: nested.name, depth: depth + 1 }, behaviours);
+    const inner = { ...context, process: context.process.child(), parameters: flat(values), inputs: resolved.inputs };
+    const ended = decision.operation === 'fail' ? failed(decision.message) : await Promise.race([
+      runStep(resolved, inner, { document: name, depth }, behaviours),
+      timedOut(resolved, inner),
+    ]);
+    inner.process.kill();
     done.push({ step: resolved, result: afterStep(resolved, { ...base, ...ended }) });
     if (ended.status === 'SuccessAndReboot') break;
   }
   const results = done.map(({ result }) => result);
-  const status = mergeStatuses(results);
-  return { status, code: 0, stdout: joined(results, 'stdout'), stderr: joined(results, 'stderr') };
+  return { status: mergeNested(results), code: 0, stdout: joined(results, 'stdout'), stderr: joined(results, 'stderr') };
+}
+
+/** The end of a script that takes too long; nothing else has a time-out. */
+async function timedOut({ action, inputs }: DocumentStep, { process }: StepContext): Promise<StepOutcome> {
+  if (!SCRIPT_PLUGINS.includes(action)) return new Promise(() => undefined);
+  await process.sleep(stepSeconds(inputs));
+  return { status: 'TimedOut', code: EXIT.killed, stdout: '', stderr: '' };
 }
 
 function failed(message: string): StepOutcome {
@@ -115,4 +150,3 @@ function failed(message: string): StepOutcome {
 function joined(results: StepResult[], stream: 'stdout' | 'stderr'): string {
   return results.map((result) => result[stream]).filter((text) => text !== '').join('\n');
 }
-

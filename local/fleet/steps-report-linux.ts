@@ -8,6 +8,9 @@ import {
   askedItems,
   batchesOf,
   compare,
+  hookLeftUndone,
+  judgeHook,
+  ownReason,
   printReport,
   servicesDown,
   verifyFailed,
@@ -43,7 +46,7 @@ async function patchReport(context: StepContext): Promise<StepExit> {
   const comparison = origin?.items && compare(host, origin.items, origin);
   const down: string[] = [];
   let verdict: Verdict | undefined = origin ? undefined : NOTHING_WRITTEN;
-  if (origin) verdict = (comparison && judgeWork(origin)) ?? judgeSteps(origin, process.now());
+  if (origin) verdict = (comparison && judgeWork(origin, origin, process.now())) ?? judgeSteps(origin, process.now());
   verdict ??= await judgeNode(context, { origin, last: undefined, comparison }, down);
   takeDownloadedLock(host, id);
   return printReport(context, 'patch', { verdict, origin, comparison, rebooted: origin?.rebooted ?? false, down });
@@ -61,13 +64,15 @@ async function verifyReport(context: StepContext): Promise<StepExit> {
   const rebooted = origin?.rebooted ?? false;
   if (!Array.isArray(items)) return printReport(context, 'verify', { verdict: items, origin, comparison: undefined, rebooted, down });
   const comparison = compare(host, items, origin);
-  const verdict = judgeWork(origin) ?? (await judgeNode(context, { origin, last, comparison }, down));
+  const verdict = judgeWork(origin, last, process.now()) ?? (await judgeNode(context, { origin, last, comparison }, down));
   return printReport(context, 'verify', { verdict, origin, comparison, rebooted, down });
 }
 
 /** A step at work or a transaction that still runs means that nothing can be judged yet. Nothing where the batch is over. */
-function judgeWork(origin: Batch | undefined): Verdict | undefined {
+function judgeWork(origin: Batch | undefined, last: Batch | undefined, now: number): Verdict | undefined {
   if (!origin) return undefined;
+  const hook = judgeHook(last, now);
+  if (hook) return hook;
   const { phase, said, transaction } = origin;
   if (phase !== 'install' || said !== 'running') {
     return isHeld(origin) ? { phase, end: 'running', why: '', detail: 'a step of the batch is at work' } : undefined;
@@ -81,7 +86,7 @@ function judgeWork(origin: Batch | undefined): Verdict | undefined {
 /** How the batch's own steps ended; nothing where they have left something to verify. */
 function judgeSteps({ phase, said, why, detail, told }: Batch, now: number): Verdict | undefined {
   if (said === 'refused' || said === 'failed') return { phase, end: said, why, detail };
-  if (said === 'running' || (said === 'ok' && phase === 'install') || phase === 'reboot') return undefined;
+  if (said === 'running' || (said === 'ok' && (phase === 'install' || phase === 'after')) || phase === 'reboot') return undefined;
   if (now - told < LATELY) return { phase, end: 'running', why: '', detail: `at work: ${phase}` };
   return { phase, end: 'failed', why: 'install-failed', detail: `cut off in or after ${phase}; nothing was installed` };
 }
@@ -93,14 +98,10 @@ async function judgeNode(context: StepContext, { origin, last, comparison }: See
   const { packageDatabase } = context.host.faults;
   if (packageDatabase !== undefined) return verifyFailed('package-manager-broken', packageDatabase);
   down.push(...(await servicesDown(context, origin?.services ?? [], origin?.rebooted === true ? 3 * GRACE : GRACE)));
+  const undone = hookLeftUndone(last);
+  if (undone) return undone;
   if (down.length > 0) return verifyFailed('service-down', down.join(' '));
   return { phase: 'verify', end: 'ok', why: '', detail: '' };
-}
-
-/** Where something is missing, the batch's own reason says more than its absence. */
-function ownReason(last: Batch | undefined): Verdict | undefined {
-  if (!last || (last.said !== 'refused' && last.said !== 'failed')) return undefined;
-  return { phase: last.phase, end: last.said, why: last.why, detail: last.detail };
 }
 
 function olderText([first, ...rest]: Stand[]): string {

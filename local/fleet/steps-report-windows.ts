@@ -5,7 +5,19 @@ import { between } from './chance.ts';
 import type { Host } from './host.ts';
 import { lockSection } from './lock-stand.ts';
 import type { Behaviours, StepContext, StepExit } from './plugins.ts';
-import { NOTHING_WRITTEN, askedItems, batchesOf, compare, printReport, servicesDown, verifyFailed, type Verdict } from './reports.ts';
+import {
+  NOTHING_WRITTEN,
+  askedItems,
+  batchesOf,
+  compare,
+  hookLeftUndone,
+  judgeHook,
+  ownReason,
+  printReport,
+  servicesDown,
+  verifyFailed,
+  type Verdict,
+} from './reports.ts';
 import { sha256Of } from './texts.ts';
 
 export const reportWindowsSteps: Behaviours = {
@@ -24,11 +36,12 @@ async function report(context: StepContext, purpose: 'patch' | 'verify'): Promis
   const items = purpose === 'patch' ? ownItems(host, origin) : askedItems(host, parameters);
   const comparison = Array.isArray(items) ? compare(host, items, origin) : undefined;
   const down: string[] = [];
-  let verdict = Array.isArray(items) ? undefined : items;
-  if (purpose === 'patch') verdict = judgeSteps(origin);
+  const hook = judgeHook(origin, process.now());
+  let verdict = purpose === 'patch' ? (hook ?? judgeSteps(origin)) : Array.isArray(items) ? hook : items;
   const absent = comparison?.now.filter(({ relation }) => relation === 'absent').map(({ item }) => item.name) ?? [];
-  if (!verdict && absent.length > 0) verdict = verifyFailed('install-failed', `not installed: ${absent.join(' ')}`);
+  if (!verdict && absent.length > 0) verdict = ownReason(origin) ?? verifyFailed('install-failed', `not installed: ${absent.join(' ')}`);
   if (!verdict && comparison) down.push(...(await servicesDown(context, origin?.services ?? [], GRACE)));
+  if (purpose === 'verify') verdict ??= hookLeftUndone(origin);
   if (!verdict && down.length > 0) verdict = verifyFailed('service-down', down.join(' '));
   takeDownloadedLock(host, id);
   const rebooted = origin !== undefined && origin.bootBefore !== '' && origin.bootBefore !== host.bootId;
@@ -50,6 +63,6 @@ function judgeSteps(origin: Batch | undefined): Verdict | undefined {
   if (said === 'running') {
     return { phase: 'install', end: 'running', why: 'install-running', detail: 'the transaction still runs; it is never stopped half-way' };
   }
-  if (phase === 'reboot' && said === 'ok') return undefined;
+  if (said === 'ok' && (phase === 'reboot' || phase === 'after')) return undefined;
   return { phase, end: 'failed', why: 'install-failed', detail: `cut off in or after ${phase}` };
 }

@@ -11,10 +11,24 @@ export interface FleetFile {
   locations: string[];
   inventories: Record<string, Inventory>;
   nodes: NodeEntry[];
+  /** Command documents of the fleet's owner, in every location: what the hooks of a policy name. */
+  documents?: Record<string, UserDocument>;
   /** What accounts have besides nodes, as `wavelock assess` reads it. */
   surroundings?: SurroundingsEntry[];
   /** Accounts of the organization besides those of `locations`: number → name. */
   organization?: Record<string, string>;
+}
+
+/** A Command document of the fleet's owner. Nodes are named by id or name. */
+export interface UserDocument {
+  /** How many versions there are: 1 where it is left out. All do the same. */
+  version?: number;
+  /** How long it runs: 10 where it is left out. */
+  seconds?: number;
+  /** Where it fails, where it never ends by itself, where it asks for a reboot. */
+  failsOn?: string[];
+  hangsOn?: string[];
+  rebootsOn?: string[];
 }
 
 /** Patch Manager, State Manager and calendars of some locations. */
@@ -161,8 +175,8 @@ export interface NodeEntry {
   eks?: string;
   /** Name of a load balancer's target group in which it is. */
   targetGroup?: string;
-  /** CVEs that Amazon Inspector found on it. Left out: Inspector does not look at it. */
-  inspector?: string[];
+  /** CVEs that Amazon Inspector found on it → its grade. Empty: it found nothing. Left out: it does not look at this node. */
+  inspector?: Record<string, 'CRITICAL' | 'HIGH' | 'MEDIUM' | 'LOW' | 'UNTRIAGED'>;
 }
 
 /** `demo/scenarios/NAME.yaml`: what goes wrong, in the simulated world only. */

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { isSupported } from '../fleet/document-flow.ts';
 import { parseDocument, type DocumentContent, type DocumentParameter, type ParameterValues } from '../fleet/document-content.ts';
 import type { Fleet } from '../fleet/fleet.ts';
-import type { Os } from '../../lambdas/core/model.ts';
+import { awsDocuments } from '../fleet/user-documents.ts';
+import { parseLocation, type Os } from '../../lambdas/core/model.ts';
 import { AwsError, type AccessRequest, type CallContext, type Clock, type Input, type ServiceOperation } from '../types.ts';
 import { checkBounds } from './ssm-checks.ts';
 import type { DocumentVersion, SsmState, StoredDocument } from './ssm-state.ts';
@@ -48,6 +49,20 @@ export function createDocument(
   return stored;
 }
 
+/** The documents that a fleet's owner has, in every location. */
+export function createFleetDocuments(deps: { state: SsmState; fleet: Fleet; clock: Clock }): void {
+  for (const location of deps.fleet.locations.map(parseLocation)) {
+    for (const { name, versions } of deps.fleet.documents) for (const content of versions) createDocument(location, { name, content }, deps);
+  }
+}
+
+/** AWS's own documents, the same in every account; of each there is one version here. */
+const ofAws = new Map(awsDocuments.map(({ name, versions: [content = ''] }): [string, StoredDocument] => {
+  const hash = createHash('sha256').update(content).digest('hex');
+  const version = { version: 1, content, hash, created: 0, document: parseDocument(name, content) };
+  return [name, { name, arn: `arn:aws:ssm:::document/${name}`, versions: [version], defaultVersion: 1 }];
+}));
+
 function parsed(name: string, source: string): DocumentContent {
   try {
     return parseDocument(name, source);
@@ -65,7 +80,7 @@ export interface FoundDocument {
 export function findDocument(state: SsmState, context: CallContext, name: string, version = '$DEFAULT'): FoundDocument {
   const arn = /^arn:aws:ssm:([^:]+):(\d{12}):document\/(.+)$/.exec(name);
   const own = !arn || (arn[1] === context.region && arn[2] === context.account);
-  const stored = own ? state.at(context.account, context.region).documents.get(arn?.[3] ?? name) : undefined;
+  const stored = own ? (state.at(context.account, context.region).documents.get(arn?.[3] ?? name) ?? ofAws.get(name)) : undefined;
   if (!stored) throw new AwsError('InvalidDocument', `Document with name ${name} does not exist.`);
   const number = version === '$LATEST' ? stored.versions.length : version === '$DEFAULT' ? stored.defaultVersion : Number(version);
   const found = stored.versions.find((candidate) => candidate.version === number);

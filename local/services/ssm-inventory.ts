@@ -1,8 +1,12 @@
-/** Inventory as the agent's association gathers it: AWS:Application of Linux nodes, AWS:WindowsUpdate of Windows (SSM API reference). */
+/**
+ * Inventory as the agent's association gathers it: AWS:Application of Linux nodes, AWS:WindowsUpdate and AWS:WindowsRegistry (the keys of
+ * Windows Update) of Windows. Types and attributes: SSM API reference; amazon-ssm-agent, plugins/inventory/gatherers.
+ */
 import { createHash } from 'node:crypto';
 import type { Package } from '../../lambdas/core/model.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Host } from '../fleet/host.ts';
+import { durationOf } from '../fleet/scenario.ts';
 import { AwsError, type CallContext, type Clock, type Input, type Random, type ServiceOperation } from '../types.ts';
 import { checkBounds, refuseUnsupported } from './ssm-checks.ts';
 import { page, type PageGaps } from './ssm-pages.ts';
@@ -28,7 +32,12 @@ interface InventoryFilter {
 
 /** The shortest interval of AWS-GatherSoftwareInventory: what is read may be so old (User Guide, "Configuring inventory collection"). */
 const INTERVAL = 30 * 60_000;
-const SCHEMA: Record<string, string> = { 'AWS:Application': '1.1', 'AWS:WindowsUpdate': '1.0' };
+const SCHEMA: Record<string, string> = { 'AWS:Application': '1.1', 'AWS:WindowsUpdate': '1.0', 'AWS:WindowsRegistry': '1.0' };
+const WINDOWS_TYPES = ['AWS:WindowsUpdate', 'AWS:WindowsRegistry'];
+/** Other updaters that are packages: the fleet file names them in `others`, the node has them installed. */
+const UPDATERS: Record<string, string> = { 'unattended-upgrades': '2.9.1+nmu4ubuntu1', 'dnf-automatic': '4.14.0-1', 'yum-cron': '3.4.3-158' };
+/** Policy of Windows Update; 4 installs by itself, 3 downloads and asks (Microsoft, "Manage additional Windows Update settings"). */
+const WINDOWS_UPDATE_KEY = 'HKEY_LOCAL_MACHINE\\SOFTWARE\\Policies\\Microsoft\\Windows\\WindowsUpdate\\AU';
 const COMPARE: Record<string, (value: string, wanted: string[]) => boolean> = {
   Equal: (value, wanted) => wanted.includes(value),
   NotEqual: (value, wanted) => !wanted.includes(value),
@@ -57,10 +66,10 @@ function listEntries(input: Input, context: CallContext, deps: InventoryDeps, ca
   if (!host || host.state === 'terminated') {
     throw new AwsError('InvalidInstanceId', `${input.InstanceId} is not a managed node of this account.`);
   }
-  const captured = capture(host, type, deps.clock.now(), captures);
+  const captured = capture(host, type, deps, captures);
   const entries = captured.entries.filter((entry) => (input.Filters ?? []).every((filter: InventoryFilter) => fits(entry, filter, type)));
   const { items, NextToken } = page(entries, input.MaxResults ?? 50, input.NextToken, deps);
-  const head = { TypeName: type, InstanceId: host.id, SchemaVersion: SCHEMA[type], CaptureTime: iso(captured.time) };
+  const head = { TypeName: type, InstanceId: host.id, SchemaVersion: SCHEMA[type], ...(captured.time === 0 ? {} : { CaptureTime: iso(captured.time) }) };
   return { ...head, Entries: items, ...(NextToken === undefined ? {} : { NextToken }) };
 }
 
@@ -76,13 +85,14 @@ function getInventory(input: Input, context: CallContext, deps: InventoryDeps, c
   const rows = deps.fleet
     .at(context.account, context.region)
     .filter((host) => host.state !== 'terminated')
-    .map((host) => ({ host, captured: capture(host, type, deps.clock.now(), captures) }))
+    .map((host) => ({ host, captured: capture(host, type, deps, captures) }))
     .filter(({ host, captured }) => filters.every((filter) => hostFits(host, captured, filter, type)));
   const { items, NextToken } = page(rows, input.MaxResults ?? 50, input.NextToken, deps);
   return { Entities: items.map(({ host, captured }) => entity(host, captured, type)), ...(NextToken === undefined ? {} : { NextToken }) };
 }
 
 function entity(host: Host, { time, entries }: Captured, type: string): Input {
+  if (time === 0) return { Id: host.id, Data: {} };
   const ContentHash = createHash('sha256').update(JSON.stringify(entries)).digest('hex');
   return {
     Id: host.id,
@@ -121,19 +131,27 @@ function checkType(name: string): string {
   return name;
 }
 
-/** What the last gathering found. A lost node keeps what it had; others are gathered again once the interval has passed. */
-function capture(host: Host, type: string, now: number, captures: Map<string, Captured>): Captured {
+/**
+ * What the last gathering found. A lost node keeps what it had, and so does one with an age in the fleet file; others are gathered again
+ * once the interval has passed. Never gathered: time 0, no entries.
+ */
+function capture(host: Host, type: string, { fleet, clock }: InventoryDeps, captures: Map<string, Captured>): Captured {
   const key = `${host.id} ${type}`;
   const known = captures.get(key);
-  if (known && (now - known.time < INTERVAL || !host.heartbeat.beats)) return known;
-  const fresh = { time: now, entries: entriesOf(host, type) };
+  const now = clock.now();
+  const age = fleet.surroundings.entry(host.id)?.inventoried;
+  if (age === 'never') return { time: 0, entries: [] };
+  if (known && (now - known.time < INTERVAL || !host.heartbeat.beats || age !== undefined)) return known;
+  const time = age === undefined ? now : fleet.surroundings.start - durationOf(age);
+  const fresh = { time, entries: entriesOf(host, type) };
   captures.set(key, fresh);
   return fresh;
 }
 
 function entriesOf(host: Host, type: string): Array<Record<string, string>> {
   const isWindows = host.platform.os === 'windows';
-  if (isWindows !== (type === 'AWS:WindowsUpdate')) return [];
+  if (isWindows !== WINDOWS_TYPES.includes(type)) return [];
+  if (type === 'AWS:WindowsRegistry') return registryOf(host);
   const packages = host.packages.list();
   if (isWindows) {
     return packages.map(({ name }) => ({
@@ -143,7 +161,17 @@ function entriesOf(host: Host, type: string): Array<Record<string, string>> {
       InstalledBy: 'NT AUTHORITY\\SYSTEM',
     }));
   }
-  return packages.map((item) => applicationOf(item, host));
+  return [...packages, ...updatersOf(host, packages)].map((item) => applicationOf(item, host));
+}
+
+function updatersOf(host: Host, installed: Package[]): Package[] {
+  const missing = host.others.filter((name) => !installed.some((item) => item.name === name));
+  return missing.flatMap((name) => (UPDATERS[name] === undefined ? [] : [{ name, arch: 'noarch', version: UPDATERS[name] }]));
+}
+
+function registryOf(host: Host): Array<Record<string, string>> {
+  const Value = host.others.includes('windows-update') ? '4' : '3';
+  return [{ KeyPath: WINDOWS_UPDATE_KEY, ValueName: 'AUOptions', ValueType: 'REG_DWORD', Value }];
 }
 
 /** rpm's version, release and epoch are fields of their own; dpkg's version is one (amazon-ssm-agent, gatherers/application). */

@@ -4,15 +4,22 @@
  */
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Cloud, Service } from '../types.ts';
+import { associationOperations } from './ssm-associations.ts';
+import { baselineOperations } from './ssm-baselines.ts';
+import { calendarOperations } from './ssm-calendars.ts';
 import { CommandEngine } from './ssm-commands.ts';
-import { createDocument, documentOperations, type DocumentSettings } from './ssm-documents.ts';
+import { createDocument, createFleetDocuments, documentOperations, type DocumentSettings } from './ssm-documents.ts';
 import { inventoryOperations } from './ssm-inventory.ts';
+import { managedFleet } from './ssm-managed.ts';
 import { nodeOperations } from './ssm-nodes.ts';
+import { opsItemOperations } from './ssm-ops-items.ts';
 import type { PageGaps } from './ssm-pages.ts';
 import { createParameter, parameterOperations, type ParameterSettings } from './ssm-parameters.ts';
+import { patchStateOperations } from './ssm-patch-states.ts';
 import { readOperations } from './ssm-read.ts';
 import { sendCommand } from './ssm-send.ts';
 import { SsmState, type StoredDocument, type StoredParameter } from './ssm-state.ts';
+import { windowOperations } from './ssm-windows.ts';
 
 export interface SsmOptions {
   /** Milliseconds for which a new command is unknown to reads. Default 2,000. */
@@ -41,11 +48,13 @@ export interface Ssm {
 }
 
 /** Systems Manager for all locations of a fleet: what it emits goes to `cloud`, what nodes call goes through `cloud`. */
-export function createSsm(cloud: Cloud, fleet: Fleet, options: SsmOptions = {}): Ssm {
+export function createSsm(cloud: Cloud, machines: Fleet, options: SsmOptions = {}): Ssm {
   const { clock, random } = cloud;
+  const fleet = managedFleet(machines);
   const { visibilityLag = 2_000, statusLag = 0, gaps = { short: 0.1, empty: 0.02 } } = options;
   const state = new SsmState();
   const engine = new CommandEngine(cloud, fleet, statusLag);
+  createFleetDocuments({ state, fleet, clock });
   return {
     service: {
       name: 'ssm',
@@ -57,6 +66,12 @@ export function createSsm(cloud: Cloud, fleet: Fleet, options: SsmOptions = {}):
         ...nodeOperations({ fleet, random, gaps }),
         ...inventoryOperations({ fleet, clock, random, gaps }),
         ...parameterOperations({ state, clock }),
+        ...baselineOperations({ fleet, random, gaps }),
+        ...patchStateOperations({ fleet, clock, random, gaps }),
+        ...windowOperations({ fleet, random, gaps }),
+        ...associationOperations({ fleet, random, gaps }),
+        ...calendarOperations({ fleet, clock, random, gaps }),
+        ...opsItemOperations({ clock, random, gaps }),
       },
     },
     createDocument: (location, settings) => createDocument(location, settings, { state, fleet, clock }),

@@ -40,26 +40,39 @@ const Parameter = z.strictObject({
   default: z.string().optional(),
   allowedPattern: z.string(),
 });
-const Action = z.enum(['aws:downloadContent', 'aws:runShellScript', 'aws:runPowerShellScript']);
+const Action = z.enum(['aws:downloadContent', 'aws:runDocument', 'aws:runShellScript', 'aws:runPowerShellScript']);
 /** Inputs of the plugins that we use (SSM user guide, "Command document plugin reference"). */
 const Inputs = z.strictObject({
   sourceType: z.literal('S3').optional(),
   sourceInfo: z.string().optional(),
   destinationPath: z.string().optional(),
+  /** A document that lies on the node; `documentPath` is then its path. */
+  documentType: z.literal('LocalPath').optional(),
+  documentPath: z.string().optional(),
   timeoutSeconds: z.string().optional(),
   finallyStep: z.literal(true).optional(),
 });
+/** Both sides are equal, or the step is skipped: the only operator that the agent knows (amazon-ssm-agent, evaluatePreconditions). */
+const Precondition = z.strictObject({ StringEquals: z.tuple([z.string(), z.string()]) });
 const Line = z.union([z.string(), z.strictObject({ splice: z.string() })]);
 const Template = z.strictObject({
   schemaVersion: z.literal('2.2'),
   description: z.string(),
   parameters: z.record(z.string(), Parameter),
-  mainSteps: z.array(z.strictObject({ name: z.string(), action: Action, inputs: Inputs.extend({ runCommand: z.array(Line).optional() }) })),
+  mainSteps: z.array(
+    z.strictObject({
+      name: z.string(),
+      action: Action,
+      precondition: Precondition.optional(),
+      inputs: Inputs.extend({ runCommand: z.array(Line).optional() }),
+    }),
+  ),
 });
 
 export interface Step {
   name: string;
   action: z.infer<typeof Action>;
+  precondition?: z.infer<typeof Precondition>;
   /** `runCommand` is the script; the agent puts its elements together with line breaks. */
   inputs: z.infer<typeof Inputs> & { runCommand?: string[] };
 }
@@ -74,7 +87,7 @@ export interface CommandDocument {
 
 /** Reads a document's template and splices its scripts. Throws where the template or a script is missing or malformed. */
 export function assembleDocument(name: DocumentName): CommandDocument {
-  const template = Template.parse(parse(read(`${name}.yaml`)));
+  const template = Template.parse(parse(read(`${name}.yaml`), { merge: true }));
   return { ...template, mainSteps: template.mainSteps.map((step) => ({ ...step, inputs: assembleInputs(step.inputs) })) };
 }
 
@@ -90,7 +103,7 @@ function assembleInputs({ runCommand, ...inputs }: z.infer<typeof Template>['mai
 function scriptText(path: string): string {
   return read(path)
     .split('\n')
-    .map((line) => line.trim())
+    .map((line) => line.trim().replace(/^(\w+\(\) \{) # .*$/u, '$1'))
     .filter((line) => line !== '' && !line.startsWith('#'))
     .join('\n');
 }

@@ -44,16 +44,10 @@ describe('parts of the file that come later', () => {
     ['people.ops.teams', { amazonQ: 'x' }],
     ['people.owners', { emailFromTag: 'Owner' }, 'people.owners.emailFromTag'],
     ['people.soc', { email: ['soc@example.com'], opsItems: true }, 'people.soc.opsItems'],
-    ['policies.monthly.startWhen', [{ knownExploited: true }]],
     ['policies.monthly.baseline', 'must-approve'],
     ['policies.monthly.hooks', {}],
-    ['policies.monthly.whileNoFix', {}],
-    ['policies.monthly.windows', 'ignore'],
     ['policies.monthly.freezes', 'ask'],
-    ['policies.monthly.finishWithin', '48h'],
     ['policies.monthly.backup', {}],
-    ['policies.monthly.nodes.exposed', true],
-    ['policies.monthly.patches', 'only-what-closes-it'],
     ['policies.monthly.tell.ops', ['failed', 'before-24h'], 'policies.monthly.tell.ops.1'],
     ['policies.monthly.waves.0.approval', { by: 'change-managers' }],
     ['policies.monthly.waves.0.keepUp', []],
@@ -67,9 +61,9 @@ describe('parts of the file that come later', () => {
   });
 
   it('do not hide what is missing elsewhere', () => {
-    expect(problemsAt('policies', { zero: { startWhen: [], waves: [{ nodes: { os: 'linux' } }] } })).toEqual([
+    expect(problemsAt('policies', { zero: { baseline: 'must-approve', waves: [{ nodes: { os: 'linux' } }] } })).toEqual([
       'policies.zero.waves.0.name: is missing',
-      `policies.zero.startWhen: ${NOT_BUILT}`,
+      `policies.zero.baseline: ${NOT_BUILT}`,
     ]);
   });
 });

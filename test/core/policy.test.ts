@@ -127,7 +127,7 @@ describe('words', () => {
   it('everything means every event, a list keeps its events once', () => {
     const people = { ops: { email: ['ops@example.com'] }, soc: { slack: { secret: 'soc' } } };
     const read = policyOf(file({ top: { people }, policy: { tell: { ops: 'everything', soc: ['done', 'failed', 'done'] } } }));
-    expect(read.policies[0]?.tell).toEqual({ ops: ['approval', 'passed', 'held', 'failed', 'done'], soc: ['failed', 'done'] });
+    expect(read.policies[0]?.tell).toEqual({ ops: ['exposed', 'approval', 'passed', 'held', 'failed', 'done', 'closed'], soc: ['failed', 'done'] });
     expect(read.people['soc']).toEqual({ email: [], slack: { secret: 'soc' } });
   });
 });
@@ -297,10 +297,10 @@ describe('people', () => {
   it('hear about events that exist', () => {
     const people = { ops: { email: ['ops@example.com'] } };
     expect(problemsOf(file({ top: { people }, policy: { tell: { ops: ['faild'] } } }))).toEqual([
-      'policies.monthly.tell.ops[0]: must be one of approval, passed, held, failed, done (did you mean `failed`?)',
+      'policies.monthly.tell.ops[0]: must be one of exposed, approval, passed, held, failed, done, closed (did you mean `failed`?)',
     ]);
     expect(problemsOf(file({ top: { people }, policy: { tell: { ops: 'all' } } }))).toEqual([
-      'policies.monthly.tell.ops: expected everything, or a list of approval, passed, held, failed, done',
+      'policies.monthly.tell.ops: expected everything, or a list of exposed, approval, passed, held, failed, done, closed',
     ]);
   });
 });

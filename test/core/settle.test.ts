@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DELIVERY_SECONDS, judgeReport, mergeVerify, settleInvocation } from '../../lambdas/core/settle.ts';
+import { DELIVERY_SECONDS, judgeReport, mergeVerify, needsPing, settleInvocation } from '../../lambdas/core/settle.ts';
 import { changedItems, provenItems } from '../../lambdas/core/proof.ts';
 import { parseReport, REPORT_LIMIT } from '../../lambdas/core/report.ts';
 import type { LockItem } from '../../lambdas/core/model.ts';
@@ -30,6 +30,10 @@ describe('judgeReport', () => {
     ['a service down', { down: ['nginx.service'] }, 'failed', 'nginx.service did not come back'],
     ['a refusal', { end: 'refused' as const, why: 'unproven-dependency' as const, detail: 'libfoo 1.2' }, 'failed', 'refused: the install would have pulled in something unproven: libfoo 1.2'],
     ['an install that still runs', { end: 'running' as const }, 'unknown', 'the install was still running when it reported'],
+    ['a pre hook', { end: 'failed' as const, phase: 'before' as const, why: 'hook-failed' as const, detail: 'Corp-Drain:7 failed' }, 'failed', 'pre hook failed, nothing was installed: Corp-Drain:7 failed'],
+    ['a post hook', { end: 'failed' as const, phase: 'after' as const, why: 'hook-failed' as const, detail: 'Corp-Failback:7 failed' }, 'failed', 'post hook failed, the packages are in: Corp-Failback:7 failed'],
+    ['a hook at work', { end: 'running' as const, phase: 'before' as const }, 'unknown', 'a hook was still at work when it reported'],
+    ['a closing scan that failed', { notes: ['aws-scan-failed' as const] }, 'patched', 'installed and verified; AWS\'s own compliance scan failed there'],
     ['a reboot to do', { pending: 'reboot' as const }, 'reboot-pending', 'installed, needs a reboot'],
     ['old libraries in use', { pending: 'restart' as const }, 'restart-pending', 'installed, processes still run on the old libraries'],
   ])('%s', (_title, change, outcome, reason) => {
@@ -42,7 +46,9 @@ describe('settleInvocation', () => {
   const times = { sentAt, expiresAt: sentAt + 3_600_000, now: sentAt + 60_000 };
   const late = { ...times, now: times.expiresAt };
   const silent = { ...times, now: sentAt + (DELIVERY_SECONDS + 1) * 1000 };
-  const seen = (status: string, more: Partial<Parameters<typeof settleInvocation>[0]> = {}) => ({ status, report: undefined, started: false, silentFor: undefined, ...more });
+  const seen = (status: string, more: Partial<Parameters<typeof settleInvocation>[0]> = {}) => ({
+    status, report: undefined, started: false, taken: false, silentFor: undefined, heard: false, ...more,
+  });
 
   it.each([
     ['waits for delivery', seen('Pending'), times, { state: 'open' }],
@@ -51,14 +57,37 @@ describe('settleInvocation', () => {
     ['gives up a node that went silent', seen('InProgress', { started: true, silentFor: 2_000 }), times, { state: 'done', outcome: 'unreachable' }],
     ['does not know at expiry', seen('InProgress', { started: true }), late, { state: 'done', outcome: 'unknown' }],
     ['believes a report before a time-out', seen('Delivery Timed Out', { report: report() }), late, { state: 'done', outcome: 'patched' }],
-    ['tells delivered from undelivered', seen('DeliveryTimedOut'), late, { state: 'done', outcome: 'unreachable' }],
-    ['tells a node at work from one that never began', seen('DeliveryTimedOut', { started: true }), late, { state: 'done', outcome: 'unknown' }],
+    ['tells delivered from undelivered', seen('DeliveryTimedOut'), late, { state: 'done', outcome: 'unreachable', reason: 'never picked up the command' }],
+    ['tells a node at work from one that never began', seen('DeliveryTimedOut', { started: true }), late, { state: 'done', outcome: 'unknown', atWork: true }],
+    ['remembers that a node took it, though no step had told', seen('DeliveryTimedOut', { taken: true }), late, { state: 'done', outcome: 'unknown', atWork: true }],
+    ['does not call a node unreachable that was there all the time', seen('Delivery Timed Out', { heard: true }), late, { state: 'done', outcome: 'unknown', atWork: true }],
+    ['does not know what a cancel met', seen('Cancelled', { taken: true }), times, { state: 'done', outcome: 'unknown', atWork: true }],
+    ['takes a cancel in time for what it is', seen('Cancelled', { heard: true }), times, { state: 'done', outcome: 'unreachable' }],
+    ['keeps a node that went silent at work', seen('InProgress', { taken: true, silentFor: 2_000 }), times, { state: 'done', outcome: 'unreachable', atWork: true }],
+    ['keeps a node whose install still runs', seen('Success', { report: report({ end: 'running' }) }), times, { state: 'done', outcome: 'unknown', atWork: true }],
     ['success without a report is no success', seen('Success', { started: true }), times, { state: 'done', outcome: 'unknown' }],
     ['failure without a report is not understood', seen('Failed', { started: true }), times, { state: 'done', outcome: 'unknown' }],
     ['undeliverable', seen('Undeliverable'), times, { state: 'done', outcome: 'unreachable' }],
     ['a status that AWS adds one day', seen('Sleeping'), times, { state: 'done', outcome: 'unknown' }],
   ])('%s', (_title, facts, when, expected) => {
     expect(settleInvocation(facts, ITEMS, when)).toMatchObject(expected);
+  });
+
+  it('lets a node go that never took the command, or has told how it ended', () => {
+    for (const facts of [seen('DeliveryTimedOut'), seen('Undeliverable'), seen('Failed', { report: report() })]) {
+      expect(settleInvocation(facts, ITEMS, late)).not.toHaveProperty('atWork');
+    }
+  });
+
+  it.each([
+    ['InProgress', {}, true],
+    ['Delivery Timed Out', {}, true],
+    ['DeliveryTimedOut', { taken: true }, false],
+    ['DeliveryTimedOut', { started: true }, false],
+    ['Success', {}, false],
+    ['Pending', {}, false],
+  ])('%s %j: asks for the heartbeat where only that tells: %s', (status, more, expected) => {
+    expect(needsPing({ status, started: false, taken: false, ...more })).toBe(expected);
   });
 });
 

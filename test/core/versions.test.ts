@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
@@ -24,6 +25,13 @@ const older: Record<VersionKind, [string, string][]> = {
     ['9', '10'],
     ['99999999999999999998', '99999999999999999999'], // beyond the integers of a double
     ['a:1', 'b:1'], // letters are no epoch
+    ['1.0', '1.0-'], // an empty release is one
+    ['1.0~', '1.0'],
+    ['1.0~~', '1.0~'],
+    ['1.0^^', '1.0.0'],
+    ['1.0^', '1.0a'],
+    ['1.0~^', '1.0^~'],
+    [`1.${'8'.repeat(600)}`, `1.${'9'.repeat(600)}`],
   ],
   deb: [
     ['2:2.3.2-2', '2:2.3.2-2+lenny2'],
@@ -35,6 +43,11 @@ const older: Record<VersionKind, [string, string][]> = {
     ['0foobar', '0foo.bar'],
     ['1.9', '1.10'],
     ['9.9', '1:0.1'],
+    ['1.0a', '1.0é'], // dpkg only warns: behind letters,
+    ['1.0é', '1.0.'], // before everything else
+    ['9', '+1:0'], // an epoch may have a sign
+    [`1.${'8'.repeat(600)}`, `1.${'9'.repeat(600)}`],
+    ['1.99999999999999999998', '1.99999999999999999999'],
   ],
 };
 
@@ -44,33 +57,42 @@ const equal: Record<VersionKind, [string, string][]> = {
     ['2.0', '2_0'], // separators are all alike
     ['10.0001', '10.1'],
     ['1.1.α', '1.1.β'], // letters beyond ASCII are separators
+    ['1.0.', '1.0'],
+    ['1.0-.', '1.0-'],
+    ['007:1', '7:1'],
+    [':1', '1'],
+    [`1.${'0'.repeat(600)}7`, '1.7'],
   ],
   deb: [
     ['0:1', '1'],
     ['1.0-0', '1.0'],
     ['1.09', '1.9'],
     ['0-00', '00-0'],
+    ['  1.0-1\t', '1.0-1'],
+    [`1.${'0'.repeat(600)}7`, '1.7'],
+    ['000001:1', '1:1'],
+    ['-0:1', '1'],
   ],
 };
 
 const unreadable: Record<VersionKind, string[]> = {
-  rpm: ['', '1:', '-1', '1.0 beta', '1.0\n', '1.0\u0000', '1'.repeat(300)],
-  deb: ['', '  ', '0:', ':1.0', '1.0-', '1 2', 'a:1', '-1:0', '2147483648:1', '-0', '1.0\u0000', '1.0é', '1'.repeat(300)],
+  rpm: ['', '1:', '-1', '1.0 beta', '1.0\n', '1.0\u0000', '1'.repeat(5_000)],
+  deb: ['', '  ', '0:', ':1.0', '1.0-', '1 2', 'a:1', '-1:0', '2147483648:1', '-0', '1.0\u0000', '1'.repeat(5_000)],
 };
 
 const kinds: VersionKind[] = ['rpm', 'deb'];
 
 describe.each(kinds)('order of %s versions', (kind) => {
-  it.each(older[kind])('%s is older than %s', (a, b) => {
+  it.each(older[kind])('%.40s is older than %.40s', (a, b) => {
     expect(compareVersions(kind, a, b)).toBe(-1);
     expect(compareVersions(kind, b, a)).toBe(1);
   });
 
-  it.each(equal[kind])('%s equals %s', (a, b) => {
+  it.each(equal[kind])('%.40s equals %.40s', (a, b) => {
     expect(compareVersions(kind, a, b)).toBe(0);
   });
 
-  it.each(unreadable[kind])('%j is unknown beside any other version', (text) => {
+  it.each(unreadable[kind])('%.40j is unknown beside any other version', (text) => {
     expect(compareVersions(kind, text, '1.0-1')).toBeUndefined();
     expect(compareVersions(kind, '1.0-1', text)).toBeUndefined();
   });
@@ -107,6 +129,37 @@ describe.each(kinds)('order of %s versions', (kind) => {
         expect([-1, 0, 1, undefined]).toContain(compareVersions(kind, a, b));
       }),
     );
+  });
+});
+
+/** How this machine's own package manager sees pairs of versions, where it is there to be asked. */
+const here = (command: string): boolean => spawnSync(command, ['--version']).status === 0;
+
+describe.skipIf(!here('dpkg'))('beside the dpkg of this machine', () => {
+  const text = fc.string({ unit: fc.constantFrom('0', '1', '9', 'a', 'Z', '.', '-', ':', '~', '+', '_', 'é', '00'), minLength: 1, maxLength: 9 });
+  const asks = (a: string, relation: string, b: string): boolean => spawnSync('dpkg', ['--compare-versions', a, relation, b]).status === 0;
+
+  it('compares alike, and refuses alike', () => {
+    // Without one the command line takes what starts with `-` for an option; a leading space is dropped by both.
+    const version = text.map((one) => ` ${one}`);
+    fc.assert(
+      fc.property(version, version, (a, b) => {
+        const sign = compareVersions('deb', a, b);
+        const found = asks(a, 'lt', b) ? -1 : asks(a, 'gt', b) ? 1 : asks(a, 'eq', b) ? 0 : undefined;
+        expect([a, b, sign]).toEqual([a, b, found]);
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
+
+describe.skipIf(!here('rpm'))('beside the rpm of this machine', () => {
+  it('compares alike', () => {
+    const text = fc.string({ unit: fc.constantFrom('0', '1', '9', 'a', 'Z', '.', '-', ':', '~', '^', '+', '00'), minLength: 1, maxLength: 9 });
+    const pairs = fc.sample(fc.tuple(text, text), { numRuns: 2_000 }).filter(([a, b]) => compareVersions('rpm', a, b) !== undefined);
+    const script = pairs.map(([a, b]) => `print(rpm.vercmp("${a}", "${b}") .. "\\n")`).join(' ');
+    const answers = spawnSync('rpm', ['--eval', `%{lua:${script}}`], { encoding: 'utf8' }).stdout.trim().split('\n').map(Number);
+    expect(pairs.map(([a, b]) => [a, b, compareVersions('rpm', a, b)])).toEqual(pairs.map(([a, b], index) => [a, b, answers[index]]));
   });
 });
 

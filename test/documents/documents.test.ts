@@ -18,9 +18,10 @@ describe.each(all)('$name', ({ purpose, os, document }) => {
     expect(JSON.stringify(document, null, 2).length).toBeLessThan(DOCUMENT_LIMIT - 1_024);
   });
 
-  it('has a BatchId and an executionTimeout, and the lock where it needs one', () => {
+  it('has a BatchId and an executionTimeout, and the lock and hooks where it needs them', () => {
     const lock = purpose === 'scan' ? [] : ['LockUrl', 'LockSha256'];
-    expect(Object.keys(document.parameters)).toEqual(['BatchId', ...lock, 'executionTimeout']);
+    const hooks = purpose === 'patch' ? ['RunBefore', 'BeforeHook', 'RunAfter', 'AfterHook', 'HookSeconds', 'ClosingScan'] : [];
+    expect(Object.keys(document.parameters)).toEqual(['BatchId', ...lock, ...hooks, 'executionTimeout']);
   });
 
   it('limits every parameter to a pattern that its default fits', () => {
@@ -67,9 +68,19 @@ describe.each(all)('$name', ({ purpose, os, document }) => {
 
   it('runs scripts of its own os only, and no step that a failed one would end', () => {
     const action = os === 'linux' ? 'aws:runShellScript' : 'aws:runPowerShellScript';
-    const actions = purpose === 'scan' ? [action] : ['aws:downloadContent', action];
-    expect(new Set(document.mainSteps.map((step) => step.action))).toEqual(new Set(actions));
-    expect(text).not.toMatch(/onFailure|onSuccess|precondition/u);
+    const actions = { scan: [action], verify: ['aws:downloadContent', action], patch: ['aws:downloadContent', action, 'aws:runDocument'] };
+    expect(new Set(document.mainSteps.map((step) => step.action))).toEqual(new Set(actions[purpose]));
+    expect(document.mainSteps.filter(({ inputs }) => 'onFailure' in inputs || 'onSuccess' in inputs)).toEqual([]);
+  });
+
+  it('runs other documents only from the batch\'s own directory, and only where a parameter says yes', () => {
+    for (const { action, precondition, inputs } of document.mainSteps) {
+      expect(precondition !== undefined).toBe(action === 'aws:runDocument');
+      if (action !== 'aws:runDocument') continue;
+      expect(precondition?.StringEquals).toEqual([expect.stringMatching(/^\{\{ (RunBefore|RunAfter|ClosingScan) \}\}$/u), 'yes']);
+      expect(inputs.documentType).toBe('LocalPath');
+      expect(inputs.documentPath).toMatch(/[\\/][Ww]avelock[\\/]\{\{ BatchId \}\}[\\/](before|after|closing)\.json$/u);
+    }
   });
 
   it('has a finally step only as its last, because the agent honours no other', () => {
@@ -82,8 +93,8 @@ describe.each(all)('$name', ({ purpose, os, document }) => {
 describe.each(['linux', 'windows'])('the documents for %s', (os) => {
   it('have the steps that handlers read, in the order that the state file expects', () => {
     expect(stepsOf('scan', os).map((step) => step.name)).toEqual([SCAN_FACTS_STEP, ...SCAN_PACKAGES_STEPS]);
-    const names = ['Lock', 'Claim', 'Preflight', 'Resolve', 'Install', 'Reboot', REPORT_STEP];
-    expect(stepsOf('patch', os).map((step) => step.name)).toEqual(names);
+    const names = ['Lock', 'Claim', 'Preflight', 'Resolve', 'Before', 'BeforeHook', 'Install', 'Reboot', 'After', 'AfterHook', 'Closing', 'ClosingScan'];
+    expect(stepsOf('patch', os).map((step) => step.name)).toEqual([...names, REPORT_STEP]);
     expect(stepsOf('verify', os).map((step) => step.name)).toEqual(['Lock', REPORT_STEP]);
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Advisory } from '../../lambdas/core/advisory.ts';
-import { amazonLinux2023 } from '../../lambdas/feeds/amazon-linux.ts';
+import { createMatcher } from '../../lambdas/core/match/matcher.ts';
+import { amazonLinux2, amazonLinux2023, amazonLinux2023Livepatch, canonicalAlasId } from '../../lambdas/feeds/amazon-linux.ts';
 import { BASE, MIRROR_LIST, NOW, UPDATEINFO, all, amazon, many, packed, pull, reference, repomd, rpm, sha256, update } from './site.ts';
 import type { Visit, Written } from './site.ts';
 
@@ -127,7 +128,7 @@ describe('the Amazon Linux feed', () => {
     const visit = await pull(amazonLinux2023, amazon(packed(...many(300), ...broken)));
     expect(visit.pulled.health).toMatchObject({ records: 300, skipped: 2 });
     expect(visit.pulled.health.problems).toEqual([
-      '../../etc/passwd: is no ALAS id',
+      '../../etc/passwd: is no id of this vendor',
       'ALAS2023-2026-1001: comes twice; the first one counts',
     ]);
     const read300 = await advisories(visit);
@@ -143,5 +144,93 @@ describe('the Amazon Linux feed', () => {
       [moved]: bytes,
     });
     expect((await pull(amazonLinux2023, files)).asked.at(-1)).toBe(moved);
+  });
+});
+
+describe('links in an update', () => {
+  it('are left out when they are none, and the fix is not', async () => {
+    const references = reference('x', 'other', 'javascript:alert(1)') + reference('y', 'other', 'https://example.org/y');
+    expect((await read({ references }))?.references).toEqual([
+      'https://alas.aws.amazon.com/AL2023/ALAS2023-2026-931.html',
+      'https://example.org/y',
+    ]);
+  });
+});
+
+describe('livepatches', () => {
+  const LIST = 'https://cdn.amazonlinux.com/al2023/kernel-livepatch/mirrors/latest/x86_64/mirror.list';
+  const SITE = 'https://cdn.amazonlinux.com/al2023/kernel-livepatch/guids/cafe/x86_64/';
+
+  async function livepatch(): Promise<Advisory | undefined> {
+    const bytes = packed(
+      update({
+        id: 'ALAS2023LIVEPATCH-2026-001',
+        collection: 'amazon-linux-2023---kernel-livepatch',
+        packages: rpm('kernel-livepatch-6.1.12-19.43', '0:1.0-1.amzn2023'),
+      }),
+    );
+    const files = { [LIST]: SITE, [`${SITE}repodata/repomd.xml`]: repomd(bytes), [`${SITE}repodata/updateinfo.xml.gz`]: bytes };
+    return (await advisories(await pull(amazonLinux2023Livepatch, files)))[0];
+  }
+
+  it('come from a repository of their own, in a channel', async () => {
+    const advisory = await livepatch();
+    expect(advisory).toMatchObject({
+      id: 'ALAS2023LIVEPATCH-2026-001',
+      source: 'alas',
+      affected: [{ package: 'kernel-livepatch-6.1.12-19.43', channel: 'livepatch', fixedVersion: '1.0-1.amzn2023' }],
+      provenance: { feed: 'amazon-linux-2023-livepatch' },
+    });
+  });
+
+  it('in the core repository keep their channel, and the kernel beside them has none', async () => {
+    const packages = rpm('kernel', '0:6.1.12-19.43.amzn2023') + rpm('kernel-livepatch-6.1.12-19.43', '0:1.0-0.amzn2023');
+    const advisory = await read({ packages });
+    expect(advisory?.affected.map((row) => [row.package, row.channel])).toEqual([
+      ['kernel', undefined],
+      ['kernel-livepatch-6.1.12-19.43', 'livepatch'],
+    ]);
+  });
+
+  it('are never compared with the kernel', async () => {
+    const advisory = await livepatch();
+    const kernel = { name: 'kernel', version: '6.1.10-1.amzn2023', arch: 'x86_64' };
+    const match = createMatcher({ advisories: advisory ? [advisory] : [] });
+    expect(match({ platform: 'amazon-linux-2023-x86_64', certainty: 'exact', installed: [kernel] }, 'all')).toEqual([]);
+  });
+});
+
+describe('the Amazon Linux 2 feed', () => {
+  it('reads the core repository, whose directory has no slash at its end', async () => {
+    const list = 'https://cdn.amazonlinux.com/2/core/latest/x86_64/mirror.list';
+    const site = 'https://cdn.amazonlinux.com/2/core/2.0/x86_64/221a4af09d96ac4e34202cc7bdfa2524';
+    const packages = rpm('kernel', '0:4.14.1-1.amzn2');
+    const bytes = packed(update({ id: 'ALAS2-2026-939', severity: 'critical', collection: 'amazon-linux-2', packages }));
+    const files = { [list]: site, [`${site}/repodata/repomd.xml`]: repomd(bytes), [`${site}/repodata/updateinfo.xml.gz`]: bytes };
+    const visit = await pull(amazonLinux2, files);
+    expect(visit.pulled.health.records).toBe(1);
+    expect((await advisories(visit))[0]).toMatchObject({
+      id: 'ALAS2-2026-939',
+      severity: 'critical',
+      affected: [{ os: 'amazon-linux', release: '2', package: 'kernel' }],
+      references: ['https://alas.aws.amazon.com/AL2/ALAS2-2026-939.html'],
+    });
+  });
+});
+
+describe('ids of Amazon Linux', () => {
+  it.each([
+    ['ALAS-2023-126', '2023', 'ALAS2023-2023-126'],
+    ['ALAS2023-2023-126', '2023', 'ALAS2023-2023-126'],
+    ['ALASKERNEL-5.15-2022-001', '2', 'ALAS2KERNEL-5.15-2022-001'],
+    ['ALAS2KERNEL-5.15-2022-001', '2', 'ALAS2KERNEL-5.15-2022-001'],
+    ['ALASLIVEPATCH-2023-001', '2023', 'ALAS2023LIVEPATCH-2023-001'],
+    ['ALAS2R3.4-2021-001', '2', 'ALAS2R3.4-2021-001'],
+    ['ALAS2HTTPD_MODULES-2023-001', '2', 'ALAS2HTTPD_MODULES-2023-001'],
+    ['RHSA-2023:1', '2023', undefined],
+    ['ALAS-x', '2023', undefined],
+    ['../ALAS-2023-126', '2023', undefined],
+  ])('%s of release %s is %s wherever it is read', (id, release, canonical) => {
+    expect(canonicalAlasId(id, release)).toBe(canonical);
   });
 });

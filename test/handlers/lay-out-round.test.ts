@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { THROTTLED } from './faults.ts';
 import { HERE, ID, THERE } from './fleet.ts';
-import { documentPins, layOutRound, makePlan, planNode, planWave, policy, rules, seedRollout, seedRuns } from './rollouts.ts';
+import { admitFirst, documentPins, layOutRound, makePlan, planNode, planWave, policy, rules, seedRollout, seedRound, seedRuns, sendAndWait, settle } from './rollouts.ts';
 import { createWorld, found } from './world.ts';
 import type { Plan } from '../../lambdas/core/plan.ts';
 import type { World } from './world.ts';
@@ -161,6 +161,17 @@ describe('LayOutRound', () => {
     expect(await layOut(rollout, 'test', 'verify')).toMatchObject({ action: 'judge', reason: 'every node was looked at again' });
   });
 
+  it('sends the hooks and the closing scan that the policy asks for, pinned, with patch commands only', async () => {
+    const hooks = { before: { document: 'Corp-Drain', version: '7' }, after: { document: 'Corp-Failback', version: '3' }, within: 900 };
+    const rollout = await opened('test', { policy: policy({ hooks, awsCompliance: 'scan' }) });
+    const { files } = await layOutRound(world, rollout, 'test');
+    const wanted = { RunBefore: 'yes', BeforeHook: 'Corp-Drain:7', RunAfter: 'yes', AfterHook: 'Corp-Failback:3', HookSeconds: '900', ClosingScan: 'yes' };
+    expect(files[0]?.batches[0]?.parameters).toEqual({ LockUrl: expect.any(String), LockSha256: expect.any(String), ...wanted });
+    await seedRuns(world, `${rollout}-test`, { test1: 'patched', test2: 'patched' });
+    const verify = await layOutRound(world, rollout, 'test', 'verify');
+    expect(Object.keys(verify.files[0]?.batches[0]?.parameters ?? {})).toEqual(['LockUrl', 'LockSha256']);
+  });
+
   it('is terminal where the plan has no document for a node, no such wave, or the wave was not opened', async () => {
     const { documents } = await makePlan(world, 'round-20261109-a99999');
     const rollout = await opened('test', { documents: { ...documents, [HERE]: {} } });
@@ -176,5 +187,59 @@ describe('LayOutRound', () => {
     expect(await world.failure('LayOutRound', { rollout, wave: 'test', phase: 'patch' })).toMatchObject({ errorType: 'Retryable' });
     world.mend();
     expect(await layOut(rollout)).toMatchObject({ action: 'run' });
+  });
+});
+
+describe('LayOutRound for two policies that share nodes', () => {
+  /** What the wave machine does with one answer: runs the round, or waits. Answers how it went. */
+  async function turn(rollout: string): Promise<'sent' | 'skipped' | 'waited'> {
+    const { action, seconds, key } = await layOut(rollout);
+    if (action === 'wait') {
+      await world.pass(seconds);
+      return 'waited';
+    }
+    if (action !== 'run') throw new Error(`neither runs nor waits: ${action}`);
+    const tracks = (await world.store.getJson(key)) as { key: string; batches: number }[];
+    const answers = await Promise.all(tracks.map((track) => world.answer('AdmitBatch', { track, index: 0 })));
+    for (const { action: admitted, batch } of answers) if (admitted === 'send') await sendAndWait(world, batch);
+    return answers.some(({ action: admitted }) => admitted === 'send') ? 'sent' : 'skipped';
+  }
+
+  it('lets the second one wait without spinning, and go on once the first has given the nodes back', async () => {
+    const second = await opened();
+    const first = await seedRound(world, 'first-20261109-a00001');
+    const held = await admitFirst(world, first);
+    const begin = world.clock.now();
+    const turns: string[] = [];
+    while (world.clock.now() < begin + 7_200_000) turns.push(await turn(second));
+    // Once more at once, since refused batches may go the next time; after that one look a quarter of an hour.
+    expect(turns.slice(0, 5)).toEqual(['skipped', 'skipped', 'waited', 'skipped', 'waited']);
+    expect(turns.length).toBeLessThanOrEqual(2 + 2 * 8);
+    expect(turns).not.toContain('sent');
+    expect(await world.record.batchesOf(`${second}-test`)).toEqual([]);
+    expect((await world.record.wave(second, 'test')).rounds).toBe(1);
+
+    await sendAndWait(world, held);
+    await settle(world, held);
+    while (turns.at(-1) !== 'sent' && turns.length < 40) turns.push(await turn(second));
+    expect(turns.at(-1)).toBe('sent');
+    const [batch] = await world.record.batchesOf(`${second}-test`);
+    await settle(world, `${batch?.group}-${batch?.number}`);
+    expect(await layOut(second)).toMatchObject({ action: 'judge', reason: 'every node has an outcome' });
+    expect((await world.record.nodeRuns(`${second}-test`)).map(({ outcome }) => outcome)).toEqual(['already-proven', 'already-proven']);
+  });
+
+  it('sends to the nodes that are free, and comes back for the others', async () => {
+    const second = await opened();
+    const first = await seedRound(world, 'first-20261109-a00002', { waves: [planWave('test', [planNode('test1')]), planWave('production', [])] });
+    const held = await admitFirst(world, first);
+    expect(await turn(second)).toBe('sent');
+    const [batch] = await world.record.batchesOf(`${second}-test`);
+    expect(batch?.nodes).toEqual([ID.test2]);
+    await settle(world, `${batch?.group}-${batch?.number}`);
+    expect([await turn(second), await turn(second), await turn(second)]).toEqual(['skipped', 'skipped', 'waited']);
+    await sendAndWait(world, held);
+    await settle(world, held);
+    expect(await turn(second)).toBe('sent');
   });
 });

@@ -1,25 +1,86 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { locationKey } from '../../lambdas/core/model.ts';
 import { feeds } from '../../lambdas/feeds/index.ts';
+import { THROTTLED } from './faults.ts';
+import { nodeRow } from './fleet.ts';
 import { createWorld } from './world.ts';
 import type { World } from './world.ts';
+
+/** What every fleet needs. */
+const ALWAYS = feeds.filter(({ platforms }) => platforms.length === 0).map(({ name }) => name);
+const AMAZON = ['alas-rss', 'amazon-linux-2023', 'amazon-linux-2023-livepatch'];
 
 let world: World;
 
 beforeAll(async () => {
   world = await createWorld();
 });
+afterEach(() => world.mend());
 afterAll(() => world.stop());
 
+const iso = (time: number): string => new Date(time).toISOString();
+
+async function pick(scope: 'all' | 'feeds', since = world.clock.now()): Promise<string[]> {
+  const { feeds: picked, due } = await world.answer('PickFeeds', { scope, since: iso(since) });
+  expect(due).toBe(picked.length);
+  return picked.map(({ feed }) => feed).toSorted();
+}
+
+/** Metrics of the last run; feeds as `FeedAgeHours NAME`. */
+function metrics(): { [name: string]: unknown } {
+  const lines = world.log('PickFeeds').filter((line) => line.includes('_aws')).map((line) => JSON.parse(line) as { [name: string]: unknown; feed?: string });
+  return Object.assign({}, ...lines.map(({ FeedAgeHours, feed, ...rest }) => (feed === undefined ? rest : { [`FeedAgeHours ${feed}`]: FeedAgeHours })));
+}
+
 describe('PickFeeds', () => {
-  it('names every feed that there is, always the same, and asks nobody for it', async () => {
-    const before = world.cloud.usage().calls;
-    const answer = await world.answer('PickFeeds', {});
-    expect(answer).toEqual({ feeds: feeds.map(({ name }) => ({ feed: name })) });
-    expect(await world.answer('PickFeeds', {})).toEqual(answer);
-    expect(world.cloud.usage().calls).toEqual({ ...before, 'lambda:Invoke': (before['lambda:Invoke'] ?? 0) + 2 });
+  it('picks what concerns everybody, and platforms only where the fleet has them', async () => {
+    expect(await pick('all')).toEqual(ALWAYS.toSorted());
+    await world.record.saveNode(nodeRow('test1'), iso(world.clock.now()));
+    expect(await pick('all')).toEqual([...ALWAYS, ...AMAZON].toSorted());
   });
 
-  it('is terminal for input of another form', async () => {
-    expect(await world.failure('PickFeeds', { feed: 'all' })).toMatchObject({ errorType: 'Terminal' });
+  it('knows a node that was never scanned by the name that SSM shows', async () => {
+    const { scan: _scan, ...debian } = { ...nodeRow('test2'), platformName: 'Debian GNU/Linux', platformVersion: '12.5' };
+    await world.record.saveNode(debian, iso(world.clock.now()));
+    expect(await pick('all')).toContain('osv-debian');
+    await world.record.dropNode(locationKey(debian.location), debian.id);
+    expect(await pick('all')).not.toContain('osv-debian');
+  });
+
+  it('reads between two whole looks only what has its time, a minute early or late', async () => {
+    const now = world.clock.now();
+    for (const name of [...ALWAYS, ...AMAZON]) await world.record.setFeed(name, { lastTried: iso(now - 56 * 60_000), lastSuccess: iso(now - 56 * 60_000) });
+    expect(await pick('feeds')).toEqual([...AMAZON, 'cisa-kev'].toSorted());
+    expect(await pick('all')).toEqual([...ALWAYS, ...AMAZON].toSorted());
+  });
+
+  it('reads nothing twice in one intake but what another feed has heard of', async () => {
+    const began = world.clock.now();
+    for (const name of [...ALWAYS, ...AMAZON]) await world.record.setFeed(name, { lastTried: iso(began + 1_000) });
+    expect(await pick('all', began)).toEqual([]);
+    await world.record.setFeed('amazon-linux-2023', { wanted: iso(began + 2_000) });
+    expect(await pick('all', began)).toEqual(['amazon-linux-2023']);
+    expect(await pick('feeds', began)).toEqual(['amazon-linux-2023']);
+    await world.record.setFeed('amazon-linux-2023', { lastTried: iso(began + 3_000) });
+    expect(await pick('all', began)).toEqual([]);
+  });
+
+  it('tells how old and how well the feeds of this fleet are, and lets others rest', async () => {
+    const now = world.clock.now();
+    for (const name of [...ALWAYS, ...AMAZON]) await world.record.setFeed(name, { lastSuccess: iso(now - 3_600_000), failures: 0, stale: false });
+    await world.record.setFeed('amazon-linux-2023', { lastSuccess: iso(now - 50 * 3_600_000), failures: 3 });
+    await world.record.setFeed('cisa-kev', { stale: true });
+    await world.record.setFeed('osv-suse', { lastSuccess: iso(now - 900 * 3_600_000), failures: 9, stale: true });
+    await pick('all');
+    expect(metrics()).toMatchObject({ 'FeedAgeHours amazon-linux-2023': 50, 'FeedAgeHours cisa-kev': 1, FeedOldestHours: 50, FeedsFailing: 1, FeedsStale: 1 });
+    expect(metrics()).not.toHaveProperty('FeedAgeHours osv-suse');
+    expect(await world.record.feed('osv-suse')).toMatchObject({ idle: true });
+    expect((await world.record.feed('cisa-kev'))?.idle).toBeFalsy();
+  });
+
+  it('is terminal for input of another form, retryable while the record is busy', async () => {
+    expect(await world.failure('PickFeeds', { scope: 'some', since: '' })).toMatchObject({ errorType: 'Terminal' });
+    world.fail({ call: 'dynamodb:Query', when: 'before', ...THROTTLED });
+    expect(await world.failure('PickFeeds', { scope: 'all', since: iso(world.clock.now()) })).toMatchObject({ errorType: 'Retryable' });
   });
 });

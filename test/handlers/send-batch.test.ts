@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { THROTTLED } from './faults.ts';
 import { HERE, ID } from './fleet.ts';
-import { admitFirst, documentPins, seedRound } from './rollouts.ts';
+import { admitFirst, documentPins, policy, seedRound } from './rollouts.ts';
 import { createWorld } from './world.ts';
 import type { Command, World } from './world.ts';
 
@@ -41,6 +41,18 @@ describe('SendBatch', () => {
     expect(command?.parameters).toMatchObject({ BatchId: [batch], executionTimeout: ['7200'], LockSha256: [row?.lock] });
     // DeliveryTimeout plus executionTimeout: SSM's own figure.
     expect(row?.expiresAt).toBe((row?.sentAt ?? 0) + (600 + 7_200) * 1_000);
+  });
+
+  it('gives a command the time that its hooks and the closing scan may take', async () => {
+    count += 1;
+    const hooks = { before: { document: 'Corp-Drain', version: '7' }, after: { document: 'Corp-Failback', version: '3' }, within: 900 };
+    const round = await seedRound(world, `send-20261109-a0000${count}`, { policy: policy({ hooks, awsCompliance: 'scan' }) });
+    const batch = await admitFirst(world, round);
+    await world.park('SendBatch', { batch, taskToken: 'token' });
+    const [command] = await commandsOf(batch);
+    expect(command?.parameters).toMatchObject({ BeforeHook: ['Corp-Drain:7'], RunAfter: ['yes'], executionTimeout: [String(7_200 + 2 * 900 + 1_800)] });
+    const row = await world.record.batch(batch);
+    expect(row?.expiresAt).toBe((row?.sentAt ?? 0) + (600 + 10_800) * 1_000);
   });
 
   it('only leaves its token when it comes again', async () => {

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { reportsKey } from '../../lambdas/core/keys.ts';
 import { THROTTLED } from './faults.ts';
-import { CANDIDATE, HERE, ID, KB, PLATFORM, WINDOWS } from './fleet.ts';
-import { admitFirst, layOutRound, planNode, planWave, runRound, seedRound, sendAndWait, settle } from './rollouts.ts';
+import { CANDIDATE, FLEET, HERE, ID, KB, PLATFORM, WINDOWS } from './fleet.ts';
+import { admitFirst, layOutRound, planNode, planWave, policy, runRound, seedRound, sendAndWait, settle } from './rollouts.ts';
 import { createWorld, found } from './world.ts';
 import type { NodeRunRow } from '../../lambdas/aws/record.ts';
 import type { LaidOut } from './rollouts.ts';
@@ -12,7 +12,8 @@ let world: World;
 let count = 0;
 
 beforeAll(async () => {
-  world = await createWorld();
+  const documents = { 'Corp-Drain': { version: 7, failsOn: ['test-2'] }, 'Corp-Failback': { version: 3, failsOn: ['test-1'] } };
+  world = await createWorld({ fleet: { file: { ...FLEET, documents } } });
 });
 afterEach(() => world.mend());
 afterAll(() => world.stop());
@@ -99,6 +100,32 @@ describe('SettleBatch after a command that ended', () => {
   });
 });
 
+describe('SettleBatch after hooks of the policy', () => {
+  it('is failed where one failed, and says whether the packages are in', async () => {
+    const hooks = { before: { document: 'Corp-Drain', version: '7' }, after: { document: 'Corp-Failback', version: '3' }, within: 1_800 };
+    const round = await seedRound(world, 'settle-20261109-c0001', { policy: policy({ hooks }) });
+    const batch = await admitFirst(world, round);
+    await sendAndWait(world, batch);
+    await settle(world, batch);
+    const runs = await runsOf(round);
+    expect(runs[ID.test1]).toMatchObject({ outcome: 'failed', reason: 'post hook failed, the packages are in: Corp-Failback:3 failed', changed: 2 });
+    expect(runs[ID.test2]).toMatchObject({ outcome: 'failed', reason: 'pre hook failed, nothing was installed: Corp-Drain:7 failed', changed: 0 });
+    expect(world.host(ID.test2).packages.get('openssl', 'x86_64')?.version).toBe('1:3.0.8-1.amzn2023.0.3');
+  });
+
+  it('is patched where AWS\'s own scan failed, with a word about it', async () => {
+    const round = await seedRound(world, 'settle-20261109-c0002', { policy: policy({ awsCompliance: 'scan' }) });
+    world.host(ID.test2).faults.awsScan = 'Unable to retrieve the patch snapshot';
+    const batch = await admitFirst(world, round);
+    await sendAndWait(world, batch);
+    await settle(world, batch);
+    const runs = await runsOf(round);
+    expect(runs[ID.test1]).toMatchObject({ outcome: 'patched', reason: 'installed and verified' });
+    expect(runs[ID.test2]).toMatchObject({ outcome: 'patched', reason: 'installed and verified; AWS\'s own compliance scan failed there' });
+    expect([world.host(ID.test1).awsScanned, world.host(ID.test2).awsScanned]).toEqual([expect.any(Number), undefined]);
+  });
+});
+
 describe('SettleBatch while nodes are at work', () => {
   it('waits while SSM does not list the command yet', async () => {
     const round = await admitted();
@@ -157,6 +184,55 @@ describe('SettleBatch while nodes are at work', () => {
     await world.pass(900);
     expect(await world.answer('SettleBatch', { batch: round.batch })).toMatchObject({ action: 'next' });
     expect((await runsOf(round))[ID.test2]).toMatchObject({ outcome: 'unreachable', reason: expect.stringContaining('went silent') });
+  });
+
+  it('does not know about a node that took the command and told nothing until it expired: kept, asked, then free', async () => {
+    const round = await admitted();
+    world.host(ID.test2).faults.stuck = true;
+    await world.park('SendBatch', { batch: round.batch, taskToken: 'token' });
+    await world.pass(1_800);
+    expect(await world.answer('SettleBatch', { batch: round.batch })).toMatchObject({ action: 'wait' });
+    expect((await world.record.batch(round.batch))?.takenNodes).toContain(ID.test2);
+    // SSM's list says DeliveryTimedOut now, as of a node that never had the command.
+    await world.pass(6_100);
+    expect(await world.answer('SettleBatch', { batch: round.batch })).toMatchObject({ action: 'next' });
+    const settled = await written(round);
+    expect(settled.runs[ID.test2]).toMatchObject({ outcome: 'unknown', reason: 'the command expired while the node was at work' });
+    expect(settled.holders).toEqual(['nobody', expect.stringContaining(`${round.rollout} / test`)]);
+    expect(await world.answer('JudgeWave', { rollout: round.rollout, wave: 'test', phase: 'patch' })).toMatchObject({ action: 'verify' });
+    delete world.host(ID.test2).faults.stuck;
+    await runRound(world, await layOutRound(world, round.rollout, 'test', 'verify'));
+    const asked = await written(round);
+    expect(asked.runs[ID.test2]).toMatchObject({ outcome: 'failed', reason: expect.stringContaining('the install failed') });
+    expect(asked.holders).toEqual(['nobody', 'nobody']);
+  });
+
+  it('does not call a node unreachable that was there all the time while nobody looked', async () => {
+    const round = await admitted();
+    world.host(ID.test1).silence();
+    world.host(ID.test2).faults.stuck = true;
+    await world.park('SendBatch', { batch: round.batch, taskToken: 'token' });
+    await world.pass(7_900);
+    expect(await world.answer('SettleBatch', { batch: round.batch })).toMatchObject({ action: 'next' });
+    const { runs, holders } = await written(round);
+    expect(runs[ID.test1]).toMatchObject({ outcome: 'unreachable', reason: 'never picked up the command' });
+    expect(runs[ID.test2]).toMatchObject({ outcome: 'unknown', reason: expect.stringContaining('nobody saw whether the node took it') });
+    expect(holders).toEqual(['nobody', expect.stringContaining(round.rollout)]);
+  });
+
+  it('gives a kept node back when the rollout closes without having heard of it', async () => {
+    const round = await admitted();
+    world.host(ID.test2).faults.stuck = true;
+    await world.park('SendBatch', { batch: round.batch, taskToken: 'token' });
+    await world.pass(60);
+    world.host(ID.test2).silence();
+    await world.pass(2_500);
+    await settle(world, round.batch);
+    const { runs, holders } = await written(round);
+    expect(runs[ID.test2]).toMatchObject({ outcome: 'unreachable', reason: expect.stringContaining('went silent') });
+    expect(holders[1]).toContain(round.rollout);
+    await world.answer('CloseRollout', { rollout: round.rollout });
+    expect((await written(round)).holders).toEqual(['nobody', 'nobody']);
   });
 
   it('calls a node unknown that ended without a report', async () => {

@@ -189,6 +189,7 @@ function createInvoking(cloud: EmbeddedAws, clock: VirtualClock) {
 
 /** The machine whose role calls a task; `track` runs inside the Maps of the others. */
 function machineOf(task: TaskName): string {
+  if (['PullPart', 'StoreFeed'].includes(task)) return 'Feed';
   if (['PickFeeds', 'PullFeed', 'LayOutScan', 'CloseIntake'].includes(task)) return 'Intake';
   return ['PlanRollout', 'AskPeople', 'NextWave', 'CloseRollout'].includes(task) ? 'Rollout' : 'Wave';
 }

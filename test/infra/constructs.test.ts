@@ -22,11 +22,12 @@ const hubProps: HubProps = {
     proxy: undefined,
     logRetentionDays: RetentionDays.ONE_MONTH,
     intakeSchedule: 'rate(1 day)',
+    feedsSchedule: 'rate(1 hour)',
+    inspector: false,
   },
   places: [installation.hub],
   functionsDirectory: functionsDirectory(),
   policy: undefined,
-  feeds: [],
 };
 
 describe('in an app of one’s own', () => {
@@ -34,7 +35,7 @@ describe('in an app of one’s own', () => {
     const stack = new Stack(new App({ builtinCloudFormationValidation: false }), 'Security', { env: installation.hub });
     const hub = new Hub(stack, 'Patching', hubProps);
     const documents = [{ purpose: 'scan', os: 'linux', content: { schemaVersion: '2.2' } }] as const;
-    const spoke = new Spoke(stack, 'Here', { installation, mode: 'observe', optInTag, documents: [...documents] });
+    const spoke = new Spoke(stack, 'Here', { installation, mode: 'observe', optInTag, inspector: false, documents: [...documents] });
     expect([hub.node.path, spoke.node.path]).toEqual(['Security/Patching', 'Security/Here']);
     const template = Template.fromStack(stack);
     template.hasResourceProperties('AWS::SSM::Document', { Name: 'Corp-Scan-Linux' });

@@ -39,6 +39,8 @@ describe('an empty context', () => {
       proxy: undefined,
       logRetentionDays: 90,
       intakeSchedule: 'cron(0 5 * * ? *)',
+      feedsSchedule: 'rate(1 hour)',
+      inspector: false,
       nag: false,
     });
   });
@@ -68,6 +70,7 @@ describe('a full context', () => {
       noProxy: '169.254.169.254,.internal',
       logRetentionDays: 30,
       intakeSchedule: 'rate(12 hours)',
+      feedsSchedule: 'rate(15 minutes)',
       nag: true,
     });
     expect(settings).toMatchObject({
@@ -124,6 +127,7 @@ describe('what is wrong with a context', () => {
     [{ httpsProxy: 'proxy:3128' }, /URL/],
     [{ noProxy: 'localhost' }, /without httpsProxy/],
     [{ intakeSchedule: 'daily' }, /cron\(…\) or rate\(…\)/],
+    [{ feedsSchedule: 'hourly' }, /cron\(…\) or rate\(…\)/],
     [{ tags: { Owner: 'me' } }, /must be a text/],
     [{ nag: 'maybe' }, /true or false/],
     [{ polcy: 'x.yaml' }, /did you mean "policy"/],

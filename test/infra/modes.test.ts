@@ -29,10 +29,10 @@ describe('observe', () => {
     expect(handlersOf(hub).toSorted()).toEqual([...looking, 'OnCommandEvent'].toSorted());
   });
 
-  it('has the intake machine only, and starts nothing but it', async () => {
+  it('has the machines that look, and starts nothing else', async () => {
     const { hub } = await synth(observe);
-    expect(resourcesOf(hub, 'AWS::StepFunctions::StateMachine').map(([id]) => id.slice(0, 6))).toEqual(['Intake']);
-    expect(resourcesOf(hub, 'AWS::Scheduler::Schedule')).toHaveLength(1);
+    expect(resourcesOf(hub, 'AWS::StepFunctions::StateMachine').map(([id]) => id.slice(0, -8))).toEqual(['Feed', 'Intake']);
+    expect(resourcesOf(hub, 'AWS::Scheduler::Schedule').map(([id]) => id.slice('Schedules'.length, -8))).toEqual(['Intake', 'Feeds']);
   });
 
   it('is what one gets without saying anything, in whatever account', async () => {
@@ -47,8 +47,8 @@ describe('patch', () => {
   it('has every function, every machine and a schedule for each policy', async () => {
     const { hub } = await synth(patch);
     expect(handlersOf(hub).toSorted()).toEqual([...Object.keys(tasks), 'NotifySlack', 'OnCommandEvent'].toSorted());
-    expect(resourcesOf(hub, 'AWS::StepFunctions::StateMachine').map(([id]) => id.slice(0, -8))).toEqual(['Intake', 'Wave', 'Rollout']);
-    expect(resourcesOf(hub, 'AWS::Scheduler::Schedule')).toHaveLength(3);
+    expect(resourcesOf(hub, 'AWS::StepFunctions::StateMachine').map(([id]) => id.slice(0, -8))).toEqual(['Feed', 'Intake', 'Wave', 'Rollout']);
+    expect(resourcesOf(hub, 'AWS::Scheduler::Schedule')).toHaveLength(4);
   });
 
   it('has all six documents, with content, versioned by name', async () => {

@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { tasks } from '../../statemachines/contracts.ts';
-import { demo, each, feeds, hubAccount, observe, one, propertiesOf, readable, resourcesOf, statementsOf, synth } from './world.ts';
+import { demo, each, hubAccount, observe, one, propertiesOf, readable, resourcesOf, statementsOf, synth } from './world.ts';
 
 async function alarmNames(context: Record<string, string>): Promise<string[]> {
   const { hub } = await synth(context);
@@ -183,11 +183,13 @@ describe('schedules', () => {
       resourcesOf(hub, 'AWS::Scheduler::Schedule').map(([id, { Properties }]) => [id.slice('Schedules'.length, -8), Properties])
     );
     const input = (name: string): unknown => JSON.parse((schedules[name] as { Target: { Input: string } }).Target.Input);
-    expect(Object.keys(schedules).toSorted()).toEqual(['Intake', 'Planmonthly', 'Planweekly']);
+    expect(Object.keys(schedules).toSorted()).toEqual(['Feeds', 'Intake', 'Planmonthly', 'Planweekly']);
     expect(schedules.Intake).toMatchObject(
       { ScheduleExpression: 'cron(0 5 * * ? *)', ScheduleExpressionTimezone: 'UTC', FlexibleTimeWindow: { Mode: 'OFF' } }
     );
     expect(input('Intake')).toEqual({ maxAgeHours: 0 });
+    expect(schedules.Feeds).toMatchObject({ ScheduleExpression: 'rate(1 hour)' });
+    expect(input('Feeds')).toEqual({ maxAgeHours: 0, scope: 'feeds' });
     expect(schedules.Planweekly).toMatchObject({ ScheduleExpression: 'cron(0 9 ? * MON *)', ScheduleExpressionTimezone: 'Europe/Berlin' });
     expect(input('Planweekly')).toEqual({ policy: 'weekly', scheduledFor: '<aws.scheduler.scheduled-time>' });
     expect(schedules.Planmonthly?.Target).toMatchObject(
@@ -230,12 +232,15 @@ describe('notices and alarms', () => {
     expect(alarms).toMatchObject(each(alarms, { AlarmActions: [{ Ref: expect.stringMatching(/^NoticesAlarms/) }] }));
   });
 
-  it('watch failures, undelivered events, every feed and the share of nodes that report', async () => {
+  it('watch failures, undelivered events, the feeds and the share of nodes that report', async () => {
     const always = [
       'IntakeFailed',
       'IntakeFailedLate',
       'EventsUndelivered',
-      ...feeds.map((feed) => `FeedStale${feed.replaceAll('-', '')}`),
+      'FeedsOld',
+      'FeedsSilent',
+      'FeedsFailing',
+      'KnownExploitedOverdue',
       'FewNodesReport',
     ];
     expect((await alarmNames(observe)).toSorted()).toEqual(always.toSorted());
@@ -245,9 +250,9 @@ describe('notices and alarms', () => {
   it('a failure rings each time, a level rings until it is better', async () => {
     const { hub } = await synth(demo);
     expect(one(hub, 'AWS::CloudWatch::Alarm', 'AlarmsRolloutFailed').Properties.TreatMissingData).toBe('notBreaching');
-    const feed = one(hub, 'AWS::CloudWatch::Alarm', 'AlarmsFeedStaleamazon').Properties;
-    expect(feed).toMatchObject({ TreatMissingData: 'ignore', Namespace: 'Wavelock', MetricName: 'FeedAgeHours', Threshold: 48 });
-    expect(feed.Dimensions).toEqual([{ Name: 'feed', Value: 'amazon-linux-2023' }, { Name: 'service', Value: 'wavelock' }]);
+    const old = one(hub, 'AWS::CloudWatch::Alarm', 'AlarmsFeedsOld').Properties;
+    expect(old).toMatchObject({ TreatMissingData: 'ignore', Namespace: 'Wavelock', MetricName: 'FeedOldestHours', Threshold: 48 });
+    expect(old.Dimensions).toEqual([{ Name: 'service', Value: 'wavelock' }]);
   });
 });
 

@@ -28,7 +28,6 @@ export interface Synth {
 
 export const hubAccount = '111111111111';
 export const demoLocations = '111111111111/eu-west-1,222222222222/eu-central-1,222222222222/eu-west-1';
-export const feeds = ['amazon-linux-2023', 'known-exploited'];
 
 /** Two policies of one wave, told to two audiences; one of them reads Slack too. */
 export const policyFile = PolicyFile.parse({
@@ -87,7 +86,7 @@ export async function openWorld(context: Record<string, string>, file = policyFi
   const outdir = mkdtempSync(join(scratch, 'out-'));
   const { app, settings } = openApp(outdir, { region: 'eu-central-1', ...(context.mode === 'patch' && { policy: path }), ...context });
   const policy = settings.policy === undefined ? undefined : { file, path };
-  await addStacks(app, settings, { functionsDirectory: functionsDirectory(), policy, documents: readDocuments(), feeds });
+  await addStacks(app, settings, { functionsDirectory: functionsDirectory(), policy, documents: readDocuments() });
   return { app, settings, outdir };
 }
 

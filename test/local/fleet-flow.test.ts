@@ -247,6 +247,41 @@ describe('aws:runDocument', () => {
     }]);
   });
 
+  it('ends as its worst step: a time-out outweighs a failure, and a failure a reboot', async () => {
+    const ends = async (exits: Record<string, number | 'hangs'>): Promise<string> => {
+      const behaviours: Behaviours = Object.fromEntries(['A', 'B'].map((name): [string, Behaviour] => [`Inner/${name}`, async ({ process }) => {
+        const exit = exits[name] ?? 0;
+        if (exit === 'hangs') await process.sleep(1_000);
+        return { code: exit === 'hangs' ? 0 : exit };
+      }]));
+      const sim = createWorld({ nodes: nodes(1), behaviours });
+      sim.ssm.createDocument(HERE, { name: 'Inner', content: shellDocument([{ name: 'A', timeoutSeconds: '60' }, { name: 'B' }], { Say: { type: 'String' } }) });
+      sim.ssm.createDocument(HERE, { name: 'Doc', content: shellDocument([nested]) });
+      return told(sim, await sim.send('Doc', [sim.host('n1').id]), 300);
+    };
+    expect(await ends({ A: 'hangs', B: 1 })).toBe('Nested:ExecutionTimedOut ExecutionTimedOut');
+    expect(await ends({ A: 1, B: 194 })).toBe('Nested:Failed Failed');
+  });
+
+  it('waits for a script of it longer than its own step would', async () => {
+    const sim = createWorld({
+      nodes: nodes(1),
+      behaviours: { 'Inner/A': async ({ process }) => process.sleep(5_000).then(() => ({ code: 0 })) },
+    });
+    sim.ssm.createDocument(HERE, { name: 'Inner', content: shellDocument([{ name: 'A', timeoutSeconds: '7200' }], { Say: { type: 'String' } }) });
+    sim.ssm.createDocument(HERE, { name: 'Doc', content: shellDocument([nested]) });
+    expect(await told(sim, await sim.send('Doc', [sim.host('n1').id]), 6_000)).toBe('Nested:Success Success');
+  });
+
+  it.each([
+    ['a file that is not there', { documentType: 'LocalPath', documentPath: '/var/lib/other.json' }],
+    ['a parameter that the document does not have', { documentParameters: '{"Shout":"hello"}' }],
+  ])('fails with %s', async (_, change) => {
+    const sim = nesting(0);
+    sim.ssm.createDocument(HERE, { name: 'Doc', content: shellDocument([{ ...nested, ...change }]) });
+    expect(await told(sim, await sim.send('Doc', [sim.host('n1').id]), 30)).toBe('Nested:Failed Failed');
+  });
+
   it('fails where the document does not exist, and does nothing for AWS-Noop', async () => {
     const sim = nesting(0);
     sim.ssm.createDocument(

@@ -4,7 +4,7 @@ import { createRandom } from '../../local/random.ts';
 import { createFleet, type Fleet } from '../../local/fleet/fleet.ts';
 import type { Host } from '../../local/fleet/host.ts';
 import type { Behaviours } from '../../local/fleet/plugins.ts';
-import type { FleetFile, Inventory, NodeEntry, Scenario } from '../../local/fleet/types.ts';
+import type { FleetFile, Inventory, NodeEntry, Scenario, UserDocument } from '../../local/fleet/types.ts';
 import { createSsm, type Ssm, type SsmOptions } from '../../local/services/ssm.ts';
 import { AwsError, type CallContext, type Caller, type Clock, type Cloud, type Input } from '../../local/types.ts';
 
@@ -85,6 +85,7 @@ export interface WorldOptions extends SsmOptions {
   inventories?: Record<string, Inventory>;
   behaviours?: Behaviours;
   scenario?: Scenario;
+  documents?: Record<string, UserDocument>;
   seed?: number;
 }
 
@@ -97,12 +98,13 @@ export function nodes(count: number, entry: Partial<NodeEntry> = {}): NodeEntry[
 
 /** A fleet and its Systems Manager, where everything is allowed and nothing is lost. */
 export function createWorld(options: WorldOptions = {}): World {
-  const { inventories = { plain }, behaviours, scenario, seed = 1, ...ssmOptions } = options;
+  const { inventories = { plain }, behaviours, scenario, documents, seed = 1, ...ssmOptions } = options;
   const file: FleetFile = {
     version: 1,
     locations: [`${ACCOUNT}/${REGION}`, `${ACCOUNT}/eu-west-1`],
     inventories,
     nodes: options.nodes ?? nodes(3),
+    ...(documents === undefined ? {} : { documents }),
   };
   const clock = new MemoryClock();
   const events: SentEvent[] = [];

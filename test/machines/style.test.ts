@@ -7,7 +7,7 @@ import { loadMachine, statesOf, substitutionsOf } from '../../statemachines/spli
 import type { State } from '../../statemachines/splice.ts';
 
 const EXPRESSION_LIMIT = 90;
-const MACHINE_SUBSTITUTIONS = ['IntakeMachine', 'WaveMachine'];
+const MACHINE_SUBSTITUTIONS = ['FeedMachine', 'IntakeMachine', 'WaveMachine'];
 const definitions = machines.map((name) => ({ name, definition: loadMachine(name), text: readFileSync(new URL(`../../statemachines/${name}.asl.json`, import.meta.url), 'utf8') }));
 const own = (name: string) => Object.entries(JSON.parse(definitions.find((one) => one.name === name)?.text ?? '{}').States as Record<string, State>);
 /** States of the file itself: a spliced track is looked at where it stands. */
@@ -15,6 +15,11 @@ const states = definitions.flatMap(({ name }) => own(name).flatMap(([title, stat
 
 function inner(state: State): (readonly [string, State])[] {
   return typeof state.ItemProcessor === 'object' ? Object.entries(state.ItemProcessor.States) : [];
+}
+
+/** The states of a machine, and those inside of each of its Maps. */
+function neighbourhoods(all: Record<string, State>): Record<string, State>[] {
+  return [all, ...Object.values(all).flatMap((state) => (typeof state.ItemProcessor === 'object' ? neighbourhoods(state.ItemProcessor.States) : []))];
 }
 
 function expressionsOf(value: unknown): string[] {
@@ -72,8 +77,8 @@ describe.each(states.map((one) => [`${one.machine}: ${one.title}`, one] as const
   });
 
   if (state.Type === 'Choice') it('ends in a Fail when none of its choices fits', () => {
-    const machine = definitions.find(({ definition }) => Object.values(definition.States).includes(state) || title in definition.States);
-    expect(machine?.definition.States[String(state.Default)]?.Type).toBe('Fail');
+    const siblings = definitions.flatMap(({ definition }) => neighbourhoods(definition.States)).find((one) => title in one);
+    expect(siblings?.[String(state.Default)]?.Type).toBe('Fail');
   });
 
   const task = taskOf(state);

@@ -8,12 +8,11 @@ import { isObject } from './schema-tree.ts';
 
 /** Keys that have their place in the file but are not built yet. `*` stands for any name or number. */
 const NOT_BUILT: Record<string, readonly string[]> = {
-  '': ['locations', 'freezes', 'deciders', 'deadlines', 'defaults'],
+  '': ['locations', 'freezes', 'deciders', 'defaults'],
   'windows.*': ['ssm'],
   'people.*': ['teams', 'opsItems', 'emailFromTag'],
   'policies.*': [
     'baseline',
-    'hooks',
     'freezes',
     'deadlines',
     // Every key of `defaults` may be said in one policy too.

@@ -5,8 +5,13 @@
 import { z } from 'zod';
 import { Kind, Mode, NoticeEvent } from '../model.ts';
 import type { NoticeEvent as Event, Wave } from '../model.ts';
+import { WrittenDeadlines } from './deadlines.ts';
+import { WrittenExceptions } from './exceptions.ts';
+import { WrittenAwsCompliance, WrittenHooks } from './hooks.ts';
 import { WrittenFilter, WrittenPolicyNodes, WrittenWaveNodes } from './nodes.ts';
 import { OnlyWhatClosesIt, WrittenFinishWithin, WrittenNoWindows, WrittenStartWhen, WrittenWhileNoFix } from './triggers.ts';
+import { isObject } from './schema-tree.ts';
+import { WrittenRepositories } from './repositories.ts';
 import { WrittenPlan, WrittenWindow } from './windows.ts';
 import { Duration, Name, SomeNodes, WrittenAmount, nameUpTo } from './words.ts';
 
@@ -92,8 +97,15 @@ const WrittenPolicy = z.strictObject({
   windows: WrittenNoWindows.optional(),
   finishWithin: WrittenFinishWithin.optional(),
   patches: WrittenPatches.describe('What is patched'),
+  hooks: WrittenHooks.optional(),
+  awsCompliance: WrittenAwsCompliance.optional(),
   waves: z.array(WrittenWave).min(1).describe('The waves, one after another; the first one proves'),
   tell: z.record(Name, Hears).prefault({}).describe('Audience → what it hears about'),
+}).refine((policy) => policy.plan !== undefined || policy.startWhen !== undefined, {
+  path: ['plan'],
+  params: { missing: true },
+  // Said together with whatever else is wrong.
+  when: ({ value }) => isObject(value),
 });
 
 const SECRET = 'expected the name of a secret in Secrets Manager, such as wavelock/slack-ops';
@@ -122,6 +134,9 @@ export const WrittenPolicyFile = z.strictObject({
   mode: Mode.prefault('observe').describe('observe (where everybody begins), approve or auto: a ceiling, policies may be stricter'),
   windows: z.record(Name, WrittenWindow).prefault({}).describe('When nodes may start, by name'),
   people: z.record(Name, WrittenAudience).prefault({}).describe('Whom to tell, by name'),
+  deadlines: WrittenDeadlines.optional().describe('Until when exposures have to be closed; the first rule that fits counts'),
+  exceptions: WrittenExceptions.optional().describe('Exposures that somebody answers for instead of closing them'),
+  repositories: WrittenRepositories.optional().describe('Yum repositories beside the vendors\' own, whose advisories are read as well'),
   policies: z
     .record(nameUpTo(30), WrittenPolicy)
     .refine((policies) => Object.keys(policies).length > 0, 'has no policy')

@@ -105,7 +105,8 @@ function explain(issue: Issue, base: Path, reading: Reading): Found[] {
   if (issue.code === 'invalid_union' && issue.message === NO_BRANCH) return explainUnion(issue.errors, path, reading);
   const advice = value === undefined ? undefined : reading.advice.value?.(path, value);
   if (advice) return [{ path, at: 'value', ...advice }];
-  if (value === undefined && issue.code !== 'custom') return [{ path, at: 'value', message: 'is missing', missing: true }];
+  const missing = issue.code === 'custom' ? issue.params?.missing === true : true;
+  if (value === undefined && missing) return [{ path, at: 'value', message: 'is missing', missing: true }];
   if (value === null) return [{ path, at: 'value', message: `is empty; ${issue.message}` }];
   const words = issue.code === 'invalid_value' ? wordsOf(reading.tree, path, reading.raw) : [];
   const hint = words.length > 1 && typeof value === 'string' ? didYouMean(value, words.map(String)) : undefined;

@@ -18,6 +18,7 @@ export function checkReferences(raw: unknown, today: string): PathProblem[] {
   const names = windows.map(([name]) => name);
   return [
     ...windows.flatMap(([name, window]) => neverFires(window, ['windows', name], today)),
+    ...list(raw, 'exceptions').flatMap((entry, index) => isPast(entry, ['exceptions', index], today, 'this excepts nothing any more')),
     ...Object.entries(section(raw, 'policies')).flatMap(([name, policy]) => {
       const at = (...steps: Path): Path => ['policies', name, ...steps];
       return [
@@ -61,12 +62,12 @@ function neverFires(holder: unknown, path: Path, today: string): PathProblem[] {
   return [{ path: [...path, 'cron'], at: 'value', message: 'never fires, from today on' }];
 }
 
-function isPast(entry: unknown, path: Path, today: string): PathProblem[] {
+function isPast(entry: unknown, path: Path, today: string, so = 'this no longer leaves anything out'): PathProblem[] {
   const until = text(entry, 'until');
   // ISO dates order as texts do.
   if (until === undefined || !z.iso.date().safeParse(until).success || until >= today) return [];
   const hint = 'give it a later end, or take it out';
-  return [{ path: [...path, 'until'], at: 'value', message: `${until} is past: this no longer leaves anything out`, hint }];
+  return [{ path: [...path, 'until'], at: 'value', message: `${until} is past: ${so}`, hint }];
 }
 
 function unknownAudience(audience: string, people: readonly string[], path: Path): PathProblem[] {

@@ -18,7 +18,7 @@ import { Duration } from './words.ts';
 export const WrittenStartWhen = z
   .array(
     WrittenCondition.superRefine((condition, context) => {
-      if (Object.keys(condition).some((key) => key !== 'tags')) return;
+      if (Object.entries(condition).some(([key, value]) => key !== 'tags' && value !== false)) return;
       context.addIssue('would start for every advisory; name knownExploited, vendorSays, severity, epss or epssPercentile as well');
     }),
   )

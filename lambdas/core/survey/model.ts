@@ -3,6 +3,7 @@
  * that could not be seen is `undefined` and has a line in `blind`: it is never taken for "there is none".
  * Instants are ISO-8601 UTC.
  */
+import type { Inventory } from '../match/inventory.ts';
 import type { Location, Os } from '../model.ts';
 
 /** An EC2 instance that is not terminated (EC2 API reference, Instance). */
@@ -146,12 +147,6 @@ export interface SeenByInspector {
   all: number;
 }
 
-/** A part of SSM Inventory: one type with its entries, attribute → value. */
-export interface SoftwareList {
-  typeName: string;
-  entries: Record<string, string>[];
-}
-
 /** SSM Inventory of a node. Nodes with the same software share a key of `SeenLocation.software.lists`. */
 export interface SeenSoftware {
   id: string;
@@ -188,7 +183,7 @@ export interface SeenLocation {
   calendars?: SeenCalendar[];
   inspector?: SeenByInspector[];
   /** `lists`: by key, each once. */
-  software?: { nodes: SeenSoftware[]; lists: Record<string, SoftwareList[]> };
+  software?: { nodes: SeenSoftware[]; lists: Record<string, Inventory[]> };
   blind: Blind[];
 }
 

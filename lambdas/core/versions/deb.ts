@@ -3,69 +3,88 @@
  * A missing epoch is 0, a missing revision equals `0`. What dpkg only warns about (an upstream version that starts with a letter, odd
  * characters) is compared; what dpkg refuses is no version.
  */
-import { compareDigits } from './sign.ts';
+import { comparePieces, numberPiece } from './pieces.ts';
+import type { Piece } from './pieces.ts';
+import { VERSION_LIMIT } from './sign.ts';
 import type { Sign } from './sign.ts';
 
-const LIMIT = 256;
 /** dpkg keeps an epoch in a C int. */
 const MAX_EPOCH = 2_147_483_647;
+/** Sorts after `~` and before everything else. */
+const END = '\u0001';
+const MISSING = [{ rank: 0, size: 0, text: END }, numberPiece(0, '')] as const;
 
-interface DebVersion {
+/** A version that was read once: what is not a digit, then a number, and so on in turns. */
+export interface DebVersion {
+  kind: 'deb';
   epoch: number;
-  upstream: string;
-  revision: string;
+  upstream: Piece[];
+  revision: Piece[];
 }
 
-/** Compares two versions as dpkg 1.21 does. `undefined` if one of them is no version. */
-export function compareDeb(a: string, b: string): Sign | undefined {
-  const left = parseDeb(a);
-  const right = parseDeb(b);
-  if (!left || !right) return undefined;
-  if (left.epoch !== right.epoch) return left.epoch < right.epoch ? -1 : 1;
-  return compareParts(left.upstream, right.upstream) || compareParts(left.revision, right.revision);
-}
-
-function parseDeb(padded: string): DebVersion | undefined {
-  const text = padded.trim();
-  if (text.length > LIMIT || !/^[!-~]+$/.test(text)) return undefined;
+/** Reads a version; `undefined` if it is none. */
+export function readDeb(padded: string): DebVersion | undefined {
+  const text = padded.replace(/^[ \t-\r]+|[ \t-\r]+$/g, '');
+  // To dpkg a NUL ends the text, so nothing behind it was ever compared.
+  if (text.length > VERSION_LIMIT || /[\0 \t-\r]/.test(text)) return undefined;
   const colon = text.indexOf(':');
-  const epochText = colon < 0 ? '0' : text.slice(0, colon);
-  if (!/^\d+$/.test(epochText) || Number(epochText) > MAX_EPOCH) return undefined;
+  const epoch = colon < 0 ? 0 : readEpoch(text.slice(0, colon));
   const rest = text.slice(colon + 1);
   const dash = rest.lastIndexOf('-');
   const upstream = dash < 0 ? rest : rest.slice(0, dash);
   const revision = dash < 0 ? '0' : rest.slice(dash + 1);
-  return upstream === '' || revision === '' ? undefined : { epoch: Number(epochText), upstream, revision };
+  if (epoch === undefined || upstream === '' || revision === '') return undefined;
+  return { kind: 'deb', epoch, upstream: turns(upstream), revision: turns(revision) };
 }
 
-/** Pieces take turns: what is not a digit (character by character), then a number (by value; none counts as 0), and so on. */
-function compareParts(a: string, b: string): Sign {
-  const left = turns(a);
-  const right = turns(b);
-  for (let index = 0; index < Math.max(left.length, right.length); index += 1) {
-    const [leftText, leftNumber] = left[index] ?? ['', ''];
-    const [rightText, rightNumber] = right[index] ?? ['', ''];
-    const sign = compareText(leftText, rightText) || compareDigits(leftNumber, rightNumber);
-    if (sign !== 0) return sign;
+/** Compares two versions as dpkg 1.21 does. */
+export function compareReadDeb(a: DebVersion, b: DebVersion): Sign {
+  if (a.epoch !== b.epoch) return a.epoch < b.epoch ? -1 : 1;
+  return comparePieces(a.upstream, b.upstream, MISSING) || comparePieces(a.revision, b.revision, MISSING);
+}
+
+/** Compares two versions as dpkg 1.21 does. `undefined` if one of them is no version. */
+export function compareDeb(a: string, b: string): Sign | undefined {
+  const left = readDeb(a);
+  const right = readDeb(b);
+  return left && right ? compareReadDeb(left, right) : undefined;
+}
+
+/** dpkg reads it with C's strtol, which takes a sign. */
+function readEpoch(text: string): number | undefined {
+  if (!/^[+-]?\d+$/.test(text)) return undefined;
+  const epoch = Number(text);
+  return epoch < 0 || epoch > MAX_EPOCH ? undefined : epoch;
+}
+
+function turns(part: string): Piece[] {
+  const pieces: Piece[] = [];
+  for (const [whole, text = '', digits = ''] of part.matchAll(/(\D*)(\d*)/g)) {
+    if (whole !== '') pieces.push({ rank: 0, size: 0, text: orderText(text) }, numberPiece(0, digits));
   }
-  return 0;
+  return pieces;
 }
 
-function turns(part: string): [string, string][] {
-  return [...part.matchAll(/(\D*)(\d*)/g)].map(([, text = '', digits = '']) => [text, digits]);
+/** Respelled so that plain text order is dpkg's: `~`, the end, letters, everything else. */
+function orderText(text: string): string {
+  let spelled = '';
+  for (const byte of bytesOf(text)) spelled += String.fromCharCode(weight(byte));
+  return spelled + END;
 }
 
-function compareText(a: string, b: string): Sign {
-  for (let index = 0; index < Math.max(a.length, b.length); index += 1) {
-    const difference = weight(a[index]) - weight(b[index]);
-    if (difference !== 0) return difference < 0 ? -1 : 1;
-  }
-  return 0;
+function weight(byte: number): number {
+  if (byte === 0x7e) return 0;
+  const isLetter = (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a);
+  // Beyond ASCII dpkg adds 256 to a signed char.
+  return isLetter ? byte : byte + (byte > 0x7f ? 0 : 0x100);
 }
 
-/** `~` before the end, letters before everything else. */
-function weight(character: string | undefined): number {
-  if (character === undefined) return 0;
-  if (character === '~') return -1;
-  return character.charCodeAt(0) + (/[A-Za-z]/.test(character) ? 0 : 256);
+function bytesOf(text: string): Iterable<number> {
+  return /^[\0-\x7f]*$/.test(text) ? Array.from(text, (character) => character.charCodeAt(0)) : utf8(text);
+}
+
+/** A lone surrogate, which no bytes stand for, becomes U+FFFD, as everywhere. */
+function utf8(text: string): number[] {
+  const encoded = encodeURIComponent(text.replaceAll(/\p{Cs}/gu, '\uFFFD'));
+  return [...encoded.matchAll(/%([0-9A-F]{2})|(.)/g)].map(([, hex, plain = '']) => (hex === undefined ? plain.charCodeAt(0) : parseInt(hex, 16)));
 }

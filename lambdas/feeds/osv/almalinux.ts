@@ -12,7 +12,7 @@ export const almalinux: Distribution = {
   feed: 'osv-almalinux',
   source: 'alsa',
   ecosystems: ['AlmaLinux'],
-  platforms: ['almalinux'],
+  platforms: ['almalinux-'],
   quietDays: 7,
   mine: /^AL[SBE]A-/,
   // AlmaLinux's own, ahead of Red Hat's, have a letter: ALSA-2026:A002.

@@ -9,7 +9,7 @@ export const debian: Distribution = {
   feed: 'osv-debian',
   source: 'dsa',
   ecosystems: ['Debian'],
-  platforms: ['debian'],
+  platforms: ['debian-'],
   quietDays: 7,
   mine: /^(DSA|DLA)-/,
   // The first two hundred had no revision: DSA-135.

@@ -48,7 +48,7 @@ export interface Distribution {
   source: string;
   /** Folders of the bucket, the usual one first. */
   ecosystems: readonly [string, ...string[]];
-  /** Beginnings of the platforms concerned: `ubuntu`. */
+  /** Beginnings of the platforms concerned: `ubuntu-`. */
   platforms: readonly string[];
   /** Days for which the vendor is silent at most while all is well. */
   quietDays: number;
@@ -122,14 +122,15 @@ export function mappedCves(item: OsvAffected): z.infer<typeof MappedCve>[] {
 
 /** All CVSS vectors of a record: of the whole, of a package, of a CVE in Ubuntu's map. Each once. */
 export function vectorsOf(record: OsvRecord): string[] {
-  const lists = [record.severity, ...(record.affected ?? []).flatMap((item) => [item.severity, ...mappedCves(item).map((cve) => cve.severity)])];
-  const scores = lists.flatMap((list) => list ?? []).filter((item) => item.type === 'CVSS_V3');
+  const lists = [record.severity];
+  for (const item of record.affected ?? []) lists.push(item.severity, ...mappedCves(item).map((cve) => cve.severity));
+  const scores = lists.flatMap((list) => list ?? []).filter((severity) => severity.type === 'CVSS_V3');
   return [...new Set(scores.map((item) => item.score))];
 }
 
 /**
- * `ecosystem_specific.binaries` as names and versions. Ubuntu lists `{ binary_name, binary_version }`, SUSE (and Ubuntu's records of 2024)
- * a list of objects from name to version.
+ * `ecosystem_specific.binaries` as names and versions. Ubuntu lists `{ binary_name, binary_version }`, SUSE (and Ubuntu in 2024) a list of
+ * objects from name to version.
  */
 export function binariesOf(item: OsvAffected): { name: string; version: string }[] {
   const binaries = item.ecosystem_specific?.['binaries'];
@@ -142,7 +143,7 @@ export function binariesOf(item: OsvAffected): { name: string; version: string }
   });
 }
 
-/** The qualifier of a package URL (`distro` of `pkg:deb/ubuntu/x@1?arch=source&distro=esm-infra/bionic`), tolerant of SUSE's bad ones. */
+/** A qualifier of a package URL: `distro` of `pkg:deb/ubuntu/x@1?arch=source&distro=esm-infra/bionic`. */
 export function qualifier(purl: string | undefined, name: string): string | undefined {
   const found = new RegExp(`[?&]${name}=([^&#]*)`).exec(purl ?? '')?.[1];
   if (found === undefined) return undefined;

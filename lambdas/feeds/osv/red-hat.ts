@@ -12,7 +12,7 @@ export const redHat: Distribution = {
   feed: 'osv-red-hat',
   source: 'rhsa',
   ecosystems: ['Red Hat'],
-  platforms: ['rhel'],
+  platforms: ['rhel-'],
   quietDays: 5,
   mine: /^RH[SBE]A-/,
   id: /^RH[SBE]A-\d{4}:\d{1,6}$/,

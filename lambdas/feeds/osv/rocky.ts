@@ -10,7 +10,7 @@ export const rocky: Distribution = {
   feed: 'osv-rocky-linux',
   source: 'rlsa',
   ecosystems: ['Rocky Linux'],
-  platforms: ['rocky'],
+  platforms: ['rocky-'],
   quietDays: 21,
   mine: /^R[LX]SA-/,
   id: /^R[LX]SA-\d{4}:[A-Z]?\d{1,6}$/,

@@ -13,9 +13,9 @@ export const suse: Distribution = {
   feed: 'osv-suse',
   source: 'suse',
   ecosystems: ['SUSE', 'openSUSE'],
-  platforms: ['sles', 'opensuse-leap'],
+  platforms: ['sles-', 'opensuse-leap-'],
   quietDays: 5,
-  mine: /^(open)?SUSE-/,
+  mine: /^(open)?SUSE-[A-Z]U-/,
   // SUSE itself published SUSE-SU-403 and "SUSE-SU-403 Forbidden-1", which an error page had written.
   id: /^(open)?SUSE-[A-Z]U-\d{4}[:-]\d{1,6}-\d{1,3}$/,
   versionKind: 'rpm',
@@ -55,8 +55,8 @@ type Place = Pick<Affected, 'os' | 'release' | 'channel'>;
 
 /** `15 SP5`, `12 SP2-LTSS`, `16.0` at the end of a product's name. */
 const VERSION = /^(.*?) (\d{2})(?:[ -]SP(\d)|\.(\d))?(?:[- ]([A-Za-z][A-Za-z -]{0,18}))?$/;
-/** Products that are, or can be added to, a server under its ordinary subscription. Others (desktop, storage, manager) are other machines. */
-const ORDINARY = /^(Linux Enterprise (Server|Module for .+|Software Development Kit|Workstation Extension|High Availability Extension)|Package Hub)$/;
+/** What is added to a server under its ordinary subscription. Other products (desktop, storage, manager) are other machines. */
+const ADDED = /^(Linux Enterprise (Module for .+|Software Development Kit|Workstation Extension|High Availability Extension)|Package Hub)$/;
 /** Modules of SLE 12 are for all of its service packs. */
 const SERVICE_PACKS_OF_12 = ['12', '12.1', '12.2', '12.3', '12.4', '12.5'];
 
@@ -79,6 +79,6 @@ function channelOf(name: string, suffix: string | undefined): string | undefined
   if (name === 'Linux Enterprise Server') return service ?? '';
   if (name === 'Linux Enterprise Server LTSS Extended Security') return 'ltss:extended-security';
   if (name === 'Linux Enterprise Server for SAP Applications') return service ?? 'sap';
-  if (name === 'Linux Enterprise Live Patching') return 'livepatch';
-  return ORDINARY.test(name) && service === undefined ? '' : undefined;
+  if (/^Linux Enterprise (Module for )?Live Patching$/.test(name)) return 'livepatch';
+  return ADDED.test(name) && service === undefined ? '' : undefined;
 }

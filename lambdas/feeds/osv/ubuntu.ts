@@ -15,7 +15,7 @@ export const ubuntu: Distribution = {
   feed: 'osv-ubuntu',
   source: 'usn',
   ecosystems: ['Ubuntu'],
-  platforms: ['ubuntu'],
+  platforms: ['ubuntu-'],
   quietDays: 4,
   mine: /^(USN|LSN)-/,
   id: /^(USN|LSN)-\d{1,6}-\d{1,3}$/,
@@ -69,7 +69,7 @@ function isKernel(item: OsvAffected): boolean {
   return /^linux(-|$)/.test(item.package.name) && binariesOf(item).some((binary) => WITH_ABI.test(binary.name));
 }
 
-/** Builds other than the plain ones, by their words in the ecosystem: `Ubuntu:Pro:FIPS-updates:20.04:LTS`, `Ubuntu:Pro:22.04:LTS:Realtime:Kernel`. */
+/** Builds other than the plain ones, by their words in the ecosystem: `…:FIPS:20.04:LTS`, `…:22.04:LTS:Realtime:Kernel`. */
 const BUILDS: [RegExp, string][] = [
   [/:FIPS-updates(:|$)/i, 'pro:fips-updates'],
   [/:FIPS-preview(:|$)/i, 'pro:fips-preview'],

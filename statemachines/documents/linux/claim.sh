@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2154 # wl_home, wl_batch, wl_sha256 come from the prologue
+# shellcheck disable=SC2154 # wl_home, wl_batch, wl_sha256, wl_before, wl_after and wl_closing come from the prologue
 # Claim: one batch runs once on a node. SendCommand has no client token, so a command may be sent twice; the second delivery finds
 # the directory and exits 168, on which the agent skips every later step but the finally step (amazon-ssm-agent, runpluginutil.go).
 # A node on which nothing can be written has no directory; the report then says so.
@@ -24,4 +24,9 @@ if ! cp "$wl_home/inbox/$wl_batch.lock" "$wl_dir/lock"; then
 fi
 rm -f "$wl_home/inbox/$wl_batch.lock"
 wl_sweep
-wl_say claim ok
+wl_frames() {
+  [ "$wl_before" = none ] || wl_frame before "$wl_before" '{}' || return
+  [ "$wl_after" = none ] || wl_frame after "$wl_after" '{}' || return
+  [ "$wl_closing" != yes ] || wl_frame closing AWS-RunPatchBaseline '{"Operation":"Scan"}'
+}
+wl_frames || wl_refuse claim disk-full "nothing could be written to $wl_dir"

@@ -25,7 +25,8 @@ if [ "$(wl_state phase) $(wl_state said)" = 'install running' ]; then
   wl_quiet "$wl_dir/log"
   wl_hold_step
 else
-  wl_enter resolve install
+  wl_hook_end before
+  wl_enter before install
   if [ ! -s "$wl_dir/wanted" ]; then
     wl_say install ok
     exit 0

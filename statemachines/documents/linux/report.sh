@@ -72,7 +72,7 @@ wl_judge_steps() {
   wl_end_as "$(wl_state phase)" "$(wl_state said)" "$(wl_state why)" "$(wl_state detail)"
   case "$wl_end $wl_phase" in
     refused* | failed*) return 1 ;;
-    running* | 'ok install' | *reboot) return 0 ;;
+    running* | 'ok install' | *reboot | 'ok after') return 0 ;;
   esac
   # Between two steps nobody holds the lock: a batch of which something was heard just now is not over.
   if [ -n "$(find "$wl_dir/state" -mmin -2)" ]; then
@@ -83,9 +83,26 @@ wl_judge_steps() {
   return 1
 }
 
+# A hook that was let in and is not over. Only its time tells whether it still runs: none of our steps is at work meanwhile.
+wl_judge_hook() { # directory
+  wl_name=$(wl_state phase "$1")
+  case "$wl_name $(wl_state said "$1")" in
+    'before working' | 'after working') ;;
+    *) return 0 ;;
+  esac
+  if ! wl_hook_late "$wl_name" "$1" && [ -e "$1/hook.$wl_name" ]; then
+    wl_end_as "$wl_name" running '' "$(wl_hook_name "$wl_name" "$1") is at work"
+  else
+    wl_fault=$(wl_hook_fault "$wl_name" "$1")
+    wl_end_as "$wl_name" failed hook-failed "$(wl_hook_name "$wl_name" "$1") ${wl_fault:-did not end in time}"
+  fi
+  return 1
+}
+
 # Whether the batch is over: a step at work or a transaction that still runs means that nothing can be judged yet.
 wl_judge_work() {
   [ -n "$wl_origin" ] || return 0
+  wl_judge_hook "${wl_last:-$wl_origin}" || return 1
   if [ "$(wl_state phase "$wl_origin") $(wl_state said "$wl_origin")" != 'install running' ]; then
     wl_held "$wl_origin/step" || return 0
     wl_end_as "$(wl_state phase "$wl_origin")" running '' 'a step of the batch is at work'
@@ -115,6 +132,9 @@ wl_judge_node() {
   [ -z "$wl_ill" ] || { wl_end_as verify failed package-manager-broken "$wl_ill" && return; }
   [ -z "$wl_origin" ] || wl_services_down "$wl_origin/services" "$wl_work/services" "$wl_grace" >"$wl_work/down"
   [ ! -s "$wl_work/down" ] || wl_end_as verify failed service-down "$(tr '\n' ' ' <"$wl_work/down")"
+  # What a post hook left undone, no package shows.
+  [ "$(wl_state phase "${wl_last:-/nowhere}") $(wl_state said "${wl_last:-/nowhere}")" != 'after failed' ] ||
+    wl_end_as after failed hook-failed "$(wl_state detail "$wl_last")"
 }
 
 wl_judge() {
@@ -149,6 +169,13 @@ wl_bad_json() { # characters
     }' "$wl_work/bad" 2>/dev/null
 }
 
+# What people should know besides: how the closing scan ended, which is nobody's fault here.
+wl_notes() {
+  [ "$wl_do" = patch ] || return 0
+  if [ -e "$wl_dir/closing.json" ] && ! grep -qE '^(idle|entered)$' "$wl_dir/hook.closing" 2>/dev/null; then printf ',"aws-scan-failed"'; fi
+  [ ! -e "$wl_dir/no-snapshot" ] || printf ',"no-snapshot"'
+}
+
 wl_print() {
   wl_rebooted=$(cat "$wl_origin/rebooted" 2>/dev/null || echo 0)
   wl_head=$(printf '{"v":1,"do":"%s","batch":"%s","platform":"%s","phase":"%s","end":"%s","why":"%s"' \
@@ -157,10 +184,12 @@ wl_print() {
     "$(wl_json "$wl_detail" 200)" "$(wl_json "$(wl_boot_id)" 40)" "$wl_rebooted" "$(wl_pending)" "$wl_n")
   wl_down=$(head -n 10 "$wl_work/down" 2>/dev/null | while read -r wl_unit; do printf ',"%s"' "$(wl_json "$wl_unit" 60)"; done)
   wl_from=$(cat "$wl_work/from" 2>/dev/null)
-  wl_room=$((wl_limit - ${#wl_head} - ${#wl_down} - 40))
+  wl_notes=$(wl_notes)
+  wl_room=$((wl_limit - ${#wl_head} - ${#wl_down} - ${#wl_notes} - 60))
   # More than about 450 changed packages: then a person finds the versions before in the batch's directory.
   [ "${#wl_from}" -le "$wl_room" ] || wl_from=''
-  printf '%s,"bad":[%s],"down":[%s],"from":"%s"}\n' "$wl_head" "$(wl_bad_json $((wl_room - ${#wl_from})))" "${wl_down#,}" "$wl_from" >&3
+  printf '%s,"bad":[%s],"down":[%s],"from":"%s"' "$wl_head" "$(wl_bad_json $((wl_room - ${#wl_from})))" "${wl_down#,}" "$wl_from" >&3
+  printf '%s}\n' "${wl_notes:+,\"notes\":[${wl_notes#,}]}" >&3
 }
 
 if [ -d "$wl_dir" ]; then wl_quiet "$wl_dir/report.log"; else wl_quiet /dev/null; fi

@@ -18,4 +18,4 @@ if (-not (Test-Path $inbox)) {
 }
 Move-Item -Force $inbox (Join-Path $wlDir 'lock')
 Remove-WlOld
-Set-WlState 'claim' 'ok'
+Write-WlFrames

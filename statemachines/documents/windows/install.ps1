@@ -3,7 +3,8 @@
 if ((Get-WlState 'phase') -eq 'install' -and (Get-WlState 'said') -eq 'running') {
   $code = Wait-WlTransaction
 } else {
-  Enter-WlPhase 'resolve' 'install'
+  Complete-WlHook 'before'
+  Enter-WlPhase 'before' 'install'
   if (@(Get-WlLines 'wanted').Count -eq 0) {
     Set-WlState 'install' 'ok'
     exit 0

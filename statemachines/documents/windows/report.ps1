@@ -14,13 +14,12 @@ function Set-WlEnd([string]$phase, [string]$end, [string]$why, [string]$detail) 
   $result.detail = $detail
 }
 
-# The newest batch of the same lock that began to install knows what was there before.
-function Find-WlOrigin {
-  if ($wlDo -eq 'patch') { return $(if (Test-Path $wlDir) { $wlDir } else { '' }) }
+# The newest batch of the same lock that has a certain file: one with `before` knows what was there before, one that is `claimed` is the last.
+function Find-WlBatch([string]$having) {
   $found = ''
   $newest = 0
   foreach ($one in Get-ChildItem -Directory $wlHome) {
-    if ((Get-WlLine 'sha256' $one.FullName) -ne $wlSha256 -or -not (Test-Path (Join-Path $one.FullName 'before'))) { continue }
+    if ((Get-WlLine 'sha256' $one.FullName) -ne $wlSha256 -or -not (Test-Path (Join-Path $one.FullName $having))) { continue }
     $at = [int64](Get-WlLine 'claimed' $one.FullName)
     if ($at -ge $newest) { $newest = $at; $found = $one.FullName }
   }
@@ -45,9 +44,31 @@ function Read-WlLock {
   return ,$kbs
 }
 
+# A hook that was let in and is not over. Only its time tells whether it still runs: none of our steps is at work meanwhile.
+function Test-WlHookOver([string]$directory) {
+  $name = Get-WlState 'phase' $directory
+  if ('before', 'after' -notcontains $name -or (Get-WlState 'said' $directory) -ne 'working') { return $true }
+  $document = Get-WlLine "hook.$name.document" $directory
+  if (-not (Test-WlHookLate $name $directory) -and (Test-Path (Join-Path $directory "hook.$name"))) {
+    Set-WlEnd $name 'running' '' "$document is at work"
+    return $false
+  }
+  $fault = Get-WlHookFault $name $directory
+  if ($fault -eq '') { $fault = 'did not end in time' }
+  Set-WlEnd $name 'failed' 'hook-failed' "$document $fault"
+  return $false
+}
+
+# What people should know besides: how the closing scan ended, which is nobody's fault here.
+function Get-WlNotes {
+  if ($wlDo -ne 'patch' -or -not (Test-Path (Join-Path $wlDir 'closing.json'))) { return '' }
+  if ('idle', 'entered' -contains (Get-WlLine 'hook.closing')) { return '' }
+  return ',"notes":["aws-scan-failed"]'
+}
+
 # Whether the batch is over and has left something to look at.
 function Test-WlOver {
-  if ($origin -eq '') { return $true }
+  if ($origin -eq '') { return $last -eq '' -or (Test-WlHookOver $last) }
   $phase = Get-WlState 'phase' $origin
   $said = Get-WlState 'said' $origin
   if ($said -eq 'running') {
@@ -60,12 +81,13 @@ function Test-WlOver {
     return $false
   }
   if (Test-WlHeld 'step' $origin) { Set-WlEnd $phase 'running' '' 'a step of the batch is at work'; return $false }
+  if (-not (Test-WlHookOver $(if ($last -ne '') { $last } else { $origin }))) { return $false }
   if ($wlDo -eq 'verify') { return $true }
   if ($said -eq 'refused' -or $said -eq 'failed') {
     Set-WlEnd $phase $said (Get-WlState 'why' $origin) (Get-WlState 'detail' $origin)
     return $false
   }
-  if ($phase -eq 'reboot' -or ($phase -eq 'install' -and $said -eq 'ok')) { return $true }
+  if ($phase -eq 'reboot' -or ($said -eq 'ok' -and ($phase -eq 'install' -or $phase -eq 'after'))) { return $true }
   if ((Get-Item (Join-Path $origin 'state')).LastWriteTimeUtc -gt [DateTime]::UtcNow.AddMinutes(-2)) {
     Set-WlEnd $phase 'running' '' "at work: $phase"
   } else {
@@ -97,7 +119,13 @@ $from = @()
 $missing = @()
 $down = @()
 $changed = 0
-$origin = Find-WlOrigin
+$last = ''
+if ($wlDo -eq 'patch') {
+  if (Test-Path $wlDir) { $origin = $wlDir }
+} else {
+  $origin = Find-WlBatch 'before'
+  $last = Find-WlBatch 'claimed'
+}
 if ($wlDo -eq 'patch' -and $origin -eq '') {
   Set-WlEnd 'claim' 'refused' 'disk-full' "nothing could be written to $wlHome"
 } else {
@@ -123,6 +151,9 @@ if ($wlDo -eq 'patch' -and $origin -eq '') {
       }
       elseif ($missing.Count -gt 0) { Set-WlEnd 'verify' 'failed' 'install-failed' "not installed: $($missing -join ' ')" }
       elseif (-not (Test-WlBuildMoved $changed)) { Set-WlEnd 'verify' 'failed' 'install-failed' "the build is still $(Get-WlBuild)" }
+      elseif ($last -ne '' -and (Get-WlState 'phase' $last) -eq 'after' -and (Get-WlState 'said' $last) -eq 'failed') {
+        Set-WlEnd 'after' 'failed' 'hook-failed' (Get-WlState 'detail' $last)
+      }
       elseif ($down.Count -gt 0) { Set-WlEnd 'verify' 'failed' 'service-down' ($down -join ' ') }
     }
   }
@@ -134,7 +165,7 @@ $names = (@($down | Select-Object -First 10 | ForEach-Object { ConvertTo-WlJson 
 $head = '{"v":1,"do":"' + $wlDo + '","batch":"' + $wlBatch + '","platform":"' + $platform + '","phase":"' + $result.phase + '"'
 $head += ',"end":"' + $result.end + '","why":"' + $result.why + '","detail":' + (ConvertTo-WlJson $result.detail)
 $head += ',"boot":"' + (Get-WlBoot) + '","rebooted":' + $rebooted + ',"pending":"' + $pending + '","n":' + $changed
-Write-Output ($head + ',"bad":[],"down":[' + $names + '],"from":"' + $packed + '"}')
+Write-Output ($head + ',"bad":[],"down":[' + $names + '],"from":"' + $packed + '"' + (Get-WlNotes) + '}')
 Remove-Item -Force -ErrorAction SilentlyContinue (Join-Path $wlHome "inbox\$wlBatch.lock")
 if ($result.end -ne 'ok') { exit 1 }
 exit 0

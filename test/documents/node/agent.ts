@@ -1,11 +1,14 @@
 /**
  * Runs a Wavelock document on a root as amazon-ssm-agent does: parameters are put in as text, steps run one after another, also after a
  * failed one; 168 skips the rest, 194 reboots and runs the step again (at most 15 runs), the finally step always runs, and a report
- * reader sees 2,500 characters of standard output and error together (runpluginutil.go, pluginoutput.go).
+ * reader sees 2,500 characters of standard output and error together (runpluginutil.go, pluginoutput.go). aws:runDocument runs a document's
+ * steps the same way and keeps no exit code of theirs (rundocument.go).
  */
+import { createHash } from 'node:crypto';
 import type { CommandDocument, DocumentName, Step } from '../../../statemachines/documents/assemble.ts';
 import { assembleDocument } from '../../../statemachines/documents/assemble.ts';
-import { createHash } from 'node:crypto';
+import { runFrame } from './frame.ts';
+import type { Hooks } from './frame.ts';
 import type { Ran, Root } from './root.ts';
 
 export interface Invocation {
@@ -25,6 +28,9 @@ export interface Order {
   reboots?: boolean;
   /** Called for each step that begins; the step may be killed. */
   onStep?: (name: string, kill: () => void) => void;
+  /** Parameters of the hooks, and what the documents behind them do. */
+  parameters?: Record<string, string>;
+  hooks?: Hooks;
 }
 
 /** How long a node waits for others and for its services: minutes on a node, a second here. */
@@ -38,6 +44,8 @@ export async function invoke(root: Root, order: Order): Promise<Invocation> {
   for (const [index, step] of document.mainSteps.entries()) {
     const last = index === document.mainSteps.length - 1;
     if (skip && !(last && step.inputs.finallyStep === true)) continue;
+    const [left, right] = step.precondition?.StringEquals ?? [];
+    if (left !== right) continue;
     const ran = await runStep(root, step, order, invocation);
     invocation.steps[step.name] = { ...ran, output: outputOf(ran) };
     if (ran.code === 168 || ran.code === 169) skip = true;
@@ -48,17 +56,23 @@ export async function invoke(root: Root, order: Order): Promise<Invocation> {
 
 async function runStep(root: Root, step: Step, order: Order, invocation: Invocation): Promise<Ran> {
   if (step.action === 'aws:downloadContent') return download(root, step, order);
-  root.write('tmp/_script.sh', `${(step.inputs.runCommand ?? []).map((line) => line.replace(HURRY, '$1=1')).join('\n')}\n`);
-  await root.run(['chmod', '700', '/tmp/_script.sh']);
   for (let run = 1; run <= 15; run++) {
-    const running = root.start(['sh', '-c', '/tmp/_script.sh']);
-    order.onStep?.(step.name, () => running.kill());
-    const ran = await running.done;
+    const ran = await runOnce(root, step, order);
     if (ran.code !== 194) return ran;
     invocation.reboots++;
     if (order.reboots !== false) await root.reboot();
   }
   throw new Error(`${step.name} asked for a reboot 15 times`);
+}
+
+/** One run of a step; 194 where it or something in it asks for a reboot. */
+async function runOnce(root: Root, step: Step, order: Order): Promise<Ran> {
+  if (step.action === 'aws:runDocument') return runFrame(root, step.inputs.documentPath ?? '', order.hooks ?? {});
+  root.write('tmp/_script.sh', `${(step.inputs.runCommand ?? []).map((line) => line.replace(HURRY, '$1=1')).join('\n')}\n`);
+  await root.run(['chmod', '700', '/tmp/_script.sh']);
+  const running = root.start(['sh', '-c', '/tmp/_script.sh']);
+  order.onStep?.(step.name, () => running.kill());
+  return running.done;
 }
 
 async function download(root: Root, step: Step, order: Order): Promise<Ran> {
@@ -75,13 +89,14 @@ function parametersOf(order: Order): Record<string, string> {
     LockUrl: `https://wavelock-locks.s3.eu-central-1.amazonaws.com/locks/${sha256}`,
     LockSha256: sha256,
     executionTimeout: '600',
+    ...order.parameters,
   };
 }
 
 function fill(document: CommandDocument, values: Record<string, string>): CommandDocument {
   let text = JSON.stringify(document);
   for (const [name, parameter] of Object.entries(document.parameters)) {
-    const value = values[name] ?? '';
+    const value = values[name] ?? parameter.default ?? '';
     if (!new RegExp(parameter.allowedPattern, 'u').test(value)) throw new Error(`${name} may not be ${value}`);
     text = text.replaceAll(`{{ ${name} }}`, value);
   }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { runAptCases } from './apt-cases.ts';
 import { Checks } from './checks.ts';
 import { runConformance } from './conformance.ts';
+import { runHookCases } from './hook-cases.ts';
 import { runPatchCases } from './patch-cases.ts';
 import { runPreflightCases } from './preflight-cases.ts';
 import { runShellCases, runTextCases } from './shell-cases.ts';
@@ -26,6 +27,7 @@ async function main(base: string, scratch: string): Promise<void> {
       await runScanCases(checks, root, family);
       if (family !== 'dnf') continue;
       await runPatchCases(checks, root);
+      await runHookCases(checks, root);
       await runPreflightCases(checks, root);
       await runShellCases(checks, root);
     }

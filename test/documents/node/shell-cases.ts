@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { assembleDocument, documentNames } from '../../../statemachines/documents/assemble.ts';
+import type { Step } from '../../../statemachines/documents/assemble.ts';
 import { unpackFrom } from '../cases.ts';
 import { invoke } from './agent.ts';
 import type { Checks } from './checks.ts';
@@ -22,14 +23,27 @@ export async function runTextCases(checks: Checks): Promise<void> {
   }
   await checks.check('shellcheck is content with every step as it is sent', async () => {
     for (const name of documentNames) {
-      for (const step of assembleDocument(name).mainSteps) {
-        if (step.action !== 'aws:runShellScript') continue;
+      const { mainSteps } = assembleDocument(name);
+      const library = libraryOf(mainSteps);
+      for (const { action, inputs } of mainSteps) {
+        if (action !== 'aws:runShellScript') continue;
         // What passes between spliced files is seen now; comments that switch single remarks off are gone.
-        const input = `${step.inputs.runCommand?.join('\n')}\n`;
+        const input = `${(inputs.runCommand ?? []).map((text) => (isLoad(text) ? library : text)).join('\n')}\n`;
         execFileSync('shellcheck', ['--severity=warning', '--exclude=SC1090,SC2034,SC2046', '-'], { input, encoding: 'utf8' });
       }
     }
   });
+}
+
+/** What Claim leaves on the node for the steps after it. */
+function libraryOf(steps: Step[]): string {
+  const lines = steps.find(({ name }) => name === 'Claim')?.inputs.runCommand ?? [];
+  const begin = lines.findIndex((line) => line.includes("<<'WAVELOCK_LIBRARY'"));
+  return lines.slice(begin + 1, lines.indexOf('WAVELOCK_LIBRARY')).join('\n');
+}
+
+function isLoad(text: string): boolean {
+  return text.startsWith('[ -f "$wl_home/$wl_batch/library.sh" ]');
 }
 
 function shellScripts(): string[] {

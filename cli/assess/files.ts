@@ -1,0 +1,59 @@
+/** Where the files of an assessment go, and whether what is there may be replaced: a file that somebody has changed never is, unasked. */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileProblem, InputErrors } from '../files/problems.ts';
+
+export interface Places {
+  fleet: string;
+  policy: string;
+  report: string;
+}
+
+export interface PlaceOptions {
+  /** Folder that was asked for; left out: the two YAML files go beside the user's, the report into `out`. */
+  out: string | undefined;
+  force: boolean;
+}
+
+const DEFAULT_OUT = 'out';
+/** The last line of a file: as long as it fits, nobody has changed the file since. */
+const SEAL = /\n# wavelock assess wrote this: ([0-9a-f]{16})\n$/;
+
+/**
+ * Chooses the places, before anything is looked at. Files that somebody made or changed are left alone: without `--out` theirs stays where
+ * it is and ours goes into `out`. Throws `InputErrors` where that is taken too.
+ */
+export function choosePlaces({ out, force }: PlaceOptions): Places {
+  const folder = out ?? DEFAULT_OUT;
+  const place = (name: string): string => {
+    const candidates = out === undefined ? [name, join(folder, name)] : [join(folder, name)];
+    const found = candidates.find((path) => force || mayReplace(path));
+    if (found !== undefined) return found;
+    throw new InputErrors([fileProblem(candidates.at(-1) ?? name, 'is there and was changed since assess wrote it (or somebody else did): it was left alone, and nothing was looked at', 'name another folder with --out, or replace it with --force')]);
+  };
+  return { fleet: place('fleet.yaml'), policy: place('wavelock.yaml'), report: join(folder, 'assessment.html') };
+}
+
+/** Nothing there, or something that assess wrote and nobody has touched. */
+function mayReplace(path: string): boolean {
+  if (!existsSync(path)) return true;
+  const text = readFileSync(path, 'utf8');
+  const seal = SEAL.exec(text);
+  return seal !== null && hashOf(text.slice(0, seal.index + 1)) === seal[1];
+}
+
+/** Writes a YAML file with its seal. */
+export function writeSealed(path: string, text: string): void {
+  writeIn(path, `${text}# wavelock assess wrote this: ${hashOf(text)}\n`);
+}
+
+/** Writes a file, and the folders that it is in. */
+export function writeIn(path: string, text: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}

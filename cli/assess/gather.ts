@@ -1,0 +1,102 @@
+/** From the command's options to a survey: whose credentials, which accounts and Regions, and the look itself. */
+import { didYouMean } from '../../lambdas/core/policy/problems.ts';
+import { canAssume, enabledRegions, identify, organizationAccounts, roleCredentials, type Identity } from '../../lambdas/aws/survey/accounts.ts';
+import type { Access } from '../../lambdas/aws/survey/clients.ts';
+import { createLook } from '../../lambdas/aws/survey/look.ts';
+import { surveyPlaces, type Place } from '../../lambdas/aws/survey/survey.ts';
+import type { Blind, Survey } from '../../lambdas/core/survey/model.ts';
+import type { AccountEntry } from '../files/accounts.ts';
+import { fileProblem, InputErrors } from '../files/problems.ts';
+
+export interface GatherOptions {
+  access: Access;
+  accounts: AccountEntry[] | undefined;
+  /** Regions of the command; `all`: every Region that an account has switched on. Empty: that of the credentials' configuration. */
+  regions: string[];
+  max: number;
+  tell: (text: string) => void;
+  /** Milliseconds since the epoch. */
+  now: () => number;
+}
+
+/** A survey, and what lies outside of it. */
+export interface Gathered {
+  survey: Survey;
+  /** Regions that are switched on and were not looked at, by account. */
+  otherRegions: Record<string, string[]>;
+}
+
+interface Account {
+  number: string;
+  access: Access;
+  regions: string[];
+}
+
+/** Looks. @throws SurveyError where nothing can be looked at, InputErrors for a Region that does not exist */
+export async function gather(options: GatherOptions): Promise<Gathered> {
+  const { access, tell, now, max } = options;
+  const identity = await identify({ ...access, region: startRegion(options) });
+  tell(`looking as ${identity.arn}`);
+  const look = createLook(identity.account);
+  const organization = await organizationAccounts({ ...access, region: identity.region }, look);
+  const accounts = await openAccounts(options, identity, look.blind);
+  const otherRegions: Record<string, string[]> = {};
+  const places: Place[] = [];
+  for (const account of accounts) {
+    const { chosen, others } = await regionsOf(account, look.blind);
+    otherRegions[account.number] = others;
+    places.push(...chosen.map((region) => ({ location: { account: account.number, region }, access: { ...account.access, region } })));
+  }
+  const { locations, stopped } = await surveyPlaces(places, { max, tell: (where, what) => tell(`${where}  ${what}`) });
+  const survey: Survey = {
+    at: new Date(now()).toISOString(),
+    caller: identity.arn,
+    locations,
+    ...(organization && { organization }),
+    blind: look.blind,
+    ...(stopped && { stoppedAt: max }),
+  };
+  return { survey, otherRegions };
+}
+
+/** STS needs some Region to be asked in: one of those that will be looked at. */
+function startRegion({ access, accounts, regions }: GatherOptions): string | undefined {
+  return [...regions, ...(accounts ?? []).flatMap((entry) => entry.regions ?? [])].find((region) => region !== 'all') ?? access.region;
+}
+
+/** The ways into all accounts; those that cannot be entered are lines in `blind`. */
+async function openAccounts({ access, accounts, regions, now }: GatherOptions, identity: Identity, blind: Blind[]): Promise<Account[]> {
+  const wanted = accounts ?? [{ account: identity.account }];
+  const opened: Account[] = [];
+  for (const entry of wanted) {
+    const own = regions.length > 0 ? regions : (entry.regions ?? [identity.region]);
+    const base = { number: entry.account, regions: own };
+    if (entry.role === undefined && entry.account === identity.account) {
+      opened.push({ ...base, access });
+      continue;
+    }
+    if (entry.role === undefined) {
+      throw new InputErrors([fileProblem('--accounts', `${entry.account} has no role, and the credentials belong to ${identity.account}`, 'name a role there that they may assume')]);
+    }
+    const arn = entry.role.startsWith('arn:') ? entry.role : `arn:aws:iam::${entry.account}:role/${entry.role}`;
+    const credentials = roleCredentials({ ...access, region: own.find((region) => region !== 'all') ?? identity.region }, { arn, externalId: entry.externalId }, now);
+    const look = createLook(entry.account);
+    if (await canAssume(credentials, look)) opened.push({ ...base, access: { endpoint: access.endpoint, credentials } });
+    blind.push(...look.blind);
+  }
+  return opened;
+}
+
+/** Regions to look at in an account, and those that are left. @throws InputErrors for a Region that the account does not have */
+async function regionsOf({ number, access, regions }: Account, blind: Blind[]): Promise<{ chosen: string[]; others: string[] }> {
+  const first = regions.find((region) => region !== 'all') ?? access.region ?? 'us-east-1';
+  const look = createLook(number);
+  const enabled = await enabledRegions({ ...access, region: first }, look);
+  blind.push(...look.blind);
+  const chosen = regions.includes('all') ? (enabled ?? []) : [...new Set(regions)];
+  const unknown = enabled ? chosen.filter((region) => !enabled.includes(region)) : [];
+  if (enabled && unknown.length > 0) {
+    throw new InputErrors(unknown.map((region) => fileProblem('--region', `${region} is not a Region that account ${number} has switched on`, didYouMean(region, enabled) ?? `it has ${enabled.join(', ')}`)));
+  }
+  return { chosen, others: (enabled ?? []).filter((region) => !chosen.includes(region)) };
+}

@@ -1,0 +1,38 @@
+/** What the fleet is exposed to, as a section of the assessment. */
+import type { FleetExposure } from '../../lambdas/core/survey/exposure.ts';
+import { html } from '../report/escape.ts';
+import type { Html } from '../report/escape.ts';
+import { row, table } from '../report/parts.ts';
+import { amount, grouped } from '../ui/text.ts';
+import { ids } from './html-ids.ts';
+
+/** Rows on the page; `--json` has all. */
+const SHOWN = 100;
+const CVES = 6;
+
+/** The section; without advisories it says so. */
+export function exposureSection(exposure: FleetExposure | undefined): Html {
+  if (!exposure) {
+    return html`<section id="exposure"><h2>Exposure</h2><p>Not looked at: no advisories were read. <code>--feeds FOLDER</code> reads them from files, without it they come from the vendors’ sites.</p></section>`;
+  }
+  const { advisories, judged, unknown, exposed, exploited, oldest, by, problems } = exposure;
+  const rows = by.slice(0, SHOWN).map(({ advisory, title, severity, knownExploited, state, packages, cves, nodes }) =>
+    row([
+      { class: 'name', of: [advisory, html`<span class="sub">${title}</span>`] },
+      { class: `outcome ${knownExploited === undefined ? '' : 'bad'}`, of: knownExploited === undefined ? severity : `${severity}, known exploited` },
+      state,
+      packages.join(', '),
+      cves.length <= CVES ? cves.join(', ') : `${cves.slice(0, CVES).join(', ')} and ${cves.length - CVES} more`,
+      [amount(nodes.length, 'node'), ids(nodes)],
+    ]),
+  );
+  return html`<section id="exposure"><h2>Exposure</h2>
+<p class="big">${grouped(exposed.length)} of ${amount(judged, 'node')} with inventory ${exposed.length === 1 ? 'is' : 'are'} exposed, ${grouped(exploited.length)} of them to what is known to be exploited.</p>
+<p class="aside">${amount(advisories, 'advisory', 'advisories')} were held against SSM Inventory${oldest !== undefined && `, the oldest of it from ${oldest.slice(0, 16).replace('T', ' ')} UTC`}.
+Inventory lists what is installed and says neither what runs nor, on Debian and Ubuntu, which source it was built from: “probable” there.</p>
+${unknown > 0 && html`<p class="look">No inventory for ${amount(unknown, 'node')}: whether they are exposed, nobody knows.</p>`}
+${problems.length > 0 && html`<ul>${problems.map((problem) => html`<li>${problem}</li>`)}</ul>`}
+${rows.length > 0 && table(['Advisory', 'Severity', 'State', 'Packages', 'CVEs', 'Nodes'], rows)}
+${by.length > SHOWN && html`<p class="aside">${grouped(by.length - SHOWN)} more stand in the JSON.</p>`}
+</section>`;
+}

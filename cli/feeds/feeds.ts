@@ -1,0 +1,42 @@
+/** `wavelock feeds`: how the feeds of an installation are; or, offline, what our readers make of a folder of vendors' files. */
+import { EXIT } from '../run/messages.ts';
+import { NoHub, openHub } from '../hub.ts';
+import { checkFolder } from './check.ts';
+import { checkTable } from './check-table.ts';
+import { feedLines, feedTable } from './lines.ts';
+import type { HubOptions } from '../hub.ts';
+
+export interface FeedsOptions extends HubOptions {
+  json?: boolean;
+  /** A folder; nothing else is looked at then. */
+  check?: string;
+}
+
+/** Prints and answers the exit status: 0 shown; with `check` 1 where a file of a vendor's could not be read; 2 nothing to be had. */
+export async function feeds(options: FeedsOptions): Promise<number> {
+  if (options.check !== undefined) return check(options.check, options.json === true);
+  try {
+    const { record } = await openHub(options);
+    const lines = feedLines(await record.feeds(), Date.now());
+    print(options.json === true ? JSON.stringify(lines, null, 2) : feedTable(lines).join('\n'));
+    return EXIT.succeeded;
+  } catch (error) {
+    if (!(error instanceof NoHub)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return EXIT.badInput;
+  }
+}
+
+async function check(folder: string, json: boolean): Promise<number> {
+  const rows = await checkFolder(folder, Date.now());
+  if (rows === undefined) {
+    process.stderr.write(`${folder} is no folder, or has no file\n`);
+    return EXIT.badInput;
+  }
+  print(json ? JSON.stringify(rows, null, 2) : checkTable(rows).join('\n'));
+  return rows.some((row) => row.result === 'broken') ? EXIT.failed : EXIT.succeeded;
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

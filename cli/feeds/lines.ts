@@ -1,0 +1,83 @@
+/** How each feed is, for people and for programs. Pure. */
+import { clip, grouped, plain, WIDEST, wrap } from '../ui/text.ts';
+import type { FeedRow } from '../../lambdas/aws/record-feeds.ts';
+
+/**
+ * - `ok`: read within two days, and the vendor is no quieter than usual
+ * - `failing`: the last readings failed; what was known before stays
+ * - `old`: not read for more than two days
+ * - `stale`: read, but the vendor has published nothing for longer than usual: the feed may have moved
+ * - `never`: tried, and never read
+ * - `not needed`: no node is of a platform that it speaks of
+ */
+export type FeedState = 'ok' | 'failing' | 'old' | 'stale' | 'never' | 'not needed';
+
+export interface FeedLine {
+  feed: string;
+  /** ISO-8601 UTC; empty where there is none. */
+  lastSuccess: string;
+  lastTried: string;
+  newest: string;
+  records: number;
+  /** Records that could not be read. */
+  errors: number;
+  failures: number;
+  state: FeedState;
+  stale: boolean;
+  reason: string;
+  problems: string[];
+}
+
+const OLD_MS = 48 * 3_600_000;
+const ORDER: readonly FeedState[] = ['never', 'failing', 'old', 'stale', 'ok', 'not needed'];
+
+/** One line a feed, those that need a person first. `now` in milliseconds. */
+export function feedLines(rows: readonly FeedRow[], now: number): FeedLine[] {
+  return rows
+    .map((row): FeedLine => ({
+      feed: row.name,
+      lastSuccess: row.lastSuccess ?? '',
+      lastTried: row.lastTried ?? '',
+      newest: row.newest ?? '',
+      records: row.records ?? 0,
+      errors: row.skipped ?? 0,
+      failures: row.failures ?? 0,
+      state: stateOf(row, now),
+      stale: row.stale ?? false,
+      reason: row.reason ?? '',
+      problems: row.problems ?? [],
+    }))
+    .toSorted((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state) || (a.feed < b.feed ? -1 : 1));
+}
+
+function stateOf(row: FeedRow, now: number): FeedState {
+  if (row.idle === true) return 'not needed';
+  if (row.lastSuccess === undefined) return 'never';
+  if ((row.failures ?? 0) > 0) return 'failing';
+  if (now - Date.parse(row.lastSuccess) > OLD_MS) return 'old';
+  return row.stale === true ? 'stale' : 'ok';
+}
+
+const HEADS = ['feed', 'last success (UTC)', 'newest record', 'records', 'errors', 'state'];
+const NUMBERS = new Set(['records', 'errors']);
+const INDENT = '    ';
+
+/** The table, and under a feed why it is not well. */
+export function feedTable(lines: readonly FeedLine[]): string[] {
+  if (lines.length === 0) return ['No feed has been read yet: the first look at the fleet does that.'];
+  const rows = lines.map((line) => [line.feed, minute(line.lastSuccess), line.newest.slice(0, 10) || '-', grouped(line.records), grouped(line.errors), line.state]);
+  const widths = HEADS.map((head, column) => Math.max(head.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  const format = (cells: readonly string[]): string =>
+    cells.map((cell, column) => (NUMBERS.has(HEADS[column] ?? '') ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join('  ').trimEnd();
+  return [format(HEADS), ...lines.flatMap((line, index) => [format(rows[index] ?? []), ...whyNot(line)])];
+}
+
+function whyNot(line: FeedLine): string[] {
+  const times = line.failures > 1 ? `${line.failures} times in a row: ` : '';
+  const reasons = [...(line.reason === '' ? [] : [`${times}${line.reason}`]), ...(line.errors > 0 ? line.problems.slice(0, 1) : [])];
+  return reasons.flatMap((reason) => wrap(clip(plain(reason), 400), WIDEST - INDENT.length).map((part) => `${INDENT}${part}`));
+}
+
+function minute(iso: string): string {
+  return iso === '' ? '-' : iso.slice(0, 16).replace('T', ' ');
+}

@@ -1,0 +1,30 @@
+/** A whole page that needs nothing else: it loads nothing, and its policy for the browser lets it load nothing. */
+import { createHash } from 'node:crypto';
+import { Html, html } from './escape.ts';
+import { STYLE } from './style.ts';
+import type { Part } from './escape.ts';
+
+/**
+ * HTML that is well-formed XML too. The style is allowed by its hash and nothing else is (Content Security Policy Level 3, 2.3.1 and 6.7),
+ * so that markup that slipped in could neither run nor call home. `style` is added to the report's own.
+ */
+export function page(title: string, body: Part, style = ''): string {
+  const css = STYLE + style;
+  const policy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(css).digest('base64')}'; base-uri 'none'; form-action 'none'`;
+  return html`<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8"/>
+<meta http-equiv="Content-Security-Policy" content="${policy}"/>
+<meta name="viewport" content="width=device-width, initial-scale=1"/>
+<meta name="color-scheme" content="light dark"/>
+<meta name="referrer" content="no-referrer"/>
+<title>${title}</title>
+<style>${new Html(css)}</style>
+</head>
+<body>
+${body}
+</body>
+</html>
+`.text;
+}

@@ -1,0 +1,167 @@
+/**
+ * Facts for matching from SSM Inventory, as the agent gathers it (github.com/aws/amazon-ssm-agent, agent/plugins/inventory/gatherers):
+ *
+ *   AWS:Application                    rpm: Version, Release and Epoch apart, PackageId the file name of the source package
+ *                                      dpkg: the whole version in Version, PackageId `name_version_arch.deb`, no source, no status
+ *   AWS:InstanceDetailedInformation    KernelVersion, where the agent gathers it
+ *   AWS:WindowsUpdate                  HotFixId; what a newer update replaced is not listed
+ *   AWS:WindowsRegistry                CurrentBuildNumber and UBR of `…\Windows NT\CurrentVersion`, where these keys are asked for
+ *   AWS:PatchCompliance                KBId and State
+ *   Custom:DpkgSource                  package, version, arch, status, source, sourceVersion: what dpkg-query knows and AWS:Application leaves out
+ *   Custom:UbuntuPro                   name and status of each service of `pro status --format json`
+ *
+ * Every field of AWS:Application is cut to its first line and 100 characters.
+ */
+import { z } from 'zod';
+import type { Package } from '../model.ts';
+import { CUT } from './items.ts';
+import type { NodeFacts } from './types.ts';
+
+/** One inventory type of one node. Values of other than text are refused: the agent writes none. */
+export const Inventory = z.object({ TypeName: z.string(), Entries: z.array(z.record(z.string(), z.string())) });
+export type Inventory = z.infer<typeof Inventory>;
+
+type Entry = Readonly<Record<string, string>>;
+
+/** amazon-ssm-agent, gatherers/application: maxSummaryLength. */
+const FIELD_LIMIT = 100;
+
+/**
+ * What is known of a node of `platform` (`ubuntu-24.04-x86_64`). A tag `rhel-stream` (`eus-9.2`, `e4s-9.2`, `aus-8.6`, `tus-8.6`) names
+ * the line of Red Hat's that a node follows, which no inventory tells.
+ */
+export function factsFromInventory(platform: string, inventories: readonly Inventory[], tags: Readonly<Record<string, string>> = {}): NodeFacts {
+  const of = (type: string): Entry[] => inventories.filter(({ TypeName }) => TypeName === type).flatMap(({ Entries }) => Entries);
+  if (platform.startsWith('windows-')) return windowsFacts(platform, of);
+  const kernel = of('AWS:InstanceDetailedInformation').find((entry) => entry['KernelVersion'])?.['KernelVersion'];
+  const running = kernel === undefined ? {} : { kernel };
+  if (/^(debian|ubuntu)-/.test(platform)) return { ...dpkgFacts(platform, of), ...running };
+  const installed = once(of('AWS:Application').filter(isRpm).map(rpmPackage));
+  const releasever = platform.startsWith('amazon-linux-2023-') ? datedRelease(installed) : undefined;
+  const line = lineOf(platform, tags);
+  return {
+    platform,
+    certainty: 'exact',
+    installed,
+    ...running,
+    ...(releasever === undefined ? {} : { releasever }),
+    ...(line === undefined ? {} : { channels: [line] }),
+  };
+}
+
+type Of = (type: string) => Entry[];
+
+function dpkgFacts(platform: string, of: Of): NodeFacts {
+  const own = of('Custom:DpkgSource');
+  const services = of('Custom:UbuntuPro').filter((entry) => entry['status'] === 'enabled' || entry['status'] === 'warning');
+  const channels = of('Custom:UbuntuPro').length === 0 ? {} : { channels: services.map((entry) => proChannel(entry['name'] ?? '')) };
+  if (own.length > 0) return { platform, certainty: 'exact', installed: once(own.flatMap(dpkgPackage)), ...channels };
+  const listed = of('AWS:Application').filter(isDeb);
+  const installed = listed.map((entry) => ({ name: entry['Name'] ?? '', arch: entry['Architecture'] ?? '', version: whole(entry['Version']) }));
+  return { platform, certainty: 'probable', installed: once(installed), ...channels };
+}
+
+/** The channel of a service of Ubuntu Pro, by the name that `pro status` gives it. */
+export function proChannel(service: string): string {
+  if (service === 'livepatch') return 'livepatch';
+  return service === 'realtime-kernel' ? 'pro:realtime' : `pro:${service}`;
+}
+
+/** Removed packages whose configuration is still there have the status `config-files`; they are not installed. */
+function dpkgPackage(entry: Entry): Package[] {
+  const { package: name = '', version = '', arch = '', status = '', source = '', sourceVersion = '' } = entry;
+  if (status !== 'installed' && !status.startsWith('triggers-') && status !== 'half-configured' && status !== 'unpacked') return [];
+  return [
+    {
+      name,
+      arch,
+      version,
+      ...(source === '' || source === name ? {} : { source }),
+      ...(sourceVersion === '' || sourceVersion === version ? {} : { sourceVersion }),
+    },
+  ];
+}
+
+function isSnap(id: string): boolean {
+  return id.startsWith('pkg:');
+}
+
+/** A node with both package managers reports both lists. Without a PackageId (old agents) rpm's have a release of their own. */
+function isDeb(entry: Entry): boolean {
+  const id = entry['PackageId'] ?? '';
+  if (id === '') return (entry['Release'] ?? '') === '';
+  return !isSnap(id) && (id.endsWith('.deb') || (isCut(id) && id.startsWith(`${entry['Name']}_`)));
+}
+
+function isRpm(entry: Entry): boolean {
+  const id = entry['PackageId'] ?? '';
+  const hasRelease = (entry['Release'] ?? '') !== '';
+  return entry['Name'] !== 'gpg-pubkey' && hasRelease && !isSnap(id) && !id.endsWith('.deb');
+}
+
+function rpmPackage(entry: Entry): Package {
+  const { Name: name = '', Architecture: arch = '', Epoch: epoch = '', PackageId: id = '' } = entry;
+  const version = `${whole(entry['Version'])}-${whole(entry['Release'])}`;
+  const source = sourceOf(id, entry['Version'] ?? '');
+  return {
+    name,
+    arch,
+    version: /^[1-9]\d*$/.test(epoch) ? `${epoch}:${version}` : version,
+    ...(source === undefined || source.name === name ? {} : { source: source.name }),
+    ...(source?.version === undefined || source.version === version ? {} : { sourceVersion: source.version }),
+  };
+}
+
+/** `openssl`, `3.0.8-1.amzn2023.0.3` of `openssl-3.0.8-1.amzn2023.0.3.src.rpm`. Of a name that was cut off, as much as is whole. */
+function sourceOf(id: string, version: string): { name: string; version?: string } | undefined {
+  const [, name, own] = /^(.+)-([^-]+-[^-]+)\.(?:no)?src\.rpm$/.exec(id) ?? [];
+  if (name !== undefined) return { name, version: own };
+  const end = isCut(id) ? id.lastIndexOf(`-${version}-`) : -1;
+  return end > 0 ? { name: id.slice(0, end) } : undefined;
+}
+
+function isCut(field: string): boolean {
+  return field.length >= FIELD_LIMIT;
+}
+
+/** Half a version must not be compared. */
+function whole(field = ''): string {
+  return isCut(field) ? `${field}${CUT}` : field;
+}
+
+/** The release package says in which dated release a node stands, and so, but for those who say otherwise, to which it is held. */
+function datedRelease(installed: readonly Package[]): string | undefined {
+  const release = installed.find(({ name }) => name === 'system-release');
+  return /^(2023\.\d+\.\d{8})(-|$)/.exec(release?.version ?? '')?.[1];
+}
+
+function lineOf(platform: string, tags: Readonly<Record<string, string>>): string | undefined {
+  const [, line = '', minor = ''] = /^(eus|aus|tus|e4s)[-: ]?(\d+\.\d+)$/.exec(tags['rhel-stream'] ?? '') ?? [];
+  return line === '' || !platform.startsWith('rhel-') ? undefined : `${line}:${minor}`;
+}
+
+const INSTALLED_STATES = ['Installed', 'InstalledOther', 'InstalledRejected', 'InstalledPendingReboot'];
+
+function windowsFacts(platform: string, of: Of): NodeFacts {
+  const compliance = of('AWS:PatchCompliance');
+  const kbs = [
+    ...of('AWS:WindowsUpdate').map((entry) => entry['HotFixId'] ?? ''),
+    ...compliance.filter((entry) => INSTALLED_STATES.includes(entry['State'] ?? '')).map((entry) => entry['KBId'] ?? ''),
+  ];
+  const installed = [...new Set(kbs.filter((kb) => /^KB\d{5,9}$/.test(kb)))].toSorted().map((name) => ({ name, arch: '', version: '' }));
+  const offered = compliance.filter((entry) => entry['State'] === 'Missing').map((entry) => entry['KBId'] ?? '');
+  const build = buildOf(of('AWS:WindowsRegistry'));
+  return { platform, certainty: 'probable', installed, ...(build === undefined ? {} : { build }), ...(offered.length === 0 ? {} : { offered }) };
+}
+
+function buildOf(registry: readonly Entry[]): string | undefined {
+  const value = (name: string): string =>
+    registry.find((entry) => /\\Windows NT\\CurrentVersion$/i.test(entry['KeyPath'] ?? '') && entry['ValueName'] === name)?.['Value'] ?? '';
+  const [build, revision] = [value('CurrentBuildNumber'), value('UBR')];
+  return /^\d+$/.test(build) && /^\d+$/.test(revision) ? `10.0.${build}.${revision}` : undefined;
+}
+
+function once(installed: readonly Package[]): Package[] {
+  const each = new Map(installed.map((item) => [`${item.name} ${item.arch} ${item.version}`, item]));
+  return [...each.values()];
+}

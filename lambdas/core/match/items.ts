@@ -1,0 +1,73 @@
+/** What is installed on a node, made ready for comparison. */
+import type { Package } from '../model.ts';
+import { splitRpm } from '../versions/rpm.ts';
+import type { Version, VersionKind } from '../versions/compare.ts';
+import { buildOf } from './channels.ts';
+import { imageKey, imageSources, isKernelLeftover, isRpmKernel, withoutOldKernels } from './kernels.ts';
+import type { ReadVersion } from './knowledge.ts';
+import { moduleFamily } from './modules.ts';
+import type { NodeFacts } from './types.ts';
+
+/** One installed package. */
+export interface Item extends Package {
+  /** `undefined`: it cannot be read. */
+  read: Version | undefined;
+  /** Version of its source package; `undefined`: it is not known, or cannot be read. */
+  readSource: Version | undefined;
+  /** Names under which advisories may speak of its source. */
+  sources: string[];
+  /** Whether the source is only guessed from the package's own name. */
+  guessed: boolean;
+  /** Which build it is: empty for the plain one. */
+  build: string;
+  /** Of a modular build. */
+  family: string | undefined;
+  /** Of a kernel whose build is in its name: series and flavour. */
+  image: string | undefined;
+  /** No kernel, no module, no other build: nothing but its version decides. */
+  plain: boolean;
+}
+
+/** Stands where SSM cut a field off (`inventory.ts`): half a version is none. */
+export const CUT = '…';
+
+/** The packages of a node that are compared at all: of kernels only the newest of each stream. */
+export function countedPackages(facts: NodeFacts, kind: VersionKind): Package[] {
+  return withoutOldKernels(facts.installed).filter((item) => kind === 'rpm' || !isKernelLeftover(item.name));
+}
+
+/** Makes one package ready. */
+export function itemOf(item: Package, { certainty }: NodeFacts, kind: VersionKind, read: ReadVersion): Item {
+  const image = kind === 'deb' ? imageKey(item.name) : undefined;
+  const guessed = kind === 'deb' && certainty === 'probable';
+  const source = sourceVersion(item, { kind, guessed, image: image !== undefined });
+  const build = buildOf(item.name, item.version);
+  const family = kind === 'rpm' ? moduleFamily(item.version) : undefined;
+  return {
+    ...item,
+    read: readWhole(item.version, kind, read),
+    readSource: source === undefined ? undefined : readWhole(source, kind, read),
+    sources: image === undefined ? [item.source ?? item.name] : imageSources(item, image),
+    guessed,
+    build,
+    family,
+    image,
+    plain: build === '' && family === undefined && image === undefined && !(kind === 'rpm' && isRpmKernel(item.name)),
+  };
+}
+
+function readWhole(text: string, kind: VersionKind, read: ReadVersion): Version | undefined {
+  return text.includes(CUT) ? undefined : read(kind, text);
+}
+
+/**
+ * A binary of dpkg has its source's version where nothing else is said, and a rebuild of the same source (`+b1`) adds to it. Signed kernels
+ * are built from a source of their own and keep the version of the one that advisories speak of. An rpm's source has no epoch.
+ */
+function sourceVersion(item: Package, { kind, guessed, image }: { kind: VersionKind; guessed: boolean; image: boolean }): string | undefined {
+  if (image) return item.version;
+  if (item.sourceVersion !== undefined) return item.sourceVersion;
+  if (kind === 'deb') return guessed ? item.version.replace(/\+b\d+$/, '') : item.version;
+  const evr = splitRpm(item.version);
+  return evr && `${evr.version}${evr.release === undefined ? '' : `-${evr.release}`}`;
+}

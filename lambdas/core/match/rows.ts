@@ -1,0 +1,101 @@
+/** Which rows of an advisory speak of an installed package, and which of them counts. */
+import { compareRead } from '../versions/compare.ts';
+import { compareWithoutEpoch } from '../versions/rpm.ts';
+import type { Sign } from '../versions/sign.ts';
+import type { Item } from './items.ts';
+import { isRpmKernel, sameKernelStream } from './kernels.ts';
+import type { Row } from './knowledge.ts';
+import { followsStream, sameUpstream, streamsInTitle } from './modules.ts';
+import type { Package } from '../model.ts';
+
+const ARCH_NAMES: Record<string, string> = { amd64: 'x86_64', arm64: 'aarch64', all: 'noarch' };
+
+function plainArch(arch: string): string {
+  return ARCH_NAMES[arch] ?? arch;
+}
+
+/** A package may move between noarch and the machine's own architecture from one version to the next. */
+export function sameArch(row: string | undefined, item: string, platform: string): boolean {
+  if (row === undefined || row === item) return true;
+  const wanted = plainArch(row);
+  const own = plainArch(item);
+  if (wanted === own) return true;
+  const isLoose = (arch: string): boolean => arch === 'noarch' || arch === plainArch(platform);
+  return isLoose(wanted) && isLoose(own);
+}
+
+/** How an installed package stands to a row: -1 is older than the fix. `undefined`: it cannot be told. */
+export function compareToRow(item: Item, row: Row): Sign | undefined {
+  const own = row.kind === 'source' ? item.readSource : item.read;
+  if (own === undefined || row.version === undefined) return undefined;
+  if (row.kind === 'source' && own.kind === 'rpm' && row.version.kind === 'rpm') return compareWithoutEpoch(own, row.version);
+  return compareRead(own, row.version);
+}
+
+/** Of several rows that fit, the highest fix is what has to be reached; one without fix, or of an unreadable version, outweighs them. */
+export function highest(rows: readonly Row[]): Row | undefined {
+  const [first, ...others] = rows;
+  return others.reduce((best, next) => (outweighs(best, next) ? best : next), first);
+}
+
+function outweighs(a: Row | undefined, b: Row): boolean {
+  if (a === undefined || b.fixedVersion === null) return false;
+  if (a.fixedVersion === null || a.version === undefined) return true;
+  if (b.version === undefined) return false;
+  return (compareRead(a.version, b.version) ?? -1) >= 0;
+}
+
+/** What tells a node's streams of modules apart. */
+export interface Streams {
+  modules: readonly string[] | undefined;
+  named: (name: string) => Package | undefined;
+}
+
+/**
+ * The rows that may be compared with an rpm, by stream of kernel and of module and by release. `guess`: the stream of the node's module is
+ * not known, and what is installed is of another upstream version, so that nothing can be said but that one of them is of another stream.
+ */
+export function comparableRows(item: Item, rows: readonly Row[], title: string, streams: Streams): { rows: readonly Row[]; guess: boolean } {
+  const fitting = ofOwnRelease(isRpmKernel(item.name) ? rows.filter((row) => row.fixedVersion === null || sameKernelStream(row.fixedVersion, item.version)) : rows);
+  if (item.family === undefined) return { rows: fitting.some(isModular) ? fitting.filter((row) => !isModular(row)) : fitting, guess: false };
+  return modularRows(item, fitting.filter(isModular), title, streams);
+}
+
+function isModular(row: Row): boolean {
+  return row.family !== undefined || row.module !== undefined;
+}
+
+function modularRows(item: Item, rows: readonly Row[], title: string, streams: Streams): { rows: readonly Row[]; guess: boolean } {
+  const named = streamsInTitle(title);
+  const unsure: Row[] = [];
+  const sure = rows.filter((row) => {
+    const answer = followsStream(row.module === undefined ? named : [row.module], streams.modules, streams.named);
+    if (answer === undefined) unsure.push(row);
+    return answer === true;
+  });
+  if (sure.length > 0) return { rows: ofOwnBuild(item, sure), guess: false };
+  const likely = unsure.filter((row) => row.fixedVersion === null || sameUpstream(row.fixedVersion, item.version));
+  if (likely.length > 0) return { rows: ofOwnBuild(item, likely), guess: false };
+  return { rows: named.length > 0 || unsure.some((row) => row.module !== undefined) ? unsure : [], guess: true };
+}
+
+/**
+ * A module's record lists a package once for every build of the module that has it. Whoever has one of these very builds has the fix;
+ * else the builds of the same family (`module_el8.6.0`) count, where there are any.
+ */
+function ofOwnBuild(item: Item, rows: readonly Row[]): readonly Row[] {
+  const same = rows.filter((row) => row.fixedVersion === item.version);
+  if (same.length > 0) return same;
+  const family = rows.filter((row) => row.family === item.family);
+  return family.length > 0 ? family : rows;
+}
+
+/** AlmaLinux lists now and then, for release 8, the builds of 9 and 10 beside its own: those can never be installed there. */
+function ofOwnRelease(rows: readonly Row[]): readonly Row[] {
+  if (rows.length < 2) return rows;
+  const own = rows.filter((row) => {
+    const tag = /\.el(\d+)/.exec(row.fixedVersion ?? '')?.[1];
+    return tag === undefined || tag === row.release || row.release.startsWith(`${tag}.`);
+  });
+  return own.length > 0 ? own : rows;
+}

@@ -1,0 +1,141 @@
+/**
+ * Until when releases are looked after, from endoflife.date (MIT licence): all products in one file, of which ours are picked.
+ * API: https://endoflife.date/docs/api/v1/, "products/full".
+ */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { Lifecycle, plainText } from '../core/advisory.ts';
+import { readJson } from './bytes-json.ts';
+import { FeedError } from './feed.ts';
+import type { Feed, FeedHealth, PullContext, Pulled, Raw, Reading } from './feed.ts';
+import { isStale, parseCursor, sound, survey, unchangedHealth } from './reading.ts';
+
+const HOST = 'endoflife.date';
+const URL_OF_PRODUCTS = `https://${HOST}/api/v1/products/full`;
+/** The file is made anew every day. */
+const QUIET_DAYS = 14;
+/** Raise it when the same file would now be read differently. */
+const PARSER = 1;
+/** Bytes. Some 400 products of some 15 KB. */
+const MAX_PRODUCTS = 64 * 1024 * 1024;
+
+/** Product there, os here. The first to name a release counts: CentOS 8 and Stream 8 look the same to os-release, and both are dead. */
+const PRODUCTS: readonly [string, string][] = [
+  ['almalinux', 'almalinux'],
+  ['amazon-linux', 'amazon-linux'],
+  ['centos', 'centos'],
+  ['centos-stream', 'centos'],
+  ['debian', 'debian'],
+  ['opensuse', 'opensuse-leap'],
+  ['oracle-linux', 'oracle-linux'],
+  ['rhel', 'rhel'],
+  ['rocky-linux', 'rocky'],
+  ['sles', 'sles'],
+  ['ubuntu', 'ubuntu'],
+  ['windows-server', 'windows'],
+];
+
+const Cursor = z.strictObject({
+  parser: z.literal(PARSER),
+  sha256: z.string(),
+  etag: z.string().optional(),
+  records: z.number(),
+  skipped: z.number(),
+  newest: z.string(),
+});
+type Cursor = z.infer<typeof Cursor>;
+
+/** Unknown members are no concern of ours. */
+const Products = z.object({
+  generated_at: z.string(),
+  total: z.int(),
+  result: z.array(z.object({ name: z.string(), releases: z.unknown() })),
+});
+
+const Release = z.object({
+  name: z.string(),
+  isEol: z.boolean(),
+  eolFrom: z.string().nullish(),
+  /** Of paid support. */
+  eoesFrom: z.string().nullish(),
+});
+
+/** Ends of life of the systems that can be patched. */
+export const endOfLife: Feed = {
+  name: 'end-of-life',
+  source: 'end-of-life',
+  platforms: [],
+  everyHours: 24,
+  parser: PARSER,
+  hosts: [HOST],
+  pull,
+};
+
+async function pull(context: PullContext): Promise<Pulled> {
+  const before = parseCursor(Cursor, context.cursor);
+  const fetched = await context.fetch(URL_OF_PRODUCTS, {
+    maxBytes: MAX_PRODUCTS,
+    ...(before?.etag === undefined ? {} : { etag: before.etag }),
+  });
+  if (fetched.kind === 'unchanged') return unchanged(before, context);
+  const sha256 = createHash('sha256').update(fetched.bytes).digest('hex');
+  if (before?.sha256 === sha256) return unchanged({ ...before, etag: fetched.etag }, context);
+  const raw: Raw = { ...(await context.archive(fetched.bytes)), url: URL_OF_PRODUCTS };
+  const { generated, lists } = readProducts(fetched.bytes, context.now);
+  const readings = (): AsyncGenerator<Reading<Lifecycle>> => readReleases(lists, generated);
+  const { problems, ...counted } = await survey(readings(), URL_OF_PRODUCTS, before);
+  const absent = PRODUCTS.filter(([product]) => !lists.has(product)).map(([product]) => `${product} is not in the list`);
+  const stale = isStale(counted.newest, QUIET_DAYS, context.now);
+  const health: FeedHealth = { ...counted, problems: [...absent, ...problems].slice(0, 20), stale };
+  const cursor = JSON.stringify({ parser: PARSER, sha256, etag: fetched.etag, ...counted } satisfies Cursor);
+  return { kind: 'lifecycles', cursor, health, raw, lifecycles: { [Symbol.asyncIterator]: () => sound(readings()) } };
+}
+
+function unchanged(before: Cursor | undefined, context: PullContext): Pulled {
+  if (!before) throw new FeedError('refused', `${URL_OF_PRODUCTS} says "unchanged" without having been asked`);
+  return { kind: 'unchanged', cursor: JSON.stringify(before), health: unchangedHealth(before, QUIET_DAYS, context.now) };
+}
+
+/** Releases by product, of our products only, and when the file was made. */
+function readProducts(bytes: Buffer, now: number): { generated: string; lists: Map<string, unknown> } {
+  const { total, result, generated_at: stamp } = readJson(Products, bytes, URL_OF_PRODUCTS);
+  if (result.length !== total) {
+    throw new FeedError('incomplete', `${URL_OF_PRODUCTS} says that it has ${total} products and has ${result.length}`);
+  }
+  const generated = Date.parse(stamp);
+  if (Number.isNaN(generated)) throw new FeedError('reshaped', `${URL_OF_PRODUCTS} is of no date, but "${stamp}"`);
+  const ours = new Set(PRODUCTS.map(([product]) => product));
+  const lists = new Map(result.filter(({ name }) => ours.has(name)).map(({ name, releases }) => [name, releases]));
+  return { generated: new Date(Math.min(generated, now)).toISOString(), lists };
+}
+
+async function* readReleases(lists: Map<string, unknown>, generated: string): AsyncGenerator<Reading<Lifecycle>> {
+  const seen = new Set<string>();
+  for (const [product, os] of PRODUCTS) {
+    const releases = lists.get(product);
+    for (const value of Array.isArray(releases) ? releases : []) {
+      const reading = readRelease(value, os, generated);
+      const key = 'item' in reading ? `${os} ${reading.item.release}` : '';
+      if (seen.has(key)) continue;
+      if (key !== '') seen.add(key);
+      yield reading;
+    }
+  }
+}
+
+function readRelease(value: unknown, os: string, published: string): Reading<Lifecycle> {
+  const release = Release.safeParse(value);
+  if (!release.success) return { record: os, problem: `a release lacks ${release.error.issues[0]?.path.join('.') ?? ''}` };
+  const { name, isEol, eolFrom, eoesFrom } = release.data;
+  const record = `${os} ${plainText(name, 40)}`;
+  if (isEol && typeof eolFrom !== 'string') return { record, problem: 'has ended, but nobody says when' };
+  const item = Lifecycle.safeParse({
+    os,
+    // os-release and Windows write `2012-R2` as `2012r2` here: releases are words of a platform, which dashes divide.
+    release: name.toLowerCase().replaceAll('-', ''),
+    eol: eolFrom ?? null,
+    ...(typeof eoesFrom === 'string' ? { extended: eoesFrom } : {}),
+  });
+  if (item.success) return { item: item.data, published };
+  return { record, problem: `${item.error.issues[0]?.path.join('.') ?? ''} ${item.error.issues[0]?.message ?? ''}` };
+}

@@ -1,0 +1,153 @@
+/**
+ * Reckons exposures: reads nodes, rows and what is known, lets core decide, and writes. It may run twice, at once, or end half-way: the evidence
+ * is written first and read by what it says, rows before the nodes that are counted by them, and rows are removed only as they were read, last.
+ */
+import { factsFromScan } from '../core/match/scan.ts';
+import { createMatcher } from '../core/match/matcher.ts';
+import { nextCourses } from '../core/exposures/courses.ts';
+import { reviewExceptions } from '../core/exposures/exceptions.ts';
+import { lookAt, worldOf } from '../core/exposures/found.ts';
+import { reconcile, rowKey } from '../core/exposures/reconcile.ts';
+import { summarise } from '../core/exposures/summary.ts';
+import { platformsOf } from '../core/platform-names.ts';
+import { factsKey, inventoryKey } from '../core/keys.ts';
+import { FleetFacts } from '../core/model.ts';
+import { StoredFacts } from '../core/exposures/facts.ts';
+import { writeClosures, writeOpenExposures } from '../aws/exposures.ts';
+import { loadKnowledge, loadPolicy } from './load.ts';
+import type { Dependencies } from '../aws/dependencies.ts';
+import type { KeptExposure, NodeStanding } from '../aws/record-exposures.ts';
+import type { FoundHere, World } from '../core/exposures/found.ts';
+import type { JudgedNode, Reconciled } from '../core/exposures/reconcile.ts';
+import type { Exposure, ExposureSummary } from '../core/exposures/types.ts';
+import type { LiveException } from '../core/exposures/exceptions.ts';
+import type { NodeFacts } from '../core/match/types.ts';
+import type { Available } from '../core/model.ts';
+
+/** Fact lists that are read at the same time. */
+const READS_AT_ONCE = 20;
+
+/** Finds out more of nodes before they are judged. */
+type LearnMore = (standings: readonly NodeStanding[], deps: Dependencies) => Promise<NodeStanding[]>;
+
+const nothingMore: LearnMore = async (standings) => [...standings];
+
+/** Brings exposures up to date and answers what is open. `run` names who does it, once for each execution: it marks what was written. */
+export async function reckonExposures(run: string, deps: Dependencies, learnMore: LearnMore = nothingMore): Promise<ExposureSummary> {
+  // Nodes before rows: a row is there before any node is counted by it, so that whoever sees the node sees the row as well.
+  const listed = (await Promise.all(deps.setting('LOCATIONS').map((location) => deps.record.standings(location)))).flat();
+  const standings = await learnMore(listed, deps);
+  const kept = await deps.record.exposures();
+  const nodes = standings.map(judgedNode);
+  const world = await openWorld(standings, deps);
+  const found = await lookEverywhere(nodes, world, deps);
+  const exceptions = await liveExceptions(world, deps);
+  const { intelligence, now } = world;
+  const policy = await loadPolicy(deps);
+  const rows = kept.map(({ row }) => row);
+  const reconciled = reconcile({ nodes, rows, found, deadlines: policy?.deadlines ?? [], exceptions, intelligence, isLive: (key) => isLive(key, world), now });
+  const about = titles(found);
+  const summary = summarise({
+    fleet: standings.map(({ node }) => node),
+    reconciled,
+    found,
+    titleOf: (key) => about.get(key)?.title ?? world.advisories.get(key)?.title ?? '',
+    vendorExploited: (key) => about.get(key)?.exploited ?? world.advisories.get(key)?.exploited ?? false,
+    exceptions,
+    intelligence,
+    now,
+  });
+  await write({ run, reconciled, kept, summary, exceptions }, deps);
+  return summary;
+}
+
+/** The newest word on a node: its scan, or what a rollout has shown since; SSM Inventory only where no scan ever reached it. */
+function judgedNode({ node, judged, inventory, evidence }: NodeStanding): JudgedNode {
+  const { scan } = node;
+  const base = { node, ...(judged === undefined ? {} : { judged }) };
+  if (evidence && (!scan || evidence.at > scan.at)) return { ...base, facts: { ...evidence, by: 'rollout' } };
+  if (scan) return { ...base, facts: { fingerprint: scan.fingerprint, at: scan.at, by: 'scan' } };
+  return inventory ? { ...base, facts: { fingerprint: inventory.fingerprint, at: inventory.at, by: 'inventory' } } : base;
+}
+
+async function openWorld(standings: readonly NodeStanding[], deps: Dependencies): Promise<World> {
+  const platforms = new Set([...platformsOf(standings.map(({ node }) => node)), ...standings.flatMap(({ inventory }) => inventory?.platform ?? [])]);
+  const { advisories, exploited, scores } = await loadKnowledge(deps, [...platforms]);
+  const own = (await deps.record.ownAdvisories()).map(({ advisory }) => advisory);
+  return worldOf(createMatcher({ advisories }), advisories, { own, intelligence: { exploited, scores }, now: deps.now() });
+}
+
+/** Looks at each distinct fingerprint once. One whose list is not there, or can't be read, is left out: its nodes stay as they are. */
+async function lookEverywhere(nodes: readonly JudgedNode[], world: World, deps: Dependencies): Promise<Map<string, FoundHere>> {
+  const wanted = new Map(nodes.flatMap(({ facts }) => (facts === undefined ? [] : [[facts.fingerprint, facts.by] as const])));
+  const entries = [...wanted];
+  const found = new Map<string, FoundHere>();
+  for (let start = 0; start < entries.length; start += READS_AT_ONCE) {
+    const lists = await Promise.all(entries.slice(start, start + READS_AT_ONCE).map(async ([fingerprint, by]) => ({ fingerprint, list: await readList(fingerprint, by, deps) })));
+    for (const { fingerprint, list } of lists) if (list) found.set(fingerprint, lookAt(list.facts, list.available, world));
+  }
+  return found;
+}
+
+async function readList(fingerprint: string, by: 'scan' | 'inventory' | 'rollout', deps: Dependencies): Promise<{ facts: NodeFacts; available: readonly Available[] } | undefined> {
+  const stored = await deps.store.findJson(by === 'inventory' ? inventoryKey(fingerprint) : factsKey(fingerprint));
+  if (by === 'inventory') {
+    const facts = StoredFacts.safeParse(stored);
+    return facts.success ? { facts: facts.data, available: [] } : undefined;
+  }
+  const facts = FleetFacts.safeParse(stored);
+  if (stored !== undefined && !facts.success) deps.log.warn('a list of packages cannot be read: its nodes stay as they were', { fingerprint });
+  return facts.success ? { facts: factsFromScan(facts.data), available: facts.data.available } : undefined;
+}
+
+async function liveExceptions({ intelligence, byId, now }: World, deps: Dependencies): Promise<LiveException[]> {
+  const exceptions = (await loadPolicy(deps))?.exceptions ?? [];
+  if (exceptions.length === 0) return [];
+  const known = new Map((await deps.record.exceptionStates()).map((state) => [state.id, state]));
+  return reviewExceptions({ exceptions, known, cvesOf: (id) => byId.get(id)?.cves ?? [], intelligence, now });
+}
+
+function titles(found: ReadonlyMap<string, FoundHere>): Map<string, { title: string; exploited: boolean }> {
+  const all = [...found.values()].flatMap((here) => here.found);
+  return new Map(all.map(({ source, advisory, title, exploited }) => [`${source} ${advisory}`, { title, exploited }]));
+}
+
+/** Whether what an advisory says still stands: what vanished with its advisory was not patched. */
+function isLive(key: string, { advisories, own, intelligence }: World): boolean {
+  const [source = '', id = ''] = key.split(' ');
+  if (source === 'repository') return true;
+  if (source === 'kev') return intelligence.exploited.has(id);
+  if (source === 'person') return own.some((one) => one.cve === id && one.withdrawn === undefined);
+  return advisories.has(key);
+}
+
+interface Writing {
+  run: string;
+  reconciled: Reconciled;
+  kept: readonly KeptExposure[];
+  summary: ExposureSummary;
+  exceptions: readonly LiveException[];
+}
+
+async function write({ run, reconciled, kept, summary, exceptions }: Writing, deps: Dependencies): Promise<void> {
+  const { record, store } = deps;
+  const { put, drop, moves, closures } = reconciled;
+  await writeClosures(store, closures, { at: summary.at, run });
+  const fresh = freshRows(reconciled, kept);
+  await record.createExposures(put.filter((row) => fresh.has(row.fingerprint)), run);
+  await record.putExposures(put.filter((row) => !fresh.has(row.fingerprint)), run);
+  await record.moveNodes(moves);
+  const asRead = new Map(kept.map((one) => [rowKey(one.row), one]));
+  await record.dropExposures(drop.flatMap((row) => asRead.get(rowKey(row)) ?? []));
+  for (const { state } of exceptions) await record.putException(state);
+  await record.putCourses(nextCourses(await record.courseList(), summary.advisories, closures, deps.now()));
+  await writeOpenExposures(store, summary);
+  await record.putTally(summary.at, summary.counts);
+}
+
+/** Fingerprints that no row speaks of and whose nodes were never counted: nobody can have an older clock for them. */
+function freshRows({ put, moves }: Reconciled, kept: readonly KeptExposure[]): Set<string> {
+  const known = new Set(kept.map(({ row }) => row.fingerprint));
+  const brought = new Set(moves.flatMap(({ from, to }) => (from === undefined ? [] : [to])));
+  return new Set(put.map((row: Exposure) => row.fingerprint).filter((fingerprint) => !known.has(fingerprint) && !brought.has(fingerprint)));
+}

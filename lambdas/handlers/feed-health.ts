@@ -1,0 +1,61 @@
+/** How a feed is: written into its row after each reading, and counted where alarms can see it. */
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
+import { Retryable } from '../core/errors.ts';
+import { FeedError } from '../feeds/feed.ts';
+import type { Dependencies } from '../aws/dependencies.ts';
+import type { FeedFields, FeedRow } from '../aws/record-feeds.ts';
+import type { FeedHealth } from '../feeds/feed.ts';
+import type { TaskOutput } from '../../statemachines/contracts.ts';
+
+export type FeedAnswer = TaskOutput<'StoreFeed'>;
+
+/** One reading of a feed: which, on top of what, and when it began (ms). */
+export interface Visit {
+  feed: string;
+  base: FeedRow | undefined;
+  pulled: number;
+}
+
+/** Fields of a row after a reading that succeeded, but for what was stored. */
+export function healthy(health: FeedHealth, visit: Visit): FeedFields {
+  const at = new Date(visit.pulled).toISOString();
+  const { records, newest, skipped, problems, stale } = health;
+  return { lastTried: at, lastSuccess: at, records, newest, skipped, problems: problems.slice(0, 20), stale, failures: 0, code: '', reason: '' };
+}
+
+/**
+ * Writes down that what was read now stands: the keys of what is stored become visible to readers with this one write. Retryable where
+ * another intake has stored the feed meanwhile: on top of that it must be read again.
+ */
+export async function commit(visit: Visit, fields: FeedFields, deps: Dependencies): Promise<void> {
+  const revision = visit.base?.revision ?? 0;
+  const ours = await deps.record.setFeedAt(visit.feed, revision, { ...fields, revision: revision + 1 });
+  if (!ours) throw new Retryable(`another intake has stored ${visit.feed} meanwhile`);
+}
+
+/** Tells the metrics how a reading went that succeeded. */
+export function count(feed: string, health: Pick<FeedHealth, 'stale' | 'skipped'>, deps: Dependencies): void {
+  const metric = deps.metrics.singleMetric();
+  metric.addDimension('feed', feed);
+  metric.addMetric('FeedStale', MetricUnit.Count, health.stale ? 1 : 0);
+  const skipped = deps.metrics.singleMetric();
+  skipped.addDimension('feed', feed);
+  skipped.addMetric('FeedSkipped', MetricUnit.Count, health.skipped);
+}
+
+/**
+ * What is done about a reading that failed: the last good data stays, the row says why, the metric counts. Answers a value where only a
+ * vendor or a person can help; throws `Retryable` where trying again may.
+ */
+export async function failed(visit: Visit, error: unknown, deps: Dependencies): Promise<FeedAnswer> {
+  if (!(error instanceof FeedError)) throw error;
+  const failures = (visit.base?.failures ?? 0) + 1;
+  const fields = { lastTried: new Date(visit.pulled).toISOString(), failures, code: error.code, reason: error.message };
+  // Where another intake has succeeded meanwhile, its word counts.
+  await deps.record.setFeedAt(visit.feed, visit.base?.revision ?? 0, fields);
+  const metric = deps.metrics.singleMetric();
+  metric.addDimension('feed', visit.feed);
+  metric.addMetric('FeedFailed', MetricUnit.Count, 1);
+  if (error.retryable) throw new Retryable(error.message, { cause: error });
+  return { feed: visit.feed, result: 'failed', changed: 0, reason: error.message };
+}

@@ -1,0 +1,65 @@
+/** What is asked of AWS besides our own scans: SSM Inventory of nodes that no scan reaches, and Amazon Inspector's opinion. Both read only. */
+import { factsFromInventory } from '../core/match/inventory.ts';
+import { platformOf } from '../core/match/platform.ts';
+import { locationKey } from '../core/model.ts';
+import { inventoryKey } from '../core/keys.ts';
+import { readInspectorView, writeInspectorView } from '../aws/inspector.ts';
+import { sha256 } from '../aws/store.ts';
+import type { Dependencies } from '../aws/dependencies.ts';
+import type { GatheredInventory } from '../aws/inventory.ts';
+import type { NodeStanding } from '../aws/record-exposures.ts';
+
+const HOUR_MS = 3_600_000;
+/** Inventory is gathered every half hour at most, in most accounts once a day. */
+const INVENTORY_HOURS = 20;
+/** A node costs about ten calls, and Systems Manager's rates are shared with the account's own tools: the rest has its turn next time. */
+const NODES_A_RUN = 150;
+const NODES_AT_ONCE = 3;
+const INSPECTOR_HOURS = 20;
+
+/** Reads SSM Inventory of online nodes without a scan, those first whose answer is the oldest. Answers the standings as they are then. */
+export async function readInventories(standings: readonly NodeStanding[], deps: Dependencies): Promise<NodeStanding[]> {
+  const oldest = deps.now() - INVENTORY_HOURS * HOUR_MS;
+  const due = standings.filter(({ node, inventory }) => node.online && node.scan === undefined && !(inventory && Date.parse(inventory.read) > oldest));
+  const turn = due.toSorted((a, b) => ((a.inventory?.read ?? '') < (b.inventory?.read ?? '') ? -1 : 1)).slice(0, NODES_A_RUN);
+  const read = new Map<NodeStanding, NodeStanding>();
+  for (let start = 0; start < turn.length; start += NODES_AT_ONCE) {
+    const some = await Promise.all(turn.slice(start, start + NODES_AT_ONCE).map(async (one) => [one, await readInventory(one, deps)] as const));
+    for (const [before, after] of some) read.set(before, after);
+  }
+  return standings.map((one) => read.get(one) ?? one);
+}
+
+async function readInventory(standing: NodeStanding, deps: Dependencies): Promise<NodeStanding> {
+  const { node } = standing;
+  const found = await deps.inventory.read(node.location, node.id, node.os);
+  const platform = found && platformOf(node.platformName, node.platformVersion, archOf(found.inventories));
+  if (!found || platform === undefined) return standing;
+  const text = JSON.stringify(factsFromInventory(platform, found.inventories, node.tags));
+  const fingerprint = sha256(`inventory ${text}`);
+  await deps.store.putBytes(inventoryKey(fingerprint), Buffer.from(text));
+  const inventory = { at: found.gatheredAt, read: new Date(deps.now()).toISOString(), platform, fingerprint };
+  await deps.record.saveInventory(node.location, node.id, inventory);
+  return { ...standing, inventory };
+}
+
+/** The architecture that most packages have; on Windows nothing says it, and servers have one. */
+function archOf(inventories: readonly GatheredInventory[]): string {
+  const arches = inventories.flatMap(({ Entries }) => Entries.map((entry) => entry.Architecture ?? ''));
+  return arches.filter((arch) => /^(aarch64|arm64)$/.test(arch)).length > arches.filter((arch) => /^(x86_64|amd64)$/.test(arch)).length ? 'aarch64' : 'x86_64';
+}
+
+/** Asks Amazon Inspector where the deployer wants that, at most once a day. Its being away is worth a word, not an intake. */
+export async function askInspector(deps: Dependencies): Promise<void> {
+  if (deps.setting('INSPECTOR') !== 'true') return;
+  const at = new Date(deps.now()).toISOString();
+  for (const location of deps.setting('LOCATIONS')) {
+    const before = await readInspectorView(deps.store, locationKey(location));
+    if (before && deps.now() - Date.parse(before.at) < INSPECTOR_HOURS * HOUR_MS) continue;
+    try {
+      await writeInspectorView(deps.store, await deps.inspector.look(location, at));
+    } catch (error) {
+      deps.log.warn('Amazon Inspector could not be asked: its last word stays', { location: locationKey(location), error: error as Error });
+    }
+  }
+}

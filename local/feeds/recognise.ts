@@ -1,0 +1,96 @@
+/** What a loose file is, told by its content: its name says nothing. */
+import { gunzipSync } from 'node:zlib';
+import { readZip } from './zip.ts';
+
+/** One loose file, or one entry of a zip. */
+export type Recognised =
+  | { is: 'updateinfo'; bytes: Buffer; text: string }
+  | { is: 'repomd'; bytes: Buffer }
+  | { is: 'kev' | 'scores' | 'lifecycles'; bytes: Buffer }
+  | { is: 'news'; bytes: Buffer; text: string }
+  | { is: 'month'; bytes: Buffer; month: unknown }
+  | { is: 'records'; records: OsvRecord[] }
+  | { is: 'unknown'; why: string };
+
+/** As much of an OSV record as its place needs. */
+export interface OsvRecord {
+  id: string;
+  modified: string;
+  ecosystems: string[];
+  bytes: Buffer;
+}
+
+/** Bytes; no file of a feed is larger, and a user's folder may hold anything. */
+const MAX_TEXT = 512 * 1024 * 1024;
+const START = 64 * 1024;
+
+const UNKNOWN =
+  'neither updateinfo, CISA\'s catalogue, OSV records, a month of MSRC, EPSS scores, end-of-life dates nor the news of Amazon Linux';
+
+/** Looks into the file. Never throws: what is damaged is unknown. */
+export function recognise(bytes: Buffer): Recognised {
+  if (bytes.subarray(0, 4).equals(Buffer.from([0x50, 0x4b, 3, 4]))) return recogniseZip(bytes);
+  const text = readText(bytes);
+  if (text === undefined) return { is: 'unknown', why: 'its compression is damaged' };
+  const start = text.slice(0, START);
+  if (/<updates[\s>]/.test(start)) return { is: 'updateinfo', bytes, text };
+  if (/<repomd[\s>]/.test(start)) return { is: 'repomd', bytes };
+  if (/<rss[\s>]/.test(start) && start.includes('//alas.aws.amazon.com')) return { is: 'news', bytes, text };
+  if (/^(#model_version[^\n]*\n)?cve,epss\b/.test(start)) return { is: 'scores', bytes };
+  return /^\s*[[{]/.test(start) ? recogniseJson(bytes, text) : { is: 'unknown', why: UNKNOWN };
+}
+
+function recogniseJson(bytes: Buffer, text: string): Recognised {
+  const value = parse(text);
+  if (isObject(value)) {
+    if ('catalogVersion' in value) return { is: 'kev', bytes };
+    if ('generated_at' in value && Array.isArray(value['result'])) return { is: 'lifecycles', bytes };
+    if ('ProductTree' in value && 'Vulnerability' in value) return { is: 'month', bytes, month: value };
+    const record = osvRecord(value, bytes);
+    return record ? { is: 'records', records: [record] } : { is: 'unknown', why: UNKNOWN };
+  }
+  if (!Array.isArray(value)) return { is: 'unknown', why: 'is no JSON, or cut off' };
+  const records = value.flatMap((item) => osvRecord(item, Buffer.from(JSON.stringify(item))) ?? []);
+  if (records.length > 0 && records.length === value.length) return { is: 'records', records };
+  return { is: 'unknown', why: UNKNOWN };
+}
+
+function recogniseZip(bytes: Buffer): Recognised {
+  const entries = readZip(bytes);
+  if (!entries) return { is: 'unknown', why: 'is no zip that can be read' };
+  const records = entries.flatMap((entry) => osvRecord(parse(entry.toString('utf8')), entry) ?? []);
+  return records.length > 0 ? { is: 'records', records } : { is: 'unknown', why: 'holds no OSV record' };
+}
+
+/** An OSV record has an id and a date of change, and says whom it affects, if only that it is nobody. */
+function osvRecord(value: unknown, bytes: Buffer): OsvRecord | undefined {
+  if (!isObject(value) || typeof value['id'] !== 'string' || typeof value['modified'] !== 'string') return undefined;
+  const affected = Array.isArray(value['affected']) ? value['affected'] : [];
+  if (!('affected' in value) && !('schema_version' in value)) return undefined;
+  const ecosystems = affected.flatMap((item: unknown) => {
+    const found = isObject(item) && isObject(item['package']) ? item['package']['ecosystem'] : undefined;
+    return typeof found === 'string' ? [found.split(':', 1)[0] ?? ''] : [];
+  });
+  return { id: value['id'], modified: value['modified'], ecosystems: [...new Set(ecosystems)], bytes };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // Said as "is no JSON" by whoever asked.
+  }
+}
+
+function readText(bytes: Buffer): string | undefined {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes.toString('utf8');
+  try {
+    return gunzipSync(bytes, { maxOutputLength: MAX_TEXT }).toString('utf8');
+  } catch {
+    return undefined; // Said as "damaged", and listed as ignored.
+  }
+}

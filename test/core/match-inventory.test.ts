@@ -1,0 +1,172 @@
+import { describe, expect, it } from 'vitest';
+import { factsFromInventory } from '../../lambdas/core/match/inventory.ts';
+import type { Inventory } from '../../lambdas/core/match/inventory.ts';
+import { platformOf, splitPlatform } from '../../lambdas/core/match/platform.ts';
+import { factsFromScan } from '../../lambdas/core/match/scan.ts';
+import { advisory, only } from './match-world.ts';
+
+const applications = (...Entries: Record<string, string>[]): Inventory[] => [{ TypeName: 'AWS:Application', Entries }];
+const rpm = (Name: string, Version: string, Release: string, more: Record<string, string> = {}) => ({
+  Name,
+  Version,
+  Release,
+  Architecture: 'x86_64',
+  PackageId: `${Name}-${Version}-${Release}.src.rpm`,
+  ...more,
+});
+const deb = (Name: string, Version: string, more: Record<string, string> = {}) => ({ Name, Version, Architecture: 'x86_64', PackageId: `${Name}_${Version}_amd64.deb`, ...more });
+
+describe('an inventory of rpms', () => {
+  const installed = (...entries: Record<string, string>[]) => factsFromInventory('amazon-linux-2023-x86_64', applications(...entries)).installed;
+
+  it('has epoch, version and release apart, and the source in the file name of its package', () => {
+    expect(installed(rpm('openssl-libs', '3.0.8', '1.amzn2023.0.3', { Epoch: '1', PackageId: 'openssl-3.0.8-1.amzn2023.0.3.src.rpm' }))).toEqual([
+      { name: 'openssl-libs', arch: 'x86_64', version: '1:3.0.8-1.amzn2023.0.3', source: 'openssl' },
+    ]);
+    expect(installed(rpm('bash', '5.2.15', '1', { Epoch: '' }), rpm('zlib', '1.2', '1', { Epoch: '0' })).map((item) => item.version)).toEqual(['5.2.15-1', '1.2-1']);
+  });
+
+  it('keeps the source’s own version where a subpackage has another', () => {
+    expect(installed(rpm('perl-Errno', '1.28', '416.el8', { PackageId: 'perl-5.26.3-416.el8.src.rpm' }))[0]).toMatchObject({ source: 'perl', sourceVersion: '5.26.3-416.el8' });
+  });
+
+  it('cut a field off at 100 characters: of a long source name as much is used as is whole, half a version is none', () => {
+    const long = `very-${'long-'.repeat(16)}name`;
+    const PackageId = `${long}-1.0-1.amzn2023.src.rpm`.slice(0, 100);
+    expect(PackageId).toHaveLength(100);
+    const [item] = installed(rpm('short', '1.0', '1.amzn2023', { PackageId }));
+    expect(item?.source).toBe(long);
+    const fix = advisory({ on: 'amazon-linux-2023', rows: [{ package: 'short', fixedVersion: '0.5-1' }] });
+    const facts = factsFromInventory('amazon-linux-2023-x86_64', applications(rpm('short', `1.${'0'.repeat(98)}`, '1')));
+    expect(only(facts, fix).state).toBe('unknown');
+  });
+
+  it('tells the dated release that an Amazon Linux 2023 node is on by its release package', () => {
+    const facts = factsFromInventory('amazon-linux-2023-x86_64', applications(rpm('system-release', '2023.6.20241010', '0.amzn2023')));
+    expect(facts.releasever).toBe('2023.6.20241010');
+    expect(factsFromInventory('amazon-linux-2-x86_64', applications(rpm('system-release', '2', '14.amzn2'))).releasever).toBeUndefined();
+  });
+
+  it('takes the line of RHEL from a tag, since no inventory tells it', () => {
+    const facts = (tags: Record<string, string>) => factsFromInventory('rhel-9-x86_64', [], tags).channels;
+    expect(facts({ 'rhel-stream': 'eus-9.2' })).toEqual(['eus:9.2']);
+    expect(facts({ 'rhel-stream': 'main' })).toBeUndefined();
+  });
+});
+
+describe('a node with several package managers', () => {
+  const mixed = applications(
+    rpm('bash', '5.2.15', '1.amzn2023'),
+    deb('bash', '5.2.15-2'),
+    { Name: 'core20', Version: '20240227', Architecture: 'x86_64', PackageId: 'pkg:snap/core20@20240227' },
+    rpm('gpg-pubkey', 'd832c631', '6515c85e', { PackageId: '(none)' }),
+  );
+
+  it('is read by the one of its platform', () => {
+    expect(factsFromInventory('amazon-linux-2023-x86_64', mixed).installed).toEqual([{ name: 'bash', arch: 'x86_64', version: '5.2.15-1.amzn2023' }]);
+    expect(factsFromInventory('debian-12-x86_64', mixed).installed).toEqual([{ name: 'bash', arch: 'x86_64', version: '5.2.15-2' }]);
+  });
+});
+
+describe('an inventory of dpkg', () => {
+  it('is only probable, since it lists removed packages and names no source', () => {
+    expect(factsFromInventory('ubuntu-24.04-x86_64', applications(deb('openssl', '3.0.13-0ubuntu3.4')))).toMatchObject({ certainty: 'probable', installed: [{ name: 'openssl' }] });
+  });
+
+  it('is exact with the custom type, which has status, source and source version', () => {
+    const entry = { package: 'libssl3', version: '3.0.11-1~deb12u1+b1', arch: 'amd64', status: 'installed', source: 'openssl', sourceVersion: '3.0.11-1~deb12u1' };
+    const removed = { ...entry, package: 'logrotate', status: 'config-files' };
+    const custom = { TypeName: 'Custom:DpkgSource', Entries: [entry, removed] };
+    expect(factsFromInventory('debian-12-x86_64', [...applications(deb('logrotate', '3.21.0-1')), custom])).toMatchObject({
+      certainty: 'exact',
+      installed: [{ name: 'libssl3', arch: 'amd64', version: '3.0.11-1~deb12u1+b1', source: 'openssl', sourceVersion: '3.0.11-1~deb12u1' }],
+    });
+  });
+
+  it('has the channels of Ubuntu Pro where they were gathered: services that are enabled', () => {
+    const pro = { TypeName: 'Custom:UbuntuPro', Entries: [{ name: 'esm-infra', status: 'enabled' }, { name: 'fips', status: 'n/a' }, { name: 'realtime-kernel', status: 'enabled' }] };
+    expect(factsFromInventory('ubuntu-22.04-x86_64', [pro]).channels).toEqual(['pro:esm-infra', 'pro:realtime']);
+    expect(factsFromInventory('ubuntu-22.04-x86_64', []).channels).toBeUndefined();
+  });
+});
+
+describe('an inventory of Windows', () => {
+  const updates = { TypeName: 'AWS:WindowsUpdate', Entries: [{ HotFixId: 'KB5033371' }, { HotFixId: 'File 1' }] };
+  const key = 'HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion';
+
+  it('has KBs, and the build where the registry was asked for it', () => {
+    const registry = { TypeName: 'AWS:WindowsRegistry', Entries: [{ KeyPath: key, ValueName: 'CurrentBuildNumber', Value: '17763' }, { KeyPath: key, ValueName: 'UBR', Value: '5206' }] };
+    expect(factsFromInventory('windows-2019-x86_64', [updates, registry])).toEqual({
+      platform: 'windows-2019-x86_64',
+      certainty: 'probable',
+      installed: [{ name: 'KB5033371', arch: '', version: '' }],
+      build: '10.0.17763.5206',
+    });
+  });
+
+  it('has what patch compliance says is installed and missing', () => {
+    const compliance = { TypeName: 'AWS:PatchCompliance', Entries: [{ KBId: 'KB5034127', State: 'Missing' }, { KBId: 'KB5031361', State: 'InstalledOther' }] };
+    expect(factsFromInventory('windows-2019-x86_64', [updates, compliance])).toMatchObject({
+      installed: [{ name: 'KB5031361' }, { name: 'KB5033371' }],
+      offered: ['KB5034127'],
+    });
+  });
+});
+
+describe('a scan', () => {
+  const facts = { platform: 'amazon-linux-2023-x86_64', installed: [], available: [], dependencies: [] };
+
+  it('is exact, and no channel means none', () => {
+    expect(factsFromScan({ ...facts, kernel: '6.1.94-99.176.amzn2023.x86_64' })).toEqual({
+      platform: facts.platform,
+      certainty: 'exact',
+      installed: [],
+      kernel: '6.1.94-99.176.amzn2023.x86_64',
+      channels: [],
+      modules: [],
+    });
+  });
+
+  it('tells the release that a node is held to, unless that is the newest there is', () => {
+    expect(factsFromScan({ ...facts, releasever: '2023.6.20241010', held: '2023.5.20240903' }).releasever).toBe('2023.5.20240903');
+    expect(factsFromScan({ ...facts, releasever: '2023.6.20241010', held: '2023.6.20241010' }).releasever).toBeUndefined();
+    expect(factsFromScan({ ...facts, releasever: '2023.6.20241010', held: 'latest' }).releasever).toBeUndefined();
+  });
+
+  it('of Windows has the build, and what its own source offers', () => {
+    const offer = { name: 'KB5034127', arch: '', version: '', kind: 'security' as const, severity: 'critical' as const, advisories: ['KB5034127'] };
+    const found = factsFromScan({ ...facts, platform: 'windows-2019-x86_64', kernel: '10.0.17763.5206', available: [offer] });
+    expect(found).toMatchObject({ build: '10.0.17763.5206', offered: ['KB5034127'], certainty: 'exact' });
+  });
+});
+
+describe('the name of a platform', () => {
+  it.each([
+    ['Amazon Linux', '2', 'x86_64', 'amazon-linux-2-x86_64'],
+    ['Amazon Linux', '2023', 'arm64', 'amazon-linux-2023-aarch64'],
+    ['Amazon Linux AMI', '2018.03', '', 'amazon-linux-2018.03-x86_64'],
+    ['Ubuntu', '24.04', 'amd64', 'ubuntu-24.04-x86_64'],
+    ['Debian GNU/Linux', '12.5', 'x86_64', 'debian-12-x86_64'],
+    ['Red Hat Enterprise Linux', '9.4', 'x86_64', 'rhel-9-x86_64'],
+    ['Rocky Linux', '8.10', 'x86_64', 'rocky-8-x86_64'],
+    ['AlmaLinux', '9.4', 'aarch64', 'almalinux-9-aarch64'],
+    ['Oracle Linux Server', '8.9', 'x86_64', 'oracle-linux-8-x86_64'],
+    ['SLES', '15.5', 'x86_64', 'sles-15.5-x86_64'],
+    ['SUSE Linux Enterprise Server', '15 SP3', 'x86_64', 'sles-15.3-x86_64'],
+    ['openSUSE Leap', '15.6', 'x86_64', 'opensuse-leap-15.6-x86_64'],
+    ['Microsoft Windows Server 2019 Datacenter', '10.0.17763', 'x86_64', 'windows-2019-x86_64'],
+    ['Microsoft Windows Server', '2022', 'x86_64', 'windows-2022-x86_64'],
+    ['TempleOS', '5', 'x86_64', undefined],
+  ])('%s %s (%s) is %s', (name, version, arch, platform) => {
+    expect(platformOf(name, version, arch)).toBe(platform);
+  });
+
+  it.each([
+    ['Amazon Linux 2', { name: 'Amazon Linux', version: '2' }],
+    ['SLES 15 SP3', { name: 'SLES', version: '15 SP3' }],
+    ['Microsoft Windows Server 2019', { name: 'Microsoft Windows Server', version: '2019' }],
+    ['Ubuntu', undefined],
+  ])('%j is written by a person', (text, parts) => {
+    expect(splitPlatform(text)).toEqual(parts);
+  });
+});
