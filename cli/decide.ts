@@ -31,16 +31,22 @@ interface Decision {
 /** Decides and tells what happened; answers the exit status. */
 export async function decide(verb: Verb, rollout: string, options: DecideOptions): Promise<number> {
   if (options.endpoint !== undefined) process.env.AWS_ENDPOINT_URL = options.endpoint;
+  const decided = await decideOn(verb, rollout, options);
+  if ('problem' in decided) return refuse(decided.problem);
+  console.log(`${verb}: ${rollout}, recorded as decided by ${decided.who}`);
+  return EXIT.succeeded;
+}
+
+/** Decides with the credentials of the environment. Answers who has decided, or why it can't be carried out. */
+export async function decideOn(verb: Verb, rollout: string, options: DecideOptions): Promise<{ who: string } | { problem: string }> {
   const record = await openRecord(options.qualifier);
   const row = await record.findRollout(rollout);
-  if (!row) return refuse(`no rollout is called ${rollout}: its name stands in every message about it`);
-  if (row.endedAt !== undefined) return refuse(`${rollout} has ended (${row.status}): there is nothing to ${verb}`);
+  if (!row) return { problem: `no rollout is called ${rollout}: its name stands in every message about it` };
+  if (row.endedAt !== undefined) return { problem: `${rollout} has ended (${row.status}): there is nothing to ${verb}` };
   const { Arn: who = 'unknown' } = await new STSClient({}).send(new GetCallerIdentityCommand({}));
   const decision: Decision = { verb, rollout, why: options.why, who, at: new Date().toISOString() };
   const problem = await carryOut(decision, row, record, createCallbacks());
-  if (problem !== undefined) return refuse(problem);
-  console.log(`${verb}: ${rollout}, recorded as decided by ${who}`);
-  return EXIT.succeeded;
+  return problem === undefined ? { who } : { problem };
 }
 
 async function openRecord(qualifier: string): Promise<WavelockRecord> {

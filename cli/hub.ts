@@ -16,20 +16,22 @@ export interface HubOptions {
 export interface OpenHub {
   record: WavelockRecord;
   store: Store;
+  /** Names of its policies, in the order of the file. */
+  policies: string[];
 }
 
 /** Why the hub cannot be reached, in words for people. */
 export class NoHub extends Error {}
 
 /** What the hub stack says of itself, in a parameter that its readers may read. */
-const Parts = z.object({ table: z.string(), store: z.string() });
+const Parts = z.object({ table: z.string(), store: z.string(), policies: z.array(z.string()).default([]) });
 
 /** Opens record and store. Throws `NoHub` where there is none, or the caller may not read what it says of itself. */
 export async function openHub({ qualifier, endpoint }: HubOptions): Promise<OpenHub> {
   if (endpoint !== undefined) process.env.AWS_ENDPOINT_URL = endpoint;
-  const { table, store } = Parts.parse(JSON.parse(await parameter(`/${qualifier}/hub`)));
+  const { table, store, policies } = Parts.parse(JSON.parse(await parameter(`/${qualifier}/hub`)));
   const setting = settingsFrom({ TABLE_NAME: table, STORE_BUCKET: store });
-  return { record: createRecord(setting), store: createStore(setting) };
+  return { record: createRecord(setting), store: createStore(setting), policies };
 }
 
 async function parameter(Name: string): Promise<string> {

@@ -47,6 +47,7 @@ program
   .option('--endpoint <url>', 'an embedded AWS instead of AWS, as `wavelock local` prints it')
   .option('--max <number>', 'look at no more than so many nodes', '5000')
   .option('--feeds <folder>', 'advisories from files (default: from the vendors\' sites)')
+  .option('--no-feeds', 'no advisories: nothing is said of exposure')
   .option('--policy <file>', 'your policy file, to say who is in it (default: wavelock.yaml, where there is one)')
   .option('--out <folder>', 'where all three files go (default: fleet.yaml and wavelock.yaml here, the report in out)')
   .option('--force', 'replace a fleet.yaml or wavelock.yaml that somebody has changed')
@@ -63,12 +64,65 @@ program
   .description('how the vendors\' feeds are: last success, newest record, count, errors, stale or not, and why')
   .option('--qualifier <name>', 'qualifier of the installation', 'Wavelock')
   .option('--endpoint <url>', 'an embedded AWS instead of AWS, as `wavelock local` prints it')
+  .option('--accept <feed>', 'take a feed as it is that has lost more than a tenth of its records (recorded with your ARN)')
+  .option('--why <text>', 'the reason of --accept, kept in the record')
   .option('--check <folder>', 'offline: what our readers make of a folder of vendors\' files (docs/feeds.md)')
   .option('--json', 'print one JSON document on standard output')
-  .addHelpText('after', '\nExample:\n  npx wavelock feeds\n  npx wavelock feeds --check downloads/\n\nExit status: 0 shown, 1 a file that a feed reads is broken (--check), 2 bad input or no hub')
+  .addHelpText('after', '\nExample:\n  npx wavelock feeds\n  npx wavelock feeds --accept osv-debian --why "old releases were archived"\n  npx wavelock feeds --check downloads/\n\nExit status: 0 shown, 1 a file that a feed reads is broken (--check), 2 bad input or no hub')
   .action(async (options) => {
     const { feeds } = await import('./feeds/feeds.ts');
     process.exitCode = await feeds(options);
+  });
+
+program
+  .command('exposure')
+  .description('what nodes are exposed to, since when, and how current that is: of a hub, or offline from inventory files')
+  .option('--advisory <id>', 'only this advisory')
+  .option('--cve <id>', 'only this CVE')
+  .option('--node <id>', 'only this node, id or name')
+  .option('--service <name>', 'only nodes with this value of the tag Service')
+  .option('--json', 'print an array with a row for each node, advisory and package')
+  .option('--qualifier <name>', 'qualifier of the installation', 'Wavelock')
+  .option('--endpoint <url>', 'an embedded AWS instead of AWS, as `wavelock local` prints it')
+  .option('--inventory <files...>', 'offline: inventories of nodes, one a file, as Systems Manager has them (docs/exposure.md)')
+  .option('--feeds <folder>', 'offline: advisories as the vendors publish them')
+  .option('--platform <name>', 'offline: what a node is whose file is only a list of packages: "Amazon Linux 2"')
+  .option('--policy <file>', 'offline: a policy file, for its deadlines')
+  .option('--now <date>', 'offline: the ISO 8601 date from which deadlines count (default: now)')
+  .addHelpText('after', '\nExample:\n  npx wavelock exposure --cve CVE-2026-31337\n  npx wavelock exposure --service order-entry --json > rows.json\n  npx wavelock exposure --inventory web-1.json db-1.json --feeds downloads/\n  npx wavelock exposure --inventory packages.json --platform "Amazon Linux 2" --feeds downloads/ --json\n\nExit status: 0 looked, 2 bad input or no hub')
+  .action(async (options) => {
+    const { exposure } = await import('./exposure/exposure.ts');
+    process.exitCode = await exposure(options);
+  });
+
+const advisory = program.command('advisory').description('what people announce in the hours before any feed knows (recorded with your ARN)');
+
+advisory
+  .command('add <cve>')
+  .description('announce a CVE without a fix: nodes with these packages count as exposed until a vendor speaks')
+  .requiredOption('--packages <names>', 'names of binary or source packages, separated by commas; Windows for Windows itself')
+  .option('--platform <names>', 'only these, such as ubuntu or amazon-linux-2023 (default: every platform that has such a package)')
+  .option('--severity <grade>', 'critical, important, moderate, low or unrated', 'unrated')
+  .option('--no-fix-yet', 'nobody has a fix (required: what has one comes from its vendor)')
+  .requiredOption('--why <text>', 'the reason, kept in the record')
+  .option('--qualifier <name>', 'qualifier of the installation', 'Wavelock')
+  .option('--endpoint <url>', 'an embedded AWS instead of AWS, as `wavelock local` prints it')
+  .addHelpText('after', '\nExample:\n  npx wavelock advisory add CVE-2026-31337 --packages openssl,openssl-libs --no-fix-yet --why "exploited, says our CERT"\n\nExit status: 0 recorded, 2 refused')
+  .action(async (cve, options) => {
+    const { addAdvisory } = await import('./advisory/advisory.ts');
+    process.exitCode = await addAdvisory(cve, options);
+  });
+
+advisory
+  .command('withdraw <cve>')
+  .description('take back what was announced')
+  .requiredOption('--why <text>', 'the reason, kept in the record')
+  .option('--qualifier <name>', 'qualifier of the installation', 'Wavelock')
+  .option('--endpoint <url>', 'an embedded AWS instead of AWS, as `wavelock local` prints it')
+  .addHelpText('after', '\nExample:\n  npx wavelock advisory withdraw CVE-2026-31337 --why "not affected, says the vendor"\n\nExit status: 0 recorded, 2 refused')
+  .action(async (cve, options) => {
+    const { withdrawAdvisory } = await import('./advisory/advisory.ts');
+    process.exitCode = await withdrawAdvisory(cve, options);
   });
 
 program
@@ -89,6 +143,18 @@ program
   .action(async (options) => {
     const { notices } = await import('./run/last.ts');
     process.exitCode = notices(options.out);
+  });
+
+program
+  .command('timeline <cve>')
+  .description('what happened about a CVE: announced, exposed, told, mitigated, approved by whom, proven, closed on the last node')
+  .option('--json', 'print an array of { at, what, who, why } instead')
+  .option('--qualifier <name>', 'qualifier of the installation', 'Wavelock')
+  .option('--endpoint <url>', 'an embedded AWS instead of AWS, as `wavelock local` prints it')
+  .addHelpText('after', '\nExample:\n  npx wavelock timeline CVE-2026-31337\n\nExit status: 0 told, 2 the CVE or the hub is not known')
+  .action(async (cve, options) => {
+    const { timeline } = await import('./timeline/timeline.ts');
+    process.exitCode = await timeline(cve, options);
   });
 
 for (const [verb, description] of [

@@ -5,7 +5,7 @@ export type FunctionName = TaskName | ReactionName;
 
 /**
  * - `record:read`, `record:write`: items of the table; writing includes reading; `record:bulk` and `record:delete` as they say
- * - `store:read`, `store:write`: the bucket of plans, locks, feeds and reports
+ * - `store:read`, `store:write`: the bucket of plans, locks, feeds and reports; `store:forget`: what newer advisories have replaced there
  * - `spokes`: assume the spokes' roles, which decide what may be done to nodes
  * - `notify`: publish to the audiences' topics
  * - `wake`: end a wait of a state machine
@@ -15,15 +15,15 @@ export type FunctionName = TaskName | ReactionName;
  * - `tickets`: open OpsItems, and bring them up to date
  */
 export type Grant =
-  | 'record:read' | 'record:write' | 'record:bulk' | 'record:delete' | 'store:read' | 'store:write'
+  | 'record:read' | 'record:write' | 'record:bulk' | 'record:delete' | 'store:read' | 'store:write' | 'store:forget'
   | 'spokes' | 'notify' | 'wake' | 'policy' | 'secrets' | 'start' | 'tickets';
 
 /** What each function does with AWS; a function that its code doesn't name here is refused by IAM. */
 export const grants: Record<FunctionName, readonly Grant[]> = {
   PickFeeds: ['record:write', 'policy'],
-  PullFeed: ['record:write', 'record:bulk', 'store:read', 'store:write'],
+  PullFeed: ['record:write', 'record:bulk', 'store:read', 'store:write', 'store:forget'],
   PullPart: ['record:read', 'store:read', 'store:write'],
-  StoreFeed: ['record:write', 'store:read', 'store:write'],
+  StoreFeed: ['record:write', 'store:read', 'store:write', 'store:forget'],
   LayOutScan: ['record:write', 'record:delete', 'store:write', 'spokes'],
   CloseIntake: ['record:write', 'record:bulk', 'record:delete', 'store:read', 'store:write', 'spokes', 'policy'],
   StartRollouts: ['record:write', 'store:read', 'policy', 'notify', 'start', 'tickets'],
@@ -67,9 +67,10 @@ export const memoryMb: Partial<Record<FunctionName, number>> = {
   PullFeed: large,
   PullPart: large / 2,
   StoreFeed: large,
-  CloseIntake: large,
+  // Ten thousand nodes with three hundred open advisories each are 60,000 rows of some 80 MB of text.
+  CloseIntake: 2 * large,
   StartRollouts: large,
   PlanRollout: large,
-  CloseRollout: large,
+  CloseRollout: 2 * large,
   SettleBatch: large,
 };

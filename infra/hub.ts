@@ -73,9 +73,9 @@ export class Hub extends Construct {
     const without = patching ? [] : patchTasks;
     const intake = new Machine(this, 'Intake', { ...common, name: 'intake', machines: new Map([['FeedMachine', feed]]), without });
     const rollout = patching ? this.#rollout(common, intake) : undefined;
-    new Operators(this, 'Operators', { installation, record, store, patching });
-    if (rollout) new Starts(this, 'Starts', { bus, rollout, intake, undelivered });
     const policies = props.policy?.file.policies ?? [];
+    new Operators(this, 'Operators', { installation, record, store, patching, policies: policies.map(({ name }) => name) });
+    if (rollout) new Starts(this, 'Starts', { bus, rollout, intake, undelivered });
     const { intakeSchedule, feedsSchedule } = settings;
     new Schedules(this, 'Schedules', { intake, intakeSchedule, feedsSchedule, rollout, policies, undelivered });
     new Alarms(this, 'Alarms', { topic: notices.alarms, intake, rollout, undelivered });

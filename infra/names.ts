@@ -61,7 +61,7 @@ export function hubRolesPattern(installation: Installation, partition: string): 
   return `arn:${partition}:iam::${installation.hub.account}:role${installation.rolePath}${installation.hubStack}-*`;
 }
 
-/** The SSM parameter that says what the hub has: `{ table }`, the record's name. `wavelock approve|resume|abort` read it. */
+/** The SSM parameter that says what the hub has: `{ table, store, policies }`. Commands that look into a hub, or decide, read it. */
 export function hubParameterName(installation: Installation): string {
   return `/${installation.qualifier}/hub`;
 }

@@ -64,6 +64,7 @@ const words: [RegExp, (match: RegExpExecArray) => string][] = [
   [/^\*$/, () => 'actions that know no resources'],
   [/^\$\{RecordTable\w+\.Arn\}$/, () => 'the record'],
   [/^\$\{StoreBucket\w+\.Arn\}(\/\*)?$/, ([, objects]) => (objects === undefined ? 'the store' : 'objects of the store')],
+  [/^\$\{StoreBucket\w+\.Arn\}\/advisories\/\*$/, () => 'what feeds have left in the store'],
   [/^\$\{SpokeLocksBucket\w+\.Arn\}\/(.*)$/, () => 'locks, in the lock bucket'],
   [/^\$\{Key\w+\.Arn\}$/, () => 'the hub’s key'],
   [/Logs\w{8}\.Arn\}$/, () => 'its own log group'],
@@ -79,6 +80,7 @@ const words: [RegExp, (match: RegExpExecArray) => string][] = [
   [/:document\/(Wavelock-\w+)-\w+$/, ([, name]) => `documents ${name}-*`],
   [/:parameter(\/.*)$/, ([, name]) => `parameter ${name}`],
   [/:event-bus\/(.*)$/, () => 'the hub’s bus'],
+  [/:opsitem\/\*$/, () => 'OpsItems, the tickets'],
   [/:rule\/(.*)$/, ([, name]) => `rule ${name}, which Step Functions itself keeps`],
 ];
 
@@ -100,6 +102,7 @@ function roleInWords(role: string): string {
   const name = role.replace(/Role\w{8}$/, '');
   if (/^(Intake|Feed|Wave|Rollout)$/.test(name)) return `machine ${name.toLowerCase()}`;
   if (name === 'Schedules') return 'schedules';
+  if (name === 'Starts') return 'rules that start machines';
   return name === 'SpokeForwarding' ? 'event rule' : name;
 }
 

@@ -2,14 +2,19 @@
 import { existsSync } from 'node:fs';
 import { SurveyError } from '../../lambdas/aws/survey/errors.ts';
 import { assess as judge } from '../../lambdas/core/survey/assessment.ts';
+import type { Assessment } from '../../lambdas/core/survey/assessment.ts';
 import { surveyPolicy } from '../../lambdas/core/survey/permissions.ts';
 import { readAccountsFile } from '../files/accounts.ts';
 import { readPolicyFile } from '../files/policy.ts';
 import { fileProblem, InputErrors } from '../files/problems.ts';
 import { EXIT } from '../run/messages.ts';
 import { exposureOf } from './exposure.ts';
+import type { Exposed } from './exposure.ts';
+import { checkFeedsFolder } from '../files/feeds.ts';
 import { choosePlaces, writeIn, writeSealed } from './files.ts';
+import type { Places } from './files.ts';
 import { makeFleet } from './fleet-file.ts';
+import type { MadeFleet } from './fleet-file.ts';
 import { fleetYaml } from './fleet-yaml.ts';
 import { gather } from './gather.ts';
 import { assessmentHtml } from './html.ts';
@@ -25,7 +30,8 @@ export interface AssessOptions {
   max: string;
   out?: string;
   policy?: string;
-  feeds?: string;
+  /** `false` for `--no-feeds`. */
+  feeds?: string | false;
   force?: boolean;
   json?: boolean;
   permissions?: boolean;
@@ -41,8 +47,7 @@ export async function assess(options: AssessOptions): Promise<number> {
       process.stdout.write(`${JSON.stringify(surveyPolicy(rolesOf(options)), null, 2)}\n`);
       return EXIT.succeeded;
     }
-    await look(options);
-    return EXIT.succeeded;
+    return (await look(options)) ? EXIT.succeeded : EXIT.badInput;
   } catch (error) {
     if (error instanceof InputErrors) process.stderr.write(`${error.message}\n`);
     else if (error instanceof SurveyError) process.stderr.write(`${explain(error, options)}\n`);
@@ -51,39 +56,78 @@ export async function assess(options: AssessOptions): Promise<number> {
   }
 }
 
-async function look(options: AssessOptions): Promise<void> {
+/** Whether anything could be seen at all. */
+async function look(options: AssessOptions): Promise<boolean> {
   const places = choosePlaces({ out: options.out, force: options.force === true });
-  const tell = (text: string): void => void process.stderr.write(`assess  ${text}\n`);
+  const policy = ownPolicy(options.policy);
+  if (typeof options.feeds === 'string') checkFeedsFolder(options.feeds);
   const { profile, endpoint } = options;
   const { survey, otherRegions } = await gather({
     access: { profile, endpoint },
     accounts: options.accounts === undefined ? undefined : readAccountsFile(options.accounts),
-    regions: (options.region ?? '').split(',').map((region) => region.trim()).filter((region) => region !== ''),
+    regions: regionsOf(options.region),
     max: maxOf(options.max),
     tell,
     now: () => Date.now(),
   });
-  const { assessment, machines } = judge(survey, ownPolicy(options.policy));
-  const { exposure, offers } = await exposureOf(machines, { feeds: options.feeds, tell });
-  const updaters = new Map((assessment.lists.selfUpdating ?? []).map(({ id, by }) => [id, by]));
-  const made = makeFleet({ machines, locations: assessment.locations, proposed: new Set(assessment.proposal.nodes), updaters, offers, at: survey.at });
+  const { assessment, machines } = judge(survey, policy);
+  const found = await exposureOf(survey, machines, { feeds: options.feeds, tell, now: Date.now() });
+  const made = makeFleet({
+    machines,
+    locations: assessment.locations,
+    proposed: new Set(assessment.proposal.nodes),
+    updaters: new Map((assessment.lists.selfUpdating ?? []).map(({ id, by }) => [id, by])),
+    offers: found.offers,
+    at: survey.at,
+  });
+  leave({ assessment, found, made, places, otherRegions, options });
+  return survey.locations.some(({ instances, nodes }) => instances !== undefined || nodes !== undefined);
+}
+
+/** Progress, for people who wait. */
+function tell(text: string): void {
+  process.stderr.write(`assess  ${text}\n`);
+}
+
+interface Result {
+  assessment: Assessment;
+  found: Exposed;
+  made: MadeFleet;
+  places: Places;
+  otherRegions: Record<string, string[]>;
+  options: AssessOptions;
+}
+
+/** Writes the files, and says what was seen. */
+function leave({ assessment, found, made, places, otherRegions, options }: Result): void {
+  const { exposure, problems } = found;
   const policyText = policyYaml(assessment);
-  if (made.file.nodes.length > 0) writeSealed(places.fleet, fleetYaml(made, { at: survey.at, locations: assessment.locations, feeds: exposure !== undefined }));
+  const isFleet = made.file.nodes.length > 0;
+  if (isFleet) writeSealed(places.fleet, fleetYaml(made, { at: assessment.at, locations: assessment.locations, feeds: exposure !== undefined }));
   writeSealed(places.policy, policyText);
-  writeIn(places.report, assessmentHtml({ assessment, exposure, otherRegions, places, policyText }));
+  writeIn(places.report, assessmentHtml({ assessment, judged: { exposure, problems }, otherRegions, places, policyText }));
   if (options.json === true) {
-    process.stdout.write(`${JSON.stringify({ ...assessment, exposure: exposure ?? null, otherRegions, files: places })}\n`);
+    process.stdout.write(`${JSON.stringify({ ...assessment, exposure: exposure ?? null, feedProblems: problems, otherRegions, files: places })}\n`);
     return;
   }
-  const written = made.file.nodes.length > 0 ? `${places.report}, ${places.fleet}, ${places.policy}` : `${places.report}, ${places.policy} (no machine was seen that could be simulated)`;
-  const next = ['', `written       ${written}`, `next          npm start -- --fleet ${places.fleet} --policy ${places.policy}`];
-  process.stdout.write(`${[...assessmentText(assessment, exposure), ...next].join('\n')}\n`);
+  const written = [places.report, places.policy, ...(isFleet ? [places.fleet] : ['no fleet file: no machine was seen that could be simulated'])];
+  const feeds = typeof options.feeds === 'string' ? ` --feeds ${options.feeds}` : '';
+  const next = isFleet ? [`next          npm start -- --fleet ${places.fleet} --policy ${places.policy}${feeds}`] : [];
+  process.stdout.write(`${[...assessmentText(assessment, { exposure, problems }), '', `written       ${written.join(', ')}`, ...next].join('\n')}\n`);
 }
 
 /** The policy file that is there already: what it names is "in a policy". One that does not validate is bad input. */
 function ownPolicy(file: string | undefined): ReturnType<typeof readPolicyFile>['policy'] | undefined {
   if (file === undefined && !existsSync(OWN_POLICY)) return undefined;
   return readPolicyFile(file ?? OWN_POLICY).policy;
+}
+
+/** `eu-central-1,eu-west-1` or `all`; whether the account has them, AWS tells. */
+function regionsOf(text = ''): string[] {
+  const regions = text.split(',').map((region) => region.trim()).filter((region) => region !== '');
+  const wrong = regions.filter((region) => region !== 'all' && !/^[a-z]{2}(-[a-z]+)+-\d$/.test(region));
+  if (wrong.length > 0) throw new InputErrors([fileProblem('--region', `${wrong.join(', ')} is no Region`, 'such as eu-central-1; several are separated by commas')]);
+  return regions;
 }
 
 function maxOf(text: string): number {

@@ -1,5 +1,6 @@
 /** What the fleet is exposed to, as a section of the assessment. */
 import type { FleetExposure } from '../../lambdas/core/survey/exposure.ts';
+import type { Judged } from './text.ts';
 import { html } from '../report/escape.ts';
 import type { Html } from '../report/escape.ts';
 import { row, table } from '../report/parts.ts';
@@ -11,15 +12,17 @@ const SHOWN = 100;
 const CVES = 6;
 
 /** The section; without advisories it says so. */
-export function exposureSection(exposure: FleetExposure | undefined): Html {
+export function exposureSection({ exposure, problems }: Judged): Html {
+  const wrong = problems.length > 0 && html`<ul>${problems.map((problem) => html`<li>${problem}</li>`)}</ul>`;
   if (!exposure) {
-    return html`<section id="exposure"><h2>Exposure</h2><p>Not looked at: no advisories were read. <code>--feeds FOLDER</code> reads them from files, without it they come from the vendors’ sites.</p></section>`;
+    return html`<section id="exposure"><h2>Exposure</h2><p>Not looked at: no advisories were read. <code>--feeds FOLDER</code> reads them from files, without it they come from the vendors’ sites.</p>${wrong}</section>`;
   }
-  const { advisories, judged, unknown, exposed, exploited, oldest, by, problems } = exposure;
-  const rows = by.slice(0, SHOWN).map(({ advisory, title, severity, knownExploited, state, packages, cves, nodes }) =>
+  const { advisories, judged, unknown, exposed, exploited, oldest, by, endOfLife, inspector } = exposure;
+  const rows = by.slice(0, SHOWN).map(({ advisory, title, severity, knownExploited, epss, state, packages, cves, nodes }) =>
     row([
       { class: 'name', of: [advisory, html`<span class="sub">${title}</span>`] },
       { class: `outcome ${knownExploited === undefined ? '' : 'bad'}`, of: knownExploited === undefined ? severity : `${severity}, known exploited` },
+      { class: 'number', of: epss === undefined ? '' : `${(epss * 100).toFixed(1)} %` },
       state,
       packages.join(', '),
       cves.length <= CVES ? cves.join(', ') : `${cves.slice(0, CVES).join(', ')} and ${cves.length - CVES} more`,
@@ -30,9 +33,17 @@ export function exposureSection(exposure: FleetExposure | undefined): Html {
 <p class="big">${grouped(exposed.length)} of ${amount(judged, 'node')} with inventory ${exposed.length === 1 ? 'is' : 'are'} exposed, ${grouped(exploited.length)} of them to what is known to be exploited.</p>
 <p class="aside">${amount(advisories, 'advisory', 'advisories')} were held against SSM Inventory${oldest !== undefined && `, the oldest of it from ${oldest.slice(0, 16).replace('T', ' ')} UTC`}.
 Inventory lists what is installed and says neither what runs nor, on Debian and Ubuntu, which source it was built from: “probable” there.</p>
-${unknown > 0 && html`<p class="look">No inventory for ${amount(unknown, 'node')}: whether they are exposed, nobody knows.</p>`}
-${problems.length > 0 && html`<ul>${problems.map((problem) => html`<li>${problem}</li>`)}</ul>`}
-${rows.length > 0 && table(['Advisory', 'Severity', 'State', 'Packages', 'CVEs', 'Nodes'], rows)}
+${unknown.length > 0 && html`<p class="look">No inventory for ${amount(unknown.length, 'node')}: whether they are exposed, nobody knows.</p>${ids(unknown)}`}
+${endOfLife.map(({ release, since, nodes }) => html`<p class="look">${release} gets no security updates since ${since}: ${amount(nodes.length, 'node')}.</p>${ids(nodes)}`)}
+${inspector && opinion(inspector)}
+${wrong}
+${rows.length > 0 && table(['Advisory', 'Severity', 'EPSS', 'State', 'Packages', 'CVEs', 'Nodes'], rows, { numbers: ['EPSS'] })}
 ${by.length > SHOWN && html`<p class="aside">${grouped(by.length - SHOWN)} more stand in the JSON.</p>`}
 </section>`;
+}
+
+function opinion({ looks, onlyInspector, onlyWe }: NonNullable<FleetExposure['inspector']>): Html {
+  return html`<h3>Amazon Inspector’s opinion</h3><p>It looks at ${amount(looks, 'node')}. It has findings where we have none on ${grouped(onlyInspector.length)}:
+it also counts what is unfixed, and libraries of applications. It has none where we have some on ${grouped(onlyWe.length)}.</p>
+${onlyInspector.length > 0 && ids(onlyInspector)}${onlyWe.length > 0 && ids(onlyWe)}`;
 }

@@ -1,7 +1,6 @@
 /** `out/assessment.html`: one file, no script, prints on A4. Coverage first, then what is exposed, what is in the way, and every list. */
 import type { Assessment, Coverage } from '../../lambdas/core/survey/assessment.ts';
 import type { Blind } from '../../lambdas/core/survey/model.ts';
-import type { FleetExposure } from '../../lambdas/core/survey/exposure.ts';
 import { html } from '../report/escape.ts';
 import type { Html } from '../report/escape.ts';
 import { page } from '../report/page.ts';
@@ -11,11 +10,11 @@ import { exposureSection } from './html-exposure.ts';
 import { ids } from './html-ids.ts';
 import { listSections } from './html-lists.ts';
 import type { Places } from './files.ts';
-import { blindSentence, known } from './text.ts';
+import { blindSentence, known, type Judged } from './text.ts';
 
 export interface ReportInput {
   assessment: Assessment;
-  exposure: FleetExposure | undefined;
+  judged: Judged;
   /** Regions that are switched on and were not looked at, by account. */
   otherRegions: Record<string, string[]>;
   places: Places;
@@ -33,11 +32,11 @@ p.ids{font-family:ui-monospace,"SF Mono",Menlo,Consolas,"Liberation Mono",monosp
 
 /** The page. */
 export function assessmentHtml(input: ReportInput): string {
-  const { assessment, exposure } = input;
+  const { assessment, judged } = input;
   const body = html`${head(assessment)}
 <main>
 ${coverageSection(assessment, input.otherRegions)}
-${exposureSection(exposure)}
+${exposureSection(judged)}
 ${obstacleSection(assessment)}
 ${listSections(assessment.lists)}
 ${blindSection(assessment.blind)}
@@ -48,7 +47,8 @@ ${filesSection(input)}
 
 /** All of it in one sentence. */
 export function sentence({ running, managed, reporting, inPolicy }: Coverage): string {
-  return `Of ${known(running)} machines that run, ${known(managed)} are managed, ${known(reporting)} report, and ${grouped(inPolicy)} are in a policy.`;
+  const are = inPolicy === 1 ? 'is' : 'are';
+  return `Of ${known(running)} machines that run, ${known(managed)} are managed, ${known(reporting)} report, and ${grouped(inPolicy)} ${are} in a policy.`;
 }
 
 function head({ coverage, at, caller, locations }: Assessment): Html {

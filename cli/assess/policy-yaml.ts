@@ -73,6 +73,7 @@ function policyLines(policy: ProposedPolicy, proposal: Proposal): string[] {
     `    plan: { every: month, at: "${PLANS[policy.os]}", timezone: ${scalar(proposal.timezone)} }`,
     '    patches: { kinds: [security], severity: { atLeast: low, unrated: include } }',
     ...comment(environmentWords(policy, proposal), '    '),
+    ...comment(policy.unproven.map(({ platform, nodes }) => `No node of ${platform} is in the first wave: nothing can be proven for ${amount(nodes.length, 'node')}.`), '    '),
     '    waves:',
     ...policy.waves.flatMap((wave, index) => waveLines(wave, index === 0)),
   ];

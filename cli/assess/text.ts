@@ -8,8 +8,14 @@ import { amount, grouped, plain, some, wrap, WIDEST } from '../ui/text.ts';
 const IDS = 4;
 const COLUMN = 14;
 
+/** What was found of exposure, and what could not be read for it. */
+export interface Judged {
+  exposure: FleetExposure | undefined;
+  problems: readonly string[];
+}
+
 /** Lines for standard output. The first one is coverage. */
-export function assessmentText(assessment: Assessment, exposure: FleetExposure | undefined): string[] {
+export function assessmentText(assessment: Assessment, { exposure, problems }: Judged): string[] {
   return [
     coverageLine(assessment.coverage),
     ...limits(assessment),
@@ -17,6 +23,7 @@ export function assessmentText(assessment: Assessment, exposure: FleetExposure |
     ...listLines(assessment.lists),
     '',
     ...exposureLines(exposure),
+    ...problemLines(problems),
     '',
     ...obstacleLines(assessment),
     ...blindLines(assessment),
@@ -84,14 +91,24 @@ function byWhy(nodes: ListedNode[]): string[] {
 
 function exposureLines(exposure: FleetExposure | undefined): string[] {
   if (!exposure) return entry('exposure', 'not looked at: no advisories were read');
-  const { advisories, judged, unknown, exposed, exploited, by, problems } = exposure;
+  const { advisories, judged, unknown, exposed, exploited, by, endOfLife, inspector, oldest } = exposure;
   return [
     ...entry('exposure', `${grouped(exposed.length)} of ${amount(judged, 'node')} with inventory, held against ${amount(advisories, 'advisory', 'advisories')}; known exploited: ${grouped(exploited.length)}`),
-    ...(unknown > 0 ? entry('', `no inventory for ${amount(unknown, 'node')}: nobody knows`) : []),
+    ...(oldest === undefined ? [] : entry('', `the oldest inventory is from ${oldest.slice(0, 16).replace('T', ' ')} UTC`)),
+    ...(unknown.length > 0 ? entry('', `no inventory for ${amount(unknown.length, 'node')} (${some(unknown, IDS)}): nobody knows`) : []),
+    ...endOfLife.flatMap(({ release, since, nodes }) => entry('', `${release} gets no security updates since ${since}: ${amount(nodes.length, 'node')} (${some(nodes, IDS)})`)),
+    ...(inspector ? entry('', `Amazon Inspector looks at ${amount(inspector.looks, 'node')}: findings where we have none on ${grouped(inspector.onlyInspector.length)}, none where we have some on ${grouped(inspector.onlyWe.length)}`) : []),
     ...by.slice(0, IDS).flatMap(({ advisory, severity, knownExploited, packages, nodes }) =>
       entry('', `${advisory} ${severity}${knownExploited === undefined ? '' : ', known exploited'}: ${some(packages, 3)} on ${amount(nodes.length, 'node')}`)),
-    ...problems.flatMap((problem) => entry('', problem)),
   ];
+}
+
+/** Without a network every feed fails in the same way. */
+function problemLines(problems: readonly string[]): string[] {
+  const [first, ...others] = problems;
+  if (first === undefined) return [];
+  const more = others.length === 0 ? '' : ` So did ${amount(others.length, 'other feed')}, see the report; --feeds FOLDER reads them from files, --no-feeds reads none.`;
+  return entry('', `${first}.${more}`);
 }
 
 function obstacleLines({ obstacles }: Assessment): string[] {

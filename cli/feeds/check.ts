@@ -74,7 +74,10 @@ async function checkOne(bytes: Buffer, now: number): Promise<Row[]> {
   const what = recognise(bytes);
   if (what.is === 'records') return checkRecords(what.records.map((record) => readRecord(record.bytes, record.id, recordContext(now))));
   if (what.is === 'repomd') return [checkRepomd(bytes)];
-  if (what.is === 'unknown') return [{ ...NOTHING, result: 'not ours', note: whyForeign(bytes.toString('utf8', 0, START)) ?? what.why }];
+  if (what.is === 'unknown') {
+    const foreign = whyForeign(bytes.toString('utf8', 0, START));
+    return [{ ...NOTHING, result: what.damaged && foreign === undefined ? 'broken' : 'not ours', note: foreign ?? what.why }];
+  }
   return checkSite(what, now);
 }
 
@@ -104,10 +107,10 @@ function checkRecords(readings: readonly Reading<Advisory>[]): Row[] {
     const row = rows.get(feed) ?? { ...NOTHING, feed, result: 'read', note: '' };
     rows.set(feed, count(row, reading));
   }
-  const counted = [...rows.values()].filter(({ records, skipped }) => records + skipped > 0);
+  const told = [...rows.values()].filter(({ records, skipped }) => records + skipped > 0);
   const [note = 'holds no record'] = out;
-  if (counted.length === 0) return [{ ...NOTHING, result: 'not ours', note: readings.length === 1 ? note : `${readings.length} records, none of a released fix` }];
-  return counted.map((row, index) => ({ ...row, result: row.records === 0 ? 'broken' : 'read', note: index === 0 && out.length > 0 ? `${out.length} out of scope: ${note}` : row.note }));
+  if (told.length === 0) return [{ ...NOTHING, result: 'not ours', note: readings.length === 1 ? note : `${readings.length} records, none of a released fix` }];
+  return told.map((row, index) => ({ ...row, result: row.records === 0 ? 'broken' : 'read', note: index === 0 && out.length > 0 ? `${out.length} out of scope: ${note}` : row.note }));
 }
 
 function count(row: Row, reading: Reading<Advisory>): Row {

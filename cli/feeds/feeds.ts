@@ -1,6 +1,7 @@
 /** `wavelock feeds`: how the feeds of an installation are; or, offline, what our readers make of a folder of vendors' files. */
 import { EXIT } from '../run/messages.ts';
 import { NoHub, openHub } from '../hub.ts';
+import { acceptFeed } from './accept.ts';
 import { checkFolder } from './check.ts';
 import { checkTable } from './check-table.ts';
 import { feedLines, feedTable } from './lines.ts';
@@ -10,12 +11,16 @@ export interface FeedsOptions extends HubOptions {
   json?: boolean;
   /** A folder; nothing else is looked at then. */
   check?: string;
+  /** A feed that has shrunk and is to be taken as it is; `why` belongs to it. */
+  accept?: string;
+  why?: string;
 }
 
 /** Prints and answers the exit status: 0 shown; with `check` 1 where a file of a vendor's could not be read; 2 nothing to be had. */
 export async function feeds(options: FeedsOptions): Promise<number> {
   if (options.check !== undefined) return check(options.check, options.json === true);
   try {
+    if (options.accept !== undefined) return await accept(options.accept, options);
     const { record } = await openHub(options);
     const lines = feedLines(await record.feeds(), Date.now());
     print(options.json === true ? JSON.stringify(lines, null, 2) : feedTable(lines).join('\n'));
@@ -25,6 +30,16 @@ export async function feeds(options: FeedsOptions): Promise<number> {
     process.stderr.write(`${error.message}\n`);
     return EXIT.badInput;
   }
+}
+
+async function accept(feed: string, { why = '', qualifier, endpoint }: FeedsOptions): Promise<number> {
+  if (why.trim() === '') {
+    process.stderr.write('--accept needs --why: the reason is kept in the record\n');
+    return EXIT.badInput;
+  }
+  const { done, text } = await acceptFeed({ feed, why, qualifier, ...(endpoint === undefined ? {} : { endpoint }) });
+  (done ? process.stdout : process.stderr).write(`${text}\n`);
+  return done ? EXIT.succeeded : EXIT.badInput;
 }
 
 async function check(folder: string, json: boolean): Promise<number> {

@@ -6,7 +6,7 @@ import { fail, failIfAny } from './problems.ts';
 import { readYaml } from './yaml.ts';
 
 const ACCOUNT = 'expected the number of an account, twelve digits in quotes';
-const REGION = 'expected a Region such as eu-central-1';
+const REGION = 'expected a Region such as eu-central-1, or all';
 const ROLE = 'expected the name or the ARN of a role';
 
 const Entry = z.strictObject({
@@ -16,7 +16,7 @@ const Entry = z.strictObject({
     .regex(/^(arn:aws[a-z-]*:iam::\d{12}:role\/)?[\w+=,.@/-]{1,512}$/, ROLE)
     .optional(),
   externalId: z.string().min(2).max(1224).optional(),
-  regions: z.array(z.string({ error: REGION }).regex(/^[a-z]{2}(-[a-z]+)+-\d$/, REGION)).min(1, 'is empty').optional(),
+  regions: z.array(z.string({ error: REGION }).regex(/^(all|[a-z]{2}(-[a-z]+)+-\d)$/, REGION)).min(1, 'is empty').optional(),
 });
 
 /** An account to look at. Without a role it is that of the credentials, without Regions those of the command. */

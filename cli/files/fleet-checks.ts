@@ -8,9 +8,9 @@ import type { Path, PathProblem } from '../../lambdas/core/policy/problems.ts';
 import { isObject } from '../../lambdas/core/policy/schema-tree.ts';
 import { nameAndArch } from '../../local/fleet/repository.ts';
 import { hostPlatform, simulatedReleases } from '../../local/fleet/platforms.ts';
-import type { Inventory, NodeEntry, Offer } from '../../local/fleet/types.ts';
+import type { Inventory, NodeEntry, Offer, UserDocument } from '../../local/fleet/types.ts';
 import { expandEntry } from '../../local/fleet/nodes.ts';
-import { InventorySchema, NodeSchema } from './fleet-schema.ts';
+import { InventorySchema, NodeSchema, UserDocumentSchema } from './fleet-schema.ts';
 import { checkInstance, checkSurroundings } from './fleet-surroundings-checks.ts';
 
 /** Names that nodes may refer to. */
@@ -30,6 +30,7 @@ export function checkFleet(raw: unknown): PathProblem[] {
     ...inventories.flatMap(([name, inventory]) => checkInventory(inventory, ['inventories', name])),
     ...nodes.flatMap((node, index) => (node ? checkNode(node, known, ['nodes', index]) : [])),
     ...checkIdentities(nodes),
+    ...Object.entries(wellFormed(UserDocumentSchema, raw, 'documents')).flatMap(([name, document]) => checkDocument(document, nodes, ['documents', name])),
     ...checkSurroundings(isObject(raw) ? raw.surroundings : undefined, locations, nodes),
   ];
 }
@@ -66,9 +67,11 @@ function checkInventory(inventory: Inventory, path: Path): PathProblem[] {
     return [problem([...path, 'platform'], `"${inventory.platform}" is not a platform that can be simulated`, hint)];
   }
   const { os } = hostPlatform(inventory.platform);
+  const snapshots = inventory.snapshots !== undefined && !inventory.platform.startsWith('ubuntu-24.04');
   const releasever = inventory.releasever !== undefined && !inventory.platform.startsWith('amazon-linux-2023');
   return [
     ...(releasever ? [problem([...path, 'releasever'], 'only Amazon Linux 2023 has a releasever')] : []),
+    ...(snapshots ? [problem([...path, 'snapshots'], 'only Ubuntu 24.04 and newer have snapshots')] : []),
     ...checkOffers(inventory.available, packageNames(inventory), os === 'windows', [...path, 'available']),
   ];
 }
@@ -141,6 +144,16 @@ function checkIdentities(entries: readonly (NodeEntry | undefined)[]): PathProbl
     }
     return [...found.values()];
   });
+}
+
+/** A document's nodes have to exist: a fault without victim is a typing mistake. */
+function checkDocument(document: UserDocument, entries: readonly (NodeEntry | undefined)[], path: Path): PathProblem[] {
+  const known = entries.flatMap((entry) => (entry ? expandEntry(entry) : []).flatMap(({ name, id }) => [name, id]));
+  return (['failsOn', 'hangsOn', 'rebootsOn'] as const).flatMap((key) =>
+    (document[key] ?? []).flatMap((node, index) =>
+      known.includes(node) ? [] : [problem([...path, key, index], `there is no node "${node}"`, didYouMean(node, known))],
+    ),
+  );
 }
 
 /** Indices of entries that stood before. */

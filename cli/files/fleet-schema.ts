@@ -1,5 +1,6 @@
 /** `fleet.yaml` and scenario files as people write them; the values are those of `local/fleet/types.ts`. Descriptions are for editors. */
 import { z } from 'zod';
+import { storyKeys } from './story-schema.ts';
 import { Kind, NodeId, Severity } from '../../lambdas/core/model.ts';
 import { OrganizationSchema, SurroundingsSchema } from './fleet-surroundings-schema.ts';
 import { Age, LocationText, Tags, Text } from './fleet-words.ts';
@@ -13,6 +14,8 @@ const Unit = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9@:._-]*$/, 'expected the na
 
 const NAME = 'a name here is letters, digits, dots, underscores and hyphens';
 const InventoryName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, NAME);
+
+const Channel = z.string().regex(/^[a-z][a-z0-9-]{0,19}(:[A-Za-z0-9][A-Za-z0-9._+-]{0,59})?$/, 'expected a channel such as pro:esm-apps or eus:9.2');
 
 /** One version that a repository offers. */
 export const OfferSchema = z.strictObject({
@@ -32,9 +35,12 @@ export const OfferSchema = z.strictObject({
 export const InventorySchema = z.strictObject({
   platform: z.string().describe('Release and architecture: amazon-linux-2023-x86_64, ubuntu-24.04-aarch64, windows-2022-x86_64'),
   releasever: Text.optional().describe('Amazon Linux 2023 only: the release that its repository is locked to, 2023.6.20241010'),
+  snapshots: z.boolean().optional().describe('Ubuntu 24.04 and newer: false where its mirror has no snapshots of the archive'),
   installed: Installed.describe('Package (name or name.arch) → version; on Windows KB → ""'),
   available: z.array(OfferSchema).describe('What the repositories offer'),
   sources: z.record(PackageName, Text).optional().describe('Package → source package, where they differ'),
+  channels: z.array(Channel).optional().describe('What it gets fixes from besides its repositories: [pro:esm-apps], [eus:9.2], [livepatch]'),
+  modules: z.array(Text).optional().describe('Enabled streams of modules: ["ruby:3.1"]'),
   services: z.array(Unit).optional().describe('Services that run: [nginx.service]'),
 });
 
@@ -88,12 +94,27 @@ export const NodeSchema = z.strictObject({
     .describe('CVE that Amazon Inspector found here → its grade. {}: it found none. Left out: it does not look'),
 });
 
+const Among = z.array(z.string().min(1)).optional();
+const DOCUMENT = 'the name of a document is 3 to 128 letters, digits, dots, underscores and hyphens';
+/** One entry of `documents`. */
+export const UserDocumentSchema = z.strictObject({
+  version: z.int().min(1).max(1_000).optional().describe('How many versions there are: 7. Left out: one'),
+  seconds: z.int().min(1).max(86_400).optional().describe('How long it runs, in seconds. Left out: 10'),
+  failsOn: Among.describe('Nodes on which it fails, by name or id: [db-1]'),
+  hangsOn: Among.describe('Nodes on which it never ends by itself'),
+  rebootsOn: Among.describe('Nodes on which it asks for a reboot, which a hook must not'),
+});
+
 /** The whole of `fleet.yaml`. */
 export const FleetSchema = z.strictObject({
   version: z.literal(1).describe('Version of this format: 1'),
   locations: z.array(LocationText).min(1).describe('Accounts and Regions; the first one holds the hub'),
   inventories: z.record(InventoryName, InventorySchema).describe('What nodes have installed and what their repositories offer, by name'),
   nodes: z.array(NodeSchema).min(1, 'is empty: a fleet has at least one node').describe('The nodes'),
+  documents: z
+    .record(z.string().regex(/^(?!AWS|aws|amazon|amzn)[A-Za-z0-9_.-]{3,128}$/, DOCUMENT), UserDocumentSchema)
+    .optional()
+    .describe('SSM Command documents of yours that every location has, by name: what a policy\'s `hooks` name'),
   surroundings: z.array(SurroundingsSchema).optional().describe('What accounts have besides nodes, as `wavelock assess` reads it'),
   organization: OrganizationSchema.optional().describe('Further accounts of the organization: number → name'),
 });
@@ -151,4 +172,5 @@ export const FaultSchema = z.union([
 export const ScenarioSchema = z.strictObject({
   title: z.string().trim().min(1).describe('What the scenario shows, in one line'),
   faults: z.array(FaultSchema).describe('What goes wrong'),
+  ...storyKeys,
 });

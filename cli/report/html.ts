@@ -1,10 +1,11 @@
 /** The report: one file that needs nothing else. It loads nothing, and its policy for the browser lets it load nothing. */
 import { createHash } from 'node:crypto';
 import { Html, html } from './escape.ts';
+import { exposureSection } from './exposure.ts';
 import { headSection, sentence } from './head.ts';
 import { leftSection } from './left.ts';
 import { nodeAnchors, nodesSection } from './nodes.ts';
-import { closedSection, proofSection } from './proof.ts';
+import { proofSection } from './proof.ts';
 import { costSection, messagesSection, policySection } from './record.ts';
 import { SCRIPT } from './script.ts';
 import { STYLE } from './style.ts';
@@ -48,7 +49,7 @@ ${headSection(run, input.madeAt)}
 ${wavesSection(run, anchors)}
 ${leftSection(run, anchors)}
 ${proofSection(run)}
-${closedSection(run)}
+${exposureSection(run)}
 ${nodesSection(run, anchors)}
 ${messagesSection(run)}
 ${costSection(run)}

@@ -29,14 +29,14 @@ export const SIZES: Size[] = [
 
 /** Days, times, lengths of cuts, and the axis under them. */
 const AXIS = 48;
-const TOP = 56;
-const TITLE = 20;
+export const TOP = 56;
+export const TITLE = 20;
 /** Nodes on top of each other, at most; more become bars. */
 export const LEVELS = 5;
 const UNDER = 36;
 const EXPOSURE = 64;
 /** Average width of a character at the picture's two text sizes. */
-const CHARACTER = 6.4;
+export const CHARACTER = 6.4;
 const NOT_RUN = TITLE + 12;
 
 type Wave = RunDocument['waves'][number];
@@ -54,16 +54,8 @@ interface Scene {
 export function picture(run: EndedRun, size: Size, anchors: Map<string, string>): Html | undefined {
   const { extra } = run;
   if (extra.timeline.length === 0) return undefined;
-  const timezone = timezoneOf(extra.plan);
-  const axis = createAxis({
-    ...extentOf(extra),
-    busy: busyTimes(run),
-    left: 10,
-    width: size.width - 20,
-    cutWidth: size.cutWidth,
-    timezone,
-  });
-  const scene: Scene = { run, size, axis, timezone, anchors };
+  const axis = axisOf(run, size);
+  const scene: Scene = { run, size, axis, timezone: timezoneOf(extra.plan), anchors };
   let bottom = TOP;
   const rows = run.document.waves.map((wave) => {
     const top = bottom;
@@ -76,6 +68,12 @@ ${drawAxis(scene, height)}
 ${rows}
 ${extra.exposure.length > 0 && exposureRow(scene, bottom)}
 </svg>`;
+}
+
+/** The time of a run, as all its pictures of one size have it. */
+export function axisOf(run: EndedRun, { width: whole, cutWidth }: Size): Axis {
+  const { extra } = run;
+  return createAxis({ ...extentOf(extra), busy: busyTimes(run), left: 10, width: whole - 20, cutWidth, timezone: timezoneOf(extra.plan) });
 }
 
 function extentOf({ startedAt, endedAt, timeline }: RunExtra): Interval {
@@ -102,7 +100,8 @@ function busyTimes(run: EndedRun): Interval[] {
   return [...nodes, ...changes];
 }
 
-function drawAxis({ axis, size }: Scene, height: number): Html[] {
+/** Days, times and cuts over a picture of this height, with lines down to its bottom. */
+export function drawAxis({ axis, size }: Pick<Scene, 'axis' | 'size'>, height: number): Html[] {
   const cuts = axis.stretches
     .filter((stretch) => stretch.cut)
     .map((stretch) => {
@@ -191,7 +190,7 @@ function verdictMark(wave: Wave, scene: Scene, base: number): Html | undefined {
 }
 
 /** The line above a row: whose it is, and what it came to. */
-function title(name: string, words: string, top: number): Html {
+export function title(name: string, words: string, top: number): Html {
   return html`<text class="name" x="10" y="${top + 13}">${name}<tspan class="words" dx="8">${words}</tspan></text>`;
 }
 

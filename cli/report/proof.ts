@@ -1,5 +1,5 @@
-/** The report's evidence: what was proven on which nodes, what was not promoted and why, what was closed. */
-import { closedCves, nodesOf, proofWords } from '../ui/facts.ts';
+/** The report's evidence: what was proven on which nodes, what was not promoted and why. */
+import { nodesOf, proofWords } from '../ui/facts.ts';
 import { amount } from '../ui/text.ts';
 import { html } from './escape.ts';
 import { columns, fold, row, table } from './parts.ts';
@@ -76,15 +76,4 @@ function itemList({ platform, items }: LockPlatform, { extra }: EndedRun): Html 
     return [`${item.name} ${item.version}${along}`, cves.length > 0 && html` <span class="aside">${cves.join(', ')}</span>`];
   });
   return fold(`${platform}: the ${amount(items.length, 'item')} of the plan`, columns(lines));
-}
-
-/** 5. What was closed. */
-export function closedSection(run: EndedRun): Html | undefined {
-  const cves = closedCves(run);
-  if (cves.size === 0) return undefined;
-  const nodes = nodesOf(run).filter((node) => node.exposedBefore && !node.exposedAfter).length;
-  return html`<section id="closed"><h2>Exposure closed</h2>
-<p>${amount(nodes, 'node')} ${nodes === 1 ? 'is' : 'are'} not exposed any more.
-What was closed, of the CVEs that our advisories name, and on how many nodes:</p>
-${columns([...cves].map(([cve, count]) => `${cve}: ${amount(count, 'node')}`))}</section>`;
 }

@@ -3,7 +3,9 @@ import { costOf, totalUsd } from './cost.ts';
 import { exposureLine, inWork, outsideWindow, timelineOf } from './history.ts';
 import { waveOf } from './watch.ts';
 import type { FeedRow, RolloutRow } from '../../lambdas/aws/record.ts';
+import type { ExposureHistory } from '../../lambdas/core/exposures/history.ts';
 import type { Plan } from '../../lambdas/core/plan.ts';
+import type { Happening, Ticket } from './chronicle.ts';
 import type { RolloutResult } from '../../lambdas/core/result.ts';
 import type { RunDocument, RunExtra } from './messages.ts';
 import type { ObserverInput } from './observer.ts';
@@ -13,7 +15,11 @@ export interface RunFacts extends Pick<ObserverInput, 'cloud' | 'config' | 'watc
   plan: Plan;
   result: RolloutResult;
   feeds: FeedRow[];
+  /** `undefined`: exposures were never reckoned. */
+  history: ExposureHistory | undefined;
   notes: RunExtra['notes'];
+  /** What happened when, and its tickets; empty where a calendar started it. */
+  story: { happenings: Happening[]; tickets: Ticket[] };
   /** When the rollout ended or began to wait for a person, virtual ms. */
   endedAt: number;
   /** `performance.now()` when the world began. */
@@ -48,7 +54,18 @@ export function makeDocument(facts: RunFacts): RunDocument {
       lambdaInvocations: usage.lambdaInvocations,
       costUsd: totalUsd(costLines(facts)),
     },
+    ...(facts.history ? { exposure: exposureOf(facts.history) } : {}),
+    ...storyOf(facts.story),
   };
+}
+
+function storyOf({ happenings, tickets }: RunFacts['story']): Pick<RunDocument, 'timeline' | 'tickets'> {
+  if (happenings.length === 0) return {};
+  return { timeline: happenings.map(({ at, text }) => ({ at: new Date(at).toISOString(), what: text })), tickets };
+}
+
+function exposureOf({ before, after, cves: closed, times: timeToPatch, deadlines, oldest }: ExposureHistory): NonNullable<RunDocument['exposure']> {
+  return { before, after, closed, timeToPatch, deadlines, ...(oldest ? { oldest } : {}) };
 }
 
 export function makeExtra(facts: RunFacts): RunExtra {
@@ -61,10 +78,11 @@ export function makeExtra(facts: RunFacts): RunExtra {
     endedAt,
     inWork: inWork(result, plan),
     outsideWindow: outsideWindow(result, plan),
-    exposure: exposureLine(result, config.plannedFor, endedAt),
+    exposure: exposureLine(result, config.plannedFor ?? Date.parse(row.createdAt), endedAt),
     cost: costLines(facts),
     notes: facts.notes,
     timeline: timelineOf(result, plan, endedAt),
+    ...(facts.history ? { history: facts.history } : {}),
     unusedGrants: cloud.unusedStatements().length,
   };
 }

@@ -3,6 +3,7 @@ import { checkFeedsFolder } from '../files/feeds.ts';
 import { expandEntry } from '../../local/fleet/nodes.ts';
 import { nodesOf } from '../files/fleet-nodes.ts';
 import { readFleetFile } from '../files/fleet.ts';
+import { checkHooks } from '../files/hooks.ts';
 import { checkSelections, readPolicyFile } from '../files/policy.ts';
 import { failIfAny, fileProblem, InputErrors } from '../files/problems.ts';
 import { readScenario } from '../files/scenario.ts';
@@ -32,8 +33,8 @@ export interface RunInput {
   scenario: Scenario | undefined;
   scenarioName: string;
   feeds: string;
-  /** When the policy's plan is made, and when the world begins, ms. */
-  plannedFor: number;
+  /** When the policy's plan is made (absent: when an advisory starts it), and when the world begins, ms. */
+  plannedFor: number | undefined;
   start: number;
   seed: number;
 }
@@ -48,41 +49,55 @@ const INTAKE_HOUR_MS = 5 * 3_600_000;
 
 /** Reads everything that the options name. Throws `InputErrors` with every problem of every file. */
 export function readInput(options: RunOptions): RunInput {
-  const from = startDate(options);
   const collected: Problem[] = [];
-  const today = new Date(from).toISOString().slice(0, 10);
-  const policy = collect(collected, () => readPolicyFile(options.policy, today));
   const fleet = collect(collected, () => readFleetFile(options.fleet).fleet);
   collect(collected, () => checkFeedsFolder(options.feeds));
   const scenarioPath = scenarioFile(options);
   const scenario = scenarioPath === undefined ? undefined : collect(collected, () => readScenario(scenarioPath, fleet).scenario);
+  const policyPath = options.policy === DEMO_POLICY ? (scenario?.policy ?? options.policy) : options.policy;
+  const from = startDate(options, scenario);
+  const policy = collect(collected, () => readPolicyFile(policyPath, new Date(from).toISOString().slice(0, 10)));
   const chosen = fleet && collect(collected, () => onlyNodes(fleet, options));
   if (policy && chosen) collect(collected, () => checkSelections(policy, nodesOf(chosen)));
+  if (policy && fleet) collect(collected, () => checkHooks(policy, fleet));
   const first = policy?.policy.policies[0];
-  const planned = first?.plan && nextPlan(first.plan, from);
-  if (first && planned === undefined) collected.push(fileProblem(options.policy, `policies.${first.name}.plan never comes`));
+  const times = first && collect(collected, () => timesOf(first, { from, policyPath, scenario }));
   failIfAny(collected);
-  if (!policy || !chosen || !first || planned === undefined) throw new Error('input without problems must be complete');
+  if (!policy || !chosen || !first || !times) throw new Error('input without problems must be complete');
   return {
     fleet: chosen,
     policyFile: policy.policy,
-    policyPath: options.policy,
+    policyPath,
     policyText: policy.text,
     policy: first,
     scenario,
     scenarioName: options.scenario ?? (isDemo(options) ? 'demo' : 'none'),
     feeds: options.feeds,
-    plannedFor: planned,
-    start: intakeBefore(planned),
+    ...times,
     seed: Number.parseInt(options.seed, 10) || 1,
   };
+}
+
+/** When the plan is made, if a calendar says so, and when the world begins: with the look at the fleet before it, or of that day. */
+function timesOf(policy: Policy, { from, policyPath, scenario }: { from: number; policyPath: string; scenario: Scenario | undefined }): Pick<RunInput, 'plannedFor' | 'start'> {
+  if (policy.startWhen !== undefined && scenario?.story?.some((step) => 'publishes' in step)) {
+    return { plannedFor: undefined, start: Math.floor(from / DAY_MS) * DAY_MS + INTAKE_HOUR_MS - 60_000 };
+  }
+  if (policy.plan === undefined) {
+    const hint = 'npm start -- --scenario zero-day runs one that an advisory starts';
+    throw new InputErrors([fileProblem(policyPath, `policies.${policy.name} has no plan: only an advisory starts it, and here none comes`, hint)]);
+  }
+  const plannedFor = nextPlan(policy.plan, from);
+  if (plannedFor === undefined) throw new InputErrors([fileProblem(policyPath, `policies.${policy.name}.plan never comes`)]);
+  return { plannedFor, start: intakeBefore(plannedFor) };
 }
 
 function isDemo(options: RunOptions): boolean {
   return options.fleet === DEMO_FLEET && options.policy === DEMO_POLICY;
 }
 
-function startDate({ at, policy }: RunOptions): number {
+function startDate({ at, policy }: RunOptions, scenario: Scenario | undefined): number {
+  if (at === undefined && scenario?.begins !== undefined) return Date.parse(scenario.begins);
   if (at === undefined) return policy === DEMO_POLICY ? DEMO_FROM : Date.now();
   const date = Date.parse(at);
   if (Number.isNaN(date)) throw new InputErrors([fileProblem('--at', `"${at}" is no ISO date`, 'for example 2026-12-01')]);

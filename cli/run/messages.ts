@@ -3,6 +3,7 @@
  * document that comes out at the end. The world has its own clock, so nothing that draws on a terminal may live in it.
  */
 import type { NoticeEvent, Outcome } from '../../lambdas/core/model.ts';
+import type { ExposureHistory } from '../../lambdas/core/exposures/history.ts';
 import type { Plan } from '../../lambdas/core/plan.ts';
 import type { RolloutResult } from '../../lambdas/core/result.ts';
 
@@ -16,6 +17,8 @@ export type WorldMessage =
   | { type: 'wave'; wave: string; at: number; state: 'waiting' | 'running' | 'soaking' | 'verifying' | 'held' | 'ended'; total: number; outcomes: Partial<Record<Outcome, number>>; verdict?: string; reasons?: string[]; until?: number }
   /** Something went wrong on the way and was handled, or wants to be known. */
   | { type: 'note'; at: number; wave: string; text: string }
+  /** A step of a story: what happened when, at a virtual instant (ms). */
+  | { type: 'moment'; at: number; text: string }
   | { type: 'ended'; document: RunDocument; result: RolloutResult | undefined; extra: RunExtra }
   /** The world itself broke: an error of ours, never a verdict. */
   | { type: 'broken'; message: string };
@@ -68,6 +71,14 @@ export interface RunDocument {
     lambdaInvocations: number;
     costUsd: number;
   };
+  /**
+   * What the fleet was exposed to, counted in nodes and in pairs of advisory and node; times in seconds. Missing where exposures were never
+   * reckoned. `closed`: CVEs that were patched on at least one node.
+   */
+  exposure?: Pick<ExposureHistory, 'before' | 'after' | 'deadlines' | 'oldest'> & { closed: ExposureHistory['cves']; timeToPatch: ExposureHistory['times'] };
+  /** Where an advisory has started the policy: what happened when, oldest first, and the tickets about it. */
+  timeline?: { at: string; what: string }[];
+  tickets?: { subject: string; item: string; openedAt: string; resolvedAt: string }[];
 }
 
 /** What the terminal and the report show beside the document. */
@@ -89,6 +100,8 @@ export interface RunExtra {
   notes: { at: number; wave: string; text: string }[];
   /** How each wave went, for the picture: virtual ms. */
   timeline: { wave: string; from: number; to: number; what: 'window' | 'run' | 'soak' | 'verify' | 'hold' }[];
+  /** Exposures of the whole fleet since the run began; missing where they were never reckoned. */
+  history?: ExposureHistory;
   /** Grants of the template that this run never used, `role: action`. */
   unusedGrants: number;
 }

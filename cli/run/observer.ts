@@ -7,6 +7,8 @@ import { Plan } from '../../lambdas/core/plan.ts';
 import { makeResult, RolloutResult } from '../../lambdas/core/result.ts';
 import { tasks } from '../../statemachines/contracts.ts';
 import { makeDocument, makeExtra, recordsBySource } from './document.ts';
+import { createChronicle } from './chronicle.ts';
+import { gatherHistory } from './exposures.ts';
 import { notesOf } from './notes.ts';
 import { openHub } from './record.ts';
 import type { NodeRunRow, RolloutRow, WaveRow } from '../../lambdas/aws/record.ts';
@@ -15,6 +17,7 @@ import type { WorldMessage } from './messages.ts';
 import type { SlackRecorder } from './slack.ts';
 import type { Watch } from './watch.ts';
 import type { WorldConfig } from './stage.ts';
+import type { Chronicle } from './chronicle.ts';
 
 export interface ObserverInput {
   cloud: EmbeddedAws;
@@ -29,11 +32,18 @@ export interface Observer {
   wantsToLook(): boolean;
   /** Looks and tells; true once the rollout has ended or waits for a person. */
   look(): Promise<boolean>;
+  /** The rollout that waits for a person, if one does. */
+  waiting(): string | undefined;
+  /** What happened when; kept where no calendar starts the policy. */
+  chronicle: Chronicle;
   ended(): Promise<Extract<WorldMessage, { type: 'ended' }>>;
 }
 
 /** A rollout that has not even been planned long after its time never will be. */
 const PATIENCE_MS = 120 * 86_400_000;
+
+/** How long a run goes on after its rollout where nodes stay exposed. */
+const LEFT_OVER_MS = 86_400_000;
 
 /** What the intake machine answers. */
 const Coverage = tasks.CloseIntake.out;
@@ -44,6 +54,7 @@ export function createObserver(input: ObserverInput): Observer {
 
 class RolloutObserver implements Observer {
   private readonly hub;
+  readonly chronicle: Chronicle;
   private readonly told = new Map<string, string>();
   private readonly notes = new Map<string, { at: number; wave: string; text: string }>();
   private readonly began = performance.now();
@@ -54,11 +65,12 @@ class RolloutObserver implements Observer {
 
   constructor(private readonly input: ObserverInput) {
     this.hub = openHub(input.cloud);
+    this.chronicle = createChronicle(this.hub, input.config.policy);
   }
 
   wantsToLook(): boolean {
     const { watch, cloud, config } = this.input;
-    if (cloud.clock.now() > config.plannedFor + PATIENCE_MS) throw new Error('the rollout did not end within 120 virtual days');
+    if (cloud.clock.now() > (config.plannedFor ?? config.start) + PATIENCE_MS) throw new Error('the rollout did not end within 120 virtual days');
     // What fails for good makes no further call: an hour without news is worth a look, too.
     return watch.somethingHappened() || cloud.clock.now() - this.lookedAt > 3_600_000;
   }
@@ -66,11 +78,15 @@ class RolloutObserver implements Observer {
   async look(): Promise<boolean> {
     this.lookedAt = this.input.cloud.clock.now();
     await this.lookAtIntake();
-    const run = (await this.hub.record.runs(this.input.config.policy)).find((one) => Date.parse(one.scheduledFor) === this.input.config.plannedFor);
+    const { policy, plannedFor } = this.input.config;
+    // What an advisory starts has no planned time: the newest is looked at.
+    const runs = (await this.hub.record.runs(policy)).toSorted((a, b) => (a.scheduledFor < b.scheduledFor ? 1 : -1));
+    const run = plannedFor === undefined ? runs[0] : runs.find((one) => Date.parse(one.scheduledFor) === plannedFor);
     this.row = run && (await this.hub.record.findRollout(run.rollout));
-    if (this.row) await this.lookAtRollout(this.row);
-    const waiting = this.row?.status === 'held' || this.row?.status === 'asked';
-    if (this.row?.endedAt !== undefined || this.row?.status === 'nothing' || waiting) {
+    const plan = this.row && (await this.planOf(this.row));
+    if (plannedFor === undefined) await this.lookAtChronicle(plan);
+    if (this.row) await this.lookAtRollout(this.row, plan);
+    if (this.hasEnded() || this.waiting() !== undefined) {
       this.endedAt = this.input.cloud.clock.now();
       return true;
     }
@@ -78,12 +94,30 @@ class RolloutObserver implements Observer {
     return false;
   }
 
+  waiting(): string | undefined {
+    return this.row?.status === 'held' || this.row?.status === 'asked' ? `${this.row.status} ${this.row.id}` : undefined;
+  }
+
+  /** What an advisory has started is over when no node is left; a day after its rollout whatever is left stays. */
+  private hasEnded(): boolean {
+    if (this.row?.status === 'nothing') return true;
+    if (this.row?.endedAt === undefined) return false;
+    const { config, cloud } = this.input;
+    return config.plannedFor !== undefined || this.chronicle.closed() || cloud.clock.now() > Date.parse(this.row.endedAt) + LEFT_OVER_MS;
+  }
+
+  private async lookAtChronicle(plan: Plan | undefined): Promise<void> {
+    const rollout = this.row && plan ? { row: this.row, plan } : undefined;
+    for (const { at, text } of await this.chronicle.look(rollout)) this.input.tell({ type: 'moment', at, text });
+  }
+
   async ended(): Promise<Extract<WorldMessage, { type: 'ended' }>> {
     const { row, plan } = this;
     if (!row || !plan) throw new Error('nothing was planned');
     const evidence = await this.hub.store.findJson(evidenceKey(row.id));
     const result = evidence === undefined ? this.nothingRun(row, plan) : RolloutResult.parse(evidence);
-    const facts = { ...this.input, row, plan, result, feeds: await this.hub.record.feeds(), notes: [...this.notes.values()], began: this.began, endedAt: this.endedAt };
+    const history = await gatherHistory(this.hub, { from: this.input.config.start, planned: Date.parse(row.createdAt), to: this.endedAt, platforms: this.platforms() });
+    const facts = { ...this.input, row, plan, result, history, feeds: await this.hub.record.feeds(), notes: [...this.notes.values()], story: { happenings: this.chronicle.all(), tickets: this.chronicle.tickets() }, began: this.began, endedAt: this.endedAt };
     return { type: 'ended', document: makeDocument(facts), result, extra: makeExtra(facts) };
   }
 
@@ -98,19 +132,29 @@ class RolloutObserver implements Observer {
 
   /** Known exploited CVEs that a stored advisory fixes. */
   private async exploited(): Promise<number> {
-    const platforms = new Set(this.input.cloud.fleet.hosts.map((host) => host.platform.platform));
-    const { advisories, exploited } = await loadKnowledge(this.hub, [...platforms]);
+    const { advisories, exploited } = await loadKnowledge(this.hub, this.platforms());
     const fixed = new Set(advisories.flatMap((advisory) => advisory.cves));
     return [...exploited.keys()].filter((cve) => fixed.has(cve)).length;
   }
 
-  private async lookAtRollout(row: RolloutRow): Promise<void> {
-    if (!this.plan && row.planKey !== undefined) {
-      this.plan = Plan.parse(await this.hub.store.getJson(row.planKey));
-      this.send('plan', { type: 'plan', plan: this.plan, planKey: row.planKey });
+  private platforms(): string[] {
+    return [...new Set(this.input.cloud.fleet.hosts.map((host) => host.platform.platform))];
+  }
+
+  private async planOf({ planKey }: RolloutRow): Promise<Plan | undefined> {
+    if (this.plan || planKey === undefined) return this.plan;
+    return (this.plan = Plan.parse(await this.hub.store.getJson(planKey)));
+  }
+
+  private async lookAtRollout(row: RolloutRow, plan: Plan | undefined): Promise<void> {
+    if (!plan || row.planKey === undefined) return;
+    this.send('plan', { type: 'plan', plan, planKey: row.planKey });
+    const waves = new Map((await this.hub.record.waves(row.id)).map((wave) => [wave.name, wave]));
+    // In the plan's order: of short waves, several may have ended since the last look.
+    for (const { name } of plan.waves) {
+      const wave = waves.get(name);
+      if (wave) await this.lookAtWave(row, wave, plan);
     }
-    if (!this.plan) return;
-    for (const wave of await this.hub.record.waves(row.id)) await this.lookAtWave(row, wave, this.plan);
   }
 
   private async lookAtWave(row: RolloutRow, wave: WaveRow, plan: Plan): Promise<void> {
@@ -151,7 +195,8 @@ class RolloutObserver implements Observer {
   }
 }
 
-function waveMessage(wave: WaveRow, total: number, runs: NodeRunRow[], now: number): WorldMessage {
+function waveMessage(wave: WaveRow, total: number, runs: NodeRunRow[], lookedAt: number): WorldMessage {
+  const now = wave.endedAt === undefined ? lookedAt : Date.parse(wave.endedAt);
   const verdict = wave.verdict === undefined ? {} : { verdict: wave.verdict, reasons: wave.reasons ?? [] };
   return { type: 'wave', wave: wave.name, at: now, state: stateOf(wave), total, outcomes: countOutcomes(runs), ...verdict };
 }

@@ -74,7 +74,7 @@ function readOrExplain(options: RunOptions): RunInput | undefined {
 async function synth(input: RunInput, view: View): Promise<void> {
   view.synth({ state: 'start' });
   const started = performance.now();
-  await synthesise({ locations: input.fleet.locations, policy: input.policyPath, directory: ASSEMBLY });
+  await synthesise({ locations: input.fleet.locations, policy: input.policyPath, directory: ASSEMBLY, feedsSchedule: input.scenario?.feedsSchedule });
   view.synth({ state: 'done', milliseconds: Math.round(performance.now() - started) });
 }
 

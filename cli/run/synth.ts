@@ -12,13 +12,17 @@ export interface SynthRequest {
   locations: string[];
   policy: string;
   directory: string;
+  /** How often feeds are read between two whole looks at the fleet. */
+  feedsSchedule?: string;
+  /** Whether Amazon Inspector is asked. */
+  inspector?: boolean;
 }
 
 /** Writes the cloud assembly into `directory`. Throws with the app's own words when it fails. */
-export async function synthesise({ locations, policy, directory }: SynthRequest): Promise<void> {
+export async function synthesise({ locations, policy, directory, feedsSchedule = FEEDS_SCHEDULE, inspector = false }: SynthRequest): Promise<void> {
   const [hub = '', ...spokes] = locations;
   const [account, region] = hub.split('/');
-  const context = { mode: 'patch', account, region, policy, feedsSchedule: FEEDS_SCHEDULE, ...(spokes.length > 0 ? { locations: spokes.join(',') } : {}) };
+  const context = { mode: 'patch', account, region, policy, feedsSchedule, inspector, ...(spokes.length > 0 ? { locations: spokes.join(',') } : {}) };
   const env = { ...process.env, CDK_OUTDIR: directory, CDK_CONTEXT_JSON: JSON.stringify(context) };
   const child = spawn(process.execPath, ['--import', 'tsx', 'infra/app.ts'], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';

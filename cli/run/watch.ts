@@ -32,12 +32,12 @@ export interface Watch {
 }
 
 /** Tasks that may be the last before nothing more happens until a person acts. */
-const URGENT = /^(PlanRollout|AskPeople|ParkWave|CloseRollout)$/;
+const URGENT = /^(StartRollouts|PlanRollout|AskPeople|ParkWave|CloseRollout)$/;
 /** Real milliseconds between two looks at progress: more often nobody can read. */
 const LOOK_MS = 700;
 
 /** Tasks after which a rollout looks different from before. */
-const MOVING = /(CloseIntake|PlanRollout|AskPeople|OpenWave|LayOutRound|ParkWave|JudgeWave|SettleBatch|CloseRollout)/;
+const MOVING = /(CloseIntake|StartRollouts|PlanRollout|AskPeople|OpenWave|LayOutRound|ParkWave|JudgeWave|SettleBatch|CloseRollout)/;
 
 /** Watches the calls that the embedded AWS answers. */
 export function createWatch(): Watch {

@@ -13,7 +13,7 @@ function tell(message: WorldMessage): void {
 /** Runs the world of one configuration. */
 async function run(config: WorldConfig): Promise<void> {
   const stage = await openStage(config, tell);
-  await stage.play(() => stage.observer.look());
+  await stage.playOut();
   tell(await stage.observer.ended());
   await stage.close();
 }

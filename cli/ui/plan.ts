@@ -1,5 +1,6 @@
 /** The PLAN block: what will run, when, what is left out and why, and how bad it can get. */
 import { formatDuration } from '../../lambdas/core/calendar-text.ts';
+import { hookPath } from '../../lambdas/core/hooks.ts';
 import { candidateCounts, weakPlatforms } from './facts.ts';
 import { amount, clip, grouped, labelled, plain, shortHash, some, wrap } from './text.ts';
 import { span } from './times.ts';
@@ -28,6 +29,8 @@ export function planLines(plan: Plan, planKey: string, { paint, width }: Drawing
     ...leftOutLines(plan, width),
     ...labelled('promotes', promoteWords(plan), { width, column: COLUMN }),
     ...weakLines(plan, { paint, width }),
+    ...movingLines(plan, { paint, width }),
+    ...hookLines(plan, width),
     ...labelled('at worst', worstCaseWords(plan), { width, column: COLUMN }),
   ];
 }
@@ -133,6 +136,24 @@ function weakLines(plan: Plan, drawing: Drawing): string[] {
     const so = laterNodes > 0 ? `: nothing can be proven for ${amount(laterNodes, 'node')}` : ': it can prove nothing';
     return warning(`${plain(platform)} has ${has}${so}`, drawing);
   });
+}
+
+/** Ubuntu's archive keeps every past state, but not every mirror knows the way to it: then what was proven may be gone before production. */
+function movingLines(plan: Plan, drawing: Drawing): string[] {
+  const moving = plan.candidate.filter(({ platform, snapshot }) => snapshot === undefined && /^ubuntu-(2[4-9]|[3-9]\d)\./.test(platform));
+  return moving.flatMap(({ platform }) =>
+    warning(`${plain(platform)}: its repositories have no snapshots; a version that leaves them before production is not installed`, drawing),
+  );
+}
+
+/** What runs on each node besides, where something is installed. */
+function hookLines({ policy: { hooks, awsCompliance } }: Plan, width: number): string[] {
+  const parts = [
+    ...(hooks?.before ? [`${plain(hookPath(hooks.before))} before`] : []),
+    ...(hooks?.after ? [`${plain(hookPath(hooks.after))} after`] : []),
+    ...(awsCompliance === 'scan' ? ['AWS-RunPatchBaseline Scan at the end'] : []),
+  ];
+  return parts.length === 0 ? [] : labelled('runs too', parts.join(', '), { width, column: COLUMN });
 }
 
 function worstCaseWords(plan: Plan): string {

@@ -5,6 +5,7 @@ import { HEAD_PARTS, bootLines, coverageLines, feedLines, fleetLines, introLines
 import { createLive } from './live.ts';
 import { createPaint } from './paint.ts';
 import { planLines } from './plan.ts';
+import { momentLines, timelineLines } from './story.ts';
 import { WIDEST, layout } from './text.ts';
 import type { WorldMessage } from '../run/messages.ts';
 import type { Board } from './board.ts';
@@ -120,6 +121,7 @@ class Story {
   private current = '';
   private ran = new Set<string>();
   private early: string[] = [];
+  private begun = false;
   private kept = new Map<string, string[]>();
 
   constructor(
@@ -159,6 +161,8 @@ class Story {
         return this.wave(message);
       case 'note':
         return this.note(message);
+      case 'moment':
+        return this.moment(message);
       case 'ended':
         return this.ended(message);
       case 'broken':
@@ -201,6 +205,14 @@ class Story {
     this.writer.part(message.wave, { now: board.waveLines(message.wave), news, over: changes.includes('ended') });
   }
 
+  /** What leads to a plan is told as it happens; from then on the waves tell it, and the timeline at the end tells all of it. */
+  private async moment(message: Extract<WorldMessage, { type: 'moment' }>): Promise<void> {
+    if (this.board) return;
+    const title = this.begun ? [] : ['', `  ${this.drawing.paint.bold('STORY')}${' '.repeat(this.drawing.width - 19)}virtual UTC`];
+    this.begun = true;
+    await this.writer.print([...title, ...momentLines(message, this.drawing)]);
+  }
+
   /** A note that names no wave of the plan stands under the wave that ran last; one before the plan stands above the waves. */
   private note(message: Extract<WorldMessage, { type: 'note' }>): void {
     const { board } = this;
@@ -229,6 +241,8 @@ class Story {
       const notes = this.release(wave);
       if (lines.length + notes.length > 0) this.writer.part(wave, { now: [...lines, ...notes], news: [...lines, ...notes], over: true });
     }
+    const timeline = timelineLines(message.document, this.drawing);
+    if (timeline.length > 0) await this.writer.print(['', ...timeline]);
     await this.writer.print(['', ...endLines(message, this.drawing), '', ...nextLines(message, this.out, this.drawing)]);
   }
 

@@ -147,6 +147,8 @@ class Meanings {
         return { allowances: store.reading(), environment: bucket };
       case 'store:write':
         return { allowances: store.writing(), environment: bucket };
+      case 'store:forget':
+        return { allowances: store.forgetting(), environment: bucket };
       default:
         return this.#other(grant);
     }

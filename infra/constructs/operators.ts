@@ -13,6 +13,8 @@ export interface OperatorsProps {
   store: Store;
   /** Whether there are rollouts to decide about. */
   patching: boolean;
+  /** Names of the policies: what was done about an advisory is kept under them. */
+  policies: string[];
 }
 
 /**
@@ -20,14 +22,14 @@ export interface OperatorsProps {
  * `feeds`); operators may also announce advisories and, where nodes are patched, approve, resume and abort rollouts.
  */
 export class Operators extends Construct {
-  constructor(scope: Construct, id: string, { installation, record, store, patching }: OperatorsProps) {
+  constructor(scope: Construct, id: string, { installation, record, store, patching, policies }: OperatorsProps) {
     super(scope, id);
     const stack = Stack.of(this);
     const parameterName = hubParameterName(installation);
     new StringParameter(this, 'Parameter', {
       parameterName,
       description: 'What this Wavelock hub has, for its operators',
-      stringValue: stack.toJsonString({ table: record.table.tableName, store: store.bucket.bucketName }),
+      stringValue: stack.toJsonString({ table: record.table.tableName, store: store.bucket.bucketName, policies }),
     });
     const parameter: Allowance = { actions: ['ssm:GetParameter'], resources: [stack.formatArn({ service: 'ssm', resource: `parameter${parameterName}` })] };
     const decides = patching ? 'Approve, resume and abort rollouts of Wavelock, and announce advisories' : 'Announce advisories to Wavelock';

@@ -50,6 +50,11 @@ export class Store extends Construct {
     return [{ actions: ['s3:ListBucket'], resources: [this.bucket.bucketArn] }, ...this.opening()];
   }
 
+  /** Removing what feeds have left; the bucket keeps older versions of it for a year. Plans, reports and evidence are out of reach. */
+  forgetting(): Allowance[] {
+    return [{ actions: ['s3:DeleteObject'], resources: [this.bucket.arnForObjects('advisories/*')], because: everyObject }];
+  }
+
   /** Writing objects. */
   writing(): Allowance[] {
     return [

@@ -27,10 +27,13 @@ function advisoryEntities(options: Options) {
           /** Keys in the store by name: the table of contents, and each shard. */
           index: { type: 'string' },
           objects: { type: 'any' },
+          /** Keys that the last change has replaced: who began to read before it may still want them. */
+          retired: { type: 'list', items: { type: 'string' } },
           lastTried: { type: 'string' },
           lastSuccess: { type: 'string' },
-          /** Another feed has heard of something new here. */
+          /** When another feed has heard of something new here, and which such word was answered by a reading. */
           wanted: { type: 'string' },
+          answered: { type: 'string' },
           /** No node of the fleet is of a platform that it speaks of. */
           idle: { type: 'boolean' },
           newest: { type: 'string' },

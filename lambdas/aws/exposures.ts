@@ -1,13 +1,15 @@
 /** What is open, and what was closed, as objects of the store. */
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { Closure, ExposureSummary } from '../core/exposures/types.ts';
-import { CLOSURES_PREFIX, closuresKey, EXPOSURES_KEY } from '../core/keys.ts';
+import { Closure, CountedNode, ExposureSummary } from '../core/exposures/types.ts';
+import { CLOSURES_PREFIX, closuresKey, COUNTED_NODES_KEY, EXPOSURES_KEY } from '../core/keys.ts';
 import type { Store } from './store.ts';
 
 /** Closures in one object, at most: each may name thousands of nodes. */
 const CLOSURES_AN_OBJECT = 200;
 
-export async function writeOpenExposures(store: Store, summary: ExposureSummary): Promise<void> {
+/** What is open, and the nodes that were counted for it. */
+export async function writeOpenExposures(store: Store, summary: ExposureSummary, nodes: readonly CountedNode[]): Promise<void> {
+  await store.putBytes(COUNTED_NODES_KEY, gzipSync(JSON.stringify(nodes)));
   await store.putBytes(EXPOSURES_KEY, gzipSync(JSON.stringify(summary)));
 }
 
@@ -15,6 +17,12 @@ export async function writeOpenExposures(store: Store, summary: ExposureSummary)
 export async function readOpenExposures(store: Store): Promise<ExposureSummary | undefined> {
   const bytes = await store.findBytes(EXPOSURES_KEY);
   return bytes && ExposureSummary.parse(JSON.parse(gunzipSync(bytes).toString('utf8')));
+}
+
+/** The nodes that were counted then; none before the first time. */
+export async function readCountedNodes(store: Store): Promise<CountedNode[]> {
+  const bytes = await store.findBytes(COUNTED_NODES_KEY);
+  return bytes ? CountedNode.array().parse(JSON.parse(gunzipSync(bytes).toString('utf8'))) : [];
 }
 
 /** Adds to the evidence. `run` names who found them; the same run at the same instant writes the same objects again. */

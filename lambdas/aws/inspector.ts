@@ -1,6 +1,7 @@
 /** What Amazon Inspector says of a location's instances (Amazon Inspector API reference: ListCoverage, ListFindings). Read only, through the spoke. */
 import { Inspector2Client, ListCoverageCommand, ListFindingsCommand } from '@aws-sdk/client-inspector2';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import type { Finding } from '@aws-sdk/client-inspector2';
 import { InspectorView } from '../core/exposures/inspector.ts';
 import { inspectorKey } from '../core/keys.ts';
 import { locationKey } from '../core/model.ts';
@@ -54,15 +55,16 @@ async function readFindings(client: Inspector2Client, nodes: InspectorView['node
   let nextToken: string | undefined;
   for (let pages = 0; pages < MOST_PAGES; pages += 1) {
     const page = await client.send(new ListFindingsCommand({ filterCriteria, maxResults: FINDINGS_PAGE, nextToken }));
-    for (const { packageVulnerabilityDetails, resources = [] } of page.findings ?? []) {
-      const cve = packageVulnerabilityDetails?.vulnerabilityId ?? '';
-      const seen = resources.flatMap(({ id = '' }) => nodes[id] ?? []);
-      for (const node of seen) if (!node.cves.includes(cve)) node.cves.push(cve);
-    }
+    for (const finding of page.findings ?? []) addFinding(finding, nodes);
     nextToken = page.nextToken;
     if (nextToken === undefined) return true;
   }
   return false;
+}
+
+function addFinding({ packageVulnerabilityDetails, resources = [] }: Finding, nodes: InspectorView['nodes']): void {
+  const cve = packageVulnerabilityDetails?.vulnerabilityId ?? '';
+  for (const node of resources.flatMap(({ id = '' }) => nodes[id] ?? [])) if (!node.cves.includes(cve)) node.cves.push(cve);
 }
 
 export async function writeInspectorView(store: Store, view: InspectorView): Promise<void> {

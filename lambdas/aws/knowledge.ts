@@ -2,10 +2,10 @@
  * What is known of the world, out of the store: the advisories of a fleet's platforms, and what is joined to them at read because it
  * changes daily: known exploited CVEs, scores, ends of life.
  */
-import { KnownExploited, Lifecycle, Score } from '../core/advisory.ts';
+import { KnownExploited, Lifecycle } from '../core/advisory.ts';
 import { mergeRecords, shardsFor } from '../core/upsert.ts';
 import { readLines } from './lines.ts';
-import type { Advisory } from '../core/advisory.ts';
+import type { Advisory, Score } from '../core/advisory.ts';
 import type { FeedRow } from './record-feeds.ts';
 import type { Record as WavelockRecord } from './record.ts';
 import type { Store } from './store.ts';

@@ -1,7 +1,10 @@
 /** Texts of lines in gzip, as the store keeps what is too large for one JSON value: written and read line by line, in flat memory. */
 import { createHash } from 'node:crypto';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { createGunzip, createGzip } from 'node:zlib';
+
+/** Characters that are handed on together: line by line, calls would take longer than compression. */
+const BLOCK = 64 * 1024;
 
 /** Lines, compressed as they come. */
 export class LineWriter {
@@ -9,6 +12,7 @@ export class LineWriter {
   readonly #chunks: Buffer[] = [];
   readonly #hash = createHash('sha256');
   readonly #ended: Promise<void>;
+  #block = '';
 
   constructor() {
     this.#gzip.on('data', (chunk: Buffer) => this.#chunks.push(chunk));
@@ -16,16 +20,24 @@ export class LineWriter {
   }
 
   async write(line: string): Promise<void> {
-    this.#hash.update(line).update('\n');
-    if (this.#gzip.write(`${line}\n`)) return;
-    await new Promise((resolve) => this.#gzip.once('drain', resolve));
+    this.#block += `${line}\n`;
+    if (this.#block.length >= BLOCK) await this.#flush();
   }
 
   /** The compressed bytes, and the hash of the text: the same lines have the same hash, whatever zlib's version. */
   async end(): Promise<{ bytes: Buffer; hash: string }> {
+    await this.#flush();
     this.#gzip.end();
     await this.#ended;
     return { bytes: Buffer.concat(this.#chunks), hash: this.#hash.digest('hex') };
+  }
+
+  async #flush(): Promise<void> {
+    const block = this.#block;
+    this.#block = '';
+    this.#hash.update(block);
+    if (this.#gzip.write(block)) return;
+    await new Promise((resolve) => this.#gzip.once('drain', resolve));
   }
 }
 

@@ -1,6 +1,6 @@
 /** The hub's bucket: plans, layouts, raw feeds, reports and evidence. Objects are written once, under a key that says what they are. */
 import { createHash } from 'node:crypto';
-import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, NoSuchKey, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, NoSuchKey, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { Readable } from 'node:stream';
 import type { ReadSetting } from './settings.ts';
 
@@ -17,6 +17,8 @@ export interface Store {
   /** `undefined` where there is no such object. */
   findBytes(key: string): Promise<Buffer | undefined>;
   open(key: string): Promise<Readable>;
+  /** Only what feeds have left may be removed; what is not there is no error. */
+  remove(key: string): Promise<void>;
   /** Every key that begins so, in S3's order. */
   keys(prefix: string): Promise<string[]>;
   /** A document of another bucket, as the policy asset is. */
@@ -79,6 +81,9 @@ export function createStore(setting: ReadSetting): Store {
     },
     async putBytes(Key, Body) {
       await s3.send(new PutObjectCommand({ Bucket: bucket(), Key, Body }));
+    },
+    async remove(Key) {
+      await s3.send(new DeleteObjectCommand({ Bucket: bucket(), Key }));
     },
     async open(Key) {
       const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket(), Key }));

@@ -54,9 +54,12 @@ export function candidateLock(
     }
     for (const dependency of facts.flatMap((offer) => offer.dependencies)) keepNewest(items, platform, { use: 'dependency', ...bare(dependency) });
     const releasever = facts.find((offer) => offer.releasever !== undefined)?.releasever;
+    const snapshot = newestSnapshot(facts);
     // Windows has no transaction that pulls anything in: an unwanted KB is simply not in the lock.
     const sorted = sortItems([...items.values()].filter((item) => item.use !== 'dependency' || !isWindows(platform)));
-    if (sorted.some((item) => item.use !== 'dependency')) platforms.push({ platform, ...(releasever === undefined ? {} : { releasever }), items: sorted });
+    if (sorted.some((item) => item.use !== 'dependency')) {
+      platforms.push({ platform, ...(releasever === undefined ? {} : { releasever }), ...(snapshot === undefined ? {} : { snapshot }), items: sorted });
+    }
   }
   return { platforms, leftOut: unique(leftOut) };
 }
@@ -68,6 +71,11 @@ function useOf(patches: Policy['patches'], platform: string, update: Available):
 
 function isWindows(platform: string): boolean {
   return platform.startsWith('windows-');
+}
+
+/** The newest one has the newest version of everything; a node that can't use it, or misses something there, takes its plain repositories. */
+function newestSnapshot(facts: FleetFacts[]): string | undefined {
+  return facts.flatMap((offer) => offer.snapshot ?? []).toSorted().at(-1);
 }
 
 /** Removes what a node's own `leaveOut` rules name: such nodes get a lock of their own. */

@@ -12,8 +12,9 @@ export interface Schedule {
 /** What is known of the last reading; instants are ISO-8601 UTC. */
 export interface LastReading {
   lastTried?: string | undefined;
-  /** Another feed has heard of something new here. */
+  /** When another feed has heard of something new here, and which such word was answered by a reading. */
   wanted?: string | undefined;
+  answered?: string | undefined;
 }
 
 export interface Occasion {
@@ -38,7 +39,7 @@ export function concerns({ platforms }: Pick<Schedule, 'platforms'>, fleet: read
 /** Whether a feed that concerns the fleet is to be read now. */
 export function isDue(feed: Pick<Schedule, 'everyHours'>, last: LastReading | undefined, { scope, since, now }: Occasion): boolean {
   const tried = last?.lastTried === undefined ? -Infinity : Date.parse(last.lastTried);
-  if (last?.wanted !== undefined && Date.parse(last.wanted) > tried) return true;
+  if (last?.wanted !== last?.answered) return true;
   if (tried >= since) return false;
   return scope === 'all' || now - tried >= feed.everyHours * 3_600_000 * EARLY;
 }

@@ -4,6 +4,7 @@
  *   P  platform                                           one line
  *   K  running                                            one line: `uname -r`, on Windows the build with its revision
  *   R  releasever                                         AL2023 only: the release that `A` was resolved against
+ *   S  snapshot                                           Ubuntu 24.04 and newer: the archive's state that `A` was resolved against
  *   L  releasever                                         AL2023 only: the release that the node's own dnf is held to, or `latest`
  *   C  channel                                            what it gets fixes from besides its plain repositories: `pro:esm-apps`, `eus:9.2`
  *   M  module:stream                                      an enabled stream of a module: `ruby:3.1`
@@ -19,7 +20,7 @@ import { Available, FleetFacts, Kind, Platform, Severity } from './model.ts';
 import type { Package } from './model.ts';
 
 /** Lines with one field. */
-const SINGLE = { P: 'platform', K: 'kernel', R: 'releasever', L: 'held' } as const;
+const SINGLE = { P: 'platform', K: 'kernel', R: 'releasever', S: 'snapshot', L: 'held' } as const;
 
 /** Parses a scan's list. Lines of unknown form make the whole list unusable (`undefined`): half a list would hide packages. */
 export function parseFacts(text: string): FleetFacts | undefined {

@@ -22,13 +22,6 @@ export function partsKey(feed: string, run: string, name: string): string {
   return `parts/${feed}/${run}/${name}`;
 }
 
-/** All advisories of a source, as matching reads them. */
-export function advisoriesKey(source: string): string {
-  return `advisories/${source}.json`;
-}
-
-export const EXPLOITED_KEY = 'advisories/known-exploited.json';
-
 /** A lock's platforms and items, to read reports with. */
 export function lockKey(sha256: string): string {
   return `locks/${sha256}.json`;
@@ -55,6 +48,9 @@ export function evidenceKey(rollout: string): string {
 
 /** Everything that is open now (`ExposureSummary`, gzipped): what triggers, people and reports read. */
 export const EXPOSURES_KEY = 'exposures/open.json.gz';
+
+/** The nodes that were counted for it (`CountedNode`, a list, gzipped). */
+export const COUNTED_NODES_KEY = 'exposures/nodes.json.gz';
 
 /** What SSM Inventory says of nodes that no scan has reached, as facts for matching. */
 export function inventoryKey(fingerprint: string): string {

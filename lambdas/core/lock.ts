@@ -6,6 +6,9 @@
  *   releasever 2023.6.20241010
  *   update openssl x86_64 1:3.0.8-1.amzn2023.0.5
  *   dependency libfoo x86_64 1.2-3
+ *   platform ubuntu-24.04-x86_64
+ *   snapshot 20261207T050000Z
+ *   update openssl amd64 3.0.13-0ubuntu3.5
  *   platform windows-2022-x86_64
  *   kb KB5071234 - -
  *
@@ -23,6 +26,7 @@ export function lockText(platforms: LockPlatform[]): string {
     .flatMap((section) => [
       `platform ${section.platform}`,
       ...(section.releasever === undefined ? [] : [`releasever ${section.releasever}`]),
+      ...(section.snapshot === undefined ? [] : [`snapshot ${section.snapshot}`]),
       ...sortItems(section.items).map((item) => `${item.use} ${item.name} ${item.arch || '-'} ${item.version || '-'}`),
     ]);
   return `${[HEADER, ...sections].join('\n')}\n`;
@@ -43,6 +47,7 @@ export function parseLock(text: string): LockPlatform[] {
     const section = platforms.at(-1);
     if (word === 'platform') platforms.push({ platform: first, items: [] });
     else if (word === 'releasever' && section) section.releasever = first;
+    else if (word === 'snapshot' && section) section.snapshot = first;
     else if ((word === 'update' || word === 'dependency' || word === 'kb') && section) {
       section.items.push({ use: word, name: first, arch: arch === '-' ? '' : arch, version: version === '-' ? '' : version });
     } else throw new Error(`not a lock: unknown line "${line.slice(0, 80)}"`);

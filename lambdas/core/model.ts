@@ -135,6 +135,9 @@ export const Available = z.strictObject({
 });
 export type Available = z.infer<typeof Available>;
 
+/** A state of Ubuntu's archive: `20261207T050000Z` (https://snapshot.ubuntu.com). */
+export const Snapshot = z.string().regex(/^\d{8}T\d{6}Z$/);
+
 /** What all nodes of one fingerprint have and are offered. `dependencies` are new packages that the whole upgrade would pull in. */
 export const FleetFacts = z.strictObject({
   platform: Platform,
@@ -143,6 +146,8 @@ export const FleetFacts = z.strictObject({
   dependencies: z.array(Package),
   /** AL2023 only: the release that `available` was resolved against. */
   releasever: z.string().optional(),
+  /** Ubuntu 24.04 and newer: the archive's state that `available` was resolved against. Absent where its repositories have no snapshots. */
+  snapshot: Snapshot.optional(),
   /** AL2023 only: the release that the node's own dnf looks at; `latest` where it is not held. */
   held: z.string().optional(),
   /** `uname -r` of the running kernel; on Windows the build with its revision, `10.0.20348.2762`. */
@@ -166,7 +171,13 @@ export const LockItem = z.strictObject({
 });
 export type LockItem = z.infer<typeof LockItem>;
 
-export const LockPlatform = z.strictObject({ platform: Platform, releasever: z.string().optional(), items: z.array(LockItem) });
+export const LockPlatform = z.strictObject({
+  platform: Platform,
+  releasever: z.string().optional(),
+  /** Ubuntu 24.04 and newer: where its versions can be had also when the archive has moved on. */
+  snapshot: Snapshot.optional(),
+  items: z.array(LockItem),
+});
 export type LockPlatform = z.infer<typeof LockPlatform>;
 
 /** Exact versions per platform. `sha256` is the hash of `lockText(platforms)`: content decides identity. */

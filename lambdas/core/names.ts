@@ -5,6 +5,19 @@ export function rolloutName(policy: string, scheduledFor: string, hash: string):
   return `${policy}-${scheduledFor.slice(0, 10).replaceAll('-', '')}-${hash.slice(0, 6)}`;
 }
 
+/** Longest name of a scan: its batches' names must fit the documents' parameter `BatchId`, 80 characters. */
+const LONGEST_SCAN = 64;
+
+/**
+ * `scan-EXECUTION`. EventBridge calls what it starts `UUID_UUID`, which neither a batch's name nor a document's parameter may be; such a name
+ * is made of its first characters and `hash`, the hash of the whole.
+ */
+export function scanName(execution: string, hash: string): string {
+  const name = `scan-${execution}`;
+  if (name.length <= LONGEST_SCAN && /^[A-Za-z0-9-]+$/.test(name)) return name;
+  return `${name.replaceAll(/[^A-Za-z0-9-]/g, '-').slice(0, LONGEST_SCAN - 9)}-${hash.slice(0, 8)}`;
+}
+
 /** What lies under one key of the record: all batches and node runs of a wave. */
 export function groupName(rollout: string, wave: string): string {
   return `${rollout}-${wave}`;

@@ -93,15 +93,20 @@ function headlineOf(facts: NoticeFacts): string {
   }
 }
 
-/** Production is the last wave: the one that everybody depends on. */
+/** Production is the wave of that name; without one, everything after the wave that proves. */
+function productionOf({ waves }: NoticeFacts): { nodes: number; sent: number } {
+  const named = waves.filter(({ name }) => name === 'production');
+  const counted = named.length > 0 ? named : waves.length > 1 ? waves.slice(1) : waves;
+  return { nodes: counted.reduce((sum, wave) => sum + wave.nodes, 0), sent: counted.reduce((sum, wave) => sum + wave.sent, 0) };
+}
+
 function productionWords(facts: NoticeFacts): string {
-  const last = facts.waves.at(-1);
-  if (last === undefined || last.sent === 0) return 'Production was not touched';
-  return `Production is affected: ${last.sent} of ${last.nodes} nodes got a command`;
+  const { nodes, sent } = productionOf(facts);
+  return sent === 0 ? 'Production was not touched' : `Production is affected: ${sent} of ${nodes} nodes got a command`;
 }
 
 function subjectOf(facts: NoticeFacts): string {
-  const production = (facts.waves.at(-1)?.sent ?? 0) === 0 ? 'production not touched' : 'PRODUCTION AFFECTED';
+  const production = productionOf(facts).sent === 0 ? 'production not touched' : 'PRODUCTION AFFECTED';
   const words: Record<RolloutEvent, string> = {
     failed: `[Wavelock] FAILED at ${facts.wave}: ${facts.policy} stopped, ${production}`,
     held: `[Wavelock] HELD at ${facts.wave}: ${facts.policy} cannot judge, ${production}`,

@@ -11,7 +11,7 @@ import { reconcile, rowKey } from '../core/exposures/reconcile.ts';
 import { summarise } from '../core/exposures/summary.ts';
 import { platformsOf } from '../core/platform-names.ts';
 import { factsKey, inventoryKey } from '../core/keys.ts';
-import { FleetFacts } from '../core/model.ts';
+import { FleetFacts, locationKey } from '../core/model.ts';
 import { StoredFacts } from '../core/exposures/facts.ts';
 import { writeClosures, writeOpenExposures } from '../aws/exposures.ts';
 import { loadKnowledge, loadPolicy } from './load.ts';
@@ -19,7 +19,7 @@ import type { Dependencies } from '../aws/dependencies.ts';
 import type { KeptExposure, NodeStanding } from '../aws/record-exposures.ts';
 import type { FoundHere, World } from '../core/exposures/found.ts';
 import type { JudgedNode, Reconciled } from '../core/exposures/reconcile.ts';
-import type { Exposure, ExposureSummary } from '../core/exposures/types.ts';
+import type { CountedNode, Exposure, ExposureSummary } from '../core/exposures/types.ts';
 import type { LiveException } from '../core/exposures/exceptions.ts';
 import type { NodeFacts } from '../core/match/types.ts';
 import type { Available } from '../core/model.ts';
@@ -43,9 +43,9 @@ export async function reckonExposures(run: string, deps: Dependencies, learnMore
   const found = await lookEverywhere(nodes, world, deps);
   const exceptions = await liveExceptions(world, deps);
   const { intelligence, now } = world;
-  const policy = await loadPolicy(deps);
+  const deadlines = (await loadPolicy(deps))?.deadlines ?? [];
   const rows = kept.map(({ row }) => row);
-  const reconciled = reconcile({ nodes, rows, found, deadlines: policy?.deadlines ?? [], exceptions, intelligence, isLive: (key) => isLive(key, world), now });
+  const reconciled = reconcile({ nodes, rows, found, deadlines, exceptions, intelligence, isLive: (key) => isLive(key, world), now });
   const about = titles(found);
   const summary = summarise({
     fleet: standings.map(({ node }) => node),
@@ -54,11 +54,19 @@ export async function reckonExposures(run: string, deps: Dependencies, learnMore
     titleOf: (key) => about.get(key)?.title ?? world.advisories.get(key)?.title ?? '',
     vendorExploited: (key) => about.get(key)?.exploited ?? world.advisories.get(key)?.exploited ?? false,
     exceptions,
+    deadlines,
     intelligence,
     now,
   });
-  await write({ run, reconciled, kept, summary, exceptions }, deps);
+  await write({ run, reconciled, kept, summary, nodes: nodes.map((node) => countedNode(node, found)), exceptions }, deps);
   return summary;
+}
+
+/** A node as others read it; facts that could not be read are no facts. */
+function countedNode({ node, facts }: JudgedNode, found: ReadonlyMap<string, FoundHere>): CountedNode {
+  const { id, location, name, os, online, tags } = node;
+  const readable = facts !== undefined && found.has(facts.fingerprint);
+  return { id, location: locationKey(location), name, os, online, tags, ...(readable ? { facts: { fingerprint: facts.fingerprint, at: facts.at, by: facts.by } } : {}) };
 }
 
 /** The newest word on a node: its scan, or what a rollout has shown since; SSM Inventory only where no scan ever reached it. */
@@ -126,10 +134,11 @@ interface Writing {
   reconciled: Reconciled;
   kept: readonly KeptExposure[];
   summary: ExposureSummary;
+  nodes: readonly CountedNode[];
   exceptions: readonly LiveException[];
 }
 
-async function write({ run, reconciled, kept, summary, exceptions }: Writing, deps: Dependencies): Promise<void> {
+async function write({ run, reconciled, kept, summary, nodes, exceptions }: Writing, deps: Dependencies): Promise<void> {
   const { record, store } = deps;
   const { put, drop, moves, closures } = reconciled;
   await writeClosures(store, closures, { at: summary.at, run });
@@ -141,7 +150,7 @@ async function write({ run, reconciled, kept, summary, exceptions }: Writing, de
   await record.dropExposures(drop.flatMap((row) => asRead.get(rowKey(row)) ?? []));
   for (const { state } of exceptions) await record.putException(state);
   await record.putCourses(nextCourses(await record.courseList(), summary.advisories, closures, deps.now()));
-  await writeOpenExposures(store, summary);
+  await writeOpenExposures(store, summary, nodes);
   await record.putTally(summary.at, summary.counts);
 }
 

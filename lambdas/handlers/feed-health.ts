@@ -16,21 +16,35 @@ export interface Visit {
   pulled: number;
 }
 
+/** What every reading leaves. */
+function tried({ base, pulled }: Visit): FeedFields {
+  return { lastTried: new Date(pulled).toISOString(), ...(base?.wanted === undefined ? {} : { answered: base.wanted }) };
+}
+
 /** Fields of a row after a reading that succeeded, but for what was stored. */
 export function healthy(health: FeedHealth, visit: Visit): FeedFields {
   const at = new Date(visit.pulled).toISOString();
   const { records, newest, skipped, problems, stale } = health;
-  return { lastTried: at, lastSuccess: at, records, newest, skipped, problems: problems.slice(0, 20), stale, failures: 0, code: '', reason: '' };
+  return { ...tried(visit), lastSuccess: at, records, newest, skipped, problems: problems.slice(0, 20), stale, failures: 0, code: '', reason: '' };
 }
 
 /**
  * Writes down that what was read now stands: the keys of what is stored become visible to readers with this one write. Retryable where
- * another intake has stored the feed meanwhile: on top of that it must be read again.
+ * another intake has stored the feed meanwhile: on top of that it must be read again. What this replaces is removed with the next change.
  */
 export async function commit(visit: Visit, fields: FeedFields, deps: Dependencies): Promise<void> {
-  const revision = visit.base?.revision ?? 0;
-  const ours = await deps.record.setFeedAt(visit.feed, revision, { ...fields, revision: revision + 1 });
+  const { base } = visit;
+  const revision = base?.revision ?? 0;
+  const kept = new Set(keysOf({ ...base, ...fields }));
+  const retired = keysOf(base ?? {}).filter((key) => !kept.has(key));
+  const ours = await deps.record.setFeedAt(visit.feed, revision, { ...fields, retired, revision: revision + 1 });
   if (!ours) throw new Retryable(`another intake has stored ${visit.feed} meanwhile`);
+  await Promise.all((base?.retired ?? []).filter((key) => !kept.has(key)).map((key) => deps.store.remove(key)));
+}
+
+/** What a row names in the store. */
+function keysOf({ index, trail, objects }: Pick<FeedFields, 'index' | 'trail' | 'objects'>): string[] {
+  return [index, trail, ...Object.values((objects ?? {}) as Record<string, string>)].filter((key) => key !== undefined);
 }
 
 /** Tells the metrics how a reading went that succeeded. */
@@ -50,7 +64,7 @@ export function count(feed: string, health: Pick<FeedHealth, 'stale' | 'skipped'
 export async function failed(visit: Visit, error: unknown, deps: Dependencies): Promise<FeedAnswer> {
   if (!(error instanceof FeedError)) throw error;
   const failures = (visit.base?.failures ?? 0) + 1;
-  const fields = { lastTried: new Date(visit.pulled).toISOString(), failures, code: error.code, reason: error.message };
+  const fields = { ...tried(visit), failures, code: error.code, reason: error.message };
   // Where another intake has succeeded meanwhile, its word counts.
   await deps.record.setFeedAt(visit.feed, visit.base?.revision ?? 0, fields);
   const metric = deps.metrics.singleMetric();

@@ -1,8 +1,9 @@
 import { Terminal } from '../core/errors.ts';
 import { layOut } from '../core/layout.ts';
 import { locationKey } from '../core/model.ts';
-import { batchName, batchNumber } from '../core/names.ts';
+import { batchName, batchNumber, scanName } from '../core/names.ts';
 import { trackKey, tracksKey } from '../core/keys.ts';
+import { sha256 } from '../aws/store.ts';
 import { implement } from './implement.ts';
 import type { Dependencies } from '../aws/dependencies.ts';
 import type { TrackFile } from '../core/batch.ts';
@@ -17,7 +18,7 @@ const WRITES_AT_ONCE = 20;
 
 /** Lists the nodes of every location, and lays out scan batches for those that may be asked and whose facts are too old. */
 export const handler = implement('LayOutScan', async ({ execution, maxAgeHours }, deps) => {
-  const scan = `scan-${execution}`;
+  const scan = scanName(execution, sha256(execution));
   const locations = deps.setting('LOCATIONS');
   const found = await Promise.all(locations.map((location) => refresh(location, deps)));
   const optIn = deps.setting('OPT_IN_TAG');

@@ -2,7 +2,8 @@
 import { ROLLOUT_WANTED } from '../aws/bus.ts';
 import { alertOf } from '../core/triggers/alert.ts';
 import { writeAlert, writeClosed } from '../core/triggers/messages.ts';
-import { reachOf } from '../core/triggers/reach.ts';
+import { advisoryKey } from '../core/exposures/types.ts';
+import { exposedOutside, reachOf } from '../core/triggers/reach.ts';
 import { resolvedText } from '../core/triggers/ticket.ts';
 import { loadPlan } from './load.ts';
 import { loadLane, rolloutId } from './starts.ts';
@@ -144,7 +145,8 @@ export class StartDesk {
     const open = ticket && ticket.resolvedAt === undefined ? ticket : undefined;
     if (open && open.item !== '') await deps.tickets.update(open.item, resolvedText(reason, timeline));
     const names = rows.map(({ advisory }) => advisory.slice(advisory.indexOf(' ') + 1));
-    const notice = writeClosed({ policy: policy.name, subject, advisories: names, reason, ticket: open?.item ?? '', timeline, now: deps.now(), timezone: timezoneOf(policy) });
+    const outside = this.outside(rows.map(({ advisory }) => advisory));
+    const notice = writeClosed({ policy: policy.name, subject, advisories: names, rollouts, reason, outside, ticket: open?.item ?? '', timeline, now: deps.now(), timezone: timezoneOf(policy) });
     await publishAlert(policy, notice, { event: 'closed', rollout: rollouts.at(-1) ?? '' }, deps);
     if (open) await deps.record.putTicket({ ...open, resolvedAt: this.now() });
   }
@@ -160,9 +162,15 @@ export class StartDesk {
     return reachOf({ policy, ...view, optIn, started: true }).filter(({ advisory }) => advisories.includes(advisory));
   }
 
+  private outside(advisories: string[]): string[] {
+    const { policy, view, optIn } = this.about;
+    const exposures = view.exposures.filter((exposure) => advisories.includes(advisoryKey(exposure)));
+    return exposedOutside({ policy, ...view, exposures, optIn }).map(({ name }) => name).toSorted();
+  }
+
   private alert(advisories: string[]): Alert {
-    const { policy, view } = this.about;
-    return alertOf({ policy, reaches: this.reaches(advisories), fleet: view.fleet, exploited: view.exploited });
+    const { policy, view, optIn } = this.about;
+    return alertOf({ policy, reaches: this.reaches(advisories), ...view, optIn });
   }
 
   /** The row of an advisory for the next change: as it stands, or a new one where there is none or it was closed. */

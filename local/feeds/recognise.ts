@@ -10,7 +10,8 @@ export type Recognised =
   | { is: 'news'; bytes: Buffer; text: string }
   | { is: 'month'; bytes: Buffer; month: unknown }
   | { is: 'records'; records: OsvRecord[] }
-  | { is: 'unknown'; why: string };
+  /** `damaged`: it would be something, if it were whole. */
+  | { is: 'unknown'; why: string; damaged?: true };
 
 /** As much of an OSV record as its place needs. */
 export interface OsvRecord {
@@ -31,7 +32,7 @@ const UNKNOWN =
 export function recognise(bytes: Buffer): Recognised {
   if (bytes.subarray(0, 4).equals(Buffer.from([0x50, 0x4b, 3, 4]))) return recogniseZip(bytes);
   const text = readText(bytes);
-  if (text === undefined) return { is: 'unknown', why: 'its compression is damaged' };
+  if (text === undefined) return { is: 'unknown', why: 'its compression is damaged', damaged: true };
   const start = text.slice(0, START);
   if (/<updates[\s>]/.test(start)) return { is: 'updateinfo', bytes, text };
   if (/<repomd[\s>]/.test(start)) return { is: 'repomd', bytes };
@@ -49,7 +50,7 @@ function recogniseJson(bytes: Buffer, text: string): Recognised {
     const record = osvRecord(value, bytes);
     return record ? { is: 'records', records: [record] } : { is: 'unknown', why: UNKNOWN };
   }
-  if (!Array.isArray(value)) return { is: 'unknown', why: 'is no JSON, or cut off' };
+  if (!Array.isArray(value)) return { is: 'unknown', why: 'is no JSON, or cut off', damaged: true };
   const records = value.flatMap((item) => osvRecord(item, Buffer.from(JSON.stringify(item))) ?? []);
   if (records.length > 0 && records.length === value.length) return { is: 'records', records };
   return { is: 'unknown', why: UNKNOWN };
@@ -57,7 +58,7 @@ function recogniseJson(bytes: Buffer, text: string): Recognised {
 
 function recogniseZip(bytes: Buffer): Recognised {
   const entries = readZip(bytes);
-  if (!entries) return { is: 'unknown', why: 'is no zip that can be read' };
+  if (!entries) return { is: 'unknown', why: 'is no zip that can be read', damaged: true };
   const records = entries.flatMap((entry) => osvRecord(parse(entry.toString('utf8')), entry) ?? []);
   return records.length > 0 ? { is: 'records', records } : { is: 'unknown', why: 'holds no OSV record' };
 }

@@ -17,16 +17,16 @@ const EXTRAS = /^\/cdn\.amazonlinux\.com\/2\/extras\/([^/]+)\/latest\/x86_64\/mi
 const ORACLE = '/yum.oracle.com/repo/OracleLinux/';
 
 function amazon(mirrors: string, base: string): Site {
-  return { mirrorList: `${AMAZON}${mirrors}/x86_64/mirror.list`, base: `${AMAZON}${base}/{guid}/x86_64/` };
+  return { mirrorList: `${AMAZON}${mirrors}/x86_64/mirror.list`, base: `${AMAZON}${base}/` };
 }
 
 /** By `short` of the collection in updateinfo. */
 function siteOf(collection: string, text: string): Site | undefined {
-  if (collection === 'amazon-linux-2023') return amazon('al2023/core/mirrors/latest', 'al2023/core/guids');
-  if (collection === 'amazon-linux-2023---kernel-livepatch') return amazon('al2023/kernel-livepatch/mirrors/latest', 'al2023/kernel-livepatch/guids');
-  if (collection === 'amazon-linux-2') return amazon('2/core/latest', '2/core/2.0');
+  if (collection === 'amazon-linux-2023') return amazon('al2023/core/mirrors/latest', 'al2023/core/guids/{guid}/x86_64');
+  if (collection === 'amazon-linux-2023---kernel-livepatch') return amazon('al2023/kernel-livepatch/mirrors/latest', 'al2023/kernel-livepatch/guids/{guid}/x86_64');
+  if (collection === 'amazon-linux-2') return amazon('2/core/latest', '2/core/2.0/x86_64/{guid}');
   const topic = /^amazon-linux-2---([A-Za-z0-9][A-Za-z0-9._+-]{0,59})$/.exec(collection)?.[1];
-  if (topic !== undefined) return amazon(`2/extras/${topic}/latest`, `2/extras/${topic}`);
+  if (topic !== undefined) return amazon(`2/extras/${topic}/latest`, `2/extras/${topic}/stable/x86_64/{guid}`);
   return oracleSite(text);
 }
 

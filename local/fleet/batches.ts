@@ -45,6 +45,8 @@ export interface Batch {
   /** Whether something was to be installed, or a reboot was due, when the batch came to change things. */
   hasWork: boolean;
   hooks: Partial<Record<HookName, Hook>>;
+  /** The lock's snapshot of the archive could not be used. */
+  noSnapshot?: true;
 }
 
 /** Batches that began longer ago are swept away, as the scripts do. */

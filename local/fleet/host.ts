@@ -87,6 +87,9 @@ export class Host {
   readonly repository: Repository;
   readonly packages: PackageSet;
   readonly services: string[];
+  /** As `Inventory` has them. */
+  readonly channels: string[];
+  readonly modules: string[];
   readonly others: string[];
   readonly installSeconds: number | undefined;
   readonly launched: number;
@@ -131,6 +134,8 @@ export class Host {
     this.packages = settings.packages.copy();
     for (const [name, version] of Object.entries(entry.installed ?? {})) this.packages.put(name, version);
     this.services = inventory.services ?? [];
+    this.channels = inventory.channels ?? [];
+    this.modules = inventory.modules ?? [];
     this.others = entry.others ?? [];
     this.installSeconds = entry.seconds;
     this.tags = this.hybrid ? { ...entry.tags } : { Name: this.name, ...entry.tags };

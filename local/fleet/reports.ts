@@ -57,7 +57,7 @@ export function printReport({ host, parameters }: StepContext, purpose: PatchRep
 function notesOf(batch: Batch | undefined): ReportNote[] {
   const closing = batch?.hooks.closing;
   const scanFailed = closing !== undefined && closing.mark !== 'idle' && closing.mark !== 'entered';
-  return scanFailed ? ['aws-scan-failed'] : [];
+  return [...(scanFailed ? ['aws-scan-failed' as const] : []), ...(batch?.noSnapshot === true ? ['no-snapshot' as const] : [])];
 }
 
 /** A hook that was let in and is not over: only its time tells whether it still runs. Nothing where no hook is awaited. */

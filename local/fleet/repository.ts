@@ -19,10 +19,22 @@ export interface Offered {
 export interface Repository {
   platform: HostPlatform;
   releasever?: string;
+  /** Whether the state of its archive at any past hour can be had: Ubuntu 24.04 and newer (https://snapshot.ubuntu.com). */
+  snapshots: boolean;
   /** What is offered at `now` (ms since the epoch); of one package there may be several versions. */
   offers(now: number): Offered[];
   /** From `time` on these offers replace all those of the same packages. */
   move(time: number, offers: Offer[]): void;
+}
+
+/** `20261207T050000Z`: the state at the full hour before `now` (ms since the epoch), as `wl_snapshot_now` of the scripts asks for it. */
+export function snapshotId(now: number): string {
+  return `${new Date(now).toISOString().slice(0, 13).replaceAll('-', '')}0000Z`;
+}
+
+/** The moment that a snapshot shows, ms since the epoch. */
+export function snapshotTime(id: string): number {
+  return Date.parse(id.replace(/^(\d{4})(\d\d)(\d\dT\d\d)(\d\d)(\d\dZ)$/, '$1-$2-$3:$4:$5'));
 }
 
 /** Key of a package in an installation or a repository: `openssl.x86_64`; on Windows the KB alone. */
@@ -46,6 +58,7 @@ export function createRepository(inventory: Inventory): Repository {
   return {
     platform,
     releasever: inventory.releasever,
+    snapshots: inventory.snapshots !== false && /^ubuntu-(2[4-9]|[3-9]\d)\./.test(inventory.platform),
     offers: (now) => states.findLast(({ from }) => from <= now)?.offers ?? [],
     move(time, changed) {
       const fresh = changed.map((offer) => fill(offer, platform));

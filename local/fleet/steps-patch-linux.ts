@@ -7,10 +7,10 @@ import { enter, isHeld, say, type Batch, type Reason } from './batches.ts';
 import { between } from './chance.ts';
 import { EXIT } from './document-flow.ts';
 import type { Host } from './host.ts';
-import { standOf } from './lock-stand.ts';
+import { lockSection, standOf } from './lock-stand.ts';
 import { Ends, OK, checkedItems, claim, install, otherInstalling, phase } from './phases.ts';
 import type { Behaviours, StepContext, StepExit } from './plugins.ts';
-import { packageKey, type Offered } from './repository.ts';
+import { packageKey, snapshotTime, type Offered } from './repository.ts';
 
 /** How long Preflight waits for others to end, and how often it looks (`wl_patience` in the document). */
 const PATIENCE = 300;
@@ -87,8 +87,18 @@ function resolve(context: StepContext): Promise<StepExit> {
     if (batch.wanted.length === 0) return;
     await process.sleep(between(host.chance('resolve', batch.id), 10, 40));
     const allowed = stands.filter(({ relation, item }) => item.use === 'dependency' && (relation === 'absent' || relation === 'older')).map(({ item }) => item);
-    batch.plan = planOf(host, batch.wanted, [...batch.wanted, ...allowed], host.repository.offers(process.now()));
+    batch.plan = planOf(host, batch.wanted, [...batch.wanted, ...allowed], offersFor(host, batch, process.now()));
   });
+}
+
+/** What the lock's snapshot of the archive has; where it can't be used, or lacks something wanted, what the repositories have now. */
+function offersFor(host: Host, batch: Batch, now: number): Offered[] {
+  const snapshot = lockSection(batch.lock ?? '', host.platform.platform)?.snapshot;
+  if (snapshot === undefined) return host.repository.offers(now);
+  const then = host.repository.snapshots ? host.repository.offers(snapshotTime(snapshot)) : [];
+  if (batch.wanted.every((item) => offerOf(item, then))) return then;
+  batch.noSnapshot = true;
+  return host.repository.offers(now);
 }
 
 /** The transaction, from the lock alone. @throws Ends `gone` or `unproven-dependency` */

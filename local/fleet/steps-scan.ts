@@ -5,7 +5,7 @@ import type { ScanReport } from '../../lambdas/core/report.ts';
 import { between } from './chance.ts';
 import type { Host } from './host.ts';
 import type { Behaviours, StepContext, StepExit } from './plugins.ts';
-import type { Offered } from './repository.ts';
+import { snapshotId, snapshotTime, type Offered } from './repository.ts';
 import { pack, sha256Of } from './texts.ts';
 
 /** What one step prints of the list: GetCommandInvocation gives 24,000 characters, and puts a mark in place of the rest. */
@@ -27,7 +27,7 @@ export const scanSteps: Behaviours = Object.fromEntries(
 async function facts({ host, process, parameters }: StepContext): Promise<StepExit> {
   const batch = parameters.BatchId ?? '';
   await process.sleep(between(host.chance('scan', batch), 4, 16));
-  const list = factsOf(host, host.repository.offers(process.now()));
+  const list = factsOf(host, process.now());
   const text = factsText(list);
   host.scanned = { batch, packed: pack(text) };
   const report: ScanReport = {
@@ -56,14 +56,21 @@ async function packages({ host, process, parameters }: StepContext, part: number
 }
 
 /** What the node has and is offered now. */
-export function factsOf(host: Host, offers: Offered[]): FleetFacts {
+export function factsOf(host: Host, now: number): FleetFacts {
   const { platform, repository } = host;
+  const snapshot = repository.snapshots ? snapshotId(now) : undefined;
+  const offers = repository.offers(snapshot === undefined ? now : snapshotTime(snapshot));
   const updates = host.packages.updates(offers);
   const upgrade = host.packages.resolve(updates, offers, offers) ?? updates;
   const isNew = (offer: Offered): boolean => platform.os === 'linux' && !host.packages.find(offer.name, offer.arch);
   return {
     platform: platform.platform,
-    ...(repository.releasever === undefined ? {} : { releasever: repository.releasever }),
+    // A simulated repository has one release, so the node is held to the newest that there is.
+    ...(repository.releasever === undefined ? {} : { releasever: repository.releasever, held: repository.releasever }),
+    ...(snapshot === undefined ? {} : { snapshot }),
+    kernel: kernelRelease(host),
+    ...(host.channels.length === 0 ? {} : { channels: host.channels }),
+    ...(host.modules.length === 0 ? {} : { modules: host.modules }),
     installed: host.packages.list(),
     available: updates.map((offer) => availableOf(offer, host)),
     dependencies: upgrade.filter(isNew).map(({ name, arch, version }): Package => ({ name, arch, version })),

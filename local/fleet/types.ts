@@ -103,10 +103,16 @@ export interface Inventory {
   platform: string;
   /** Amazon Linux 2023 only: the release that its repository is locked to. */
   releasever?: string;
+  /** Ubuntu 24.04 and newer: `false` where its mirror has no snapshots of the archive. */
+  snapshots?: boolean;
   /** `name` or `name.arch` → version; on Windows the KB → "". */
   installed: Record<string, string>;
   /** Binary → source package, where the names differ (`libssl3t64: openssl`): advisories of some vendors name the source only. */
   sources?: Record<string, string>;
+  /** What they get fixes from besides their release's repositories, as Wavelock-Scan tells it: `pro:esm-apps`, `eus:9.2`, `livepatch`. */
+  channels?: string[];
+  /** Enabled streams of modules: `ruby:3.1`. */
+  modules?: string[];
   available: Offer[];
   services?: string[];
 }
@@ -183,7 +189,21 @@ export interface NodeEntry {
 export interface Scenario {
   title: string;
   faults: ScenarioFault[];
+  /** Path of the policy file that it runs with. */
+  policy?: string;
+  /** ISO date on which it begins. */
+  begins?: string;
+  /** Scheduler expression in UTC: how often feeds are read between two looks at the fleet. */
+  feedsSchedule?: string;
+  story?: StoryStep[];
 }
+
+/** What vendors publish and people decide while a scenario runs. Durations are ISO-8601; `from` counts from the start of the run. */
+export type StoryStep =
+  /** From then on the vendors' sites have the files of this folder as well. */
+  | { publishes: { folder: string; from: string; says?: string } }
+  /** So long after the rollout began to wait for a person, somebody decides. */
+  | { decides: { verb: 'approve' | 'resume' | 'abort'; after: string; as: string; why: string } };
 
 /** Nodes that a fault is about: those that fit all keys given; no key at all means every node. */
 export interface NodeChoice {

@@ -63,8 +63,8 @@ export function patchStateOperations(deps: PatchStateDeps): Record<string, Servi
 function statesOf(id: string, context: CallContext, { fleet, clock }: PatchStateDeps): Input[] {
   const host = hostAt(fleet, id, context);
   const scanned = fleet.surroundings.entry(id)?.scanned;
-  if (!host || host.state === 'terminated' || scanned === 'never') return [];
-  const at = lastScan(host, scanned, fleet.surroundings.start, clock.now());
+  if (!host || host.state === 'terminated' || (scanned === 'never' && host.awsScanned === undefined)) return [];
+  const at = Math.max(host.awsScanned ?? 0, scanned === 'never' ? 0 : lastScan(host, scanned, fleet.surroundings.start, clock.now()));
   const patchGroup = patchGroupOf(host.tags);
   const security = host.packages.updates(host.repository.offers(at)).filter(({ kind }) => kind === 'security' || kind === 'critical');
   const state = {

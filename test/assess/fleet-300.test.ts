@@ -33,7 +33,7 @@ beforeAll(async () => {
   mkdirSync(out);
   const accounts = join(world.folder, 'accounts.yaml');
   writeFileSync(accounts, `- { account: "${ACCOUNT}", regions: [eu-central-1, eu-west-1] }\n- { account: "${OTHER}", role: ${ROLE}, regions: [eu-central-1, eu-west-1] }\n`);
-  ended = await start(['assess', '--accounts', accounts, '--out', out, '--json'], world.environment(keys)).ended;
+  ended = await start(['assess', '--accounts', accounts, '--out', out, '--json', '--no-feeds'], world.environment(keys)).ended;
   seen = ended.stdout === '' ? seen : JSON.parse(ended.stdout);
 });
 afterAll(() => world.close());
@@ -118,7 +118,7 @@ describe('a fleet of 300 machines in two accounts and two Regions', () => {
     expect(said).toMatch(/\d+ of \d+ nodes that the proposed policy names are not tagged Wavelock=enabled/);
     expect(said).toMatch(/is the only healthy target of target group single/);
     expect(said).not.toContain('target group pair');
-    expect(said).toMatch(/amazon-linux-2023-aarch64: 1 node, and none in wave/);
+    expect(said).toMatch(/amazon-linux-2023-aarch64: 1 node, and none in the first wave/);
     expect(said).toMatch(/nodes do not answer/);
     expect(said).toMatch(/nodes are updated by somebody else/);
     expect(said).toMatch(/disk space/);
@@ -158,6 +158,8 @@ describe('a fleet of 300 machines in two accounts and two Regions', () => {
 
   it('writes a page that has every id of every list', () => {
     const page = readFileSync(seen.files.report, 'utf8');
-    for (const id of [...Object.values(planted).flat()].filter((id) => !planted.untagged.includes(id))) expect(page).toContain(id);
+    const { untagged, ...listed } = planted;
+    expect(untagged).toHaveLength(5);
+    for (const id of Object.values(listed).flat()) expect(page).toContain(id);
   });
 });

@@ -100,6 +100,8 @@ describe('a fleet file with a mistake', () => {
       'name: plant-01, id: i-0aa0000000000001a',
       'nodes[1].id: two nodes have the id i-0aa0000000000001a',
     ],
+    ['a document that fails on nobody', 'nodes:', 'documents: { Corp-Drain: { version: 7, failsOn: [web-t2] } }\nnodes:', 'documents.Corp-Drain.failsOn[0]: there is no node "web-t2" (did you mean `web-t1`?)'],
+    ['a document that is AWS\'s', 'nodes:', 'documents: { AWS-Drain: {} }\nnodes:', 'the name of a document is 3 to 128 letters'],
     ['an id that is none', 'id: i-0aa0000000000001a', 'id: i-0aa', '16:11 nodes[0].id: expected i- or mi- and 17'],
     [
       'an id of the other sort',

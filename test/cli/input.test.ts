@@ -57,6 +57,7 @@ describe('what a run is refused for', () => {
     ['a missing folder of feeds', { feeds: join(folder, 'feeds') }, /feeds/],
     ['an empty fleet', { fleet: fleetOf(' []') }, /^\S+:\d+:\d+ nodes: /m],
     ['two nodes of one id', { fleet: fleetOf(`\n  - ${MACHINE}\n  - ${MACHINE}`) }, /^\S+:\d+:\d+ nodes\[1\]/m],
+    ['a hook that the fleet does not have', { policy: policyWith(['    waves:\n', '    hooks: { before: { document: Corp-Drain, version: "7" } }\n    waves:\n']) }, /^\S+:\d+:\d+ policies\.monthly\.hooks\.before\.document: Corp-Drain is not among the documents of the fleet file/m],
     ['a selection that matches no node', { policy: policyWith(['Environment: test }', 'Environment: tset }']) }, /^\S+:\d+:\d+ policies\.monthly\.waves\[0\]\.nodes.*/m],
     ['an unknown time zone', { policy: policyWith(['Europe/Berlin', 'Europe/Berln']) }, /Europe\/Berln.*/],
     ['a percentage over 100', { policy: policyWith(['atOnce: 25%', 'atOnce: 125%']) }, /^\S+:\d+:\d+ policies\.monthly\.waves\[2\]\.atOnce: .*/m],
@@ -88,7 +89,7 @@ describe('what a run is given', () => {
   it('takes the demo with its own faults, at its own date', () => {
     const input = read({});
     expect(input.scenarioName).toBe('demo');
-    expect(new Date(input.plannedFor).toISOString()).toBe('2026-12-09T08:00:00.000Z');
+    expect(new Date(input.plannedFor ?? 0).toISOString()).toBe('2026-12-09T08:00:00.000Z');
     expect(new Date(input.start).toISOString()).toBe('2026-12-09T04:59:00.000Z');
   });
 
@@ -99,7 +100,7 @@ describe('what a run is given', () => {
   });
 
   it('plans at the first planning time after --at', () => {
-    expect(new Date(read({ at: '2027-01-01' }).plannedFor).toISOString()).toBe('2027-01-13T08:00:00.000Z');
+    expect(new Date(read({ at: '2027-01-01' }).plannedFor ?? 0).toISOString()).toBe('2027-01-13T08:00:00.000Z');
   });
 
   it('keeps only the nodes of --only, by id or by name', () => {

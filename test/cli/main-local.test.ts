@@ -51,7 +51,7 @@ describe('wavelock local', () => {
   it('answers an SDK client with the keys that it prints: machines and nodes', async () => {
     const { stateMachines = [] } = await sfn.send(new ListStateMachinesCommand({}));
     const arns = stateMachines.map(({ stateMachineArn }) => stateMachineArn ?? '');
-    expect(arns).toHaveLength(3);
+    expect(arns).toHaveLength(4);
     for (const arn of [...text.matchAll(/--state-machine-arn (\S+)/g)].map(([, named]) => named)) expect(arns).toContain(arn);
     const { InstanceInformationList = [] } = await new SSMClient(client).send(new DescribeInstanceInformationCommand({}));
     expect(InstanceInformationList.length).toBeGreaterThan(0);
@@ -76,9 +76,27 @@ describe('wavelock local', () => {
     expect((await sfn.send(new DescribeExecutionCommand({ executionArn }))).status).toBe('RUNNING');
   });
 
+  it('shows how the feeds are, as its readers see it', async () => {
+    const environment = Object.fromEntries(environmentOf(text));
+    const ask = (...more: string[]) => start(['feeds', '--endpoint', client.endpoint, ...more], environment).ended;
+    const [, stateMachineArn] = /--state-machine-arn (\S+) --input '\{"maxAgeHours":0\}'/.exec(text) ?? [];
+    const { executionArn } = await sfn.send(new StartExecutionCommand({ stateMachineArn, input: '{"maxAgeHours":0,"scope":"feeds"}' }));
+    await until(async () => ((await sfn.send(new DescribeExecutionCommand({ executionArn }))).status === 'RUNNING' ? undefined : true));
+    const table = await ask();
+    expect([table.status, table.stderr]).toEqual([0, expect.not.stringContaining('Error')]);
+    expect(table.stdout.split('\n')[0]).toMatch(/^feed +last success \(UTC\) +newest record +records +errors +state$/);
+    expect(table.stdout).toMatch(/^amazon-linux-2023 +\d{4}-\d\d-\d\d \d\d:\d\d +\S+ +40 +0 +(ok|stale)$/m);
+    const json = JSON.parse((await ask('--json')).stdout) as object[];
+    expect(json).toContainEqual(expect.objectContaining({ feed: 'cisa-kev', records: 12, errors: 0, failures: 0, reason: '' }));
+    expect(await ask('--accept', 'cisa-kev')).toMatchObject({ status: 2, stderr: expect.stringContaining('--why') });
+    expect(await ask('--accept', 'nobody', '--why', 'a test')).toMatchObject({ status: 2, stderr: expect.stringContaining('no feed is called nobody') });
+    expect(await ask('--accept', 'cisa-kev', '--why', 'a test')).toMatchObject({ status: 0, stdout: expect.stringMatching(/takes cisa-kev as it is, recorded as decided by arn:/) });
+    expect(await ask('--qualifier', 'Nobody')).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('there is no parameter /Nobody/hub') });
+  });
+
   it('has what people need who decide, and `approve` finds it', async () => {
     const { Parameter } = await new SSMClient(client).send(new GetParameterCommand({ Name: '/Wavelock/hub' }));
-    expect(JSON.parse(Parameter?.Value ?? '')).toEqual({ table: expect.stringContaining('Record') });
+    expect(JSON.parse(Parameter?.Value ?? '')).toMatchObject({ table: expect.stringContaining('Record') });
     const args = ['approve', 'monthly-20261209-000000', '--why', 'a test', '--endpoint', client.endpoint];
     const { status, stderr } = await start(args, Object.fromEntries(environmentOf(text))).ended;
     expect(stderr).toContain('no rollout is called monthly-20261209-000000');

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { command } from './command.ts';
 
 describe('help', () => {
-  it.each(['run', 'local', 'why', 'notices', 'approve', 'resume', 'abort'])('of %s says what it does, every option, and an example', async (verb) => {
+  it.each(['run', 'local', 'assess', 'why', 'notices', 'approve', 'resume', 'abort'])('of %s says what it does, every option, and an example', async (verb) => {
     const { status, stdout } = await command(verb, '--help');
     expect(status).toBe(0);
     expect(stdout).toMatch(new RegExp(`^Usage: wavelock ${verb}`));
@@ -18,7 +18,7 @@ describe('help', () => {
   it('of the command lists every subcommand', async () => {
     const { status, stdout } = await command('--help');
     expect(status).toBe(0);
-    for (const verb of ['run', 'local', 'why', 'notices', 'approve', 'resume', 'abort']) expect(stdout).toMatch(new RegExp(`^ {2}${verb} `, 'm'));
+    for (const verb of ['run', 'local', 'assess', 'why', 'notices', 'approve', 'resume', 'abort']) expect(stdout).toMatch(new RegExp(`^ {2}${verb} `, 'm'));
   });
 });
 

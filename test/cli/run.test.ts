@@ -41,13 +41,14 @@ describe('wavelock run', () => {
   it('prints one JSON document on standard output and everything else on standard error', () => {
     const document = documentOf(good);
     expect(Object.keys(document).toSorted()).toEqual(
-      ['advisories', 'aws', 'lock', 'nodes', 'notices', 'policy', 'rollout', 'status', 'virtualSeconds', 'wallMs', 'waves'],
+      ['advisories', 'aws', 'exposure', 'lock', 'nodes', 'notices', 'policy', 'rollout', 'status', 'virtualSeconds', 'wallMs', 'waves'],
     );
     expect(Object.keys(document.nodes[0] ?? {}).toSorted()).toEqual(
       ['cvesClosed', 'endedAt', 'id', 'location', 'outcome', 'packages', 'platform', 'reason', 'rebooted', 'startedAt', 'wave'],
     );
     expect(Object.keys(document.waves[0] ?? {}).toSorted()).toEqual(['endedAt', 'name', 'nodes', 'outcomes', 'reasons', 'startedAt', 'verdict']);
     expect(Object.keys(document.aws).toSorted()).toEqual(['calls', 'commands', 'costUsd', 'lambdaInvocations', 'stateTransitions']);
+    expect(Object.keys(document.exposure ?? {})).toEqual(expect.arrayContaining(['before', 'after', 'closed', 'timeToPatch', 'deadlines']));
     expect(document.wallMs).toBeGreaterThan(0);
     expect(good.stderr).toContain('PLAN');
     expect(good.stderr).toContain('DONE');

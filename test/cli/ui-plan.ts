@@ -42,7 +42,7 @@ export function fakePlan(sizes: [number, number, number] = [12, 4, 42]): Plan {
     people: {},
     createdAt: new Date(STARTED).toISOString(),
     scheduledFor: new Date(STARTED).toISOString(),
-    candidate: PLATFORMS.map((platform) => ({ platform, items: itemsOf(platform) })),
+    candidate: PLATFORMS.map((platform) => ({ platform, ...(platform.startsWith('ubuntu') ? { snapshot: '20261209T080000Z' } : {}), items: itemsOf(platform) })),
     fixes: {},
     variants: {},
     documents: {},

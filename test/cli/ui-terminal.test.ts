@@ -64,6 +64,17 @@ describe('a run on a pipe', () => {
     expect(lineWith(lines, '! rhel-9-x86_64')).toContain('has 1 test node of 2 needed');
   });
 
+  it('names hooks and the closing scan, and a platform whose archive cannot be held where it is', async () => {
+    const plan = fakePlan();
+    plan.policy.hooks = { before: { document: 'Corp-Drain', version: '7' }, after: { document: 'Corp-Failback', version: '3' }, within: 1_800 };
+    plan.policy.awsCompliance = 'scan';
+    const quiet = await shown(fakeRun('succeeded', plan));
+    expect(lineWith(quiet.lines, 'runs too')).toBe('  runs too  Corp-Drain:7 before, Corp-Failback:3 after, AWS-RunPatchBaseline Scan at the end');
+    expect(quiet.lines.join('\n')).not.toContain('snapshots');
+    for (const section of plan.candidate) delete section.snapshot;
+    expect(lineWith((await shown(fakeRun('succeeded', plan))).lines, '! ubuntu-24.04')).toContain('its repositories have no snapshots');
+  });
+
   it('has a line with the counts and a line with the verdict for each wave, notes under theirs', async () => {
     const { lines } = await shown(fakeRun('succeeded'));
     const production = lines.findIndex((line) => line.startsWith('  production  █'));

@@ -43,6 +43,13 @@ describe('candidateLock', () => {
     expect(platforms.length > 0).toBe(expected);
   });
 
+  it('is read from the newest snapshot of the archive that a test node looked at', () => {
+    const at = (snapshot: string) => facts({ platform: 'ubuntu-24.04-x86_64', snapshot });
+    const { platforms } = candidateLock(policy(), [at('20261209T030000Z'), at('20261209T050000Z'), facts({ platform: 'ubuntu-24.04-x86_64' })], TODAY);
+    expect(platforms.map((section) => section.snapshot)).toEqual(['20261209T050000Z']);
+    expect(candidateLock(policy(), [facts()], TODAY).platforms[0]).not.toHaveProperty('snapshot');
+  });
+
   it('keeps only wanted KBs on Windows: nothing is pulled in there', () => {
     const windows = facts({
       platform: 'windows-2022-x86_64',
@@ -89,6 +96,11 @@ describe('provenLock', () => {
     });
   });
 
+  it('is read from the same snapshot and release as the candidate', () => {
+    const section = { ...candidate[0]!, releasever: '2023.6.1', snapshot: '20261209T050000Z' };
+    expect(provenLock([section], [proof('a')], 1).platforms).toEqual([{ ...section, items: [openssl] }]);
+  });
+
   it('does not take one platform’s proof for another', () => {
     expect(provenLock(candidate, [{ ...proof('a'), platform: 'rhel-9-x86_64' }], 1).platforms).toEqual([]);
   });
@@ -100,6 +112,14 @@ describe('lockText', () => {
     const shuffled = platforms.map((section) => ({ ...section, items: section.items.toReversed() }));
     expect(lockText(shuffled)).toBe(lockText(platforms));
     expect(parseLock(lockText(platforms))).toEqual(platforms);
+  });
+
+  it('says which release and which snapshot of the archive its versions are from', () => {
+    const [section] = candidateLock(policy(), [facts()], TODAY).platforms;
+    const text = lockText([{ ...section!, releasever: '2023.6.1', snapshot: '20261209T050000Z' }]);
+    expect(text.split('\n').slice(1, 4)).toEqual(['platform amazon-linux-2023-x86_64', 'releasever 2023.6.1', 'snapshot 20261209T050000Z']);
+    expect(parseLock(text)).toEqual([{ ...section, releasever: '2023.6.1', snapshot: '20261209T050000Z' }]);
+    expect(() => parseLock(text.replace('20261209T050000Z', 'yesterday'))).toThrow('snapshot');
   });
 
   it('refuses lines that it does not know', () => {

@@ -15,7 +15,7 @@ function row(fingerprint: string, advisory: string, more: Partial<Exposure> = {}
   return { ...rows[0]!, ...more };
 }
 
-const places = (reconciled: Reconciled): string[] => reconciled.moves.map(({ node, from, to }) => `${node.name} ${from ?? '-'} ${to}`);
+const movesOf = (reconciled: Reconciled): string[] => reconciled.moves.map(({ node, from, to }) => `${node.name} ${from ?? '-'} ${to}`);
 const closed = ({ closures }: Reconciled): string[] =>
   closures.map(({ fingerprint, by, nodes, exposures }) => `${fingerprint} ${by} ${nodes.map(({ id }) => nameOf(id)).join('+') || '-'} ${exposures.map(({ advisory }) => advisory).join('+')}`);
 const nameOf = (id: string): string => Buffer.from(id.slice(2).replace(/^0+/, ''), 'hex').toString();
@@ -26,7 +26,7 @@ describe('what opens', () => {
     const result = reconcile(input({ nodes, found: new Map([['p1', here(found('A1'), found('A2'))], ['p2', here(found('A1'))]]) }));
     expect(result.put.map(rowKey)).toEqual(['p1 alas A1', 'p1 alas A2', 'p2 alas A1']);
     expect(result.put[0]).toMatchObject({ seen: iso(0), fixable: iso(0), published: '2026-12-01T00:00:00.000Z', state: 'exposed', cves: ['CVE-2026-0001'] });
-    expect(places(result)).toEqual(['a - p1', 'b - p1', 'c - p2']);
+    expect(movesOf(result)).toEqual(['a - p1', 'b - p1', 'c - p2']);
     expect(result.closures).toEqual([]);
   });
 
@@ -56,7 +56,7 @@ describe('a node that changes', () => {
     expect(result.put).toMatchObject([{ fingerprint: 'p2', advisory: 'A1', seen: iso(-50), fixable: iso(-40) }]);
     expect(result.drop.map(rowKey)).toEqual(['p1 alas A1', 'p1 alas A2']);
     expect(result.closures).toMatchObject([{ fingerprint: 'p1', by: 'scan', nodes: [{ closed: iso(-2) }], exposures: [{ advisory: 'A2', seen: iso(-60) }] }]);
-    expect(places(result)).toEqual(['a p1 p2']);
+    expect(movesOf(result)).toEqual(['a p1 p2']);
   });
 
   it('makes the row that it joins older, never younger', () => {

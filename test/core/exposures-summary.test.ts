@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { nextCourses } from '../../lambdas/core/exposures/courses.ts';
 import { onlyInspector, secondOpinion } from '../../lambdas/core/exposures/inspector.ts';
 import { reconcile } from '../../lambdas/core/exposures/reconcile.ts';
-import { oldestOpen, patchTimes, quantile } from '../../lambdas/core/exposures/statistics.ts';
 import { summarise } from '../../lambdas/core/exposures/summary.ts';
 import { ExposureSummary } from '../../lambdas/core/exposures/types.ts';
 import { chapterInput, chapters, found, here, input, iso, judged, known, NOW, write } from './exposures-world.ts';
@@ -15,7 +14,7 @@ import type { Kept } from './exposures-world.ts';
 function open(given: ReconcileInput): ExposureSummary {
   const reconciled = reconcile(given);
   const { intelligence, exceptions, found: places, now } = given;
-  return summarise({ fleet: given.nodes.map(({ node }) => node), reconciled, found: places, titleOf: (key) => `about ${key}`, vendorExploited: () => false, exceptions, intelligence, now });
+  return summarise({ fleet: given.nodes.map(({ node }) => node), reconciled, found: places, titleOf: (key) => `about ${key}`, vendorExploited: () => false, exceptions, deadlines: given.deadlines, intelligence, now });
 }
 
 const service = (name: string) => ({ tags: { Service: name } });
@@ -58,6 +57,13 @@ describe('what is open', () => {
     expect(open(input({ nodes: [judged('a', 'p1'), judged('b', 'p2')], found: places })).counts).toMatchObject({ exposed: 1, exposures: 0, reporting: 2 });
   });
 
+  it('counts nodes that only SSM Inventory knows as neither reporting nor unknown', () => {
+    const silent = judged('a', 'p1');
+    const { scan: _scan, ...node } = silent.node;
+    const summary = open(input({ nodes: [{ ...silent, node }, judged('b', 'p1')], found: new Map([['p1', here(found('A1'))]]) }));
+    expect(summary.counts).toMatchObject({ nodes: 2, reporting: 1, unknown: 0, exposed: 2 });
+  });
+
   it('is overdue after its date, known exploited apart', () => {
     const first = open(input({ nodes: [judged('a', 'p1'), judged('b', 'p1')], found: new Map([['p1', here(found('A1'), found('A2'))]]), deadlines, intelligence: known('CVE-2026-0001') }));
     expect(first.counts).toMatchObject({ overdue: 0, knownExploited: 2 });
@@ -75,7 +81,7 @@ describe('what is open', () => {
           const given = chapterInput(chapter, index, kept);
           const { counts, advisories, exposures } = open(given);
           expect(counts.reporting + counts.unknown).toBe(counts.nodes);
-          expect(counts.exposed).toBeLessThanOrEqual(counts.reporting);
+          expect(counts.exposed).toBeLessThanOrEqual(counts.nodes - counts.unknown);
           const byAdvisory = advisories.reduce((sum, { nodes }) => sum + Object.values(nodes).reduce((a, b) => a + b, 0), 0);
           expect(byAdvisory).toBe(counts.exposures);
           expect(exposures.reduce((sum, { nodes }) => sum + nodes, 0)).toBe(counts.exposures);
@@ -100,37 +106,6 @@ function closure(more: Partial<Closure> & { hours?: number[]; exposure?: Partial
   };
 }
 
-describe('time to patch', () => {
-  const times = (...closures: Closure[]): string[] => patchTimes(closures).map((one) => `${one.group}: ${one.pairs} pairs, ${one.median / 3600}/${one.p90 / 3600} h, met ${one.met} of ${one.withDeadline}`);
-
-  it('is counted in pairs of node and advisory, from when there was a fix', () => {
-    expect(times(closure({ hours: [2, 4, 6, 8, 10, 12, 14, 16, 18, 100] }))).toEqual(['important: 10 pairs, 10/18 h, met 6 of 10', 'all: 10 pairs, 10/18 h, met 6 of 10']);
-    expect(times(closure({ hours: [10], exposure: { fixable: iso(9), severity: 'critical', knownExploited: true } }))).toEqual([
-      'known exploited: 1 pairs, 1/1 h, met 1 of 1', 'critical: 1 pairs, 1/1 h, met 1 of 1', 'all: 1 pairs, 1/1 h, met 1 of 1',
-    ]);
-  });
-
-  it('counts what evidence holds twice once, by its first moment', () => {
-    expect(times(closure({ hours: [10] }), closure({ hours: [12], by: 'scan' }), closure({ hours: [10] }))).toEqual(['important: 1 pairs, 10/10 h, met 1 of 1', 'all: 1 pairs, 10/10 h, met 1 of 1']);
-  });
-
-  it('is about patching only: not what its advisory or its node took along, not what was never certain or never had a fix', () => {
-    expect(times(closure({ by: 'advisory' }), closure({ by: 'node-gone', nodes: [] }), closure({ exposure: { state: 'unknown' } }), closure({ exposure: { fixable: undefined } }))).toEqual([]);
-  });
-
-  it('has values that really occurred', () => {
-    fc.assert(
-      fc.property(fc.array(fc.nat(), { minLength: 1 }), fc.double({ min: 0, max: 1, noNaN: true }), (numbers, share) => {
-        const sorted = numbers.toSorted((a, b) => a - b);
-        const value = quantile(sorted, share);
-        expect(sorted).toContain(value);
-        expect(sorted.filter((one) => one <= value).length).toBeGreaterThanOrEqual(Math.floor(share * sorted.length));
-      }),
-    );
-    expect(quantile([], 0.5)).toBe(0);
-  });
-});
-
 describe('the course of an advisory', () => {
   const places = (...ids: string[]) => new Map([['p1', here(...ids.map((id) => found(id)))]]);
   const openNow = (...ids: string[]) => open(input({ nodes: [judged('a', 'p1'), judged('b', 'p1')], found: places(...ids) })).advisories;
@@ -145,14 +120,6 @@ describe('the course of an advisory', () => {
     const [again] = nextCourses([ended!], openNow('A1'), [], NOW + 8 * 3_600_000);
     expect(again).toMatchObject({ seen: iso(0), reopened: iso(8) });
     expect(again).not.toHaveProperty('closed');
-  });
-});
-
-describe('the oldest that is open', () => {
-  it('is by when it was seen, without what has exceptions only', () => {
-    const base = open(input({ nodes: [judged('a', 'p1')], found: new Map([['p1', here(found('A1'), found('A2'), found('A3'))]]) })).advisories;
-    const advisories = base.map((one) => ({ ...one, seen: { A1: iso(-1), A2: iso(-9), A3: iso(-99) }[one.advisory] ?? one.seen, nodes: one.advisory === 'A3' ? {} : one.nodes }));
-    expect(oldestOpen({ advisories }, 1).map(({ advisory }) => advisory)).toEqual(['A2']);
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { exposureOf, fleetExposure } from '../../lambdas/core/exposure.ts';
 import { factsText, parseFacts } from '../../lambdas/core/facts.ts';
-import { batchName, batchNumber, groupName, parseBatchName, rolloutName } from '../../lambdas/core/names.ts';
+import { batchName, batchNumber, groupName, parseBatchName, rolloutName, scanName } from '../../lambdas/core/names.ts';
 import { emptyPlan, makePlan, silentPlan } from '../../lambdas/core/plan.ts';
 import { facts, node, OPT_IN, policy, policyFile, wave } from './plan-world.ts';
 import type { Advisory } from '../../lambdas/core/advisory.ts';
@@ -96,6 +96,18 @@ describe('names', () => {
     const longest = batchName({ group: groupName(rolloutName('p'.repeat(30), '2026-12-09', 'abcdef'), 'w'.repeat(20)), number: batchNumber('verify', 99, 999, 399) });
     expect(longest.length).toBeLessThanOrEqual(80);
     expect(longest).toMatch(/^[A-Za-z0-9-]{8,80}$/);
+  });
+
+  it.each([
+    ['a person', 'x'.repeat(80)],
+    ['Scheduler', '3f0c1c52-5f0e-4b6e-9a43-0f6f6d3e9c11'],
+    ['EventBridge', '3f0c1c52-5f0e-4b6e-9a43-0f6f6d3e9c11_9d0c1c52-5f0e-4b6e-9a43-0f6f6d3e9c22'],
+  ])('fit there for a scan as well, whoever started it: %s', (_who, execution) => {
+    const group = scanName(execution, 'abcdef0123456789');
+    const batch = { group, number: batchNumber('scan', 1, 99, 399) };
+    expect(batchName(batch)).toMatch(/^[A-Za-z0-9-]{8,80}$/);
+    expect(parseBatchName(batchName(batch))).toEqual(batch);
+    expect(scanName(execution, 'fedcba9876543210') === group).toBe(execution.length === 36);
   });
 });
 

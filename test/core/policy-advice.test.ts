@@ -45,7 +45,6 @@ describe('parts of the file that come later', () => {
     ['people.owners', { emailFromTag: 'Owner' }, 'people.owners.emailFromTag'],
     ['people.soc', { email: ['soc@example.com'], opsItems: true }, 'people.soc.opsItems'],
     ['policies.monthly.baseline', 'must-approve'],
-    ['policies.monthly.hooks', {}],
     ['policies.monthly.freezes', 'ask'],
     ['policies.monthly.backup', {}],
     ['policies.monthly.tell.ops', ['failed', 'before-24h'], 'policies.monthly.tell.ops.1'],

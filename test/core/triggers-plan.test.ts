@@ -108,6 +108,12 @@ describe('an alert', () => {
     expect(close({ policy }).alert.tagged).toEqual([{ tag: 'Exposure=internet', nodes: 4 }]);
   });
 
+  it('counts exposed nodes that the policy does not reach, so that nobody takes them for closed', () => {
+    const fleet = FLEET.map((node) => (node.name === 'a-8' ? { ...node, tags: {} } : node));
+    expect(close({ fleet, because: [ALAS] }).alert).toMatchObject({ nodes: 5, outside: { nodes: 1, names: ['a-8'] } });
+    expect(close().alert.outside).toEqual({ nodes: 0, names: [] });
+  });
+
   it('is called after the exploited CVE, not after the first', () => {
     expect(close({ exposures: [exploited({ cves: ['CVE-2020-0001', CVE] })] }).alert.subject).toBe(CVE);
     expect(close({ exposures: [exposure({ cves: ['CVE-2020-0002', 'CVE-2020-0001'] })] }).alert.subject).toBe('CVE-2020-0001');

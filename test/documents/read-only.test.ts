@@ -26,7 +26,7 @@ const changesLinux = [
 const askingCalls = [
   /wl_dnf -q --refresh makecache/u,
   /wl_dnf -C upgrade --nobest --assumeno/u,
-  /wl_dnf -q -C (repoquery|updateinfo list)/u,
+  /wl_dnf -q -C (repoquery|repolist|updateinfo list)/u,
   /dnf -q -C --setopt=\S+ --setopt=\S+ needs-restarting -r/u,
   /wl_apt update/u,
   /wl_apt -s upgrade/u,
@@ -38,7 +38,7 @@ const askingCalls = [
 ];
 const wrappers = [
   /^dnf --setopt=cachedir="\$wl_cache/u,
-  /^apt-get -q -c "\$wl_cache\/apt\/apt\.conf" "\$@"$/u,
+  /^apt-get -q -c "\$wl_dir\/apt\.conf" "\$@"$/u,
   /--xmlout --cache-dir "\$wl_cache\/zypp" "\$@"$/u,
 ];
 /** A package manager as a command; and lines in which its name is only a word. */

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -105,7 +105,17 @@ describe('a lock', () => {
     expect(readFileSync(join(home, 'state/batch-0001/items.releasever'), 'utf8')).toBe('2023.6.1\n');
   });
 
+  it('says which snapshot of the archive it is read from, and forgets the one of another lock', () => {
+    const head = `wavelock-lock 1\nplatform ${PLATFORM}\n`;
+    const snapshot = () => existsSync(join(home, 'state/batch-0001/items.snapshot')) && readFileSync(join(home, 'state/batch-0001/items.snapshot'), 'utf8');
+    section(`${head}snapshot 20261209T050000Z\nupdate a x86_64 1-1\n`);
+    expect(snapshot()).toBe('20261209T050000Z\n');
+    section(`${head}update a x86_64 1-1\nplatform ubuntu-24.04-x86_64\nsnapshot 20261209T050000Z\nupdate a amd64 1-1\n`);
+    expect(snapshot()).toBe(false);
+  });
+
   it.each([
+    ['a snapshot that is no time', `wavelock-lock 1\nplatform ${PLATFORM}\nsnapshot $(id)\nupdate a x86_64 1-1\n`],
     ['another platform only', `wavelock-lock 1\nplatform rhel-9-x86_64\nupdate a x86_64 1-1\n`],
     ['another format', `wavelock-lock 2\nplatform ${PLATFORM}\nupdate a x86_64 1-1\n`],
     ['a line of unknown form', `wavelock-lock 1\nplatform ${PLATFORM}\nremove a x86_64 1-1\n`],

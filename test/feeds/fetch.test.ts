@@ -35,6 +35,12 @@ async function site(listener: Listener): Promise<{ url: string; pauses: number[]
   return { url, pauses, fetcher: (more) => createFetch({ ...settings, ...more }) };
 }
 
+/** A slow site: never quiet for long, and never done. */
+function drip(response: ServerResponse): void {
+  const timer = setInterval(() => response.write('x'), 25);
+  response.on('close', () => clearInterval(timer));
+}
+
 const FILE = 'https://vendor.example/feed/file.xml?day=1';
 
 describe('fetching', () => {
@@ -145,6 +151,7 @@ describe('fetching', () => {
 
   it.each<[string, Listener]>([
     ['hangs', () => {}],
+    ['sends a byte now and then, for ever', (_, response) => drip(response)],
     ['hangs in the middle', (_, response) => response.writeHead(200, { 'content-length': '10' }).write('x')],
     ['closes in the middle', (_, response) => response.writeHead(200, { 'content-length': '10' }).write('x', () => response.destroy())],
     ['closes at once', (request) => request.destroy()],

@@ -52,6 +52,12 @@ describe('LayOutScan', () => {
     for (const file of files) expect(file).toMatchObject({ purpose: 'scan', rules: null, window: null, rollout: '' });
   });
 
+  it('names batches so that their events find back, where EventBridge has named the execution', async () => {
+    const { scan, files } = await layOutScan(world, `3f0c1c52-5f0e-4b6e-9a43-0f6f6d3e9c11_9d0c1c52-5f0e-4b6e-9a43-0f6f6d3e9c2${count % 10}`);
+    for (const { id } of files.flatMap((file) => file.batches)) expect(id).toMatch(/^[A-Za-z0-9-]{8,80}$/);
+    expect(scan).toMatch(/^scan-3f0c1c52-5f0e-4b6e-9a43-0f6f6d3e9c11-9d0c1c52-5f0e-[0-9a-f]{8}$/);
+  });
+
   it('lays out the same when it comes again', async () => {
     const first = await layOutScan(world, `again-${count}`);
     expect(await layOutScan(world, `again-${count}`)).toEqual(first);

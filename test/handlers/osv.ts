@@ -30,10 +30,10 @@ export function record({ id, fixed = '1.2-3+deb12u1', modified = '2026-11-01T00:
 }
 
 /** The list of changes, newest first, and every record. */
-export function bucket(...notices: Notice[]): Site['files'] {
-  const dated = notices.map((notice) => ({ modified: '2026-11-01T00:00:00Z', ...notice }));
-  const list = dated.toSorted((a, b) => (a.modified < b.modified ? 1 : -1)).map(({ id, modified }) => `${modified},${id}`);
-  return { [`${BUCKET}/modified_id.csv`]: `${list.join('\n')}\n`, ...Object.fromEntries(dated.map((notice) => [recordUrl(notice.id), record(notice)])) };
+export function bucket(...list: Notice[]): Site['files'] {
+  const dated = list.map((notice) => ({ modified: '2026-11-01T00:00:00Z', ...notice }));
+  const changes = dated.toSorted((a, b) => (a.modified < b.modified ? 1 : -1)).map(({ id, modified }) => `${modified},${id}`);
+  return { [`${BUCKET}/modified_id.csv`]: `${changes.join('\n')}\n`, ...Object.fromEntries(dated.map((notice) => [recordUrl(notice.id), record(notice)])) };
 }
 
 /** So many notices, `DSA-6001-1` and on. */

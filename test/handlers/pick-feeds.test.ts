@@ -61,7 +61,7 @@ describe('PickFeeds', () => {
     await world.record.setFeed('amazon-linux-2023', { wanted: iso(began + 2_000) });
     expect(await pick('all', began)).toEqual(['amazon-linux-2023']);
     expect(await pick('feeds', began)).toEqual(['amazon-linux-2023']);
-    await world.record.setFeed('amazon-linux-2023', { lastTried: iso(began + 3_000) });
+    await world.record.setFeed('amazon-linux-2023', { answered: iso(began + 2_000) });
     expect(await pick('all', began)).toEqual([]);
   });
 

@@ -106,6 +106,21 @@ describe('PullFeed', () => {
     expect(row).toMatchObject({ updated: '2026-11-01T02:44:00.000Z', document: { severity: 'important' } });
   });
 
+  it('keeps what the last change has replaced for who is reading it, and nothing older', async () => {
+    const objects = async (): Promise<number> => {
+      const { Contents = [] } = await world.cloud.call(world.administrator, 's3', 'ListObjectsV2', { Bucket: world.store.bucket, Prefix: `advisories/${FEED}/` });
+      return (Contents as unknown[]).length;
+    };
+    const counts: number[] = [];
+    for (const count of [30, 31, 32, 33]) {
+      site.files = amazon(packed(...many(count)));
+      await pull();
+      counts.push(await objects());
+    }
+    expect(counts.slice(2)).toEqual([counts[1], counts[1]]);
+    expect(await known()).toHaveLength(33);
+  });
+
   it('withdraws what is gone, and takes it back when it is there again', async () => {
     const updates = many(20);
     site.files = amazon(packed(...updates));

@@ -1,11 +1,14 @@
 /** The internet of the handler tests: one server on loopback that answers for every host what a test has put there. */
 import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
 export interface Site {
   /** For the world's `internet`. */
   url: string;
   /** Content by address, `https://host/path`; what is not there answers 404. */
   files: { [address: string]: Buffer | string };
+  /** Answers of other kinds, by address: redirects, ETags, what breaks off. They come before files. */
+  answers: { [address: string]: (request: IncomingMessage, response: ServerResponse) => void };
   /** Answers every request with this status while it is set. */
   status: number | undefined;
   /** What was sent here, oldest first. */
@@ -24,8 +27,10 @@ export async function createSite(): Promise<Site> {
       const address = `https:/${request.url ?? ''}`;
       site.visits += 1;
       if (request.method === 'POST') site.posts.push({ address, body: Buffer.concat(chunks).toString('utf8') });
+      const answer = site.answers[address];
+      if (answer && site.status === undefined) return answer(request, response);
       const file = request.method === 'POST' ? 'ok' : site.files[address];
-      response.writeHead(site.status ?? (file === undefined ? 404 : 200)).end(site.status === undefined ? file : undefined);
+      return void response.writeHead(site.status ?? (file === undefined ? 404 : 200)).end(site.status === undefined ? file : undefined);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -33,6 +38,7 @@ export async function createSite(): Promise<Site> {
   const site: Site = {
     url: `http://127.0.0.1:${typeof bound === 'object' ? bound?.port : ''}`,
     files: {},
+    answers: {},
     status: undefined,
     posts: [],
     visits: 0,

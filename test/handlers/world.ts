@@ -79,14 +79,14 @@ export interface World extends FaultSwitch {
 }
 
 /** Boots it. `internet` answers hosts outside; others don't resolve. */
-export async function createWorld(options: Partial<Pick<CloudOptions, 'internet' | 'fleet'>> & { start?: number } = {}): Promise<World> {
-  const { start = START, internet = {}, fleet = { file: FLEET } } = options;
+export async function createWorld(options: Partial<Pick<CloudOptions, 'internet' | 'fleet' | 'assembly'>> & { start?: number } = {}): Promise<World> {
+  const { start = START, internet = {}, fleet = { file: FLEET }, assembly = ASSEMBLY } = options;
   const clock = createVirtualClock({ start });
   const published: Publication[] = [];
   const { faults, controls } = createFaultSwitch(({ service, operation }, input) => {
     if (service === 'sns' && operation === 'Publish' && input.MessageAttributes !== undefined) published.push(publication(input));
   });
-  const cloud = await createCloud({ assembly: ASSEMBLY, clock, seed: 1, fleet, faults, internet });
+  const cloud = await createCloud({ assembly, clock, seed: 1, fleet, faults, internet });
   const invoking = createInvoking(cloud, clock);
   return {
     clock,
@@ -190,7 +190,7 @@ function createInvoking(cloud: EmbeddedAws, clock: VirtualClock) {
 /** The machine whose role calls a task; `track` runs inside the Maps of the others. */
 function machineOf(task: TaskName): string {
   if (['PullPart', 'StoreFeed'].includes(task)) return 'Feed';
-  if (['PickFeeds', 'PullFeed', 'LayOutScan', 'CloseIntake'].includes(task)) return 'Intake';
+  if (['PickFeeds', 'PullFeed', 'LayOutScan', 'CloseIntake', 'StartRollouts'].includes(task)) return 'Intake';
   return ['PlanRollout', 'AskPeople', 'NextWave', 'CloseRollout'].includes(task) ? 'Rollout' : 'Wave';
 }
 

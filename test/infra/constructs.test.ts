@@ -40,7 +40,7 @@ describe('in an app of one’s own', () => {
     const template = Template.fromStack(stack);
     template.hasResourceProperties('AWS::SSM::Document', { Name: 'Corp-Scan-Linux' });
     template.hasResourceProperties('AWS::Events::EventBus', { Name: 'Corp' });
-    template.resourceCountIs('AWS::StepFunctions::StateMachine', 1);
+    template.resourceCountIs('AWS::StepFunctions::StateMachine', 2);
   });
 
   it('a hub in another stack than its spokes were told is refused, since they would not trust it', () => {

@@ -154,7 +154,7 @@ describe('an opt-in tag', () => {
 describe('an intake schedule', () => {
   it('replaces the nightly one', async () => {
     const { hub } = await synth(changed);
-    expect(one(hub, 'AWS::Scheduler::Schedule').Properties.ScheduleExpression).toBe('rate(6 hours)');
+    expect(one(hub, 'AWS::Scheduler::Schedule', 'SchedulesIntake').Properties.ScheduleExpression).toBe('rate(6 hours)');
   });
 });
 

@@ -37,11 +37,11 @@ describe('splicing', () => {
 });
 
 describe('the machines together', () => {
-  const machines = ['intake', 'rollout', 'wave'] as const;
+  const machines = ['intake', 'feed', 'rollout', 'wave'] as const;
 
   it('use every task of the contracts, and nothing that is not one', () => {
     const used = new Set(machines.flatMap((name) => substitutionsOf(loadMachine(name))));
-    expect([...used].toSorted()).toEqual([...Object.keys(tasks), 'IntakeMachine', 'WaveMachine'].toSorted());
+    expect([...used].toSorted()).toEqual([...Object.keys(tasks), 'FeedMachine', 'IntakeMachine', 'WaveMachine'].toSorted());
   });
 
   it('are deployed whole: no mark and no substitution stays open', async () => {

@@ -271,7 +271,7 @@ describe('machines', () => {
       .flatMap(([, { Properties }]) => Object.entries(Properties.DefinitionSubstitutions as Record<string, unknown>));
     const targets = substitutions.map(([name, value]) => [name, hub.Resources[readable(value).slice(2, -1)]?.Type]);
     const machines = substitutions.filter(([name]) => name.endsWith('Machine')).map(([name]) => name);
-    expect(machines).toEqual(['IntakeMachine', 'WaveMachine']);
+    expect(machines).toEqual(['FeedMachine', 'IntakeMachine', 'WaveMachine']);
     expect(targets.filter(([, type]) => type === 'AWS::StepFunctions::StateMachine').map(([name]) => name)).toEqual(machines);
     expect(targets.filter(([, type]) => type === 'AWS::Lambda::Version')).toHaveLength(substitutions.length - machines.length);
   });

@@ -43,7 +43,7 @@ describe('the demo\'s fleet', () => {
     const clock = new MemoryClock();
     const fleet = createFleet({ file: { ...file, nodes: [node!] }, clock, random: createRandom(1) });
     const host = fleet.hosts[0]!;
-    const facts = factsOf(host, host.repository.offers(clock.now()));
+    const facts = factsOf(host, clock.now());
     const news = inventory.available.filter((offer) => offer.new).length;
     expect(facts.available).toHaveLength(inventory.available.length - news);
     expect(facts.dependencies).toHaveLength(news);
@@ -58,7 +58,7 @@ describe('the demo\'s fleet', () => {
       inventories: { plain: inventory },
       nodes: [{ name: 'n1', location: `${ACCOUNT}/${REGION}`, inventory: 'plain' }],
     });
-    const facts = factsOf(sim.host('n1'), sim.host('n1').repository.offers(sim.clock.now()));
+    const facts = factsOf(sim.host('n1'), sim.clock.now());
     const items = [
       ...facts.available.map((item) => ({ ...item, use: os === 'Windows' ? ('kb' as const) : ('update' as const) })),
       ...facts.dependencies.map((item) => ({ ...item, use: 'dependency' as const })),

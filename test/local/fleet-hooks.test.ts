@@ -146,7 +146,9 @@ describe.each(['linux', 'windows'] as const)('the closing scan on %s', (system) 
     const report = await patchReport(sim, command, 'n1');
     expect(report).toMatchObject({ end: 'ok', n: 1 });
     expect(report.notes).toBeUndefined();
-    expect(sim.host('n1').awsScanned).toBeGreaterThan((await plugin(sim, command, { name: 'n1', step: 'Install' })).ResponseFinishDateTime.getTime());
+    const [state] = (await sim.call('DescribeInstancePatchStates', { InstanceIds: [sim.host('n1').id] })).InstancePatchStates;
+    expect(state).toMatchObject({ Operation: 'Scan', MissingCount: 0, OperationEndTime: new Date(sim.host('n1').awsScanned ?? 0) });
+    expect(state.OperationEndTime > (await plugin(sim, command, { name: 'n1', step: 'Install' })).ResponseFinishDateTime).toBe(true);
   });
 
   it('that fails is a note, and the node is none the worse', async () => {

@@ -290,7 +290,7 @@ const intakeCases: Case[] = [
   },
   {
     machine: 'intake',
-    title: 'parts that cannot be stored are given up, as any feed is',
+    title: 'parts that cannot be stored are given up like every other feed',
     input: quick,
     script: { 'Pick feeds': [one], 'Pull feed': [parts], 'Read in parts': [boom] },
     path: `${QUICK} › Pull feeds › Pull feed › In parts? › Read in parts › Feed given up › Anything new? › Nothing new`,

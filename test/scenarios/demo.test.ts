@@ -32,9 +32,9 @@ describe('an ordinary month', () => {
     expect(virtualSeconds).toBeGreaterThan(3 * 86_400);
   });
 
-  it('stores the advisories of both feeds and says which CVEs were closed', () => {
+  it('stores the advisories of every feed of the fleet and says which CVEs were closed', () => {
     const { stored, bySource } = told.document.advisories;
-    expect(Object.keys(bySource).toSorted()).toEqual(['amazon-linux-2023', 'cisa-kev']);
+    expect(Object.keys(bySource).toSorted()).toEqual(['amazon-linux-2023', 'amazon-linux-2023-livepatch', 'cisa-kev', 'msrc', 'osv-red-hat', 'osv-ubuntu']);
     expect(stored).toBe(Object.values(bySource).reduce((sum, count) => sum + count, 0));
     expect(stored).toBeGreaterThan(40);
     expect(told.document.nodes.flatMap(({ cvesClosed }) => cvesClosed)).toContainEqual(expect.stringMatching(/^CVE-\d{4}-\d+$/));

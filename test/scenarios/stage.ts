@@ -65,7 +65,7 @@ export async function openScene(config: WorldConfig): Promise<Scene> {
     messages,
     before: snapshot(stage.cloud),
     async run() {
-      await stage.play(() => stage.observer.look());
+      await stage.playOut();
       return stage.observer.ended();
     },
   };

@@ -25,7 +25,8 @@ const RENEW_BEFORE_MS = 5 * 60_000;
  * @throws SurveyError in every case in which nothing could be looked at afterwards
  */
 export async function identify(access: Access): Promise<Identity> {
-  const sts = new STSClient(clientConfig({ ...access }));
+  // Somebody waits for the first word: what cannot be reached at once is told at once.
+  const sts = new STSClient({ ...clientConfig(access), retryMode: 'standard', maxAttempts: 2 });
   try {
     const region = await sts.config.region();
     const { Account = '', Arn = '' } = await sts.send(new GetCallerIdentityCommand({}));
@@ -43,7 +44,7 @@ export async function identify(access: Access): Promise<Identity> {
  * @param now milliseconds since the epoch
  */
 export function roleCredentials(access: Access, role: { arn: string; externalId?: string }, now: () => number): () => Promise<Keys> {
-  const sts = new STSClient(clientConfig({ ...access }));
+  const sts = new STSClient(clientConfig(access));
   let session: Promise<Keys> | undefined;
   let ends = 0;
   const fetch = async (): Promise<Keys> => {

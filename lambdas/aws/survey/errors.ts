@@ -45,7 +45,7 @@ export function problemOf(error: unknown): SurveyError | undefined {
   if (/^(CredentialsProviderError|TokenProviderError|ProviderError)$/.test(name)) {
     return new SurveyError(/profile .*(could not be found|not found)|Could not resolve credentials using profile/i.test(detail) ? 'no-profile' : 'no-credentials', detail);
   }
-  if (/^Region is missing$/.test(detail)) return new SurveyError('no-region', detail);
+  if (/^Region (is missing|not accepted)/.test(detail)) return new SurveyError('no-region', detail);
   if (EXPIRED.test(code) || EXPIRED.test(name)) return new SurveyError('expired', detail);
   if (REJECTED.test(code) || REJECTED.test(name)) return new SurveyError('rejected', detail);
   if (NETWORK.test(code) || NETWORK.test(name)) return new SurveyError('unreachable', `${code}: ${detail}`);

@@ -32,7 +32,7 @@ export interface ClosedCve {
   nodes: number;
   /** Nodes that are exposed to it still. */
   left: number;
-  /** Whether every node was in time; absent: no deadline applied to any of them. */
+  /** Whether every node was in time, and none that is left is late; absent: no deadline applied to any that was patched. */
   met?: boolean;
 }
 
@@ -70,7 +70,7 @@ export function exposureHistory({ closures, summary, before, intelligence, from,
     times: patchTimes(pairs),
     deadlines: deadlinesMet(pairs, summary.exposures, to),
     ...(oldest === undefined ? {} : { oldest }),
-    cves: closedCves(pairs, summary.exposures, intelligence),
+    cves: closedCves(pairs, summary.exposures, { intelligence, now: to }),
     otherwise: pairs.filter((pair) => !isPatched(pair)).length,
   };
 }
@@ -101,20 +101,27 @@ function step(at: string, by: number, exploited: boolean): { at: number; by: num
   return { at: Date.parse(at), by, exploitedBy: exploited ? by : 0 };
 }
 
-/** CVEs that were patched, known exploited first, then the gravest, then the newest. */
-export function closedCves(pairs: readonly ClosedPair[], open: readonly OpenExposure[], { exploited, scores }: Intelligence): ClosedCve[] {
-  const left = openNodes(open);
+/** CVEs that were patched, known exploited first, then the gravest, then the likeliest to be exploited. `now` in ms. */
+export function closedCves(
+  pairs: readonly ClosedPair[],
+  open: readonly OpenExposure[],
+  { intelligence: { exploited, scores }, now }: { intelligence: Intelligence; now: number },
+): ClosedCve[] {
+  const left = leftByCve(open, new Date(now).toISOString());
   const byCve = grouped(pairs.filter(isPatched).flatMap((pair) => pair.exposure.cves.map((cve) => ({ cve, pair }))), ({ cve }) => cve);
   const cves = [...byCve].map(([cve, own]): ClosedCve => {
+    const { met, ...facts } = cveFacts(own.map(({ pair }) => pair));
     const entry = exploited.get(cve);
     const epss = scores.get(cve)?.epss;
+    const { nodes = 0, overdue = false } = left.get(cve) ?? {};
     return {
       cve,
-      ...cveFacts(own.map(({ pair }) => pair)),
+      ...facts,
       ...(entry === undefined ? {} : { listed: entry.added }),
       ransomware: entry?.ransomware ?? false,
       ...(epss === undefined ? {} : { epss }),
-      left: left.get(cve) ?? 0,
+      left: nodes,
+      ...(met === undefined ? {} : { met: met && !overdue }),
     };
   });
   return cves.toSorted(graver);
@@ -138,14 +145,18 @@ function cveFacts(pairs: readonly ClosedPair[]): Pick<ClosedCve, 'advisories' | 
   };
 }
 
-/** Nodes that are exposed still, by CVE. Nodes of one fingerprint are the same ones for each of its advisories: they are counted once. */
-function openNodes(open: readonly OpenExposure[]): Map<string, number> {
-  const most = new Map<string, Map<string, number>>();
-  for (const { cve, fingerprint, nodes } of open.filter(({ state }) => state !== 'unknown').flatMap((one) => one.cves.map((cve) => ({ ...one, cve })))) {
-    const own = most.get(cve) ?? new Map<string, number>();
-    most.set(cve, own.set(fingerprint, Math.max(own.get(fingerprint) ?? 0, nodes)));
-  }
-  return new Map([...most].map(([cve, own]) => [cve, [...own.values()].reduce((sum, count) => sum + count, 0)]));
+/** Nodes that are exposed still, by CVE. Two advisories on one fingerprint are about the same nodes: they are counted once. */
+function leftByCve(open: readonly OpenExposure[], at: string): Map<string, { nodes: number; overdue: boolean }> {
+  const certain = open.filter(({ state, nodes }) => state !== 'unknown' && nodes > 0);
+  const byCve = grouped(certain.flatMap((one) => one.cves.map((cve) => ({ cve, one }))), ({ cve }) => cve);
+  return new Map(
+    [...byCve].map(([cve, own]) => {
+      const prints = new Map<string, number>();
+      for (const { one } of own) prints.set(one.fingerprint, Math.max(prints.get(one.fingerprint) ?? 0, one.nodes));
+      const nodes = [...prints.values()].reduce((sum, count) => sum + count, 0);
+      return [cve, { nodes, overdue: own.some(({ one }) => one.due !== undefined && one.due < at) }];
+    }),
+  );
 }
 
 function graver(a: ClosedCve, b: ClosedCve): number {

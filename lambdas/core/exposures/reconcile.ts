@@ -221,24 +221,22 @@ function wayOf(one: JudgedNode, found: ReconcileInput['found']): Way {
 function closure(rows: readonly Exposure[], how: Pick<Closure, 'by' | 'rollout' | 'nodes'>, { intelligence }: ReconcileInput): Closure[] {
   const [first] = rows;
   if (!first) return [];
-  const exposures = rows.toSorted((a, b) => order(advisoryKey(a), advisoryKey(b))).map(({ source, advisory, severity, cves, state, published, seen, fixable, due }) => ({
+  const exposures = rows.toSorted((a, b) => order(advisoryKey(a), advisoryKey(b))).map(({ source, advisory, severity, cves, state, published, seen, fixable, due, deadline }) => ({
     source, advisory, severity, cves, state, published, seen,
     ...(fixable === undefined ? {} : { fixable }),
     ...(due === undefined ? {} : { due }),
+    ...(deadline === undefined ? {} : { deadline }),
     knownExploited: cves.some((cve) => intelligence.exploited.has(cve)),
   }));
   return [{ fingerprint: first.fingerprint, platform: first.platform, ...how, exposures }];
 }
 
-function same(row: Exposure, other: Exposure | undefined): boolean {
-  return other !== undefined && canonical(row) === canonical(other);
-}
-
-/** Text that does not depend on the order of members: the record gives them back in one of its own. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, member: unknown) =>
-    member !== null && typeof member === 'object' && !Array.isArray(member) ? Object.fromEntries(Object.entries(member).toSorted(([a], [b]) => order(a, b))) : member,
-  );
+/** Equal in all members, whatever their order: the record gives them back in one of its own. */
+function same(one: unknown, other: unknown): boolean {
+  if (one === null || other === null || typeof one !== 'object' || typeof other !== 'object') return one === other;
+  const [left, right] = [one as Record<string, unknown>, other as Record<string, unknown>];
+  const keys = Object.keys(left);
+  return keys.length === Object.keys(right).length && keys.every((key) => Object.hasOwn(right, key) && same(left[key], right[key]));
 }
 
 function earliest(instants: readonly string[]): string | undefined {

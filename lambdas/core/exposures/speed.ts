@@ -8,8 +8,8 @@ import { advisoryKey, nodeKey } from './types.ts';
 import { Severity } from '../model.ts';
 import type { ClosedBy, Closure, ExposureSummary, OpenAdvisory, OpenExposure } from './types.ts';
 
-/** What a closure says of one advisory, with the rule of the policy file that gave `due` where it was written down. */
-export type ClosedExposure = Closure['exposures'][number] & { deadline?: string | undefined };
+/** What a closure says of one advisory. */
+export type ClosedExposure = Closure['exposures'][number];
 
 /** One advisory that was open on one node and is not any more. */
 export interface ClosedPair {

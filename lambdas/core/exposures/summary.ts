@@ -4,7 +4,7 @@ import { grouped } from './reconcile.ts';
 import { advisoryKey, nodeKey } from './types.ts';
 import { urgencyOf } from './urgency.ts';
 import { Severity } from '../model.ts';
-import type { Node } from '../model.ts';
+import type { Deadline, Node } from '../model.ts';
 import type { LiveException } from './exceptions.ts';
 import type { FoundHere } from './found.ts';
 import type { Reconciled } from './reconcile.ts';
@@ -23,6 +23,7 @@ export interface SummaryInput {
   /** Whether its vendor says that it is exploited, by `advisoryKey`. */
   vendorExploited: (advisory: string) => boolean;
   exceptions: readonly LiveException[];
+  deadlines: readonly Deadline[];
   intelligence: Intelligence;
   now: number;
 }
@@ -48,6 +49,7 @@ export function summarise(input: SummaryInput): ExposureSummary {
     advisories: [...byAdvisory.values()].flatMap((rows) => openAdvisory(rows, services, input)).toSorted(moreUrgent),
     exposures: exposures.toSorted((a, b) => moreUrgent(a, b) || compare(a.fingerprint, b.fingerprint)),
     exceptions: input.exceptions.map(({ state }) => state),
+    deadlines: [...input.deadlines],
   };
 }
 
@@ -130,11 +132,11 @@ function countsOf(held: readonly Held[], { fleet, reconciled, found, now, intell
   const certain = held.filter(({ row }) => row.state !== 'unknown');
   const listed = certain.filter(({ row }) => row.cves.some((cve) => intelligence.exploited.has(cve)));
   const overdue = (rows: readonly Held[]): readonly Held[] => rows.filter(({ row }) => row.due !== undefined && row.due < at);
-  const reporting = [...reconciled.members.values()].reduce((sum, nodes) => sum + nodes.length, 0);
+  const known = [...reconciled.members.values()].flat();
   return {
     nodes: fleet.length,
-    reporting,
-    unknown: fleet.length - reporting,
+    reporting: known.filter((node) => node.scan !== undefined).length,
+    unknown: fleet.length - known.length,
     exposed: exposedNodes(certain, reconciled, found),
     exposures: pairs(certain),
     overdue: pairs(overdue(certain)),

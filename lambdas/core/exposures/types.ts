@@ -7,7 +7,7 @@
  */
 import { z } from 'zod';
 import { AdvisoryId, CveId } from '../advisory.ts';
-import { Location, Severity } from '../model.ts';
+import { Deadline, Location, Os, Severity } from '../model.ts';
 
 const Instant = z.iso.datetime();
 
@@ -127,9 +127,9 @@ export type ExceptionState = z.infer<typeof ExceptionState>;
 /** Nodes are counted once however many exposures they have; exposures are counted as pairs of advisory and node. */
 export const ExposureCounts = z.strictObject({
   nodes: z.int(),
-  /** Nodes of which packages are known: by our scan, or by SSM Inventory. */
+  /** Nodes that told themselves, to our scan. */
   reporting: z.int(),
-  /** Nodes of which nothing is known: not counted as exposed, and not as clear. */
+  /** Nodes of which nothing is known: not counted as exposed, and not as clear. The rest is known from SSM Inventory only. */
   unknown: z.int(),
   /** Nodes with at least one open exposure (of any state but `unknown`) that has no exception. */
   exposed: z.int(),
@@ -150,8 +150,24 @@ export const ExposureSummary = z.strictObject({
   advisories: z.array(OpenAdvisory),
   exposures: z.array(OpenExposure),
   exceptions: z.array(ExceptionState),
+  /** The policy file's rules, for whoever asks about one node: `due` of a row is that of the node on which it is soonest. */
+  deadlines: z.array(Deadline).optional(),
 });
 export type ExposureSummary = z.infer<typeof ExposureSummary>;
+
+/** A node as it was counted, beside the summary: whose fingerprint it has, and since when and from whom that is known. */
+export const CountedNode = z.strictObject({
+  id: z.string(),
+  /** `111111111111/eu-central-1` */
+  location: z.string(),
+  name: z.string(),
+  os: Os,
+  online: z.boolean(),
+  tags: z.record(z.string(), z.string()),
+  /** Absent: nothing is known of what it has. */
+  facts: z.strictObject({ fingerprint: z.string(), at: Instant, by: z.enum(['scan', 'inventory', 'rollout']) }).optional(),
+});
+export type CountedNode = z.infer<typeof CountedNode>;
 
 /** How nodes came to be closed. Only the first two are patching: the others say nothing of how fast somebody was. */
 export const ClosedBy = z.enum(['rollout', 'scan', 'advisory', 'node-gone']);
@@ -176,6 +192,8 @@ export const Closure = z.strictObject({
       cves: z.array(CveId),
       state: ExposureState,
       knownExploited: z.boolean(),
+      /** The rule that gave `due`, in words. */
+      deadline: z.string().optional(),
     }),
   ),
 });

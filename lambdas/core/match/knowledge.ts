@@ -1,6 +1,6 @@
 /** Advisories by release and package, their versions read once: what a matcher looks things up in. */
 import type { Advisory, Affected, Kb } from '../advisory.ts';
-import { readVersion } from '../versions/compare.ts';
+import { compareRead, readVersion } from '../versions/compare.ts';
 import type { Version, VersionKind } from '../versions/compare.ts';
 import { buildOf, buildOfChannel } from './channels.ts';
 import { imageKey } from './kernels.ts';
@@ -58,6 +58,31 @@ export function createVersionReader(): ReadVersion {
     versions.set(text, version);
     return version;
   };
+}
+
+/** One package's entries: those with one plain row, of which nothing but the version decides, by the newest fix; and all others. */
+export interface SortedEntries {
+  simple: readonly Entry[];
+  /** Without those that speak of modular builds only: they are nothing to a plain package. */
+  others: readonly Entry[];
+}
+
+const sorted = new WeakMap<readonly Entry[], SortedEntries>();
+
+/** Sorted when first asked for, once for each list. Those without a fix, or whose fix cannot be read, come first: they are always open. */
+export function sortedEntries(entries: readonly Entry[]): SortedEntries {
+  const known = sorted.get(entries);
+  if (known) return known;
+  const simple = entries.filter(({ rows }) => rows.length === 1 && rows[0]?.plain === true);
+  const others = entries.filter(({ rows }) => (rows.length > 1 || rows[0]?.plain !== true) && !rows.every((row) => row.family !== undefined));
+  const result = { simple: simple.toSorted((a, b) => newerFix(a.rows[0]?.version, b.rows[0]?.version)), others };
+  sorted.set(entries, result);
+  return result;
+}
+
+function newerFix(a: Version | undefined, b: Version | undefined): number {
+  if (a === undefined || b === undefined) return a === b ? 0 : a === undefined ? -1 : 1;
+  return compareRead(b, a) ?? 0;
 }
 
 /** Advisories by `os-release`, without those that their vendor took back. */

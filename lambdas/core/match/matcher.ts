@@ -4,10 +4,12 @@ import { countedPackages, itemOf } from './items.ts';
 import type { Item } from './items.ts';
 import { judge } from './judge.ts';
 import type { View } from './judge.ts';
-import { OTHER_PRODUCTS, createVersionReader, indexKnowledge } from './knowledge.ts';
+import { OTHER_PRODUCTS, createVersionReader, indexKnowledge, sortedEntries } from './knowledge.ts';
 import type { Entry, ReadVersion, Release } from './knowledge.ts';
 import type { Knowledge, Match, Matcher, NodeFacts } from './types.ts';
 import { versionKind } from '../candidate.ts';
+import { compareRead } from '../versions/compare.ts';
+import { sameArch } from './rows.ts';
 import { judgeOtherProducts, judgeWindows } from './windows.ts';
 
 /**
@@ -44,12 +46,30 @@ function judgePackages(view: View, read: ReadVersion, known: Verdicts): Match[] 
     const before = known.get(key);
     if (before) return before;
     const item = itemOf(found, facts, kind, read);
-    const entries = entriesFor(item, release).filter((entry) => entry.advisory.versionKind === kind);
-    const matches = entries.flatMap((entry) => judge(view, item, entry) ?? []);
+    const entries = entriesFor(item, release);
+    const matches = entriesToJudge(view, item, entries).flatMap((entry) => (entry.advisory.versionKind === kind ? (judge(view, item, entry) ?? []) : []));
     // Kernels also depend on what runs, and modules on what else is installed.
     if (item.plain) known.set(key, matches);
     return matches;
   });
+}
+
+/**
+ * Without what is fixed for certain, where only the rest is wanted: of what is known of a package, all but the newest is fixed on most nodes,
+ * so simple entries are looked at from the newest fix down, as far as one that the node has.
+ */
+function entriesToJudge(view: View, item: Item, entries: readonly Entry[]): readonly Entry[] {
+  const { read } = item;
+  if (view.all || !item.plain || view.lines.length > 0 || read === undefined) return entries;
+  const { simple, others } = sortedEntries(entries);
+  const open = [...others];
+  for (const entry of simple) {
+    const [row] = entry.rows;
+    if (!row || !sameArch(row.arch, item.arch, view.arch)) continue;
+    if (row.version !== undefined && (compareRead(read, row.version) ?? -1) >= 0) break;
+    open.push(entry);
+  }
+  return open;
 }
 
 function viewOf(facts: NodeFacts, release: Release): Omit<View, 'all'> {

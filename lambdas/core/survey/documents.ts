@@ -23,7 +23,7 @@ export function documentName(document: string): string {
 export function mayPatch(document: string): boolean {
   const name = documentName(document);
   if (OTHERWISE.test(name)) return false;
-  return PATCHING.has(name) || ALWAYS.has(name) || (!name.startsWith('AWS') && SOUNDS_LIKE.test(name));
+  return PATCHING.has(name) || ALWAYS.has(name) || (name.startsWith('AWS') ? /patch/i : SOUNDS_LIKE).test(name);
 }
 
 /** `installs`, only `scans`, or `perhaps`: a document of one's own, or one whose parameters could not be read. */

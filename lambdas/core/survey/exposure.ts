@@ -1,5 +1,20 @@
-/** What the surveyed nodes are exposed to, from their SSM Inventory and the vendors' advisories. */
-import type { Severity } from '../model.ts';
+/** What the surveyed machines are exposed to: the vendors' advisories held against SSM Inventory, once for each list of software. */
+import type { Advisory, KnownExploited, Lifecycle, Score } from '../advisory.ts';
+import { factsFromInventory } from '../match/inventory.ts';
+import { createMatcher } from '../match/matcher.ts';
+import type { Match, MatchState } from '../match/types.ts';
+import { Severity } from '../model.ts';
+import type { Machine } from './machines.ts';
+import type { SeenByInspector } from './model.ts';
+
+/** What is known of the world, for one look. */
+export interface SurveyKnowledge {
+  advisories: readonly Advisory[];
+  /** By CVE. */
+  exploited: ReadonlyMap<string, KnownExploited>;
+  scores: ReadonlyMap<string, Score>;
+  lifecycles: readonly Lifecycle[];
+}
 
 /** One advisory that concerns some nodes. */
 export interface ExposedTo {
@@ -8,28 +23,149 @@ export interface ExposedTo {
   title: string;
   cves: string[];
   severity: Severity;
-  /** In CISA's catalogue of known exploited vulnerabilities; the date until which US agencies have to close it. */
+  /** In CISA's catalogue: the date until which US agencies have to close it. */
   knownExploited?: string;
-  /** `exposed` where the facts are sure, else the best that can be said. */
-  state: string;
+  /** The highest chance of exploitation within 30 days of its CVEs, 0 to 1 (EPSS). */
+  epss?: number;
+  /** The surest that can be said of any of the nodes. */
+  state: MatchState;
   packages: string[];
   nodes: string[];
 }
 
 export interface FleetExposure {
-  /** Advisories that were held against the nodes; 0: none were read. */
+  /** Advisories that were held against the nodes. */
   advisories: number;
-  /** Nodes with inventory, and how old the oldest of it is (ISO). */
+  /** Nodes with inventory, of platforms that are known. */
   judged: number;
+  /** When the oldest of that inventory was gathered (ISO). */
   oldest?: string;
-  /** Managed nodes without inventory. */
-  unknown: number;
-  /** Ids of nodes that something concerns. */
+  /** Managed nodes of which nobody knows what is installed. */
+  unknown: string[];
+  /** Nodes for which there is a fix that they do not have. */
   exposed: string[];
   /** Of these, by something that is known to be exploited. */
   exploited: string[];
+  /** Nodes on releases that get no ordinary security updates any more. */
+  endOfLife: { release: string; since: string; nodes: string[] }[];
   /** The gravest first. */
   by: ExposedTo[];
-  /** What the feeds said that went wrong. */
-  problems: string[];
+  /** Amazon Inspector's opinion of the nodes that it looks at; absent: it looks at none. */
+  inspector?: { looks: number; onlyInspector: string[]; onlyWe: string[] };
+}
+
+/** One list of software on one platform, the nodes that have it, and what concerns it. */
+export interface JudgedList {
+  platform: string;
+  list: string;
+  nodes: string[];
+  matches: Match[];
+}
+
+/** From the surest to the least. `unknown` versions are counted and never called exposed. */
+const STATES: MatchState[] = ['exposed', 'probable', 'reboot-pending', 'locked', 'needs-entitlement', 'awaiting-vendor', 'unknown', 'fixed'];
+/** A rollout could close these. */
+const CLOSABLE: ReadonlySet<MatchState> = new Set(['exposed', 'probable', 'reboot-pending']);
+
+/** Judges every distinct list of software once. */
+export function judgeLists(machines: readonly Machine[], advisories: readonly Advisory[]): JudgedList[] {
+  const match = createMatcher({ advisories });
+  const lists = new Map<string, JudgedList & { machine: Machine }>();
+  for (const machine of machines) {
+    const { software, platform, tags } = machine;
+    if (!software || platform === undefined) continue;
+    const key = JSON.stringify([platform, software.list, tags['rhel-stream'] ?? '']);
+    const known = lists.get(key);
+    if (known) known.nodes.push(machine.id);
+    else lists.set(key, { platform, list: software.list, nodes: [machine.id], matches: [], machine });
+  }
+  return [...lists.values()].map(({ machine, ...list }) => ({
+    ...list,
+    matches: match(factsFromInventory(list.platform, machine.software?.parts ?? [], machine.tags)),
+  }));
+}
+
+/** @param today ISO date */
+export function fleetExposure(machines: readonly Machine[], lists: readonly JudgedList[], knowledge: SurveyKnowledge, today: string): FleetExposure {
+  const closable = lists.filter(({ matches }) => matches.some(({ state }) => CLOSABLE.has(state)));
+  const by = exposures(lists, knowledge);
+  const captured = machines.flatMap(({ software }) => software?.captured ?? []).toSorted((a, b) => (a < b ? -1 : 1));
+  const [oldest] = captured;
+  const exposed = closable.flatMap(({ nodes }) => nodes);
+  return {
+    advisories: knowledge.advisories.length,
+    judged: lists.reduce((sum, { nodes }) => sum + nodes.length, 0),
+    ...(oldest !== undefined && { oldest }),
+    unknown: machines.filter(({ node, software }) => node && !software).map(({ id }) => id),
+    exposed,
+    exploited: [...new Set(by.filter(({ knownExploited, state }) => knownExploited !== undefined && CLOSABLE.has(state)).flatMap(({ nodes }) => nodes))],
+    endOfLife: endOfLife(machines, knowledge.lifecycles, today),
+    by,
+  };
+}
+
+function exposures(lists: readonly JudgedList[], knowledge: SurveyKnowledge): ExposedTo[] {
+  const byKey = new Map(knowledge.advisories.map((advisory) => [`${advisory.source} ${advisory.id}`, advisory]));
+  const rows = new Map<string, ExposedTo>();
+  for (const { nodes, matches } of lists) {
+    const here = new Set<string>();
+    for (const match of matches) {
+      const key = `${match.source} ${match.advisory}`;
+      const row = rows.get(key) ?? newRow(match, byKey.get(key), knowledge);
+      if (STATES.indexOf(match.state) < STATES.indexOf(row.state)) row.state = match.state;
+      if (!row.packages.includes(match.package)) row.packages.push(match.package);
+      if (!here.has(key)) row.nodes.push(...nodes);
+      here.add(key);
+      rows.set(key, row);
+    }
+  }
+  return [...rows.values()].toSorted(byGravity);
+}
+
+function newRow(match: Match, advisory: Advisory | undefined, { exploited, scores }: SurveyKnowledge): ExposedTo {
+  const cves = advisory?.cves ?? [];
+  const due = cves.flatMap((cve) => exploited.get(cve)?.due ?? []).toSorted()[0];
+  const epss = Math.max(-1, ...cves.map((cve) => scores.get(cve)?.epss ?? -1));
+  const listed = due ?? (advisory?.exploited === true ? advisory.published.slice(0, 10) : undefined);
+  return {
+    advisory: match.advisory,
+    source: match.source,
+    title: advisory?.title ?? '',
+    cves,
+    severity: advisory?.severity ?? 'unrated',
+    ...(listed !== undefined && { knownExploited: listed }),
+    ...(epss >= 0 && { epss }),
+    state: match.state,
+    packages: [],
+    nodes: [],
+  };
+}
+
+function byGravity(a: ExposedTo, b: ExposedTo): number {
+  const exploited = Number(b.knownExploited !== undefined) - Number(a.knownExploited !== undefined);
+  const state = Number(CLOSABLE.has(b.state)) - Number(CLOSABLE.has(a.state));
+  const severity = Severity.options.indexOf(a.severity) - Severity.options.indexOf(b.severity);
+  return exploited || state || severity || b.nodes.length - a.nodes.length || (a.advisory < b.advisory ? -1 : 1);
+}
+
+function endOfLife(machines: readonly Machine[], lifecycles: readonly Lifecycle[], today: string): FleetExposure['endOfLife'] {
+  const dead = new Map<string, string>(lifecycles.flatMap(({ os, release, eol }) => (eol !== null && eol < today ? [[`${os}-${release}`, eol]] : [])));
+  const found = new Map<string, string[]>();
+  for (const { id, platform = '' } of machines) {
+    const release = platform.slice(0, platform.lastIndexOf('-'));
+    if (dead.has(release)) found.set(release, [...(found.get(release) ?? []), id]);
+  }
+  return [...found].map(([release, nodes]) => ({ release, since: dead.get(release) ?? '', nodes }));
+}
+
+/** Where Amazon Inspector and we disagree about whole nodes; `undefined` where it looks at none. */
+export function secondOpinion({ exposed }: FleetExposure, seen: readonly SeenByInspector[]): FleetExposure['inspector'] {
+  const active = seen.filter((entry) => entry.active);
+  if (active.length === 0) return undefined;
+  const ours = new Set(exposed);
+  return {
+    looks: active.length,
+    onlyInspector: active.filter(({ id, all }) => all > 0 && !ours.has(id)).map(({ id }) => id),
+    onlyWe: active.filter(({ id, all }) => all === 0 && ours.has(id)).map(({ id }) => id),
+  };
 }

@@ -59,6 +59,8 @@ export const STALE_DAYS = 7;
 export const OLDEST_AGENT = '3.1.1045.0';
 
 const DAY_MS = 86_400_000;
+/** An agent registers within minutes of the start. */
+const STARTING_MS = 15 * 60_000;
 
 /** All lists. */
 export function listsOf(survey: Survey, machines: readonly Machine[]): Lists {
@@ -101,12 +103,13 @@ function unmanaged(survey: Survey, machines: readonly Machine[]): ListedNode[] {
     const nobody = (seen.nodes ?? []).length === 0;
     return here(seen, machines)
       .filter((machine) => machine.running && !machine.hybrid && !machine.node)
-      .map((machine) => listed(machine, unmanagedWhy(machine, nobody)));
+      .map((machine) => listed(machine, unmanagedWhy(machine, nobody, Date.parse(survey.at))));
   });
 }
 
 /** What EC2 shows of the reason. The rest (agent, role, network) only the machine itself could tell. */
-function unmanagedWhy({ instance }: Machine, nobody: boolean): string {
+function unmanagedWhy({ instance }: Machine, nobody: boolean, at: number): string {
+  if (at - Date.parse(instance?.launched ?? '') < STARTING_MS) return 'started a few minutes ago: its agent may still register';
   if (nobody) return 'no node of this Region is registered: Systems Manager is not set up here';
   if (instance?.profile === undefined) return 'no instance profile: its agent has no credentials, unless Default Host Management is on';
   const profile = instance.profile.slice(instance.profile.lastIndexOf('/') + 1);

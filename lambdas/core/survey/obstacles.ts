@@ -1,6 +1,7 @@
 /** What would stop a rollout, or leave machines out of it: said before the first one is planned. */
 import { leftOutBecause, OPT_IN } from './nodes.ts';
 import { OLDEST_AGENT, type Lists } from './lists.ts';
+import { updatePolicy } from './updaters.ts';
 import type { Machine } from './machines.ts';
 import type { Proposal } from './propose.ts';
 import type { Survey } from './model.ts';
@@ -23,13 +24,14 @@ export function obstaclesOf(survey: Survey, machines: readonly Machine[], lists:
   return [
     ...frozen(survey),
     ...untagged(taken),
-    ...unproven(taken, proposal),
+    ...unproven(proposal),
     line(only(lists.silent), 'do not answer: a rollout counts them as unreachable and stops when they are too many', 'bring their agents back, or leave them out'),
     line(only(lists.selfUpdating), 'are updated by somebody else as well: what a rollout proves there may be another version tomorrow', 'switch the other updater off before the first rollout: docs/assess.md#self-updating'),
     line(only(lists.agentTooOld), `have an SSM agent older than ${OLDEST_AGENT}: Wavelock refuses to patch them`, 'update the agent (AWS-UpdateSSMAgent)'),
     line(taken.filter(({ patch }) => (patch?.pendingReboot ?? 0) > 0).map(({ id }) => id), 'wait for a reboot after earlier updates', 'reboot them, or expect the first rollout to do it'),
     ...lonely(survey, proposed),
     ...others(machines),
+    line(taken.filter((machine) => machine.os === 'windows' && updatePolicy(machine).size === 0).map(({ id }) => id), 'run Windows and do not tell whether Windows Update installs by itself: their inventory lacks its policy', 'Wavelock-Scan looks; or let the inventory gather the registry: docs/assess.md#self-updating'),
     line(taken.filter(({ node }) => node?.online).map(({ id }) => id), 'do not tell how much disk space is free: only Wavelock-Scan does', 'it is looked at again before each installation'),
   ].filter(({ nodes, what }) => nodes.length > 0 || what !== '');
 }
@@ -41,7 +43,7 @@ function line(nodes: string[], what: string, next: string): Obstacle {
 
 /** The verbs that these sentences begin with. */
 function singular(what: string): string {
-  return what.replace(/^do not/, 'does not').replace(/^are /, 'is ').replace(/^have /, 'has ').replace(/^wait /, 'waits ');
+  return what.replace(/^do not/, 'does not').replace(/^are /, 'is ').replace(/^have /, 'has ').replace(/^wait /, 'waits ').replace(/^run Windows and do not/, 'runs Windows and does not');
 }
 
 function count(nodes: number): string {
@@ -66,24 +68,14 @@ function untagged(taken: Machine[]): Obstacle[] {
 }
 
 /** Platforms that no node of a first wave can prove. */
-function unproven(taken: Machine[], { policies, environments }: Proposal): Obstacle[] {
-  return policies.flatMap(({ os, waves }) => {
-    const [first] = waves;
-    if (!first || typeof first.nodes === 'string' || !('tags' in first.nodes)) return [];
-    const wanted = Object.entries(first.nodes.tags);
-    const own = taken.filter((machine) => machine.os === os);
-    const tested = new Set(own.filter(({ tags }) => wanted.every(([key, value]) => tags[key] === value)).map(({ platform = '' }) => platform));
-    const missing = [...new Set(own.map(({ platform = '' }) => platform))].filter((platform) => !tested.has(platform)).toSorted();
-    return missing.map((platform) => {
-      const nodes = own.filter((machine) => (machine.platform ?? '') === platform).map(({ id }) => id);
-      const tag = `${environments[os]?.key ?? 'Environment'}=${Object.values(Object.fromEntries(wanted))[0] ?? 'test'}`;
-      return {
-        what: `${platform}: ${count(nodes.length)}, and none in wave ${first.name} (${tag}): nothing can be proven for ${nodes.length === 1 ? 'it' : 'them'}, so nothing is installed`,
-        next: 'give the first wave a node of this platform, two are better',
-        nodes,
-      };
-    });
-  });
+function unproven({ policies }: Proposal): Obstacle[] {
+  return policies.flatMap((policy) =>
+    policy.unproven.map(({ platform, nodes }) => ({
+      what: `${platform}: ${count(nodes.length)}, and none in the first wave (${policy.waves[0]?.name ?? ''}): nothing can be proven for ${nodes.length === 1 ? 'it' : 'them'}, so nothing is installed`,
+      next: 'give the first wave a node of this platform, two are better',
+      nodes,
+    })),
+  );
 }
 
 /** Nodes whose restart leaves a load balancer without a healthy target. */

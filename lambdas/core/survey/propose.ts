@@ -2,7 +2,7 @@
  * A first policy for somebody's fleet: one policy an operating system, waves from the environments that its tags name, windows from the
  * maintenance windows that it has. It only observes, and it reaches the nodes that somebody tags.
  */
-import { selectNodes } from '../selection.ts';
+import { platformOf, selectNodes } from '../selection.ts';
 import type { Node, Os, Policy } from '../model.ts';
 import { environmentsOf, type Environments } from './environments.ts';
 import { leftOutBecause, nodeOf, OPT_IN } from './nodes.ts';
@@ -33,6 +33,8 @@ export interface ProposedPolicy {
   waves: ProposedWave[];
   /** Nodes that it would take, once they are tagged. */
   nodes: number;
+  /** Platforms without a node in the first wave: nothing can be proven for them. */
+  unproven: { platform: string; nodes: string[] }[];
 }
 
 /** A maintenance window that patches, beside what came of it. */
@@ -114,8 +116,9 @@ function proposePolicy(os: Os, machines: Machine[], { found, environments }: Sur
     return [{ name: draft.name, nodes: draft.nodes, window, soak: draft.soak, count: own.length, ...(draft.atOnce !== undefined && { atOnce: draft.atOnce }) }];
   });
   const [first] = waves;
-  if (first) first.provenOn = provenOn(dealt.find((own) => own.length > 0) ?? []);
-  return { name: NAMES[os], os, waves, nodes: nodes.length };
+  const proving = dealt.find((own) => own.length > 0) ?? [];
+  if (first) first.provenOn = provenOn(proving);
+  return { name: NAMES[os], os, waves, nodes: nodes.length, unproven: unproven(nodes, proving) };
 }
 
 interface Draft {
@@ -166,10 +169,16 @@ function selectorOf(nodes: ProposedNodes): Policy['nodes'] {
   return { share: { percent: 5, atLeast: { count: 1, per: 'platform' } } };
 }
 
+function unproven(nodes: Node[], proving: Node[]): ProposedPolicy['unproven'] {
+  const proven = new Set(proving.map(platformOf));
+  const missing = [...new Set(nodes.map(platformOf))].filter((platform) => !proven.has(platform)).toSorted();
+  return missing.map((platform) => ({ platform, nodes: nodes.filter((node) => platformOf(node) === platform).map(({ id }) => id) }));
+}
+
 /** Two nodes of each platform where there are two; one where some platform has only one, which would prove nothing otherwise. */
 function provenOn(first: Node[]): number {
   const counts = new Map<string, number>();
-  for (const { scan } of first) counts.set(scan?.platform ?? '', (counts.get(scan?.platform ?? '') ?? 0) + 1);
+  for (const platform of first.map(platformOf)) counts.set(platform, (counts.get(platform) ?? 0) + 1);
   return Math.min(2, ...counts.values());
 }
 

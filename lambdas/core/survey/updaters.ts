@@ -32,17 +32,17 @@ export function updatersOf(seen: SeenLocation, machines: readonly Machine[]): { 
   return { byId, unresolved };
 }
 
-function own({ software }: Machine): Updater[] {
-  const parts = software?.parts ?? [];
+/** Windows Update's policy of a node, value by name; empty where its inventory does not have it. */
+export function updatePolicy({ software }: Machine): Map<string, string> {
+  const registry = (software?.parts ?? []).filter(({ TypeName }) => TypeName === 'AWS:WindowsRegistry').flatMap(({ Entries }) => Entries);
+  return new Map(registry.filter(({ KeyPath = '' }) => POLICY.test(KeyPath)).map(({ ValueName = '', Value = '' }) => [ValueName, Value]));
+}
+
+function own(machine: Machine): Updater[] {
+  const parts = machine.software?.parts ?? [];
   const installed = new Set(parts.filter(({ TypeName }) => TypeName === 'AWS:Application').flatMap(({ Entries }) => Entries.map(({ Name = '' }) => Name)));
   const packages = PACKAGES.filter((name) => installed.has(name)).map((by): Updater => ({ by, kind: 'package', sure: true }));
-  const values = new Map(
-    parts
-      .filter(({ TypeName }) => TypeName === 'AWS:WindowsRegistry')
-      .flatMap(({ Entries }) => Entries)
-      .filter(({ KeyPath = '' }) => POLICY.test(KeyPath))
-      .map(({ ValueName = '', Value = '' }) => [ValueName, Value]),
-  );
+  const values = updatePolicy(machine);
   const installs = values.get('AUOptions') === INSTALLS && values.get('NoAutoUpdate') !== '1';
   return installs ? [...packages, { by: 'Windows Update', kind: 'windows-update', sure: true }] : packages;
 }

@@ -1,6 +1,7 @@
 /** Maintenance windows of Systems Manager in the words of the policy file, where those have words for them. */
-import { windowLength } from '../calendar.ts';
+import { check } from '../policy/problems.ts';
 import { WrittenWindow } from '../policy/windows.ts';
+import type { Window } from '../model.ts';
 import type { SeenWindow } from './model.ts';
 
 /** A window for `windows:` of a policy file. */
@@ -32,9 +33,8 @@ export function translateWindow(seen: SeenWindow, name: string): Translation {
     timezone: seen.timezone ?? 'UTC',
   };
   const { name: _name, ...written } = window;
-  const read = WrittenWindow.safeParse(written);
-  if (!read.success) return { why: read.error.issues[0]?.message ?? 'cannot be read' };
-  return windowLength(read.data) > read.data.lastStart ? { window } : { why: 'its cutoff leaves no time to start' };
+  const read = check<Window>(WrittenWindow, written);
+  return 'problems' in read ? { why: read.problems.map(({ path, message }) => `${path.join('.')} ${message}`).join('; ') } : { window };
 }
 
 /** A name for `windows:` or `waves:`: lower-case letters, digits and hyphens; `taken` ones get a number. */

@@ -1,32 +1,39 @@
 /** The facts of an alert, counted once for message, plan and ticket. */
 import { SERVICE_TAG } from '../exposures/summary.ts';
-import { nodeKey } from '../exposures/types.ts';
+import { advisoryKey, nodeKey } from '../exposures/types.ts';
 import { matches, platformOf } from '../selection.ts';
 import type { KnownExploited } from '../advisory.ts';
 import type { OpenExposure } from '../exposures/types.ts';
 import type { Node, Policy } from '../model.ts';
-import type { Reach } from './reach.ts';
+import { exposedOutside } from './reach.ts';
+import type { CountedFleet, Reach } from './reach.ts';
 import type { Alert } from './types.ts';
 
-export interface AlertInput {
+export interface AlertInput extends CountedFleet {
   policy: Policy;
   /** What the alert is about: at least one. */
   reaches: Reach[];
-  fleet: Node[];
+  /** Everything that is open: nodes outside of the policy are counted as well. */
+  exposures: OpenExposure[];
+  optIn: { key: string; value: string };
   /** CISA's entries by CVE. */
   exploited: ReadonlyMap<string, KnownExploited>;
 }
 
 const MOST_PACKAGES = 5;
+const MOST_NAMES = 5;
 
 /** Counts. A node that a patch helps against one of the advisories counts as fixable, whatever else it waits for. */
-export function alertOf({ policy, reaches, fleet, exploited }: AlertInput): Alert {
+export function alertOf({ policy, reaches, exploited, ...counted }: AlertInput): Alert {
+  const { fleet } = counted;
   const fixable = nodesOf(reaches.flatMap((reach) => reach.fixable));
   const awaiting = without(nodesOf(reaches.flatMap((reach) => reach.awaiting)), fixable);
   const blocked = without(without(nodesOf(reaches.flatMap((reach) => reach.blocked)), fixable), awaiting);
   const exposed = new Map([...fixable, ...awaiting, ...blocked]);
   const exposures = reaches.flatMap((reach) => reach.exposures);
   const listed = listedOf(exposures, exploited);
+  const about = new Set(reaches.map(({ advisory }) => advisory));
+  const outside = exposedOutside({ policy, ...counted, exposures: counted.exposures.filter((exposure) => about.has(advisoryKey(exposure))) });
   const packages = [...new Set(exposures.flatMap((exposure) => exposure.packages.map((item) => item.package)))].toSorted();
   return {
     subject: subjectOf(exposures, exploited),
@@ -40,6 +47,7 @@ export function alertOf({ policy, reaches, fleet, exploited }: AlertInput): Aler
     awaitingOn: [...new Set([...awaiting.values()].map(platformOf))].toSorted(),
     services: servicesOf(policy, fleet, exposed),
     tagged: taggedOf(policy, [...exposed.values()]),
+    outside: { nodes: outside.length, names: outside.map(({ name }) => name).toSorted().slice(0, MOST_NAMES) },
   };
 }
 

@@ -44,7 +44,7 @@ export function closingOf(input: ClosingInput): Closing {
   const wanted = new Set(because);
   const about = exposures.filter((exposure) => wanted.has(advisoryKey(exposure)));
   const reaches = reachOf({ policy, exposures: about, fleet, fingerprintOf, optIn, started: true });
-  const alert = alertOf({ policy, reaches, fleet, exploited });
+  const alert = alertOf({ policy, reaches, exposures: about, fleet, fingerprintOf, optIn, exploited });
   const fixable = new Set(reaches.flatMap((reach) => reach.fixable.map(nodeKey)));
   const awaiting = reaches.flatMap((reach) => reach.awaiting).filter((node) => !fixable.has(nodeKey(node)));
   const blocked = reaches.flatMap((reach) => reach.blocked).filter((node) => !fixable.has(nodeKey(node)));

@@ -52,6 +52,7 @@ export function writeAlert(facts: AlertFacts): Notice {
       ...noticeSection('Why', [facts.alert.reason]),
       ...noticeSection('Services', serviceLines(facts.alert)),
       ...noticeSection('Fix', fixLines(facts)),
+      ...noticeSection('Not here', outsideLines(facts.alert.outside)),
       ...noticeSection('Advisory', advisoryLines(facts.alert)),
       ...noticeSection('Plan', planLines(facts)),
       ...noticeSection('Clock', clockLines(facts)),
@@ -71,9 +72,7 @@ function packageWords({ packages }: Alert): string {
 
 function subjectWords(alert: Alert): string {
   const packages = packageWords(alert);
-  const more = new Set(alert.advisories.flatMap(({ cves }) => cves)).size - 1;
-  const others = more > 0 && alert.subject.startsWith('CVE-') ? ` and ${count(more, 'more CVE')}` : '';
-  return `${alert.subject}${others}${packages === '' ? '' : ` (${packages})`}`;
+  return `${alert.subject}${packages === '' ? '' : ` (${packages})`}`;
 }
 
 function headline(facts: AlertFacts): string {
@@ -129,6 +128,13 @@ function fixLines({ alert, document }: AlertFacts): string[] {
   return parts.length === 0 ? [] : [parts.join('; ')];
 }
 
+/** What people may not take for closed: nodes that this policy will not touch. */
+function outsideLines({ nodes, names }: Alert['outside']): string[] {
+  if (nodes === 0) return [];
+  const more = nodes > names.length ? ` and ${nodes - names.length} more` : '';
+  return [`${count(nodes, 'exposed node')} that this policy does not reach: ${names.join(', ')}${more}`];
+}
+
 function advisoryLines({ advisories }: Alert): string[] {
   const shown = advisories.slice(0, 3).map(({ advisory, title }) => (title === '' ? advisory : `${advisory}: ${title}`.slice(0, 120)));
   return [...shown, ...(advisories.length > 3 ? [`and ${advisories.length - 3} more`] : [])];
@@ -171,7 +177,11 @@ export interface ClosedFacts {
   policy: string;
   subject: string;
   advisories: string[];
+  /** Rollouts that were started for it; none where somebody else has closed it. */
+  rollouts: string[];
   reason: string;
+  /** Names of nodes that are exposed and that the policy does not reach. */
+  outside: string[];
   ticket: string;
   /** What happened when, oldest first. */
   timeline: { at: number; text: string }[];
@@ -182,22 +192,23 @@ export interface ClosedFacts {
 const SHOWN_MOMENTS = 20;
 
 /** `0 left, ticket closed, here is the timeline`. */
-export function writeClosed({ policy, subject, advisories, reason, ticket, timeline, now, timezone }: ClosedFacts): Notice {
+export function writeClosed({ policy, subject, advisories, rollouts, reason, outside, ticket, timeline, now, timezone }: ClosedFacts): Notice {
   const first = timeline[0]?.at ?? now;
   const moments = timeline.slice(-SHOWN_MOMENTS).map(({ at, text }) => `${formatLocal(at, timezone)}  ${text}`);
   return layOutNotice({
     icon: '✅',
     subject: `[Wavelock] CLOSED ${subject}: 0 nodes left, ${formatDuration((now - first) / 1_000)} after it was found`,
-    headline: `${subject} is closed: 0 nodes left, ${formatDuration((now - first) / 1_000)} after it was found here.`,
+    headline: `${subject} is closed: 0 nodes left, ${formatDuration((now - first) / 1_000)} after it was found here. ${policy} has nothing more to do.`,
     when: `${formatLocal(now, timezone)} (${timezone})`,
     lines: [
       ...noticeSection('Why', [reason]),
       ...noticeSection('Advisory', [advisories.slice(0, 5).join(', ')]),
+      ...noticeSection('Not here', outsideLines({ nodes: outside.length, names: outside.slice(0, 5) })),
       ...noticeSection('Ticket', ticket === '' ? [] : [`${ticket}, resolved`]),
       ...noticeSection('Timeline', moments),
     ],
     needed: { words: 'nothing.', commands: [] },
-    footer: `Policy: ${policy}`,
+    footer: [`Policy: ${policy}`, ...rollouts.map((rollout) => `Rollout: ${rollout}`)].join('\n'),
   });
 }
 

@@ -62,6 +62,14 @@ export function openOn(policy: Policy, exposures: OpenExposure[], { fleet, finge
   return new Set(open.map(advisoryKey));
 }
 
+/** Nodes that are exposed to something of this and that the policy does not reach, whoever they belong to. */
+export function exposedOutside({ policy, exposures, fleet, fingerprintOf, optIn }: ReachInput): Node[] {
+  const outside = fleet.filter((node) => !matches(policy.nodes, node) || node.tags[optIn.key] !== optIn.value);
+  const byFingerprint = groupByFingerprint(outside, fingerprintOf);
+  const certain = exposures.filter(({ state }) => state !== 'unknown');
+  return [...new Set(certain.flatMap((exposure) => withoutExcepted(byFingerprint.get(exposure.fingerprint) ?? [], exposure)))];
+}
+
 /** Whether a patch closes an exposure in this state. */
 export function isFixable({ state }: Pick<OpenExposure, 'state'>): boolean {
   return state === 'exposed' || state === 'probable';

@@ -34,6 +34,8 @@ export const Alert = z.strictObject({
   services: z.array(z.strictObject({ name: z.string(), exposed: z.int(), of: z.int() })),
   /** Of the exposed nodes those that carry the tags of `startWhen`: `Exposure=internet` 38. */
   tagged: z.array(z.strictObject({ tag: z.string(), nodes: z.int() })),
+  /** Exposed nodes that the policy does not reach: it does not name them, or they did not opt in. At most five by name. */
+  outside: z.strictObject({ nodes: z.int(), names: z.array(z.string()) }),
   /** Since when people know that there was no fix; a rollout that starts then is the news that there is one. ISO-8601 UTC. */
   awaitedSince: z.string().optional(),
 });

@@ -22,12 +22,17 @@ wl_timer() {
 }
 
 wl_make_list() {
-  wl_installed >"$wl_dir/installed" || return 1
+  wl_inventory >"$wl_dir/installed" || return 1
   wl_newest <"$wl_dir/installed" >"$wl_dir/newest"
   "wl_look_$wl_family" || return 1
   {
     printf 'P\t%s\n' "$wl_platform"
+    printf 'K\t%s\n' "$(uname -r)"
     [ -z "$wl_releasever" ] || printf 'R\t%s\n' "$wl_releasever"
+    [ -z "$wl_snapshot" ] || printf 'S\t%s\n' "$wl_snapshot"
+    wl_held_release | sed 's/^/L\t/'
+    wl_channels | sed 's/^/C\t/'
+    wl_modules /etc/dnf/modules.d | sed 's/^/M\t/'
     sed 's/^/I\t/' "$wl_dir/installed"
     cat "$wl_dir/offers"
   } | sort -u >"$wl_dir/facts"
@@ -42,7 +47,7 @@ chmod 711 "$wl_home" "$wl_cache"
 wl_quiet "$wl_dir/log"
 wl_sweep
 wl_know_platform
-wl_releasever='' wl_dnf_state="$wl_cache/dnf-state"
+wl_releasever='' wl_snapshot='' wl_dnf_state="$wl_cache/dnf-state"
 if [ -z "$wl_family" ] || ! wl_make_list; then
   printf 'no list: %s\n' "$(tail -n 1 "$wl_dir/log" | cut -c1-300)" >&3
   exit 1

@@ -32,6 +32,17 @@ wl_explain() {
   wl_refuse resolve unproven-dependency "$("wl_plan_error_$wl_family")"
 }
 
+# What of the lock is on offer here. Where the archive's snapshot does not have all that is wanted, the node's repositories may.
+wl_look() {
+  "wl_refresh_$wl_family" || wl_refuse resolve package-manager-broken "the repositories can not be read: $(tail -n 2 "$wl_dir/log")"
+  "wl_offered_$wl_family" "$wl_dir/universe" >"$wl_dir/offered"
+  wl_lacking "$wl_dir/wanted" "$wl_dir/offered" >"$wl_dir/gone"
+  if [ -s "$wl_dir/gone" ] && [ -n "$wl_snapshot" ]; then
+    wl_snapshot=''
+    wl_look
+  fi
+}
+
 # What runs detached: it outlives the step, the agent and the command. Once only, whoever starts it again.
 wl_write_transaction() {
   {
@@ -51,15 +62,15 @@ wl_write_transaction() {
 wl_enter preflight resolve
 wl_know_platform
 wl_releasever=$(cat "$wl_dir/items.releasever" 2>/dev/null)
+wl_snapshot=$(cat "$wl_dir/items.snapshot" 2>/dev/null)
 wl_newest <"$wl_dir/installed" >"$wl_dir/before"
 wl_choose
 if [ ! -s "$wl_dir/wanted" ]; then
   wl_say resolve ok '' 'everything of the lock that is installed here has its version, or a newer one'
   exit 0
 fi
-"wl_refresh_$wl_family" || wl_refuse resolve package-manager-broken "the repositories can not be read: $(tail -n 2 "$wl_dir/log")"
-"wl_offered_$wl_family" "$wl_dir/universe" >"$wl_dir/offered"
-wl_lacking "$wl_dir/wanted" "$wl_dir/offered" >"$wl_dir/gone"
+wl_look
+[ -n "$wl_snapshot" ] || [ ! -s "$wl_dir/items.snapshot" ] || : >"$wl_dir/no-snapshot"
 [ ! -s "$wl_dir/gone" ] || wl_refuse resolve gone "no longer offered here: $(wl_names <"$wl_dir/gone")"
 "wl_plan_$wl_family" closed
 [ -z "$(wl_lacking "$wl_dir/wanted" "$wl_dir/plan")" ] || wl_explain

@@ -5,7 +5,7 @@
 Remove-WlOld
 try {
   $platform = Get-WlPlatform
-  $lines = @("P`t$platform")
+  $lines = @("P`t$platform", "K`t$(Get-WlBuild)")
   foreach ($kb in @(Get-WlInstalled)) { $lines += "I`t$kb`t-`t-`t-" }
   foreach ($update in (Search-WlUpdates 'IsInstalled=0').Updates) {
     if (Test-WlDefinition $update) { continue }

@@ -65,6 +65,7 @@ function Get-WlLockItems([string]$file, [string]$platform) {
         if ($mine) { $kbs += $words[1] }
       }
       'releasever' { }
+      'snapshot' { }
       'update' { }
       'dependency' { }
       default { throw "not a lock: $line" }

@@ -1,6 +1,6 @@
 /**
- * Real package managers in real (if service-less) systems: run as root by .ci/node-tests.sh with the base system and a scratch directory.
- * Prints `N passed, N failed` as its last line.
+ * Real package managers in real (if service-less) systems: run as root by .ci/node-tests.sh with the base system, a scratch directory, and
+ * where there is one an Ubuntu. Prints `N passed, N failed` as its last line.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,15 +12,16 @@ import { runPatchCases } from './patch-cases.ts';
 import { runPreflightCases } from './preflight-cases.ts';
 import { runShellCases, runTextCases } from './shell-cases.ts';
 import { runScanCases } from './scan-cases.ts';
+import { runSnapshotCases } from './snapshot-cases.ts';
 import { becomeNode } from './rpm-node.ts';
 import { Root } from './root.ts';
 import { serve } from './rpms.ts';
 
-async function main(base: string, scratch: string): Promise<void> {
+async function main(base: string, scratch: string, ubuntu: string | undefined): Promise<void> {
   mkdirSync(scratch, { recursive: true });
   const checks = new Checks();
   await runTextCases(checks);
-  await withRpmRoot(base, join(scratch, 'rpm'), async (root, url) => {
+  await withServedRoot(base, join(scratch, 'rpm'), async (root, url) => {
     for (const family of ['dnf', 'zypper'] as const) {
       await becomeNode(root, family, url);
       await runConformance(checks, root, family);
@@ -38,11 +39,13 @@ async function main(base: string, scratch: string): Promise<void> {
   } finally {
     debian.close();
   }
+  if (ubuntu !== undefined) await withServedRoot(ubuntu, join(scratch, 'ubuntu'), (root, url) => runSnapshotCases(checks, root, url));
   console.log(`${checks.passed} passed, ${checks.failed} failed`);
   process.exitCode = checks.failed === 0 ? 0 : 1;
 }
 
-async function withRpmRoot(base: string, directory: string, work: (root: Root, url: string) => Promise<void>): Promise<void> {
+/** A root whose /srv is served over HTTP. */
+async function withServedRoot(base: string, directory: string, work: (root: Root, url: string) => Promise<void>): Promise<void> {
   const root = await Root.open(base, directory);
   const { url, server } = await serve(join(directory, 'srv'));
   try {
@@ -53,6 +56,6 @@ async function withRpmRoot(base: string, directory: string, work: (root: Root, u
   }
 }
 
-const [base, scratch] = process.argv.slice(2);
-if (base === undefined || scratch === undefined) throw new Error('usage: main.ts <base system> <scratch directory>');
-await main(base, scratch);
+const [base, scratch, ubuntu] = process.argv.slice(2);
+if (base === undefined || scratch === undefined) throw new Error('usage: main.ts <base system> <scratch directory> [<Ubuntu>]');
+await main(base, scratch, ubuntu);

@@ -40,6 +40,9 @@ export async function runScanCases(checks: Checks, root: Root, family: Family): 
     const { report, facts, text } = await scan(root, 'scan-00001');
     equal(facts.platform, platforms[family]);
     equal(facts.releasever, family === 'dnf' ? RELEASE : undefined);
+    equal(facts.held, family === 'dnf' ? RELEASE : undefined);
+    equal(facts.kernel, await root.shell('uname -r'));
+    deepStrictEqual([facts.channels, facts.modules], [undefined, undefined]);
     equal(facts.installed.length, installed.length + system.length);
     deepStrictEqual(facts.dependencies, [{ name: 'libfoo', arch: 'x86_64', version: '1.2-3' }]);
     const available = facts.available.map((one) => [one.name, one.version, one.kind, one.severity, one.advisories.join()]);
@@ -61,6 +64,14 @@ export async function runScanCases(checks: Checks, root: Root, family: Family): 
     equal(first.report.fp, second.report.fp);
     await prepare(root, installed, offered.slice(0, -3), advisories);
     notEqual((await scan(root, 'scan-00004')).report.fp, first.report.fp);
+  });
+
+  if (family === 'dnf') await checks.check('dnf: a scan tells enabled modules, and to which release an administrator holds the node', async () => {
+    const tell = 'mkdir -p /etc/dnf/modules.d /etc/dnf/vars; printf "[ruby]\\nname=ruby\\nstream=3.1\\nstate=enabled\\n" >/etc/dnf/modules.d/ruby.module';
+    await root.shell(`${tell}; echo latest >/etc/dnf/vars/releasever`);
+    const { facts } = await scan(root, 'scan-00007');
+    await root.shell('rm /etc/dnf/modules.d/ruby.module /etc/dnf/vars/releasever');
+    deepStrictEqual([facts.modules, facts.held], [['ruby:3.1'], 'latest']);
   });
 
   await checks.check(`${family}: a scan writes nothing outside its own directory`, async () => {

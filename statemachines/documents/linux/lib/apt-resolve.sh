@@ -10,7 +10,7 @@ wl_apt_specs() { # file of `name arch version`
 # Of the packages in a file, those that the repositories offer, as `name arch version`.
 wl_offered_apt() { # file of `name arch version`
   # shellcheck disable=SC2046 # one argument a package; names and versions were checked when the lock was read
-  apt-cache -c "$wl_cache/apt/apt.conf" show $(wl_apt_specs "$1") 2>/dev/null | awk '
+  apt-cache -c "$wl_dir/apt.conf" show $(wl_apt_specs "$1") 2>/dev/null | awk '
     /^Package: / { name = $2 } /^Architecture: / { arch = $2 } /^Version: / { version = $2 }
     /^Filename: / { print name, arch, version }'
 }
@@ -53,7 +53,7 @@ wl_download_apt() {
 # The transaction as lines of a script; its exit status is the transaction's. A configuration file that somebody changed stays.
 # `install` makes packages count as wanted by a person, so that autoremove would keep them for ever: they get their mark back.
 wl_transaction_apt() {
-  printf "apt-get -q -c '%s' %s -y --no-remove" "$wl_cache/apt/apt.conf" "$(wl_apt_only)"
+  printf "apt-get -q -c '%s' %s -y --no-remove" "$wl_dir/apt.conf" "$(wl_apt_only)"
   printf ' %s' -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 install
   wl_apt_specs "$wl_dir/wanted" | sed "s/.*/ '&'/" | tr -d '\n'
   echo

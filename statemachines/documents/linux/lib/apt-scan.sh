@@ -1,10 +1,11 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2154 # wl_* come from files before this one
+# shellcheck disable=SC2034,SC2154 # wl_* come from files before this one
 # What facts.sh asks of every package manager, for apt: writes $wl_dir/offers.
 
 # Archives carry no advisories and no severity; that an update is a security update is told by the archive that has it. In another
 # archive a newer version may stand on top of it, so all versions newer than the installed one are looked at.
 wl_look_apt() {
+  wl_snapshot=$(wl_snapshot_now)
   wl_refresh_apt || return 1
   wl_apt -s upgrade --with-new-pkgs >"$wl_dir/upgrade.txt" 2>&1 || { cat "$wl_dir/upgrade.txt" && return 1; }
   wl_apt_table <"$wl_dir/upgrade.txt" >"$wl_dir/offer"
@@ -12,7 +13,7 @@ wl_look_apt() {
   awk '$4 !~ /-security(,|$)/ { print $1 }' "$wl_dir/offer" >"$wl_dir/unsure"
   if [ -s "$wl_dir/unsure" ]; then
     # openssl | 3.0.20-1 | http://deb.debian.org/debian-security bookworm-security/main amd64 Packages
-    xargs apt-cache -c "$wl_cache/apt/apt.conf" madison <"$wl_dir/unsure" | awk -F ' *[|] *' '
+    xargs apt-cache -c "$wl_dir/apt.conf" madison <"$wl_dir/unsure" | awk -F ' *[|] *' '
       $3 ~ /-security\// { sub(/^ */, "", $1); print $1, $2 }' | sort -u | wl_newer_than_installed >>"$wl_dir/secure"
   fi
   awk '

@@ -1,0 +1,164 @@
+/** Reads inventories of nodes as `wavelock exposure --inventory` takes them: two forms, both as Systems Manager has them. */
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { z } from 'zod';
+import { factsFromInventory } from '../../lambdas/core/match/inventory.ts';
+import { platformOf, splitPlatform } from '../../lambdas/core/match/platform.ts';
+import { check } from '../../lambdas/core/policy/problems.ts';
+import { fileProblem } from '../files/problems.ts';
+import { readYaml } from '../files/yaml.ts';
+import { InputErrors } from '../files/problems.ts';
+import type { Inventory } from '../../lambdas/core/match/inventory.ts';
+import type { NodeFacts } from '../../lambdas/core/match/types.ts';
+import type { Path, PathProblem } from '../../lambdas/core/policy/problems.ts';
+import type { Problem } from '../files/problems.ts';
+
+/** One node of a file. */
+export interface InventoriedNode {
+  id: string;
+  tags: Record<string, string>;
+  facts: NodeFacts;
+  /** ISO-8601 of the oldest inventory, where the file says when it was gathered. */
+  captured?: string;
+}
+
+const Entry = z.record(z.string(), z.union([z.string(), z.number(), z.null()], 'expected a text'));
+const List = z.looseObject({ TypeName: z.string().optional(), InstanceId: z.string().optional(), CaptureTime: z.string().optional(), Entries: z.array(Entry) });
+type List = z.infer<typeof List>;
+
+const Whole = z.looseObject({
+  node: z.looseObject({
+    id: z.string().min(1),
+    platformName: z.string().optional(),
+    platformVersion: z.string().optional(),
+    arch: z.string().optional(),
+    tags: z.record(z.string(), z.string()).optional(),
+  }),
+  inventories: z.array(List.required({ TypeName: true })),
+});
+type Whole = z.infer<typeof Whole>;
+
+/** What every entry of a type must have; without it the entry says nothing. */
+const NEEDED: Record<string, readonly string[]> = {
+  'AWS:Application': ['Name', 'Version'],
+  'AWS:WindowsUpdate': ['HotFixId'],
+  'Custom:DpkgSource': ['package', 'version', 'status'],
+};
+
+const HINT = 'a file is { "node": { "id", "platformName", "platformVersion", "arch", "tags" }, "inventories": [ { "TypeName", "Entries" } ] }, or an AWS:Application document';
+
+/**
+ * The node of a file. `platform` (`Amazon Linux 2`) is for files that are only a list of packages. What is wrong comes back with its
+ * places, all of it.
+ */
+export function readInventoryFile(file: string, platform: string | undefined): { node: InventoriedNode } | { problems: Problem[] } {
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    return { problems: unreadable(file, error) };
+  }
+  const isWhole = typeof value === 'object' && value !== null && ('node' in value || 'inventories' in value);
+  const read = isWhole ? readWhole(value) : readList(value, file, platform);
+  if ('node' in read) return read;
+  return { problems: placed(file, read.problems) };
+}
+
+/** The YAML reader knows where in a text something is wrong; JSON's own does not always say. */
+function unreadable(file: string, error: unknown): Problem[] {
+  try {
+    readYaml(file);
+    return [fileProblem(file, `is not JSON: ${error instanceof Error ? error.message : String(error)}`)];
+  } catch (found) {
+    if (!(found instanceof InputErrors)) throw found;
+    return found.problems.map((problem) => ({ ...problem, message: problem.message.replace('is not YAML', 'is not JSON') }));
+  }
+}
+
+function placed(file: string, problems: readonly PathProblem[]): Problem[] {
+  try {
+    return readYaml(file).place(problems);
+  } catch (found) {
+    if (!(found instanceof InputErrors)) throw found;
+    return problems.map((problem) => ({ ...fileProblem(file, problem.message, problem.hint), path: problem.path.join('.') }));
+  }
+}
+
+type Read = { node: InventoriedNode } | { problems: PathProblem[] };
+
+function readWhole(value: unknown): Read {
+  const read = check(Whole, value);
+  if ('problems' in read) return { problems: [...read.problems, ...incompleteLists(value)] };
+  const { node, inventories } = read.value;
+  const lists = inventories.map(toInventory);
+  const missing = lists.flatMap((list, index) => incomplete(list, ['inventories', index, 'Entries']));
+  if (missing.length > 0) return { problems: missing };
+  const { name, version } = systemOf(node, lists);
+  const found = platformOf(name, version, node.arch ?? archOf(lists));
+  if (found === undefined) return { problems: [unknownPlatform(['node', 'platformName'], `${name} ${version}`)] };
+  const tags = node.tags ?? {};
+  return { node: { id: node.id, tags, facts: factsFromInventory(found, lists, tags), ...capturedOf(inventories) } };
+}
+
+/** A document as GetInventory and the agent have it. A custom type may come without its name: its fields are its own. */
+function readList(value: unknown, file: string, platform: string | undefined): Read {
+  const read = check(List, value);
+  if ('problems' in read) return { problems: read.problems.map((problem) => ({ ...problem, hint: problem.hint ?? HINT })) };
+  const list = toInventory({ ...read.value, TypeName: read.value.TypeName ?? nameless(read.value) });
+  const missing = incomplete(list, ['Entries']);
+  if (missing.length > 0) return { problems: missing };
+  const system = platform === undefined ? undefined : splitPlatform(platform);
+  if (platform === undefined) return { problems: [problemAt([], 'is only a list of packages', 'say of which system it is: --platform "Amazon Linux 2"')] };
+  const found = system && platformOf(system.name, system.version, archOf([list]));
+  if (found === undefined) return { problems: [unknownPlatform([], platform)] };
+  const id = read.value.InstanceId ?? basename(file).replace(/\.json$/, '');
+  return { node: { id, tags: {}, facts: factsFromInventory(found, [list]), ...capturedOf([read.value]) } };
+}
+
+function nameless({ Entries }: List): string {
+  const [first = {}] = Entries;
+  return 'status' in first && 'package' in first ? 'Custom:DpkgSource' : 'AWS:Application';
+}
+
+function toInventory({ TypeName = '', Entries }: List): Inventory {
+  return { TypeName, Entries: Entries.map((entry) => Object.fromEntries(Object.entries(entry).map(([key, field]) => [key, String(field ?? '')]))) };
+}
+
+function incomplete({ TypeName, Entries }: Inventory, path: Path): PathProblem[] {
+  const needed = NEEDED[TypeName] ?? [];
+  return Entries.flatMap((entry, index) => needed.filter((key) => !(key in entry)).map((key) => problemAt([...path, index], `has no ${key}`)));
+}
+
+/** What is wrong in the entries of lists that are in order themselves, in a file that is not. */
+function incompleteLists(value: unknown): PathProblem[] {
+  const lists = z.looseObject({ inventories: z.array(z.unknown()) }).safeParse(value).data?.inventories ?? [];
+  return lists.flatMap((list, index) => {
+    const read = List.safeParse(list);
+    return read.success ? incomplete(toInventory(read.data), ['inventories', index, 'Entries']) : [];
+  });
+}
+
+/** As the file says, else as the agent does in AWS:InstanceInformation. */
+function systemOf({ platformName, platformVersion }: Whole['node'], lists: readonly Inventory[]): { name: string; version: string } {
+  const own = lists.find(({ TypeName }) => TypeName === 'AWS:InstanceInformation')?.Entries[0];
+  return { name: platformName ?? own?.['PlatformName'] ?? '', version: platformVersion ?? own?.['PlatformVersion'] ?? '' };
+}
+
+function archOf(lists: readonly Inventory[]): string {
+  const arches = lists.flatMap(({ Entries }) => Entries.map((entry) => entry['Architecture'] ?? entry['arch'] ?? ''));
+  return arches.some((arch) => arch === 'aarch64' || arch === 'arm64') ? 'aarch64' : 'x86_64';
+}
+
+function capturedOf(lists: readonly Pick<List, 'CaptureTime'>[]): { captured?: string } {
+  const [captured] = lists.flatMap(({ CaptureTime }) => CaptureTime ?? []).toSorted();
+  return captured === undefined ? {} : { captured };
+}
+
+function unknownPlatform(path: Path, text: string): PathProblem {
+  const known = 'Amazon Linux, Ubuntu, Debian, Red Hat Enterprise Linux, Rocky Linux, AlmaLinux, Oracle Linux, SLES, openSUSE Leap or Windows Server, with a version';
+  return problemAt(path, `"${text.trim()}" is no system that Wavelock knows`, `expected ${known}`);
+}
+
+function problemAt(path: Path, message: string, hint?: string): PathProblem {
+  return { path, at: 'value', message, ...(hint === undefined ? {} : { hint }) };
+}

@@ -1,0 +1,77 @@
+/** `wavelock exposure --inventory`: what nodes are exposed to, from files alone. Nothing leaves the machine. */
+import { statSync } from 'node:fs';
+import { InputErrors, fileProblem } from '../files/problems.ts';
+import { readPolicyFile } from '../files/policy.ts';
+import { EXIT } from '../run/messages.ts';
+import { readInventoryFile } from './inventory-file.ts';
+import { exposureRows } from './rows.ts';
+import { exposureLines } from './table.ts';
+import { readFeedsFolder } from './vendors.ts';
+import type { Deadline } from '../../lambdas/core/model.ts';
+import type { Problem } from '../files/problems.ts';
+import type { InventoriedNode } from './inventory-file.ts';
+
+export interface OfflineOptions {
+  /** Files, each of one node. */
+  inventory: string[];
+  /** Folder of vendors' files. */
+  feeds: string;
+  /** What nodes are whose file is only a list of packages: `Amazon Linux 2`. */
+  platform?: string;
+  /** A policy file, for its deadlines. */
+  policy?: string;
+  /** ISO-8601; absent: now. */
+  now?: string;
+  json?: boolean;
+}
+
+interface Input {
+  nodes: InventoriedNode[];
+  deadlines: readonly Deadline[];
+  now: number;
+}
+
+/** Prints and answers the exit status: 0 looked, 2 bad input, of which every problem is told. */
+export async function offlineExposure(options: OfflineOptions): Promise<number> {
+  const problems: Problem[] = [];
+  const input = readInput(options, problems);
+  if (problems.length > 0) return complain(problems);
+  const vendors = await readFeedsFolder(options.feeds, input.now);
+  if (vendors.advisories.length === 0) return complain([fileProblem(options.feeds, 'holds no advisory', 'wavelock feeds --check says of each file why')]);
+  const rows = exposureRows(input.nodes, vendors, input);
+  const { lifecycles, unread } = vendors;
+  if (unread.length > 0) process.stderr.write(`${options.feeds}: ${unread.length} files or records were not read; \`wavelock feeds --check ${options.feeds}\` says why\n`);
+  const shown = { rows, nodes: input.nodes, lifecycles, now: new Date(input.now).toISOString() };
+  process.stdout.write(`${options.json === true ? JSON.stringify(rows, null, 2) : exposureLines(shown).join('\n')}\n`);
+  return EXIT.succeeded;
+}
+
+function readInput(options: OfflineOptions, problems: Problem[]): Input {
+  const now = options.now === undefined ? Date.now() : Date.parse(options.now);
+  if (Number.isNaN(now)) problems.push(fileProblem('--now', `"${options.now}" is no date`, 'expected an ISO 8601 date such as 2026-11-23'));
+  if (statSync(options.feeds, { throwIfNoEntry: false })?.isDirectory() !== true) problems.push(fileProblem(options.feeds, 'is no folder'));
+  const nodes = options.inventory.flatMap((file) => {
+    const read = readInventoryFile(file, options.platform);
+    if ('node' in read) return [read.node];
+    problems.push(...read.problems);
+    return [];
+  });
+  const today = Number.isNaN(now) ? undefined : new Date(now).toISOString().slice(0, 10);
+  return { nodes, deadlines: readDeadlines(options.policy, today, problems), now };
+}
+
+function readDeadlines(file: string | undefined, today: string | undefined, problems: Problem[]): readonly Deadline[] {
+  if (file === undefined) return [];
+  try {
+    return readPolicyFile(file, today).policy.deadlines ?? [];
+  } catch (error) {
+    if (!(error instanceof InputErrors)) throw error;
+    problems.push(...error.problems);
+    return [];
+  }
+}
+
+function complain(problems: readonly Problem[]): number {
+  process.stderr.write(`${new InputErrors(problems).message}\n`);
+  return EXIT.badInput;
+}

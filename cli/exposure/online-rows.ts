@@ -1,0 +1,132 @@
+/** What the hub's nodes are exposed to, as rows: those of the offline form, and with them clocks, ages and Amazon Inspector's opinion. Pure. */
+import { dueOf } from '../../lambdas/core/exposures/deadlines.ts';
+import { onlyInspector, secondOpinion } from '../../lambdas/core/exposures/inspector.ts';
+import { grouped } from '../../lambdas/core/exposures/reconcile.ts';
+import { SERVICE_TAG } from '../../lambdas/core/exposures/summary.ts';
+import type { InspectorView } from '../../lambdas/core/exposures/inspector.ts';
+import type { CountedNode, ExposureSummary, OpenExposure } from '../../lambdas/core/exposures/types.ts';
+import type { ExposureRow } from './rows.ts';
+
+/** One advisory and one package of one node. Instants are ISO-8601 UTC. */
+export interface OnlineRow extends ExposureRow {
+  name: string;
+  /** `111111111111/eu-central-1` */
+  location: string;
+  service: string;
+  /** Who says so: a vendor, `person`, `kev`, `repository`; `inspector` for what only Amazon Inspector sees. */
+  source: string;
+  published: string;
+  seen: string;
+  /** Since when a fix is known here. */
+  fixable: string | null;
+  /** The rule of the policy file that gave `due`. */
+  deadline: string | null;
+  /** Since when what is known of the node is true, and from whom. */
+  factsAt: string;
+  factsFrom: 'scan' | 'inventory' | 'rollout';
+  /** Why somebody answers for it instead of closing it. */
+  exception: string | null;
+  /** Only where Amazon Inspector is asked. */
+  inspector?: string;
+}
+
+export interface Wanted {
+  advisory?: string;
+  cve?: string;
+  /** Id or name. */
+  node?: string;
+  service?: string;
+}
+
+export interface Seen {
+  summary: ExposureSummary;
+  nodes: readonly CountedNode[];
+  /** By location; empty where Inspector is not asked. */
+  views: ReadonlyMap<string, InspectorView>;
+}
+
+/** Rows one after another, the most urgent first: a large fleet has millions, so they are never all there at once. */
+export function* onlineRows(seen: Seen, wanted: Wanted): Generator<OnlineRow> {
+  yield* ourRows(seen, wanted);
+  yield* inspectorRows(seen, wanted);
+}
+
+/** The rows of what Wavelock finds. */
+export function* ourRows(seen: Seen, wanted: Wanted): Generator<OnlineRow> {
+  const nodes = wantedNodes(seen.nodes, wanted);
+  const byPrint = grouped(nodes, (node) => node.facts?.fingerprint ?? '');
+  for (const exposure of wantedExposures(seen.summary, wanted)) {
+    for (const node of byPrint.get(exposure.fingerprint) ?? []) yield* rowsOf(exposure, node, seen);
+  }
+}
+
+/** Nodes that are asked for, by name. */
+export function wantedNodes(nodes: readonly CountedNode[], { node, service }: Wanted): CountedNode[] {
+  const wanted = nodes.filter((one) => (node === undefined || one.id === node || one.name === node) && (service === undefined || one.tags[SERVICE_TAG] === service));
+  return wanted.toSorted((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }) || (a.id < b.id ? -1 : 1));
+}
+
+/** Exposures that are asked for, in the summary's order. */
+export function wantedExposures({ exposures }: ExposureSummary, { advisory, cve }: Wanted): OpenExposure[] {
+  return exposures.filter((one) => (advisory === undefined || one.advisory === advisory) && (cve === undefined || one.cves.includes(cve)));
+}
+
+function* rowsOf(exposure: OpenExposure, node: CountedNode, { summary, views }: Seen): Generator<OnlineRow> {
+  const { urgency, excepted } = exposure;
+  const exception = excepted.find((one) => one.node === `${node.location}/${node.id}`)?.why ?? null;
+  const due = exception === null ? dueOf(exposure, urgency, node.tags, summary.deadlines ?? []) : undefined;
+  const about = {
+    name: node.name,
+    location: node.location,
+    service: node.tags[SERVICE_TAG] ?? '',
+    source: exposure.source,
+    published: exposure.published,
+    seen: exposure.seen,
+    fixable: exposure.fixable ?? null,
+    deadline: due?.deadline ?? null,
+    factsAt: node.facts?.at ?? '',
+    factsFrom: node.facts?.by ?? 'scan',
+    exception,
+    ...(views.size === 0 ? {} : { inspector: secondOpinion(node, exposure.cves, views).words }),
+  };
+  for (const { package: name, installed, fixed, state, why } of exposure.packages) {
+    yield {
+      node: node.id,
+      advisory: exposure.advisory,
+      cves: exposure.cves,
+      package: name,
+      installed,
+      fixed,
+      severity: exposure.severity,
+      kev: urgency.knownExploited,
+      epss: urgency.epss ?? null,
+      due: due?.due ?? null,
+      state,
+      why,
+      ...about,
+    };
+  }
+}
+
+/** What only Inspector lists. It is no exposure of ours: nothing here says that a package is older than a fix. */
+export function* inspectorRows({ summary, nodes: all, views }: Seen, wanted: Wanted): Generator<OnlineRow> {
+  if (views.size === 0 || wanted.advisory !== undefined) return;
+  const open = new Map([...grouped(summary.exposures, (one) => one.fingerprint)].map(([print, own]) => [print, new Set(own.flatMap(({ cves }) => cves))]));
+  const none = new Set<string>();
+  const ours = new Map(all.map(({ location, id, facts }) => [`${location}/${id}`, { factsAt: facts?.at, cves: open.get(facts?.fingerprint ?? '') ?? none }]));
+  const asked = new Map(wantedNodes(all, wanted).map((node) => [`${node.location}/${node.id}`, node]));
+  for (const { location, node, cve, why } of onlyInspector(views, ours)) {
+    const known = asked.get(`${location}/${node}`);
+    const isAsked = known !== undefined || (wanted.node === undefined ? wanted.service === undefined : wanted.node === node);
+    if (!isAsked || (wanted.cve !== undefined && wanted.cve !== cve)) continue;
+    yield onlyInspectorRow({ location, node, cve, why }, known, views.get(location)?.at ?? '');
+  }
+}
+
+function onlyInspectorRow({ location, node, cve, why }: { location: string; node: string; cve: string; why: string }, known: CountedNode | undefined, at: string): OnlineRow {
+  return {
+    node, advisory: cve, cves: [cve], package: '', installed: '', fixed: null, severity: 'unrated', kev: false, epss: null, due: null, state: 'unknown', why,
+    name: known?.name ?? node, location, service: known?.tags[SERVICE_TAG] ?? '', source: 'inspector', published: at, seen: at, fixable: null, deadline: null,
+    factsAt: at, factsFrom: 'inventory', exception: null, inspector: 'only Inspector',
+  };
+}

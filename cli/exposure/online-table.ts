@@ -1,0 +1,170 @@
+/** What the hub's nodes are exposed to, for people: how current it is, what is not known, then each advisory, the most urgent first. Pure. */
+import { formatDuration, formatLocal } from '../../lambdas/core/calendar-text.ts';
+import { advisoryKey, ExposureState } from '../../lambdas/core/exposures/types.ts';
+import { amount, plain, some, WIDEST, wrap } from '../ui/text.ts';
+import { inspectorRows, ourRows, wantedExposures, wantedNodes } from './online-rows.ts';
+import type { CountedNode, OpenAdvisory } from '../../lambdas/core/exposures/types.ts';
+import type { OnlineRow, Seen, Wanted } from './online-rows.ts';
+
+/** Advisories, and nodes of one, that are shown where nobody asks for something. */
+const ADVISORIES_SHOWN = 20;
+const NODES_SHOWN = 3;
+/** Nodes of one advisory where somebody does. */
+const NODES_SHOWN_ASKED = 200;
+const ONLY_INSPECTOR_SHOWN = 6;
+const INDENT = '    ';
+
+/** Lines of at most 100 characters. `now`: milliseconds since the epoch. */
+export function onlineLines(seen: Seen, wanted: Wanted, now: number): string[] {
+  const nodes = wantedNodes(seen.nodes, wanted);
+  if (nodes.length === 0) return [nobody(wanted, seen.nodes.length)];
+  const asked = Object.values(wanted).some((word) => word !== undefined);
+  const open = openAdvisories(seen, nodes, wanted);
+  const shown = asked ? open : open.slice(0, ADVISORIES_SHOWN);
+  const left = open.length - shown.length;
+  return [
+    ...wrap(headline(seen, now), WIDEST),
+    ...wrap(factsLine(nodes, now), WIDEST),
+    ...unknownLines(nodes),
+    ...(open.length === 0 ? ['', nothing(wanted, nodes)] : []),
+    ...shown.flatMap((advisory) => ['', ...advisoryLines(advisory, now), ...nodeLines(advisory, seen, { wanted, most: asked ? NODES_SHOWN_ASKED : NODES_SHOWN, now })]),
+    ...(left > 0 ? ['', ...wrap(`and ${amount(left, 'more advisory', 'more advisories')}: --json has them all, --advisory, --cve, --node and --service choose`, WIDEST)] : []),
+    ...onlyInspectorLines([...inspectorRows(seen, wanted)]),
+  ];
+}
+
+/** Advisories that are open on one of these nodes, in the summary's order. */
+function openAdvisories({ summary }: Seen, nodes: readonly CountedNode[], wanted: Wanted): OpenAdvisory[] {
+  const prints = new Set(nodes.map(({ facts }) => facts?.fingerprint));
+  const open = new Set(wantedExposures(summary, wanted).filter(({ fingerprint }) => prints.has(fingerprint)).map(advisoryKey));
+  return summary.advisories.filter((one) => open.has(advisoryKey(one)));
+}
+
+function headline({ summary: { at, counts } }: Seen, now: number): string {
+  const parts = [
+    `${counts.exposed} of ${amount(counts.nodes, 'node')} exposed`,
+    `known exploited ${counts.knownExploited}`,
+    `overdue ${counts.overdue}`,
+    ...(counts.awaitingVendor > 0 ? [`without a fix ${counts.awaitingVendor}`] : []),
+    ...(counts.excepted > 0 ? [`excepted ${counts.excepted}`] : []),
+  ];
+  return `${parts.join(', ')} (pairs of advisory and node). As of ${formatLocal(Date.parse(at), 'UTC')} UTC, ${age(at, now)} ago.`;
+}
+
+/** How current what is known of the nodes is, from whom. */
+function factsLine(nodes: readonly CountedNode[], now: number): string {
+  const words = { scan: 'scanned', rollout: 'as a rollout left them', inventory: 'known from SSM Inventory only' } as const;
+  const parts = (['scan', 'rollout', 'inventory'] as const).flatMap((by) => {
+    const known = nodes.flatMap((node) => (node.facts?.by === by ? [node.facts.at] : [])).toSorted();
+    return known[0] === undefined ? [] : [`${amount(known.length, 'node')} ${words[by]}, the oldest facts ${age(known[0], now)} old`];
+  });
+  return parts.length === 0 ? 'Facts: none.' : `Facts: ${parts.join('; ')}.`;
+}
+
+function unknownLines(nodes: readonly CountedNode[]): string[] {
+  const unknown = nodes.filter((node) => node.facts === undefined);
+  if (unknown.length === 0) return [];
+  return wrap(`Unknown, which is not clear: ${some(unknown.map(({ name }) => name), 10)}. Nothing has told what ${unknown.length === 1 ? 'it has' : 'they have'}.`, WIDEST);
+}
+
+function nobody({ node, service }: Wanted, all: number): string {
+  if (all === 0) return 'No node is known here yet: exposures are reckoned at the end of the first look at the fleet.';
+  return node === undefined ? `No node is tagged Service=${plain(service ?? '')}.` : `No node here has the id or name ${plain(node)}.`;
+}
+
+function nothing({ advisory, cve }: Wanted, nodes: readonly CountedNode[]): string {
+  const known = amount(nodes.filter(({ facts }) => facts !== undefined).length, 'node');
+  const what = advisory ?? cve;
+  return what === undefined ? `Nothing is open on ${known} of which something is known.` : `${plain(what)} is open on none of ${known} of which something is known.`;
+}
+
+function advisoryLines(advisory: OpenAdvisory, now: number): string[] {
+  const { urgency, title, cves, seen, published, fixable, due } = advisory;
+  const grave = [
+    urgency.severity,
+    ...(urgency.knownExploited ? [urgency.ransomware ? 'KNOWN EXPLOITED, by ransomware' : 'KNOWN EXPLOITED'] : []),
+    ...(urgency.vendorExploited ? ['exploited, says the vendor'] : []),
+    ...(urgency.epss === undefined ? [] : [`EPSS ${(urgency.epss * 100).toFixed(1)} %`]),
+  ];
+  const clocks = [
+    `seen ${day(seen)} (${age(seen, now)})`,
+    `published ${day(published)}`,
+    fixable === undefined ? 'no fix yet' : fixable > seen ? `fix out ${day(fixable)}` : '',
+    due === undefined ? 'no deadline' : dueWords(due, now),
+  ];
+  const facts = [
+    `${advisory.advisory}  ${grave.join(', ')}${title === '' || title === advisory.advisory ? '' : `: ${plain(title)}`}`,
+    ...(cves.length > 0 && cves[0] !== advisory.advisory ? [some(cves, 5)] : []),
+    `${nodeWords(advisory)}${serviceWords(advisory)}`,
+    clocks.filter((words) => words !== '').join('; '),
+  ];
+  return facts.flatMap((text, index) => indented(text, index === 0 ? 0 : 2));
+}
+
+function nodeWords({ nodes, excepted }: OpenAdvisory): string {
+  const states = ExposureState.options.flatMap((state) => ((nodes[state] ?? 0) > 0 ? [`${nodes[state]} ${state}`] : []));
+  return [...states, ...(excepted > 0 ? [`${excepted} excepted`] : [])].join(', ');
+}
+
+/** `order-entry 8 of 8, login 4 of 6, 19 more`: the services with the most exposed nodes first. */
+function serviceWords({ services }: OpenAdvisory): string {
+  const named = Object.entries(services).filter(([service]) => service !== '');
+  const ranked = named.toSorted(([, a], [, b]) => b.exposed - a.exposed).map(([service, { exposed, of }]) => `${plain(service)} ${exposed} of ${of}`);
+  return ranked.length === 0 ? '' : `: ${some(ranked, 3)}`;
+}
+
+interface Listing {
+  wanted: Wanted;
+  most: number;
+  now: number;
+}
+
+/** The first nodes of an advisory, and how many more there are. */
+function nodeLines(advisory: OpenAdvisory, seen: Seen, { wanted, most, now }: Listing): string[] {
+  const nodes = new Map<string, OnlineRow[]>();
+  for (const row of ourRows(seen, { ...wanted, advisory: advisory.advisory })) {
+    const key = `${row.location} ${row.node}`;
+    // Of nodes that are not shown only the number counts.
+    if (row.source === advisory.source) nodes.set(key, nodes.size > most ? [] : [...(nodes.get(key) ?? []), row]);
+  }
+  const lines = [...nodes.values()].slice(0, most).flatMap((own) => oneNode(own, now));
+  return nodes.size > most ? [...lines, `${INDENT}and ${amount(nodes.size - most, 'more node')}`] : lines;
+}
+
+function oneNode(rows: readonly OnlineRow[], now: number): string[] {
+  const [first] = rows;
+  if (!first) return [];
+  const changes = [...new Set(rows.map(({ package: name, installed, fixed }) => `${plain(name)} ${plain(installed)}${fixed === null ? '' : ` → ${plain(fixed)}`}`))];
+  const parts = [
+    `${plain(first.name)}${first.name === first.node ? '' : ` (${first.node})`}  ${first.state}  ${some(changes, 3)}`,
+    `facts ${age(first.factsAt, now)} old (${first.factsFrom})`,
+    ...(first.state === 'exposed' ? [] : [plain(first.why)]),
+    ...(first.exception === null ? [] : [`excepted: ${plain(first.exception)}`]),
+    ...(first.inspector === undefined ? [] : [first.inspector]),
+  ];
+  return indented(parts.join('; '), INDENT.length);
+}
+
+function onlyInspectorLines(rows: readonly OnlineRow[]): string[] {
+  if (rows.length === 0) return [];
+  const lines = rows.slice(0, ONLY_INSPECTOR_SHOWN).flatMap((row) => indented(`${plain(row.name)}  ${row.advisory}  ${row.why}`, INDENT.length));
+  const more = rows.length > ONLY_INSPECTOR_SHOWN ? [`${INDENT}and ${rows.length - ONLY_INSPECTOR_SHOWN} more (--json)`] : [];
+  return ['', `Only Amazon Inspector sees ${amount(rows.length, 'CVE')} on nodes here; they are not counted above:`, ...lines, ...more];
+}
+
+function indented(text: string, by: number): string[] {
+  return wrap(text, WIDEST - by - 2).map((line, index) => `${' '.repeat(index === 0 ? by : by + 2)}${line}`);
+}
+
+function dueWords(due: string, now: number): string {
+  const left = (Date.parse(due) - now) / 1000;
+  return left >= 0 ? `due ${day(due)} (${formatDuration(left)} left)` : `OVERDUE since ${day(due)} (${formatDuration(-left)})`;
+}
+
+function day(at: string): string {
+  return formatLocal(Date.parse(at), 'UTC', 'day');
+}
+
+function age(at: string, now: number): string {
+  return formatDuration(Math.max(0, (now - Date.parse(at)) / 1000));
+}

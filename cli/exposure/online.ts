@@ -1,0 +1,54 @@
+/** `wavelock exposure`: what the nodes of a hub are exposed to, since when, and how current that is. Reads the store; changes nothing. */
+import { readCountedNodes, readOpenExposures } from '../../lambdas/aws/exposures.ts';
+import { readInspectorView } from '../../lambdas/aws/inspector.ts';
+import { NoHub, openHub } from '../hub.ts';
+import { EXIT } from '../run/messages.ts';
+import { onlineRows } from './online-rows.ts';
+import { onlineLines } from './online-table.ts';
+import type { HubOptions, OpenHub } from '../hub.ts';
+import type { Seen, Wanted } from './online-rows.ts';
+
+export interface OnlineOptions extends HubOptions, Wanted {
+  json?: boolean;
+}
+
+/** Prints and answers the exit status: 0 shown, 2 no hub, or nothing was reckoned there yet. `print` takes a line or more at a time. */
+export async function onlineExposure(options: OnlineOptions, print = (text: string): void => void process.stdout.write(text)): Promise<number> {
+  try {
+    const seen = await readSeen(await openHub(options));
+    if (!seen) return refuse('no exposures are known yet: they are reckoned at the end of the first look at the fleet');
+    const { advisory, cve, node, service } = options;
+    const wanted = { advisory, cve, node, service };
+    if (options.json === true) printJson(seen, wanted, print);
+    else print(`${onlineLines(seen, wanted, Date.now()).join('\n')}\n`);
+    return EXIT.succeeded;
+  } catch (error) {
+    if (error instanceof NoHub) return refuse(error.message);
+    throw error;
+  }
+}
+
+/** All that the rows are made of; `undefined` where nothing was reckoned yet. */
+export async function readSeen({ store }: OpenHub): Promise<Seen | undefined> {
+  const summary = await readOpenExposures(store);
+  if (!summary) return undefined;
+  const nodes = await readCountedNodes(store);
+  const locations = [...new Set(nodes.map(({ location }) => location))];
+  const views = await Promise.all(locations.map((location) => readInspectorView(store, location)));
+  return { summary, nodes, views: new Map(views.flatMap((view) => (view ? [[view.location, view] as const] : []))) };
+}
+
+/** One array, row by row: a large fleet's would not fit into one text. */
+function printJson(seen: Seen, wanted: Wanted, print: (text: string) => void): void {
+  let separator = '[\n';
+  for (const row of onlineRows(seen, wanted)) {
+    print(`${separator}${JSON.stringify(row)}`);
+    separator = ',\n';
+  }
+  print(separator === '[\n' ? '[]\n' : '\n]\n');
+}
+
+function refuse(problem: string): number {
+  process.stderr.write(`${problem}\n`);
+  return EXIT.badInput;
+}

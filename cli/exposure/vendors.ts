@@ -1,0 +1,209 @@
+/**
+ * Everything that vendors publish, read at once by the feeds' own readers: from a folder of their files, or through any `Fetch`. Nothing is
+ * stored and nothing is remembered. Records of one advisory that come in several files are one advisory.
+ */
+import { createHash } from 'node:crypto';
+import { openSync, closeSync, readSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { mergeRecords } from '../../lambdas/core/upsert.ts';
+import { FeedError } from '../../lambdas/feeds/feed.ts';
+import { feeds as allFeeds } from '../../lambdas/feeds/index.ts';
+import { readRecord } from '../../lambdas/feeds/osv/read.ts';
+import { readOsvZip } from '../../lambdas/feeds/osv/zip.ts';
+import { recognise } from '../../local/feeds/recognise.ts';
+import { Sites } from '../../local/feeds/sites.ts';
+import type { Advisory, KnownExploited, Lifecycle, Score } from '../../lambdas/core/advisory.ts';
+import type { Feed, PullContext, Pulled, Reading } from '../../lambdas/feeds/feed.ts';
+import type { Fetch } from '../../lambdas/feeds/fetch.ts';
+import type { Recognised } from '../../local/feeds/recognise.ts';
+
+/** What is known of the world. */
+export interface Vendors {
+  advisories: Advisory[];
+  /** By CVE. */
+  exploited: Map<string, KnownExploited>;
+  scores: Map<string, Score>;
+  lifecycles: Lifecycle[];
+  /** What could not be read, and why: a file, a feed, or a record of one. */
+  unread: { what: string; why: string }[];
+}
+
+const HOST = /^[a-z0-9-]+(\.[a-z0-9-]+)+$/;
+const NOTES = /^(readme|licen[cs]e|notice)\b|\.md$/i;
+
+/**
+ * Reads a folder in the two forms that `local/feeds/folder.ts` describes. Loose files are read one by one, so that several of the same
+ * repository or month count all. `now`: milliseconds since the epoch, to which dates in the future are cut.
+ */
+export async function readFeedsFolder(folder: string, now: number): Promise<Vendors> {
+  const gathered = new Gathered();
+  const onDisk = new Map<string, string>();
+  for (const file of filesBelow(folder)) {
+    const [top = '', ...rest] = file.split('/');
+    if (rest.length > 0 && HOST.test(top)) onDisk.set(`/${file}`, join(folder, file));
+    else if (!NOTES.test(basename(file))) await readLoose(join(folder, file), file, now, gathered);
+  }
+  const hosts = allFeeds.filter((feed) => [...onDisk.keys()].some((path) => feed.hosts.some((host) => path.startsWith(`/${host}/`))));
+  await pullInto(gathered, hosts, now, (path) => {
+    const file = onDisk.get(path);
+    return file === undefined ? undefined : readFileSync(file);
+  });
+  return gathered.result();
+}
+
+/** Asks these feeds, as if for the first time. A feed that fails is in `unread`, and the others are read all the same. */
+export async function pullAll(feeds: readonly Feed[], fetchOf: (feed: Feed) => Fetch, now: number): Promise<Vendors> {
+  const gathered = new Gathered();
+  for (const feed of feeds) {
+    try {
+      await pullOne(gathered, feed, contextOf(fetchOf(feed), now));
+    } catch (error) {
+      if (!(error instanceof FeedError)) throw error;
+      gathered.skip(feed.name, error.message);
+    }
+  }
+  return gathered.result();
+}
+
+/** Relative paths of ordinary files that are neither hidden nor links, sorted. */
+function filesBelow(folder: string, prefix = ''): string[] {
+  const entries = readdirSync(join(folder, prefix), { withFileTypes: true }).filter(({ name }) => !name.startsWith('.'));
+  const found = entries.flatMap((entry) => {
+    const path = prefix === '' ? entry.name : `${prefix}/${entry.name}`;
+    if (entry.isDirectory()) return filesBelow(folder, path);
+    return entry.isFile() ? [path] : [];
+  });
+  return found.toSorted();
+}
+
+async function readLoose(path: string, file: string, now: number, gathered: Gathered): Promise<void> {
+  try {
+    if (isZip(path)) {
+      for await (const reading of readOsvZip(path, now)) gathered.read(reading, file);
+      return;
+    }
+    const what = recognise(readFileSync(path));
+    if (what.is === 'records') readRecords(what.records, now, file, gathered);
+    else if (what.is === 'unknown') gathered.skip(file, what.why);
+    else await readAsSite(what, now, file, gathered);
+  } catch (error) {
+    if (!(error instanceof FeedError)) throw error;
+    gathered.skip(file, error.message);
+  }
+}
+
+/** An ecosystem's zip may be larger than memory, so it is told by its beginning and read entry by entry. */
+function isZip(path: string): boolean {
+  if (statSync(path).size < 4) return false;
+  const start = Buffer.alloc(4);
+  const descriptor = openSync(path, 'r');
+  try {
+    readSync(descriptor, start, 0, 4, 0);
+  } finally {
+    closeSync(descriptor);
+  }
+  return start.equals(Buffer.from([0x50, 0x4b, 3, 4]));
+}
+
+function readRecords(records: readonly { id: string; bytes: Buffer }[], now: number, file: string, gathered: Gathered): void {
+  for (const { id, bytes } of records) {
+    const sha256 = sha256Of(bytes);
+    gathered.read(readRecord(bytes, id, { url: () => 'https://osv.dev/', sha256, now }), file);
+  }
+}
+
+/** Any other file is put where its vendor's site has it, and read from there by whichever feed looks there. */
+async function readAsSite(what: Exclude<Recognised, { is: 'records' | 'unknown' }>, now: number, file: string, gathered: Gathered): Promise<void> {
+  const sites = new Sites(() => false, undefined);
+  const why = sites.add(what);
+  if (why !== undefined) {
+    gathered.skip(file, why);
+    return;
+  }
+  const made = sites.finish();
+  const looking = allFeeds.filter((feed) => [...made.keys()].some((path) => feed.hosts.some((host) => path.startsWith(`/${host}/`))));
+  await pullInto(gathered, looking, now, (path) => made.get(path));
+}
+
+async function pullInto(gathered: Gathered, feeds: readonly Feed[], now: number, find: (path: string) => Buffer | undefined): Promise<void> {
+  const fetch: Fetch = (url) => {
+    const bytes = find(decodeURIComponent(url.replace('https:/', '')));
+    return bytes ? Promise.resolve({ kind: 'bytes', bytes, etag: undefined }) : Promise.reject(new FeedError('refused', `${url} is not there`));
+  };
+  for (const feed of feeds) {
+    try {
+      await pullOne(gathered, feed, contextOf(fetch, now));
+    } catch (error) {
+      if (!(error instanceof FeedError)) throw error;
+      // `refused`: the feed looks for something else on the same host.
+      if (error.code !== 'refused') gathered.skip(feed.name, error.message);
+    }
+  }
+}
+
+function contextOf(fetch: Fetch, now: number): PullContext {
+  return { fetch, cursor: undefined, now, archive: (bytes) => Promise.resolve({ key: '', sha256: sha256Of(bytes) }) };
+}
+
+function sha256Of(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+async function pullOne(gathered: Gathered, feed: Feed, context: PullContext): Promise<void> {
+  const pulled = await feed.pull(context);
+  if (pulled.kind === 'parts') {
+    for (const part of pulled.parts) for await (const reading of feed.pullPart?.(context, part) ?? []) gathered.read(reading, feed.name);
+  } else await gathered.take(pulled);
+}
+
+/** What was read so far. Of lists that are whole in themselves (KEV, EPSS, end of life) the newest counts. */
+class Gathered {
+  readonly #advisories = new Map<string, Advisory>();
+  readonly #unread: Vendors['unread'] = [];
+  readonly #newest = { exploited: '', scores: '', lifecycles: '' };
+  #exploited = new Map<string, KnownExploited>();
+  #scores = new Map<string, Score>();
+  #lifecycles: Lifecycle[] = [];
+
+  skip(what: string, why: string): void {
+    this.#unread.push({ what, why });
+  }
+
+  read(reading: Reading<Advisory>, from: string): void {
+    if ('item' in reading) this.#add(reading.item);
+    else if (reading.outOfScope !== true) this.skip(`${from}: ${reading.record}`, reading.problem);
+  }
+
+  async take(pulled: Pulled): Promise<void> {
+    if (pulled.kind === 'advisories') for await (const advisory of pulled.advisories) this.#add(advisory);
+    if (pulled.kind === 'exploited' && this.#isNewer('exploited', pulled)) {
+      this.#exploited = new Map();
+      for await (const item of pulled.exploited) this.#exploited.set(item.cve, item);
+    }
+    if (pulled.kind === 'scores' && this.#isNewer('scores', pulled)) {
+      this.#scores = new Map();
+      for await (const item of pulled.scores) this.#scores.set(item.cve, item);
+    }
+    if (pulled.kind === 'lifecycles' && this.#isNewer('lifecycles', pulled)) {
+      this.#lifecycles = [];
+      for await (const item of pulled.lifecycles) this.#lifecycles.push(item);
+    }
+  }
+
+  result(): Vendors {
+    const advisories = [...this.#advisories.values()];
+    return { advisories, exploited: this.#exploited, scores: this.#scores, lifecycles: this.#lifecycles, unread: this.#unread };
+  }
+
+  #add(advisory: Advisory): void {
+    const key = `${advisory.source} ${advisory.id}`;
+    const known = this.#advisories.get(key);
+    this.#advisories.set(key, known ? mergeRecords(known, advisory) : advisory);
+  }
+
+  #isNewer(list: 'exploited' | 'scores' | 'lifecycles', { health }: Pulled): boolean {
+    if (health.newest < this.#newest[list]) return false;
+    this.#newest[list] = health.newest;
+    return true;
+  }
+}

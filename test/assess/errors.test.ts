@@ -1,0 +1,141 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readAccountsFile } from '../../cli/files/accounts.ts';
+import { readFleetFile } from '../../cli/files/fleet.ts';
+import { AwsError } from '../../local/types.ts';
+import { start, type Ended } from '../cli/command.ts';
+import { openAccounts, type AccountsWorld, type Keys } from './world.ts';
+
+const ACCOUNT = '111111111111';
+let world: AccountsWorld;
+let keys: Keys;
+/** Requests to refuse as too many, by operation: how often. */
+const throttled = new Map<string, number>();
+
+beforeAll(async () => {
+  const inventory = { platform: 'ubuntu-24.04-x86_64', installed: { bash: '5.2.21-2ubuntu4' }, available: [] };
+  const nodes = [{ name: 'Web  <server> "1"', location: `${ACCOUNT}/eu-central-1`, inventory: 'inventory', zone: 'a', tags: { 'Env: [x]': '#1' } }];
+  world = await openAccounts({ version: 1, locations: [`${ACCOUNT}/eu-central-1`], inventories: { inventory }, nodes }, {
+    call(when, { operation }) {
+      const left = throttled.get(operation) ?? 0;
+      if (when === 'after' || left === 0) return undefined;
+      throttled.set(operation, left - 1);
+      return new AwsError('ThrottlingException', 'Rate exceeded');
+    },
+  });
+  keys = world.aws.credentials(ACCOUNT);
+});
+afterAll(() => world.close());
+
+/** Nothing of the machine's own configuration may be used. */
+function run(args: string[], environment: Record<string, string> = {}): Promise<Ended> {
+  const nothing = { HOME: world.folder, AWS_CONFIG_FILE: join(world.folder, 'config'), AWS_SHARED_CREDENTIALS_FILE: join(world.folder, 'credentials'), AWS_EC2_METADATA_DISABLED: 'true' };
+  return start(['assess', '--no-feeds', ...args], { ...nothing, ...environment }).ended;
+}
+
+function out(name: string): string {
+  return join(world.folder, name);
+}
+
+describe('when nothing can be looked at, it says why and what to do, with status 2', () => {
+  it.each<[string, string[], () => Record<string, string>, RegExp]>([
+    ['no credentials', ['--region', 'eu-central-1'], () => ({}), /no AWS credentials were found\.\n {2}next: sign in/],
+    ['a profile that does not exist', ['--profile', 'nobody', '--region', 'eu-central-1'], () => ({}), /profile nobody.*\n {2}next: /],
+    ['no Region', [], () => ({ ...world.environment(keys), AWS_REGION: '' }), /no Region is set\.\n {2}next: name one or more with --region/],
+    ['a Region that is none', ['--region', 'eu-centrl-1'], () => world.environment(keys), /--region: eu-centrl-1 is not a Region that account 111111111111 has switched on \(did you mean `?eu-central-1/],
+    ['keys that nobody knows', [], () => world.environment({ ...keys, accessKeyId: 'ASIAAAAAAAAAAAAAAAAA' }), /AWS does not know these credentials\.\n {2}next: /],
+    ['an endpoint where nobody listens', ['--endpoint', 'http://127.0.0.1:9'], () => world.environment(keys), /http:\/\/127\.0\.0\.1:9 cannot be reached\.\n {2}next: does `wavelock local` run there\?/],
+    ['a Region that cannot be one', ['--region', 'Europe (Frankfurt)'], () => world.environment(keys), /--region: Europe \(Frankfurt\) is no Region \(such as eu-central-1/],
+    ['a number that is none', ['--max', 'many'], () => world.environment(keys), /--max: "many" is no number of nodes/],
+    ['an accounts file that is not there', ['--accounts', 'no-such.yaml'], () => world.environment(keys), /no-such\.yaml: does not exist/],
+    ['a policy file that does not exist', ['--policy', 'no-such.yaml'], () => world.environment(keys), /no-such\.yaml: does not exist/],
+  ])('%s', async (what, args, environment, words) => {
+    const { status, stdout, stderr } = await run([...args, '--out', out(`none-${what.replaceAll(' ', '-')}`)], environment());
+    expect(stderr).toMatch(words);
+    expect(stderr).not.toMatch(/^ {4}at /m);
+    expect(stdout).toBe('');
+    expect(status).toBe(2);
+  });
+
+  it('shows every mistake of an accounts file with its place', async () => {
+    const accounts = out('accounts.yaml');
+    writeFileSync(accounts, '- { account: 111111111111, roles: X }\n- { account: "222222222222", role: "arn:aws:iam::333333333333:role/X" }\n- { account: "222222222222", regions: [europe] }\n');
+    const { status, stderr } = await run(['--accounts', accounts], world.environment(keys));
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/accounts\.yaml:1:14 \[0\]\.account: expected the number of an account/);
+    expect(stderr).toMatch(/accounts\.yaml:1:28 \[0\]\.roles: unknown key/);
+    expect(stderr).toMatch(/accounts\.yaml:3:40 \[2\]\.regions\[0\]: expected a Region/);
+  });
+
+  it('takes the accounts file of docs/assess.md', () => {
+    const [, example = ''] = /```yaml\n# accounts\.yaml\n([\s\S]*?)```/.exec(readFileSync('docs/assess.md', 'utf8')) ?? [];
+    const accounts = out('example.yaml');
+    writeFileSync(accounts, example);
+    expect(readAccountsFile(accounts).map(({ account, role, regions }) => [account, role, regions?.length])).toEqual([
+      ['111111111111', undefined, 2],
+      ['222222222222', 'WavelockAssess', 1],
+      ['333333333333', 'arn:aws:iam::333333333333:role/audit/ReadOnly', 1],
+    ]);
+  });
+
+  it('names an account of another owner that it has no role for', async () => {
+    const accounts = out('foreign.yaml');
+    writeFileSync(accounts, '- { account: "222222222222" }\n');
+    const { status, stderr } = await run(['--accounts', accounts], world.environment(keys));
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/222222222222 has no role, and the credentials belong to 111111111111/);
+  });
+});
+
+describe('files that are there', () => {
+  it('are replaced while nobody has changed them, and left alone afterwards, unless it is forced', async () => {
+    const folder = out('twice');
+    const environment = world.environment(keys);
+    expect((await run(['--out', folder], environment)).status).toBe(0);
+    expect((await run(['--out', folder], environment)).status).toBe(0);
+    const policy = join(folder, 'wavelock.yaml');
+    const mine = readFileSync(policy, 'utf8').replace('mode: observe', 'mode: approve');
+    writeFileSync(policy, mine);
+    const refused = await run(['--out', folder], environment);
+    expect(refused.status).toBe(2);
+    expect(refused.stderr).toMatch(/twice\/wavelock\.yaml: is there and was changed since assess wrote it.*left alone.*--out.*--force/);
+    expect(refused.stderr).not.toContain('looking as');
+    expect(readFileSync(policy, 'utf8')).toBe(mine);
+    expect((await run(['--out', folder, '--force'], environment)).status).toBe(0);
+    expect(readFileSync(policy, 'utf8')).toContain('mode: observe');
+  });
+
+  it('of somebody else are never touched', async () => {
+    const folder = out('theirs');
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'fleet.yaml'), 'version: 1\n');
+    expect((await run(['--out', folder], world.environment(keys))).status).toBe(2);
+    expect(readFileSync(join(folder, 'fleet.yaml'), 'utf8')).toBe('version: 1\n');
+    expect(existsSync(join(folder, 'assessment.html'))).toBe(false);
+  });
+});
+
+describe('names from outside', () => {
+  it('break neither YAML nor HTML nor the terminal', async () => {
+    const folder = out('names');
+    const { status, stdout } = await run(['--out', folder], world.environment(keys));
+    expect(status).toBe(0);
+    expect(stdout.split('\n')[0]).toMatch(/^coverage +running 1 /);
+    const [node] = readFleetFile(join(folder, 'fleet.yaml')).fleet.nodes;
+    expect(node?.name).toBe('Web-server-1-');
+    expect(node?.tags).toMatchObject({ 'Env: [x]': '#1', Name: 'Web  <server> "1"' });
+    expect(readFileSync(join(folder, 'assessment.html'), 'utf8')).not.toContain('<server>');
+  });
+});
+
+describe('a service that throttles', () => {
+  it('is asked again, more slowly, until it answers', async () => {
+    throttled.set('GetInventory', 1);
+    throttled.set('DescribeInstancePatchStates', 1);
+    const { status, stdout } = await run(['--out', out('slow'), '--json'], world.environment(keys));
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout).blind).toEqual([]);
+    expect([...throttled.values()]).toEqual([0, 0]);
+  });
+});

@@ -1,0 +1,151 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { packed, reference, rpm, update } from '../feeds/site.ts';
+import { command } from './command.ts';
+import type { ExposureRow } from '../../cli/exposure/rows.ts';
+
+let home: string;
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'wavelock-exposure-'));
+  mkdirSync(join(home, 'feeds/more'), { recursive: true });
+});
+afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+function write(name: string, content: unknown): string {
+  const path = join(home, name);
+  writeFileSync(path, Buffer.isBuffer(content) || typeof content === 'string' ? content : JSON.stringify(content));
+  return path;
+}
+
+/** What the vendors say in these tests: two files of one repository, a catalogue, scores, and records of two distributions. */
+function writeFeeds(): string {
+  const al2023 = (id: string, packages: string, cve: string, severity = 'Important') => packed(update({ id, packages, severity, references: reference(cve) }));
+  write('feeds/updateinfo.xml.gz', al2023('ALAS2023-2026-931', rpm('openssl', '1:3.0.8-1.amzn2023.0.5'), 'CVE-2023-3446'));
+  write('feeds/more/updateinfo-2.xml.gz', al2023('ALAS2023-2026-939', rpm('sudo', '1.9.15-1.p5.amzn2023.0.1'), 'CVE-2025-32463', 'Low'));
+  write('feeds/kev.json', {
+    title: 'CISA Catalog of Known Exploited Vulnerabilities',
+    catalogVersion: '2026.11.20',
+    dateReleased: '2026-11-20T12:00:00Z',
+    count: 1,
+    vulnerabilities: [
+      { cveID: 'CVE-2025-32463', vendorProject: 'Sudo', product: 'Sudo', vulnerabilityName: 'x', dateAdded: '2026-11-18', shortDescription: 'x', requiredAction: 'x', dueDate: '2026-12-09', knownRansomwareCampaignUse: 'Unknown', notes: '' },
+    ],
+  });
+  write('feeds/epss.csv', '#model_version:v2026.03.14,score_date:2026-11-22T12:55:00Z\ncve,epss,percentile\nCVE-2025-32463,0.41500,0.98000\n');
+  write('feeds/usn.json', {
+    schema_version: '1.7.0',
+    id: 'USN-9001-1',
+    published: '2026-11-01T00:00:00Z',
+    modified: '2026-11-01T00:00:00Z',
+    summary: 'expat vulnerability',
+    upstream: ['CVE-2026-4444'],
+    affected: [
+      {
+        package: { ecosystem: 'Ubuntu:24.04:LTS', name: 'expat' },
+        ranges: [{ type: 'ECOSYSTEM', events: [{ introduced: '0' }, { fixed: '2.6.1-2ubuntu0.3' }] }],
+        ecosystem_specific: { binaries: [{ binary_name: 'libexpat1', binary_version: '2.6.1-2ubuntu0.3' }] },
+      },
+    ],
+  });
+  write('feeds/notes.txt', 'not a feed');
+  return join(home, 'feeds');
+}
+
+const application = (entries: object[]) => ({ TypeName: 'AWS:Application', Entries: entries });
+const entry = (Name: string, Version: string, Release: string, Epoch = '') => ({ Name, Version, Release, Epoch, Architecture: 'x86_64', PackageId: `${Name}-${Version}-${Release}.src.rpm` });
+const web = {
+  node: { id: 'i-0aa0000000000001a', platformName: 'Amazon Linux', platformVersion: '2023', arch: 'x86_64', tags: { Environment: 'prod' } },
+  inventories: [application([entry('openssl', '3.0.8', '1.amzn2023.0.3', '1'), entry('sudo', '1.9.14', '1.p3.amzn2023.0.1'), entry('bash', '5.2.15', '1')])],
+};
+const NOW = '2026-11-23T06:00:00Z';
+
+async function exposures(...args: string[]): Promise<ExposureRow[]> {
+  const ended = await command('exposure', '--feeds', writeFeeds(), '--now', NOW, '--json', ...args);
+  expect([ended.status, ended.stderr.replace(/^.*1 files or records were not read.*\n/, '')]).toEqual([0, '']);
+  return JSON.parse(ended.stdout) as ExposureRow[];
+}
+
+describe('wavelock exposure, offline', () => {
+  it('gives a row for each advisory and package, the most urgent first, with what CISA and EPSS say', async () => {
+    const rows = await exposures('--inventory', write('web.json', web));
+    expect(rows).toEqual([
+      {
+        node: 'i-0aa0000000000001a',
+        advisory: 'ALAS2023-2026-939',
+        cves: ['CVE-2025-32463'],
+        package: 'sudo',
+        installed: '1.9.14-1.p3.amzn2023.0.1',
+        fixed: '1.9.15-1.p5.amzn2023.0.1',
+        severity: 'low',
+        kev: true,
+        epss: 0.415,
+        due: null,
+        state: 'exposed',
+        why: 'sudo 1.9.14-1.p3.amzn2023.0.1 is installed, the fix is 1.9.15-1.p5.amzn2023.0.1',
+      },
+      expect.objectContaining({ advisory: 'ALAS2023-2026-931', package: 'openssl', installed: '1:3.0.8-1.amzn2023.0.3', kev: false, epss: null, state: 'exposed' }),
+    ]);
+  });
+
+  it('takes several files, and bare documents of one platform', async () => {
+    const bare = write('app-7.json', application([{ Name: 'libexpat1', Version: '2.6.1-2ubuntu0.1', Architecture: 'x86_64', PackageId: 'libexpat1_2.6.1-2ubuntu0.1_amd64.deb' }]));
+    const rows = await exposures('--inventory', write('web.json', web), bare, '--platform', 'Ubuntu 24.04');
+    expect(rows.map((row) => [row.node, row.package, row.state])).toEqual([
+      ['i-0aa0000000000001a', 'sudo', 'exposed'],
+      ['i-0aa0000000000001a', 'openssl', 'exposed'],
+      ['app-7', 'libexpat1', 'probable'],
+    ]);
+  });
+
+  it('has dates by a policy file’s deadlines, by severity and by CISA’s own date, and only on nodes that a rule is about', async () => {
+    const deadlines = [
+      '  - { when: { knownExploited: true, tags: { Environment: prod } }, fixWithin: 60d, kevDueDate: obey }',
+      '  - { when: { severity: [critical, important] }, fixWithin: 14d }',
+    ];
+    const policy = readFileSync('demo/policy.yaml', 'utf8').replace(/^deadlines:.*\n( .*\n)+/m, `deadlines:\n${deadlines.join('\n')}\n`);
+    const rows = await exposures('--inventory', write('web.json', web), '--policy', write('wavelock.yaml', policy));
+    expect(rows.map((row) => [row.package, row.due])).toEqual([
+      ['sudo', '2026-12-09T23:59:59.000Z'],
+      ['openssl', '2026-12-07T06:00:00.000Z'],
+    ]);
+  });
+
+  it('says the same to people, within 100 columns', async () => {
+    const { status, stdout } = await command('exposure', '--feeds', writeFeeds(), '--inventory', write('web.json', web), '--now', NOW);
+    expect(status).toBe(0);
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines[0]).toBe('2 advisories, 1 known to be exploited, concern 2 packages on i-0aa0000000000001a: 2 exposed.');
+    expect(lines).toContain('ALAS2023-2026-939  low  known exploited  EPSS 41.5 %  CVE-2025-32463');
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
+  });
+
+  it('names every problem of every file with its place, and reads nothing', async () => {
+    const wrong = write('wrong.json', '{\n "node": { "id": 5 },\n "inventories": [\n  { "TypeName": "AWS:Application", "Entries": [ { "Version": "1" } ] },\n  {}\n ]\n}\n');
+    const cut = write('cut.json', '{"node": ');
+    const bare = write('bare.json', application([]));
+    const unknown = write('unknown.json', { ...web, node: { ...web.node, platformName: 'TempleOS' } });
+    const absent = join(home, 'absent.json');
+    const ended = await command('exposure', '--feeds', join(home, 'nothing'), '--now', 'soon', '--inventory', wrong, cut, bare, unknown, absent);
+    expect(ended.status).toBe(2);
+    expect(ended.stdout).toBe('');
+    expect(ended.stderr.trimEnd().split('\n')).toEqual([
+      '--now: "soon" is no date (expected an ISO 8601 date such as 2026-11-23)',
+      `${join(home, 'nothing')}: is no folder`,
+      `${wrong}:2:18 node.id: expected a text, not 5`,
+      `${wrong}:5:3 inventories[1].TypeName: is missing`,
+      `${wrong}:5:3 inventories[1].Entries: is missing`,
+      `${wrong}:4:49 inventories[0].Entries[0]: has no Name`,
+      expect.stringMatching(/^.*cut\.json:1:\d+ is not JSON: /),
+      `${bare}:1:1 is only a list of packages (say of which system it is: --platform "Amazon Linux 2")`,
+      expect.stringMatching(/unknown\.json:1:\d+ node\.platformName: "TempleOS 2023" is no system that Wavelock knows \(expected Amazon Linux, /),
+      `${absent}: does not exist`,
+    ]);
+  });
+
+  it('wants advisories: a folder without any is bad input', async () => {
+    const { status, stderr } = await command('exposure', '--feeds', join(home, 'feeds'), '--inventory', write('web.json', web));
+    expect([status, stderr]).toEqual([2, `${join(home, 'feeds')}: holds no advisory (wavelock feeds --check says of each file why)\n`]);
+  });
+});

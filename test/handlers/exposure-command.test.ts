@@ -1,0 +1,129 @@
+/** `wavelock exposure` and `wavelock advisory` against the hub, with nothing but the managed policies that the stack gives to people. */
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { addAdvisory, withdrawAdvisory } from '../../cli/advisory/advisory.ts';
+import { onlineExposure } from '../../cli/exposure/online.ts';
+import { HERE, ID, OPENSSL } from './fleet.ts';
+import { alas, seedKnowledge } from './knowledge.ts';
+import { FACTS, seedFacts } from './rollouts.ts';
+import { createWorld, found } from './world.ts';
+import type { OnlineRow } from '../../cli/exposure/online-rows.ts';
+import type { World } from './world.ts';
+
+let world: World;
+const said: string[] = [];
+
+beforeAll(async () => {
+  world = await createWorld();
+  await seedFacts(world, { ...FACTS, available: [] });
+  await seedKnowledge(world, { advisories: [alas('ALAS2023-2026-901')] });
+  vi.spyOn(console, 'log').mockImplementation((text: string) => void said.push(text));
+  vi.spyOn(console, 'error').mockImplementation((text: string) => void said.push(text));
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0);
+});
+afterEach(() => void said.splice(0));
+afterAll(async () => {
+  vi.restoreAllMocks();
+  await world.stop();
+});
+
+/** Makes this process a person whose role has one of the hub's managed policies. */
+async function become(policy: 'ReadersPolicy' | 'OperatorsPolicy'): Promise<void> {
+  const { account } = world.hub;
+  const { iam } = world.cloud.parts;
+  const arn = `arn:aws:iam::${account}:role/people/${policy}`;
+  const document = iam.managedPolicy(found(world.cloud.inventory.stacks[0]?.outputs[policy], policy));
+  const trust = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${account}:root` }, Action: 'sts:AssumeRole' }] };
+  iam.putRole({ arn, trust, policies: [{ name: policy, document }] });
+  const { Credentials } = await world.cloud.call(world.administrator, 'sts', 'AssumeRole', { RoleArn: arn, RoleSessionName: 'ann' });
+  Object.assign(process.env, { AWS_ACCESS_KEY_ID: Credentials.AccessKeyId, AWS_SECRET_ACCESS_KEY: Credentials.SecretAccessKey, AWS_SESSION_TOKEN: Credentials.SessionToken });
+}
+
+const options = (): { qualifier: string; endpoint: string } => ({ qualifier: 'Wavelock', endpoint: world.cloud.endpoint });
+
+async function shown(wanted: object): Promise<{ status: number; text: string }> {
+  const printed: string[] = [];
+  const status = await world.settled(onlineExposure({ ...options(), ...wanted }, (text) => void printed.push(text)));
+  return { status, text: printed.join('') };
+}
+
+async function rows(wanted: object = {}): Promise<OnlineRow[]> {
+  return JSON.parse((await shown({ ...wanted, json: true })).text) as OnlineRow[];
+}
+
+describe('wavelock exposure', () => {
+  it('says that nothing was reckoned yet, and of whom there is no hub', async () => {
+    await become('ReadersPolicy');
+    expect(await shown({})).toEqual({ status: 2, text: '' });
+    expect(said.join('')).toContain('no exposures are known yet');
+  });
+
+  it('tells a reader what is open, and how current that is', async () => {
+    await world.answer('CloseIntake', { scan: 'scan-1' });
+    await become('ReadersPolicy');
+    const { status, text } = await shown({});
+    expect(status).toBe(0);
+    expect(text).toContain('8 of 9 nodes exposed, known exploited 0, overdue 0');
+    expect(text).toContain('Facts: 8 nodes scanned');
+    expect(text).toContain('ALAS2023-2026-901  important: openssl update');
+    expect(text).toContain('8 exposed');
+    expect(text.replaceAll(/\s+/g, ' ')).toContain(`exposed openssl 1:3.0.8-1.amzn2023.0.3 → ${OPENSSL}; facts 0 s old (scan)`);
+    expect(text).toContain('and 5 more nodes');
+    for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
+  });
+
+  it('gives rows of the offline form, with clocks and ages', async () => {
+    const all = await rows();
+    expect(all).toHaveLength(8);
+    expect(all.find(({ node }) => node === ID.test1)).toEqual({
+      node: ID.test1, advisory: 'ALAS2023-2026-901', cves: ['CVE-2026-1001'], package: 'openssl', installed: '1:3.0.8-1.amzn2023.0.3', fixed: OPENSSL, severity: 'important',
+      kev: false, epss: null, due: expect.stringMatching(/^2027-02-07T/), state: 'exposed', why: expect.any(String),
+      name: 'test-1', location: HERE, service: '', source: 'alas', published: '2026-10-20T19:20:00.000Z', seen: expect.any(String), fixable: expect.any(String),
+      deadline: 'anything else: within 90 d of being seen', factsAt: expect.any(String), factsFrom: 'scan', exception: null,
+    });
+  });
+
+  it('chooses by node, CVE, advisory and service', async () => {
+    expect((await rows({ node: 'test-1' })).map(({ node }) => node)).toEqual([ID.test1]);
+    expect(await rows({ node: ID.test1, cve: 'CVE-2026-1001' })).toHaveLength(1);
+    expect(await rows({ cve: 'CVE-2026-9999' })).toEqual([]);
+    expect(await rows({ advisory: 'ALAS2023-2026-901', service: 'order-entry' })).toEqual([]);
+    expect((await shown({ node: 'nobody' })).text).toBe('No node here has the id or name nobody.\n');
+    expect((await shown({ cve: 'CVE-2026-9999' })).text).toContain('CVE-2026-9999 is open on none of 9 nodes of which something is known.');
+  });
+});
+
+describe('wavelock advisory', () => {
+  const words = { packages: 'openssl', fixYet: false, severity: 'critical', why: 'exploited, says our CERT' };
+
+  it('is recorded with the ARN of an operator, counts from the next intake on, and is not announced twice', async () => {
+    await become('OperatorsPolicy');
+    expect(await world.settled(addAdvisory('CVE-2026-31337', { ...options(), ...words }))).toBe(0);
+    expect(said[0]).toMatch(/^CVE-2026-31337: announced for openssl on every platform, recorded as said by arn:aws:sts::111111111111:assumed-role\/OperatorsPolicy\/ann$/);
+    expect(await world.settled(addAdvisory('CVE-2026-31337', { ...options(), ...words }))).toBe(2);
+    expect(await world.record.events('advisory-CVE-2026-31337')).toMatchObject([{ what: 'advisory-add', who: expect.stringContaining('assumed-role/OperatorsPolicy/ann'), why: 'exploited, says our CERT' }]);
+    await world.answer('CloseIntake', { scan: 'scan-2' });
+    expect((await rows({ cve: 'CVE-2026-31337' })).map(({ source, state, fixed }) => `${source} ${state} ${fixed}`)).toEqual(Array.from({ length: 8 }, () => 'person awaiting-vendor null'));
+    expect((await shown({ cve: 'CVE-2026-31337' })).text).toContain('no fix yet');
+  });
+
+  it('is withdrawn once', async () => {
+    expect(await world.settled(withdrawAdvisory('CVE-2026-31337', { ...options(), why: 'not affected' }))).toBe(0);
+    expect(await world.settled(withdrawAdvisory('CVE-2026-31337', { ...options(), why: 'not affected' }))).toBe(2);
+    await world.answer('CloseIntake', { scan: 'scan-3' });
+    expect(await rows({ cve: 'CVE-2026-31337' })).toEqual([]);
+  });
+
+  it('refuses what says nothing, with every reason, before it asks AWS', async () => {
+    expect(await addAdvisory('31337', { ...options(), packages: ',', fixYet: true, why: '' })).toBe(2);
+    expect(said).toEqual([
+      '"31337" is no CVE: expected one such as CVE-2026-31337',
+      '--packages names nothing: expected names such as openssl,openssl-libs',
+      '--why is empty: the record must say why',
+      "--no-fix-yet is missing: what has a fix comes from its vendor's feed, with versions",
+    ]);
+    said.splice(0);
+    expect(await withdrawAdvisory('31337', { ...options(), why: 'x' })).toBe(2);
+    expect(await withdrawAdvisory('CVE-2026-31337', { ...options(), why: ' ' })).toBe(2);
+    expect(said).toHaveLength(2);
+  });
+});
