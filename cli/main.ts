@@ -84,7 +84,7 @@ program
   .option('--json', 'print an array with a row for each node, advisory and package')
   .option('--qualifier <name>', 'qualifier of the installation', 'Wavelock')
   .option('--endpoint <url>', 'an embedded AWS instead of AWS, as `wavelock local` prints it')
-  .option('--inventory <files...>', 'offline: inventories of nodes, one a file, as Systems Manager has them (docs/exposure.md)')
+  .option('--inventory <files...>', 'offline: inventories of nodes, one a file, as Systems Manager has them (docs/matching.md)')
   .option('--feeds <folder>', 'offline: advisories as the vendors publish them')
   .option('--platform <name>', 'offline: what a node is whose file is only a list of packages: "Amazon Linux 2"')
   .option('--policy <file>', 'offline: a policy file, for its deadlines')

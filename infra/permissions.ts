@@ -107,13 +107,13 @@ function roleInWords(role: string): string {
 }
 
 function grantsOf(template: Template): Grant[] {
-  return Object.values(template.Resources)
-    .filter(({ Type }) => Type === 'AWS::IAM::Policy' || Type === 'AWS::IAM::ManagedPolicy')
-    .flatMap(({ Properties }) => {
+  return Object.entries(template.Resources)
+    .filter(([, { Type }]) => Type === 'AWS::IAM::Policy' || Type === 'AWS::IAM::ManagedPolicy')
+    .flatMap(([id, { Properties }]) => {
       const { Statement } = Properties.PolicyDocument as { Statement: { Action: string | string[]; Resource: unknown }[] };
       // A managed policy is for people: their roles are not in the template.
       const roles = Properties.Roles === undefined ? [] : list(Properties.Roles);
-      const who = roles.map((role) => roleInWords(textOf(role).slice(2, -1))).join(', ') || 'operators';
+      const who = roles.map((role) => roleInWords(textOf(role).slice(2, -1))).join(', ') || (id.startsWith('OperatorsReaders') ? 'readers' : 'operators');
       return Statement.flatMap(({ Action, Resource }) => {
         const things = new Set(list(Resource).map(inWords));
         return [...things].map((on) => ({ who, actions: list(Action), on }));
@@ -207,7 +207,9 @@ ${hubTable(observe)}
 
 ${hubTable(patch)}
 
-Operators are whoever you attach the managed policy \`OperatorsPolicy\` to: people who approve, resume or abort rollouts.
+Readers and operators are whoever you attach the managed policies \`ReadersPolicy\` and \`OperatorsPolicy\` to: people who look, and people who
+announce advisories and approve, resume or abort rollouts. With \`-c inspector=true\` the spokes’ roles may also read Amazon Inspector: \`inspector2\`
+ListCoverage, ListFindings, which know no resources.
 
 ## Who is let in
 

@@ -1,6 +1,6 @@
 /**
- * `wavelock advisory add` and `withdraw`: what people announce in the hours before any feed knows. Written into the record with the caller's ARN
- * and reason; the next reckoning of exposures takes it in, and once a vendor names the CVE, the vendor's word takes over.
+ * `wavelock advisory add` and `withdraw`: what people announce in the hours before any feed knows. Written into the record with the
+ * caller's ARN and reason; the next reckoning of exposures takes it in, and once a vendor names the CVE, the vendor's word takes over.
  */
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { CveId } from '../../lambdas/core/advisory.ts';
@@ -30,7 +30,8 @@ export async function addAdvisory(cve: string, options: AddOptions): Promise<num
   const missing = options.fixYet ? ["--no-fix-yet is missing: what has a fix comes from its vendor's feed, with versions"] : [];
   if ('problems' in read || missing.length > 0) return refuse(...('problems' in read ? read.problems : []), ...missing);
   return asSomebody(options, async ({ record }, who) => {
-    if (!(await record.announce(read.advisory, who, options.why))) return refuse(`${cve} is announced already: withdraw it first to announce it in other words`);
+    const isNew = await record.announce(read.advisory, who, options.why);
+    if (!isNew) return refuse(`${cve} is announced already: withdraw it first to announce it in other words`);
     await record.putEvent({ rollout: eventsOf(cve), at, what: 'advisory-add', who, why: options.why });
     const where = read.advisory.platforms?.join(', ') ?? 'every platform';
     console.log(`${cve}: announced for ${read.advisory.packages.join(', ')} on ${where}, recorded as said by ${who}`);
@@ -57,6 +58,8 @@ function eventsOf(cve: string): string {
   return `advisory-${cve}`;
 }
 
+const DENIED = "you may not write the record: attach the managed policy that the hub's stack names as OperatorsPolicy to your role";
+
 async function asSomebody(options: HubOptions, act: (hub: OpenHub, who: string) => Promise<number>): Promise<number> {
   try {
     const hub = await openHub(options);
@@ -64,7 +67,7 @@ async function asSomebody(options: HubOptions, act: (hub: OpenHub, who: string) 
     return await act(hub, who);
   } catch (error) {
     if (error instanceof NoHub) return refuse(error.message);
-    if (isDenied(error)) return refuse("you may not write the record: attach the managed policy that the hub's stack names as OperatorsPolicy to your role");
+    if (isDenied(error)) return refuse(DENIED);
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 /** `wavelock assess`: looks at somebody's accounts, reading only, and writes down what it saw. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { SurveyError } from '../../lambdas/aws/survey/errors.ts';
 import { assess as judge } from '../../lambdas/core/survey/assessment.ts';
 import type { Assessment } from '../../lambdas/core/survey/assessment.ts';
@@ -10,7 +10,6 @@ import { fileProblem, InputErrors } from '../files/problems.ts';
 import { EXIT } from '../run/messages.ts';
 import { exposureOf } from './exposure.ts';
 import type { Exposed } from './exposure.ts';
-import { checkFeedsFolder } from '../files/feeds.ts';
 import { choosePlaces, writeIn, writeSealed } from './files.ts';
 import type { Places } from './files.ts';
 import { makeFleet } from './fleet-file.ts';
@@ -60,7 +59,9 @@ export async function assess(options: AssessOptions): Promise<number> {
 async function look(options: AssessOptions): Promise<boolean> {
   const places = choosePlaces({ out: options.out, force: options.force === true });
   const policy = ownPolicy(options.policy);
-  if (typeof options.feeds === 'string') checkFeedsFolder(options.feeds);
+  if (typeof options.feeds === 'string' && statSync(options.feeds, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw new InputErrors([fileProblem(options.feeds, 'is no folder', '--feeds takes a folder of advisories; --no-feeds reads none')]);
+  }
   const { profile, endpoint } = options;
   const { survey, otherRegions } = await gather({
     access: { profile, endpoint },

@@ -6,7 +6,7 @@ import { compareVersions } from '../../lambdas/core/versions/compare.ts';
 import type { Advisory } from '../../lambdas/core/advisory.ts';
 import { hostPlatform, simulatedReleases } from '../../local/fleet/platforms.ts';
 import type { Offer } from '../../local/fleet/types.ts';
-import { readKnowledge } from '../knowledge/read.ts';
+import { readVendors } from './vendors.ts';
 
 export interface ExposureOptions {
   /** Folder of advisories; `undefined`: the vendors' sites; `false`: none are read. */
@@ -31,8 +31,9 @@ const CLOSABLE = new Set(['exposed', 'probable']);
 export async function exposureOf(survey: Survey, machines: readonly Machine[], { feeds, tell, now }: ExposureOptions): Promise<Exposed> {
   if (feeds === false) return NOTHING;
   const platforms = [...new Set(machines.flatMap(({ platform }) => platform ?? []))];
-  const knowledge = await readKnowledge({ ...(feeds !== undefined && { folder: feeds }), platforms, now, tell });
-  if (knowledge.advisories.length === 0) return { ...NOTHING, problems: knowledge.problems };
+  const knowledge = await readVendors({ folder: feeds, platforms, now, tell });
+  const problems = knowledge.unread.map(({ what, why }) => `${what} could not be read: ${why}`);
+  if (knowledge.advisories.length === 0) return { ...NOTHING, problems };
   const lists = judgeLists(machines, knowledge.advisories);
   const found = fleetExposure(machines, lists, knowledge, new Date(now).toISOString().slice(0, 10));
   const inspector = secondOpinion(found, survey.locations.flatMap((seen) => seen.inspector ?? []));
@@ -40,7 +41,7 @@ export async function exposureOf(survey: Survey, machines: readonly Machine[], {
   const offers = new Map(lists.map((judged) => [`${judged.platform} ${judged.list}`, offersOf(judged, byKey)]));
   return {
     exposure: { ...found, ...(inspector && { inspector }) },
-    problems: knowledge.problems,
+    problems,
     offers: (platform, list) => offers.get(`${platform} ${list}`) ?? [],
   };
 }

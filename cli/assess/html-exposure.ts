@@ -10,6 +10,8 @@ import { ids } from './html-ids.ts';
 /** Rows on the page; `--json` has all. */
 const SHOWN = 100;
 const CVES = 6;
+/** Ids a row: a hundred rows with a whole fleet each would be too large a page. */
+const IDS = 200;
 
 /** The section; without advisories it says so. */
 export function exposureSection({ exposure, problems }: Judged): Html {
@@ -26,7 +28,7 @@ export function exposureSection({ exposure, problems }: Judged): Html {
       state,
       packages.join(', '),
       cves.length <= CVES ? cves.join(', ') : `${cves.slice(0, CVES).join(', ')} and ${cves.length - CVES} more`,
-      [amount(nodes.length, 'node'), ids(nodes)],
+      [amount(nodes.length, 'node'), ids(nodes.slice(0, IDS)), nodes.length > IDS && `and ${grouped(nodes.length - IDS)} more in the JSON`],
     ]),
   );
   return html`<section id="exposure"><h2>Exposure</h2>

@@ -23,7 +23,7 @@ export function assessmentText(assessment: Assessment, { exposure, problems }: J
     ...listLines(assessment.lists),
     '',
     ...exposureLines(exposure),
-    ...problemLines(problems),
+    ...problemLines(problems, exposure === undefined),
     '',
     ...obstacleLines(assessment),
     ...blindLines(assessment),
@@ -103,12 +103,13 @@ function exposureLines(exposure: FleetExposure | undefined): string[] {
   ];
 }
 
-/** Without a network every feed fails in the same way. */
-function problemLines(problems: readonly string[]): string[] {
+/** Without a network every feed fails in the same way: one says it all. */
+function problemLines(problems: readonly string[], isNothing: boolean): string[] {
   const [first, ...others] = problems;
   if (first === undefined) return [];
-  const more = others.length === 0 ? '' : ` So did ${amount(others.length, 'other feed')}, see the report; --feeds FOLDER reads them from files, --no-feeds reads none.`;
-  return entry('', `${first}.${more}`);
+  const more = others.length === 0 ? '' : `; ${grouped(others.length)} more in the report`;
+  const hint = isNothing ? '. --feeds FOLDER reads files instead of the vendors\' sites, --no-feeds nothing' : '';
+  return entry('', `${first}${more}${hint}`);
 }
 
 function obstacleLines({ obstacles }: Assessment): string[] {

@@ -36,8 +36,8 @@ export async function offlineExposure(options: OfflineOptions): Promise<number> 
   const problems: Problem[] = [];
   const input = readInput(options, problems);
   if (problems.length > 0) return complain(problems);
-  const vendors = await readFeedsFolder(options.feeds, input.now);
-  if (vendors.advisories.length === 0) return complain([fileProblem(options.feeds, 'holds no advisory', 'wavelock feeds --check says of each file why')]);
+  const vendors = await readFeedsFolder(options.feeds, input.now, input.nodes.map((node) => node.facts.platform));
+  if (vendors.read === 0) return complain([fileProblem(options.feeds, 'holds no advisory', 'wavelock feeds --check says of each file why')]);
   const rows = exposureRows(input.nodes, vendors, input);
   const { lifecycles, unread } = vendors;
   if (unread.length > 0) process.stderr.write(`${options.feeds}: ${unread.length} files or records were not read; \`wavelock feeds --check ${options.feeds}\` says why\n`);

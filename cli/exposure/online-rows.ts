@@ -1,9 +1,12 @@
-/** What the hub's nodes are exposed to, as rows: those of the offline form, and with them clocks, ages and Amazon Inspector's opinion. Pure. */
+/**
+ * What the hub's nodes are exposed to, as rows: those of the offline form, and with them clocks, ages and Amazon Inspector's opinion.
+ * Pure.
+ */
 import { dueOf } from '../../lambdas/core/exposures/deadlines.ts';
 import { onlyInspector, secondOpinion } from '../../lambdas/core/exposures/inspector.ts';
 import { grouped } from '../../lambdas/core/exposures/reconcile.ts';
 import { SERVICE_TAG } from '../../lambdas/core/exposures/summary.ts';
-import type { InspectorView } from '../../lambdas/core/exposures/inspector.ts';
+import type { InspectorView, OnlyInspector } from '../../lambdas/core/exposures/inspector.ts';
 import type { CountedNode, ExposureSummary, OpenExposure } from '../../lambdas/core/exposures/types.ts';
 import type { ExposureRow } from './rows.ts';
 
@@ -23,9 +26,11 @@ export interface OnlineRow extends ExposureRow {
   deadline: string | null;
   /** Since when what is known of the node is true, and from whom. */
   factsAt: string;
-  factsFrom: 'scan' | 'inventory' | 'rollout';
+  factsFrom: 'scan' | 'inventory' | 'rollout' | 'none';
   /** Why somebody answers for it instead of closing it. */
   exception: string | null;
+  /** The node's release gets no ordinary security updates since this date. */
+  endOfLife?: string;
   /** Only where Amazon Inspector is asked. */
   inspector?: string;
 }
@@ -48,6 +53,7 @@ export interface Seen {
 /** Rows one after another, the most urgent first: a large fleet has millions, so they are never all there at once. */
 export function* onlineRows(seen: Seen, wanted: Wanted): Generator<OnlineRow> {
   yield* ourRows(seen, wanted);
+  for (const node of wantedNodes(seen.nodes, wanted)) if (node.facts === undefined) yield unknownRow(node);
   yield* inspectorRows(seen, wanted);
 }
 
@@ -62,7 +68,8 @@ export function* ourRows(seen: Seen, wanted: Wanted): Generator<OnlineRow> {
 
 /** Nodes that are asked for, by name. */
 export function wantedNodes(nodes: readonly CountedNode[], { node, service }: Wanted): CountedNode[] {
-  const wanted = nodes.filter((one) => (node === undefined || one.id === node || one.name === node) && (service === undefined || one.tags[SERVICE_TAG] === service));
+  const isCalled = (one: CountedNode): boolean => node === undefined || one.id === node || one.name === node;
+  const wanted = nodes.filter((one) => isCalled(one) && (service === undefined || one.tags[SERVICE_TAG] === service));
   return wanted.toSorted((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }) || (a.id < b.id ? -1 : 1));
 }
 
@@ -87,6 +94,7 @@ function* rowsOf(exposure: OpenExposure, node: CountedNode, { summary, views }: 
     factsAt: node.facts?.at ?? '',
     factsFrom: node.facts?.by ?? 'scan',
     exception,
+    ...(node.ended === undefined ? {} : { endOfLife: node.ended.eol }),
     ...(views.size === 0 ? {} : { inspector: secondOpinion(node, exposure.cves, views).words }),
   };
   for (const { package: name, installed, fixed, state, why } of exposure.packages) {
@@ -108,12 +116,39 @@ function* rowsOf(exposure: OpenExposure, node: CountedNode, { summary, views }: 
   }
 }
 
+/** What a row has that speaks of no package. */
+const NO_PACKAGE = { package: '', installed: '', fixed: null, severity: 'unrated', kev: false, epss: null, due: null, state: 'unknown' } as const;
+const NO_CLOCK = { fixable: null, deadline: null, exception: null } as const;
+
+/** A node of which nothing is known is not clear of anything: it has a row without advisory, whatever was asked for. */
+function unknownRow({ id, name, location, tags }: CountedNode): OnlineRow {
+  return {
+    node: id,
+    advisory: '',
+    cves: [],
+    ...NO_PACKAGE,
+    why: 'nothing has told what this node has: it may be exposed to anything',
+    name,
+    location,
+    service: tags[SERVICE_TAG] ?? '',
+    source: '',
+    published: '',
+    seen: '',
+    ...NO_CLOCK,
+    factsAt: '',
+    factsFrom: 'none',
+  };
+}
+
 /** What only Inspector lists. It is no exposure of ours: nothing here says that a package is older than a fix. */
 export function* inspectorRows({ summary, nodes: all, views }: Seen, wanted: Wanted): Generator<OnlineRow> {
   if (views.size === 0 || wanted.advisory !== undefined) return;
-  const open = new Map([...grouped(summary.exposures, (one) => one.fingerprint)].map(([print, own]) => [print, new Set(own.flatMap(({ cves }) => cves))]));
+  const byPrint = [...grouped(summary.exposures, (one) => one.fingerprint)];
+  const open = new Map(byPrint.map(([print, own]) => [print, new Set(own.flatMap(({ cves }) => cves))]));
   const none = new Set<string>();
-  const ours = new Map(all.map(({ location, id, facts }) => [`${location}/${id}`, { factsAt: facts?.at, cves: open.get(facts?.fingerprint ?? '') ?? none }]));
+  const ours = new Map(
+    all.map(({ location, id, facts }) => [`${location}/${id}`, { factsAt: facts?.at, cves: open.get(facts?.fingerprint ?? '') ?? none }]),
+  );
   const asked = new Map(wantedNodes(all, wanted).map((node) => [`${node.location}/${node.id}`, node]));
   for (const { location, node, cve, why } of onlyInspector(views, ours)) {
     const known = asked.get(`${location}/${node}`);
@@ -123,10 +158,22 @@ export function* inspectorRows({ summary, nodes: all, views }: Seen, wanted: Wan
   }
 }
 
-function onlyInspectorRow({ location, node, cve, why }: { location: string; node: string; cve: string; why: string }, known: CountedNode | undefined, at: string): OnlineRow {
+function onlyInspectorRow({ location, node, cve, why }: OnlyInspector, known: CountedNode | undefined, at: string): OnlineRow {
   return {
-    node, advisory: cve, cves: [cve], package: '', installed: '', fixed: null, severity: 'unrated', kev: false, epss: null, due: null, state: 'unknown', why,
-    name: known?.name ?? node, location, service: known?.tags[SERVICE_TAG] ?? '', source: 'inspector', published: at, seen: at, fixable: null, deadline: null,
-    factsAt: at, factsFrom: 'inventory', exception: null, inspector: 'only Inspector',
+    node,
+    advisory: cve,
+    cves: [cve],
+    ...NO_PACKAGE,
+    why,
+    name: known?.name ?? node,
+    location,
+    service: known?.tags[SERVICE_TAG] ?? '',
+    source: 'inspector',
+    published: at,
+    seen: at,
+    ...NO_CLOCK,
+    factsAt: at,
+    factsFrom: 'inventory',
+    inspector: 'only Inspector',
   };
 }

@@ -1,5 +1,8 @@
-/** What the hub's nodes are exposed to, for people: how current it is, what is not known, then each advisory, the most urgent first. Pure. */
+/**
+ * What the hub's nodes are exposed to, for people: how current it is, what is not known, then each advisory, the most urgent first. Pure.
+ */
 import { formatDuration, formatLocal } from '../../lambdas/core/calendar-text.ts';
+import { grouped } from '../../lambdas/core/exposures/reconcile.ts';
 import { advisoryKey, ExposureState } from '../../lambdas/core/exposures/types.ts';
 import { amount, plain, some, WIDEST, wrap } from '../ui/text.ts';
 import { inspectorRows, ourRows, wantedExposures, wantedNodes } from './online-rows.ts';
@@ -22,15 +25,23 @@ export function onlineLines(seen: Seen, wanted: Wanted, now: number): string[] {
   const open = openAdvisories(seen, nodes, wanted);
   const shown = asked ? open : open.slice(0, ADVISORIES_SHOWN);
   const left = open.length - shown.length;
+  const most = asked ? NODES_SHOWN_ASKED : NODES_SHOWN;
   return [
     ...wrap(headline(seen, now), WIDEST),
     ...wrap(factsLine(nodes, now), WIDEST),
     ...unknownLines(nodes),
+    ...endedLines(nodes),
     ...(open.length === 0 ? ['', nothing(wanted, nodes)] : []),
-    ...shown.flatMap((advisory) => ['', ...advisoryLines(advisory, now), ...nodeLines(advisory, seen, { wanted, most: asked ? NODES_SHOWN_ASKED : NODES_SHOWN, now })]),
-    ...(left > 0 ? ['', ...wrap(`and ${amount(left, 'more advisory', 'more advisories')}: --json has them all, --advisory, --cve, --node and --service choose`, WIDEST)] : []),
+    ...shown.flatMap((advisory) => ['', ...advisoryLines(advisory, now), ...nodeLines(advisory, seen, { wanted, most, now })]),
+    ...moreLines(left),
     ...onlyInspectorLines([...inspectorRows(seen, wanted)]),
   ];
+}
+
+function moreLines(left: number): string[] {
+  if (left <= 0) return [];
+  const words = `and ${amount(left, 'more advisory', 'more advisories')}: --json has them all, --advisory, --cve, --node and --service choose`;
+  return ['', ...wrap(words, WIDEST)];
 }
 
 /** Advisories that are open on one of these nodes, in the summary's order. */
@@ -64,7 +75,22 @@ function factsLine(nodes: readonly CountedNode[], now: number): string {
 function unknownLines(nodes: readonly CountedNode[]): string[] {
   const unknown = nodes.filter((node) => node.facts === undefined);
   if (unknown.length === 0) return [];
-  return wrap(`Unknown, which is not clear: ${some(unknown.map(({ name }) => name), 10)}. Nothing has told what ${unknown.length === 1 ? 'it has' : 'they have'}.`, WIDEST);
+  const names = some(
+    unknown.map(({ name }) => name),
+    10,
+  );
+  return wrap(`Unknown, which is not clear: ${names}. Nothing has told what ${unknown.length === 1 ? 'it has' : 'they have'}.`, WIDEST);
+}
+
+/** Releases without security updates: what is not open there may only never have been told. */
+function endedLines(nodes: readonly CountedNode[]): string[] {
+  const groups = grouped(nodes.flatMap(({ name, ended }) => (ended ? [{ name, ended }] : [])), ({ ended }) => ended.platform);
+  return [...groups].flatMap(([platform, own]) => {
+    const { eol = '', extended } = own[0]?.ended ?? {};
+    const paid = extended === undefined ? '' : `; paid ones until ${extended}`;
+    const names = some(own.map(({ name }) => name));
+    return wrap(`End of life: ${names} on ${platform}: no ordinary security updates since ${eol}${paid}.`, WIDEST);
+  });
 }
 
 function nobody({ node, service }: Wanted, all: number): string {
@@ -75,7 +101,8 @@ function nobody({ node, service }: Wanted, all: number): string {
 function nothing({ advisory, cve }: Wanted, nodes: readonly CountedNode[]): string {
   const known = amount(nodes.filter(({ facts }) => facts !== undefined).length, 'node');
   const what = advisory ?? cve;
-  return what === undefined ? `Nothing is open on ${known} of which something is known.` : `${plain(what)} is open on none of ${known} of which something is known.`;
+  if (what === undefined) return `Nothing is open on ${known} of which something is known.`;
+  return `${plain(what)} is open on none of ${known} of which something is known.`;
 }
 
 function advisoryLines(advisory: OpenAdvisory, now: number): string[] {
@@ -109,8 +136,9 @@ function nodeWords({ nodes, excepted }: OpenAdvisory): string {
 /** `order-entry 8 of 8, login 4 of 6, 19 more`: the services with the most exposed nodes first. */
 function serviceWords({ services }: OpenAdvisory): string {
   const named = Object.entries(services).filter(([service]) => service !== '');
-  const ranked = named.toSorted(([, a], [, b]) => b.exposed - a.exposed).map(([service, { exposed, of }]) => `${plain(service)} ${exposed} of ${of}`);
-  return ranked.length === 0 ? '' : `: ${some(ranked, 3)}`;
+  const ranked = named.toSorted(([, a], [, b]) => b.exposed - a.exposed);
+  const words = ranked.map(([service, { exposed, of }]) => `${plain(service)} ${exposed} of ${of}`);
+  return words.length === 0 ? '' : `: ${some(words, 3)}`;
 }
 
 interface Listing {
@@ -134,7 +162,7 @@ function nodeLines(advisory: OpenAdvisory, seen: Seen, { wanted, most, now }: Li
 function oneNode(rows: readonly OnlineRow[], now: number): string[] {
   const [first] = rows;
   if (!first) return [];
-  const changes = [...new Set(rows.map(({ package: name, installed, fixed }) => `${plain(name)} ${plain(installed)}${fixed === null ? '' : ` → ${plain(fixed)}`}`))];
+  const changes = [...new Set(rows.map(changeWords))];
   const parts = [
     `${plain(first.name)}${first.name === first.node ? '' : ` (${first.node})`}  ${first.state}  ${some(changes, 3)}`,
     `facts ${age(first.factsAt, now)} old (${first.factsFrom})`,
@@ -145,9 +173,14 @@ function oneNode(rows: readonly OnlineRow[], now: number): string[] {
   return indented(parts.join('; '), INDENT.length);
 }
 
+function changeWords({ package: name, installed, fixed }: OnlineRow): string {
+  return `${plain(name)} ${plain(installed)}${fixed === null ? '' : ` → ${plain(fixed)}`}`;
+}
+
 function onlyInspectorLines(rows: readonly OnlineRow[]): string[] {
   if (rows.length === 0) return [];
-  const lines = rows.slice(0, ONLY_INSPECTOR_SHOWN).flatMap((row) => indented(`${plain(row.name)}  ${row.advisory}  ${row.why}`, INDENT.length));
+  const shown = rows.slice(0, ONLY_INSPECTOR_SHOWN);
+  const lines = shown.flatMap((row) => indented(`${plain(row.name)}  ${row.advisory}  ${row.why}`, INDENT.length));
   const more = rows.length > ONLY_INSPECTOR_SHOWN ? [`${INDENT}and ${rows.length - ONLY_INSPECTOR_SHOWN} more (--json)`] : [];
   return ['', `Only Amazon Inspector sees ${amount(rows.length, 'CVE')} on nodes here; they are not counted above:`, ...lines, ...more];
 }

@@ -12,8 +12,12 @@ export interface OnlineOptions extends HubOptions, Wanted {
   json?: boolean;
 }
 
+type Print = (text: string) => void;
+
+const toStandardOutput: Print = (text) => void process.stdout.write(text);
+
 /** Prints and answers the exit status: 0 shown, 2 no hub, or nothing was reckoned there yet. `print` takes a line or more at a time. */
-export async function onlineExposure(options: OnlineOptions, print = (text: string): void => void process.stdout.write(text)): Promise<number> {
+export async function onlineExposure(options: OnlineOptions, print: Print = toStandardOutput): Promise<number> {
   try {
     const seen = await readSeen(await openHub(options));
     if (!seen) return refuse('no exposures are known yet: they are reckoned at the end of the first look at the fleet');
@@ -39,7 +43,7 @@ export async function readSeen({ store }: OpenHub): Promise<Seen | undefined> {
 }
 
 /** One array, row by row: a large fleet's would not fit into one text. */
-function printJson(seen: Seen, wanted: Wanted, print: (text: string) => void): void {
+function printJson(seen: Seen, wanted: Wanted, print: Print): void {
   let separator = '[\n';
   for (const row of onlineRows(seen, wanted)) {
     print(`${separator}${JSON.stringify(row)}`);

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { openSync, closeSync, readSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { mergeRecords } from '../../lambdas/core/upsert.ts';
+import { OTHER_KBS, mergeRecords, portionOf, shardsOf } from '../../lambdas/core/upsert.ts';
 import { FeedError } from '../../lambdas/feeds/feed.ts';
 import { feeds as allFeeds } from '../../lambdas/feeds/index.ts';
 import { readRecord } from '../../lambdas/feeds/osv/read.ts';
@@ -24,6 +24,8 @@ export interface Vendors {
   exploited: Map<string, KnownExploited>;
   scores: Map<string, Score>;
   lifecycles: Lifecycle[];
+  /** Advisories that were read, those of other releases than were asked for too. */
+  read: number;
   /** What could not be read, and why: a file, a feed, or a record of one. */
   unread: { what: string; why: string }[];
 }
@@ -33,14 +35,17 @@ const NOTES = /^(readme|licen[cs]e|notice)\b|\.md$/i;
 
 /**
  * Reads a folder in the two forms that `local/feeds/folder.ts` describes. Loose files are read one by one, so that several of the same
- * repository or month count all. `now`: milliseconds since the epoch, to which dates in the future are cut.
+ * repository or month count all. `now`: milliseconds since the epoch, to which dates in the future are cut. `platforms`: only what these
+ * may be concerned by is kept, since everything together may be more than memory holds; left out, all is kept.
  */
-export async function readFeedsFolder(folder: string, now: number): Promise<Vendors> {
-  const gathered = new Gathered();
+export async function readFeedsFolder(folder: string, now: number, platforms?: readonly string[]): Promise<Vendors> {
+  const gathered = new Gathered(platforms);
   const onDisk = new Map<string, string>();
   for (const file of filesBelow(folder)) {
     const [top = '', ...rest] = file.split('/');
-    if (rest.length > 0 && HOST.test(top)) onDisk.set(`/${file}`, join(folder, file));
+    // A mirror of OSV's bucket holds everything twice; the zip needs no list of changes beside it.
+    const isMirrored = rest.length > 0 && HOST.test(top) && !file.endsWith('/all.zip');
+    if (isMirrored) onDisk.set(`/${file}`, join(folder, file));
     else if (!NOTES.test(basename(file))) await readLoose(join(folder, file), file, now, gathered);
   }
   const hosts = allFeeds.filter((feed) => [...onDisk.keys()].some((path) => feed.hosts.some((host) => path.startsWith(`/${host}/`))));
@@ -161,9 +166,17 @@ class Gathered {
   readonly #advisories = new Map<string, Advisory>();
   readonly #unread: Vendors['unread'] = [];
   readonly #newest = { exploited: '', scores: '', lifecycles: '' };
+  readonly #releases: ReadonlySet<string> | undefined;
+  #read = 0;
   #exploited = new Map<string, KnownExploited>();
   #scores = new Map<string, Score>();
   #lifecycles: Lifecycle[] = [];
+
+  constructor(platforms?: readonly string[]) {
+    if (platforms === undefined) return;
+    const releases = platforms.map((platform) => platform.slice(0, platform.lastIndexOf('-')));
+    this.#releases = new Set(releases.some((release) => release.startsWith('windows-')) ? [...releases, OTHER_KBS] : releases);
+  }
 
   skip(what: string, why: string): void {
     this.#unread.push({ what, why });
@@ -192,10 +205,13 @@ class Gathered {
 
   result(): Vendors {
     const advisories = [...this.#advisories.values()];
-    return { advisories, exploited: this.#exploited, scores: this.#scores, lifecycles: this.#lifecycles, unread: this.#unread };
+    return { advisories, read: this.#read, exploited: this.#exploited, scores: this.#scores, lifecycles: this.#lifecycles, unread: this.#unread };
   }
 
-  #add(advisory: Advisory): void {
+  #add(whole: Advisory): void {
+    this.#read += 1;
+    const advisory = this.#releases === undefined ? whole : concerning(whole, this.#releases);
+    if (!advisory) return;
     const key = `${advisory.source} ${advisory.id}`;
     const known = this.#advisories.get(key);
     this.#advisories.set(key, known ? mergeRecords(known, advisory) : advisory);
@@ -206,4 +222,11 @@ class Gathered {
     this.#newest[list] = health.newest;
     return true;
   }
+}
+
+/** The rows that are about these releases; `undefined` where there are none. */
+function concerning(advisory: Advisory, releases: ReadonlySet<string>): Advisory | undefined {
+  const shards = shardsOf(advisory).filter((shard) => releases.has(shard));
+  const [first, ...others] = shards.map((shard) => portionOf(advisory, shard));
+  return others.reduce<Advisory | undefined>((whole, portion) => whole && mergeRecords(whole, portion), first);
 }

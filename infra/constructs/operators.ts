@@ -31,8 +31,10 @@ export class Operators extends Construct {
       description: 'What this Wavelock hub has, for its operators',
       stringValue: stack.toJsonString({ table: record.table.tableName, store: store.bucket.bucketName, policies }),
     });
-    const parameter: Allowance = { actions: ['ssm:GetParameter'], resources: [stack.formatArn({ service: 'ssm', resource: `parameter${parameterName}` })] };
-    const decides = patching ? 'Approve, resume and abort rollouts of Wavelock, and announce advisories' : 'Announce advisories to Wavelock';
+    const parameterArn = stack.formatArn({ service: 'ssm', resource: `parameter${parameterName}` });
+    const parameter: Allowance = { actions: ['ssm:GetParameter'], resources: [parameterArn] };
+    const announces = 'Announce advisories to Wavelock';
+    const decides = patching ? `${announces}; approve, resume and abort its rollouts` : announces;
     this.#policy('Readers', 'Read what Wavelock knows: exposures, timelines, feeds', [parameter, ...record.reading(), ...store.reading()]);
     this.#policy('Operators', decides, [parameter, ...record.writing(), ...store.reading(), ...(patching ? [waking] : [])]);
   }
@@ -40,8 +42,8 @@ export class Operators extends Construct {
   #policy(who: string, description: string, allowances: Allowance[]): void {
     const policy = new ManagedPolicy(this, who === 'Operators' ? 'Policy' : `${who}Policy`, { description });
     policy.addStatements(...allowances.map((allowance) => statementOf(policy, allowance)));
-    new CfnOutput(this, who === 'Operators' ? 'Output' : `${who}Output`, { value: policy.managedPolicyArn, description: `Attach it to the role of people: ${description}` })
-      .overrideLogicalId(`${who}Policy`);
+    const words = { value: policy.managedPolicyArn, description: `Attach it to the role of people: ${description}` };
+    new CfnOutput(this, who === 'Operators' ? 'Output' : `${who}Output`, words).overrideLogicalId(`${who}Policy`);
   }
 }
 

@@ -1,4 +1,7 @@
-/** Entities of exposures: what is open, each advisory's course over the fleet, exceptions, what people have announced, and counts over time. */
+/**
+ * Entities of exposures: what is open, each advisory's course over the fleet, exceptions, what people have announced, and counts over
+ * time.
+ */
 import { Entity } from 'electrodb';
 import { index, model } from './entity-parts.ts';
 import type { Options } from './entity-parts.ts';
@@ -43,7 +46,11 @@ export function exposureEntities(options: Options) {
     exception: () => new Entity(
       {
         model: model('exception'),
-        attributes: { list: { type: 'string', default: 'all' }, id: { type: 'string', required: true }, document: { type: 'any', required: true } },
+        attributes: {
+          list: { type: 'string', default: 'all' },
+          id: { type: 'string', required: true },
+          document: { type: 'any', required: true },
+        },
         indexes: index(['list'], ['id']),
       } as const,
       options,

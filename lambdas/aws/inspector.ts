@@ -1,4 +1,7 @@
-/** What Amazon Inspector says of a location's instances (Amazon Inspector API reference: ListCoverage, ListFindings). Read only, through the spoke. */
+/**
+ * What Amazon Inspector says of a location's instances (Amazon Inspector API reference: ListCoverage, ListFindings). Read only, through
+ * the spoke.
+ */
 import { Inspector2Client, ListCoverageCommand, ListFindingsCommand } from '@aws-sdk/client-inspector2';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Finding } from '@aws-sdk/client-inspector2';
@@ -36,9 +39,10 @@ export function createInspectorGateway(spokes: Spokes): InspectorGateway {
 
 async function readCoverage(client: Inspector2Client): Promise<InspectorView['nodes']> {
   const nodes: InspectorView['nodes'] = {};
+  const filterCriteria = { resourceType: equals('AWS_EC2_INSTANCE') };
   let nextToken: string | undefined;
   do {
-    const page = await client.send(new ListCoverageCommand({ filterCriteria: { resourceType: equals('AWS_EC2_INSTANCE') }, maxResults: COVERAGE_PAGE, nextToken }));
+    const page = await client.send(new ListCoverageCommand({ filterCriteria, maxResults: COVERAGE_PAGE, nextToken }));
     for (const { resourceId, scanType, scanStatus } of page.coveredResources ?? []) {
       // Network reachability is listed apart; packages are what this is about.
       if (resourceId === undefined || scanType !== 'PACKAGE') continue;
@@ -51,7 +55,11 @@ async function readCoverage(client: Inspector2Client): Promise<InspectorView['no
 
 /** Adds the CVEs of active findings to their nodes; false when there were more than are asked for. */
 async function readFindings(client: Inspector2Client, nodes: InspectorView['nodes']): Promise<boolean> {
-  const filterCriteria = { findingStatus: equals('ACTIVE'), findingType: equals('PACKAGE_VULNERABILITY'), resourceType: equals('AWS_EC2_INSTANCE') };
+  const filterCriteria = {
+    findingStatus: equals('ACTIVE'),
+    findingType: equals('PACKAGE_VULNERABILITY'),
+    resourceType: equals('AWS_EC2_INSTANCE'),
+  };
   let nextToken: string | undefined;
   for (let pages = 0; pages < MOST_PAGES; pages += 1) {
     const page = await client.send(new ListFindingsCommand({ filterCriteria, maxResults: FINDINGS_PAGE, nextToken }));

@@ -40,7 +40,12 @@ export function createInventoryGateway(spokes: Spokes): InventoryGateway {
   };
 }
 
-async function entries(ssm: SSMClient, InstanceId: string, TypeName: string): Promise<{ entries: Record<string, string>[]; gatheredAt: string } | undefined> {
+interface Gathered {
+  entries: Record<string, string>[];
+  gatheredAt: string;
+}
+
+async function entries(ssm: SSMClient, InstanceId: string, TypeName: string): Promise<Gathered | undefined> {
   const all: Record<string, string>[] = [];
   let gatheredAt: string | undefined;
   let NextToken: string | undefined;

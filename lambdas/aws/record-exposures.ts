@@ -1,6 +1,6 @@
 /**
- * Reads and writes of the record about exposures. Rows are written one by one under conditions, since two intakes may run at once; only rows of
- * fingerprints that nobody has seen before are written in bulk.
+ * Reads and writes of the record about exposures. Rows are written one by one under conditions, since two intakes may run at once; only
+ * rows of fingerprints that nobody has seen before are written in bulk.
  */
 import { ExceptionState, Exposure, ExposureCounts } from '../core/exposures/types.ts';
 import { OwnAdvisory } from '../core/exposures/own.ts';
@@ -30,6 +30,9 @@ export interface KeptExposure {
 /** `at`: when the agent gathered it; `read`: when it was asked for. */
 const Seen = z.object({ at: z.string(), read: z.string(), platform: z.string(), fingerprint: z.string() });
 const Shown = z.object({ at: z.string(), rollout: z.string(), fingerprint: z.string() });
+
+/** What a later version has added to a row is none of our business: it must not stop an intake. */
+const Kept = z.object(Exposure.shape);
 
 const CONSISTENT = { consistent: true } as const;
 /** Writes side by side. */
@@ -80,21 +83,29 @@ function open(entities: Open) {
   return {
     /** Every open exposure. */
     async exposures(): Promise<KeptExposure[]> {
-      const shards = await Promise.all(SHARDS.map((shard) => entities().exposure.query.primary({ shard }).go({ ...CONSISTENT, pages: 'all' })));
-      return shards.flatMap(({ data }) => data.map(({ document, fingerprint, source, advisory, seen, by }) => ({ row: Exposure.parse({ ...(document as object), fingerprint, source, advisory, seen }), by })));
+      const read = (shard: string) => entities().exposure.query.primary({ shard }).go({ ...CONSISTENT, pages: 'all' });
+      const shards = await Promise.all(SHARDS.map(read));
+      return shards.flatMap(({ data }) =>
+        data.map(({ document, fingerprint, source, advisory, seen, by }) => {
+          return { row: Kept.parse({ ...(document as object), fingerprint, source, advisory, seen }), by };
+        }),
+      );
     },
     /** Writes rows of fingerprints that were never seen before, many at once. Throws `Retryable` when the table takes no more. */
     async createExposures(rows: readonly Exposure[], by: string): Promise<void> {
       if (rows.length === 0) return;
-      const { unprocessed } = await entities().exposure.put(rows.map((row) => ({ ...keyOf(row), ...bodyOf(row), by }))).go({ concurrency: 8 });
+      const items = rows.map((row) => ({ ...keyOf(row), ...bodyOf(row), by }));
+      const { unprocessed } = await entities().exposure.put(items).go({ concurrency: 8 });
       if (unprocessed.length > 0) throw new Retryable(`${unprocessed.length} exposures were not stored`);
     },
     /** Writes rows; an earlier `seen` that somebody else has stored meanwhile stays. */
     async putExposures(rows: readonly Exposure[], by: string): Promise<void> {
       await inTurns(rows, async (row) => {
         const { seen, ...rest } = bodyOf(row);
-        const put = entities().exposure.put({ ...keyOf(row), ...rest, seen, by });
-        const younger = await once(() => put.where((stored, { notExists, gte }) => `(${notExists(stored.seen)} OR ${gte(stored.seen, seen)})`).go());
+        const put = entities()
+          .exposure.put({ ...keyOf(row), ...rest, seen, by })
+          .where((stored, { notExists, gte }) => `(${notExists(stored.seen)} OR ${gte(stored.seen, seen)})`);
+        const younger = await once(() => put.go());
         if (!younger) await once(() => entities().exposure.patch(keyOf(row)).set({ ...rest, by }).go());
       });
     },
@@ -175,7 +186,8 @@ function keyOf({ fingerprint, source, advisory }: Exposure): { shard: string; fi
   return { shard: fingerprint.charAt(0), fingerprint, source, advisory };
 }
 
-function bodyOf({ fingerprint: _fingerprint, source: _source, advisory: _advisory, seen, ...document }: Exposure): { document: object; seen: string } {
+function bodyOf(row: Exposure): { document: object; seen: string } {
+  const { fingerprint: _fingerprint, source: _source, advisory: _advisory, seen, ...document } = row;
   return { document, seen };
 }
 

@@ -1,6 +1,7 @@
 /**
- * Reckons exposures: reads nodes, rows and what is known, lets core decide, and writes. It may run twice, at once, or end half-way: the evidence
- * is written first and read by what it says, rows before the nodes that are counted by them, and rows are removed only as they were read, last.
+ * Reckons exposures: reads nodes, rows and what is known, lets core decide, and writes. It may run twice, at once, or end half-way: the
+ * evidence is written first and read by what it says, rows before the nodes that are counted by them, and rows are removed only as they
+ * were read, last.
  */
 import { factsFromScan } from '../core/match/scan.ts';
 import { createMatcher } from '../core/match/matcher.ts';
@@ -16,6 +17,7 @@ import { StoredFacts } from '../core/exposures/facts.ts';
 import { writeClosures, writeOpenExposures } from '../aws/exposures.ts';
 import { loadKnowledge, loadPolicy } from './load.ts';
 import type { Dependencies } from '../aws/dependencies.ts';
+import type { Lifecycle } from '../core/advisory.ts';
 import type { KeptExposure, NodeStanding } from '../aws/record-exposures.ts';
 import type { FoundHere, World } from '../core/exposures/found.ts';
 import type { JudgedNode, Reconciled } from '../core/exposures/reconcile.ts';
@@ -23,6 +25,8 @@ import type { CountedNode, Exposure, ExposureSummary } from '../core/exposures/t
 import type { LiveException } from '../core/exposures/exceptions.ts';
 import type { NodeFacts } from '../core/match/types.ts';
 import type { Available } from '../core/model.ts';
+
+type CountedBy = NonNullable<JudgedNode['facts']>['by'];
 
 /** Fact lists that are read at the same time. */
 const READS_AT_ONCE = 20;
@@ -39,7 +43,7 @@ export async function reckonExposures(run: string, deps: Dependencies, learnMore
   const standings = await learnMore(listed, deps);
   const kept = await deps.record.exposures();
   const nodes = standings.map(judgedNode);
-  const world = await openWorld(standings, deps);
+  const { world, lifecycles } = await openWorld(standings, deps);
   const found = await lookEverywhere(nodes, world, deps);
   const exceptions = await liveExceptions(world, deps);
   const { intelligence, now } = world;
@@ -58,15 +62,31 @@ export async function reckonExposures(run: string, deps: Dependencies, learnMore
     intelligence,
     now,
   });
-  await write({ run, reconciled, kept, summary, nodes: nodes.map((node) => countedNode(node, found)), exceptions }, deps);
+  const counted = nodes.map((node) => countedNode(node, { found, lifecycles, at: summary.at }));
+  await write({ run, reconciled, kept, summary, nodes: counted, exceptions }, deps);
   return summary;
 }
 
 /** A node as others read it; facts that could not be read are no facts. */
-function countedNode({ node, facts }: JudgedNode, found: ReadonlyMap<string, FoundHere>): CountedNode {
+function countedNode({ node, facts }: JudgedNode, { found, lifecycles, at }: Counting): CountedNode {
   const { id, location, name, os, online, tags } = node;
-  const readable = facts !== undefined && found.has(facts.fingerprint);
-  return { id, location: locationKey(location), name, os, online, tags, ...(readable ? { facts: { fingerprint: facts.fingerprint, at: facts.at, by: facts.by } } : {}) };
+  const here = facts && found.get(facts.fingerprint);
+  const ended = here && endOf(here.platform, lifecycles, at);
+  const base = { id, location: locationKey(location), name, os, online, tags, ...(ended ? { ended } : {}) };
+  return facts && here ? { ...base, facts: { fingerprint: facts.fingerprint, at: facts.at, by: facts.by } } : base;
+}
+
+interface Counting {
+  found: ReadonlyMap<string, FoundHere>;
+  lifecycles: readonly Lifecycle[];
+  at: string;
+}
+
+function endOf(platform: string, lifecycles: readonly Lifecycle[], at: string): CountedNode['ended'] {
+  const release = platform.slice(0, platform.lastIndexOf('-'));
+  const life = lifecycles.find((one) => `${one.os}-${one.release}` === release);
+  if (life?.eol == null || life.eol >= at.slice(0, 10)) return undefined;
+  return { platform, eol: life.eol, ...(life.extended === undefined ? {} : { extended: life.extended }) };
 }
 
 /** The newest word on a node: its scan, or what a rollout has shown since; SSM Inventory only where no scan ever reached it. */
@@ -78,11 +98,13 @@ function judgedNode({ node, judged, inventory, evidence }: NodeStanding): Judged
   return inventory ? { ...base, facts: { fingerprint: inventory.fingerprint, at: inventory.at, by: 'inventory' } } : base;
 }
 
-async function openWorld(standings: readonly NodeStanding[], deps: Dependencies): Promise<World> {
-  const platforms = new Set([...platformsOf(standings.map(({ node }) => node)), ...standings.flatMap(({ inventory }) => inventory?.platform ?? [])]);
-  const { advisories, exploited, scores } = await loadKnowledge(deps, [...platforms]);
+async function openWorld(standings: readonly NodeStanding[], deps: Dependencies): Promise<{ world: World; lifecycles: Lifecycle[] }> {
+  const inventoried = standings.flatMap(({ inventory }) => inventory?.platform ?? []);
+  const platforms = [...new Set([...platformsOf(standings.map(({ node }) => node)), ...inventoried])];
+  const { advisories, exploited, scores, lifecycles } = await loadKnowledge(deps, platforms);
   const own = (await deps.record.ownAdvisories()).map(({ advisory }) => advisory);
-  return worldOf(createMatcher({ advisories }), advisories, { own, intelligence: { exploited, scores }, now: deps.now() });
+  const others = { own, intelligence: { exploited, scores }, now: deps.now() };
+  return { world: worldOf(createMatcher({ advisories }), advisories, others), lifecycles };
 }
 
 /** Looks at each distinct fingerprint once. One whose list is not there, or can't be read, is left out: its nodes stay as they are. */
@@ -91,20 +113,27 @@ async function lookEverywhere(nodes: readonly JudgedNode[], world: World, deps: 
   const entries = [...wanted];
   const found = new Map<string, FoundHere>();
   for (let start = 0; start < entries.length; start += READS_AT_ONCE) {
-    const lists = await Promise.all(entries.slice(start, start + READS_AT_ONCE).map(async ([fingerprint, by]) => ({ fingerprint, list: await readList(fingerprint, by, deps) })));
-    for (const { fingerprint, list } of lists) if (list) found.set(fingerprint, lookAt(list.facts, list.available, world));
+    const some = entries.slice(start, start + READS_AT_ONCE);
+    const lists = await Promise.all(some.map(([fingerprint, by]) => readList(fingerprint, by, deps)));
+    for (const [index, list] of lists.entries()) if (list) found.set(some[index]?.[0] ?? '', lookAt(list.facts, list.available, world));
   }
   return found;
 }
 
-async function readList(fingerprint: string, by: 'scan' | 'inventory' | 'rollout', deps: Dependencies): Promise<{ facts: NodeFacts; available: readonly Available[] } | undefined> {
+interface List {
+  facts: NodeFacts;
+  available: readonly Available[];
+}
+
+async function readList(fingerprint: string, by: CountedBy, deps: Dependencies): Promise<List | undefined> {
   const stored = await deps.store.findJson(by === 'inventory' ? inventoryKey(fingerprint) : factsKey(fingerprint));
   if (by === 'inventory') {
     const facts = StoredFacts.safeParse(stored);
     return facts.success ? { facts: facts.data, available: [] } : undefined;
   }
   const facts = FleetFacts.safeParse(stored);
-  if (stored !== undefined && !facts.success) deps.log.warn('a list of packages cannot be read: its nodes stay as they were', { fingerprint });
+  const isBroken = stored !== undefined && !facts.success;
+  if (isBroken) deps.log.warn('a list of packages cannot be read: its nodes stay as they were', { fingerprint });
   return facts.success ? { facts: factsFromScan(facts.data), available: facts.data.available } : undefined;
 }
 

@@ -1,7 +1,9 @@
 /** How a feed is: written into its row after each reading, and counted where alarms can see it. */
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
-import { Retryable } from '../core/errors.ts';
+import { plainText } from '../core/advisory.ts';
+import { Retryable, Terminal } from '../core/errors.ts';
 import { FeedError } from '../feeds/feed.ts';
+import { classify } from './implement.ts';
 import type { Dependencies } from '../aws/dependencies.ts';
 import type { FeedFields, FeedRow } from '../aws/record-feeds.ts';
 import type { FeedHealth } from '../feeds/feed.ts';
@@ -47,14 +49,19 @@ function keysOf({ index, trail, objects }: Pick<FeedFields, 'index' | 'trail' | 
   return [index, trail, ...Object.values((objects ?? {}) as Record<string, string>)].filter((key) => key !== undefined);
 }
 
-/** Tells the metrics how a reading went that succeeded. */
-export function count(feed: string, health: Pick<FeedHealth, 'stale' | 'skipped'>, deps: Dependencies): void {
+/**
+ * Tells the metrics what was not well about a reading that succeeded. A metric is billed for each hour in which it says something (Amazon
+ * CloudWatch pricing), so feeds that are well say nothing; PickFeeds tells of all of them together.
+ */
+export function count(feed: string, { stale, skipped }: Pick<FeedHealth, 'stale' | 'skipped'>, deps: Dependencies): void {
+  if (stale) tell('FeedStale', 1, feed, deps);
+  if (skipped > 0) tell('FeedSkipped', skipped, feed, deps);
+}
+
+function tell(metricName: string, value: number, feed: string, deps: Dependencies): void {
   const metric = deps.metrics.singleMetric();
   metric.addDimension('feed', feed);
-  metric.addMetric('FeedStale', MetricUnit.Count, health.stale ? 1 : 0);
-  const skipped = deps.metrics.singleMetric();
-  skipped.addDimension('feed', feed);
-  skipped.addMetric('FeedSkipped', MetricUnit.Count, health.skipped);
+  metric.addMetric(metricName, MetricUnit.Count, value);
 }
 
 /**
@@ -62,14 +69,20 @@ export function count(feed: string, health: Pick<FeedHealth, 'stale' | 'skipped'
  * vendor or a person can help; throws `Retryable` where trying again may.
  */
 export async function failed(visit: Visit, error: unknown, deps: Dependencies): Promise<FeedAnswer> {
-  if (!(error instanceof FeedError)) throw error;
-  const failures = (visit.base?.failures ?? 0) + 1;
-  const fields = { ...tried(visit), failures, code: error.code, reason: error.message };
-  // Where another intake has succeeded meanwhile, its word counts.
-  await deps.record.setFeedAt(visit.feed, visit.base?.revision ?? 0, fields);
-  const metric = deps.metrics.singleMetric();
-  metric.addDimension('feed', visit.feed);
-  metric.addMetric('FeedFailed', MetricUnit.Count, 1);
+  if (!(error instanceof FeedError)) {
+    // Where AWS was busy nothing is wrong with the feed; any other error is ours, and people must see it.
+    const found = classify(error);
+    if (found instanceof Terminal) await note(visit, { code: 'fault', message: plainText(`an error of Wavelock: ${found.message}`, 400) }, deps);
+    throw error;
+  }
+  await note(visit, error, deps);
   if (error.retryable) throw new Retryable(error.message, { cause: error });
   return { feed: visit.feed, result: 'failed', changed: 0, reason: error.message };
+}
+
+async function note(visit: Visit, { code, message }: { code: string; message: string }, deps: Dependencies): Promise<void> {
+  const failures = (visit.base?.failures ?? 0) + 1;
+  // Where another intake has succeeded meanwhile, its word counts.
+  await deps.record.setFeedAt(visit.feed, visit.base?.revision ?? 0, { ...tried(visit), failures, code, reason: message });
+  tell('FeedFailed', 1, visit.feed, deps);
 }

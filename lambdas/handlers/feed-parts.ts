@@ -79,6 +79,18 @@ export async function readPart(feed: Feed, item: PartItem, fetch: Fetch, deps: D
   return { read, skipped };
 }
 
+/** Why a part could not be read, for whoever finds it missing; of no interest once it has been read. */
+export async function leaveReason({ feed, run, part }: PartItem, reason: string, deps: Dependencies): Promise<void> {
+  await deps.store.putJson(partsKey(feed, run, `${part}.failed.json`), { reason });
+}
+
+const Reason = z.strictObject({ reason: z.string() });
+
+async function reasonOf(feed: string, run: string, part: number, deps: Dependencies): Promise<string> {
+  const left = await deps.store.findJson(partsKey(feed, run, `${part}.failed.json`));
+  return left === undefined ? 'nobody knows why' : Reason.parse(left).reason;
+}
+
 type PartLine = { advisory: Advisory } | { record: string; problem: string; outOfScope?: true } | { footprint: Footprint };
 
 interface Surveyed {
@@ -112,8 +124,11 @@ export async function readManifest(feed: string, run: string, deps: Dependencies
 /** Puts the parts together and stores them. Throws `FeedError` where some are missing or too many records could not be read. */
 export async function storeParts(visit: Visit, run: string, manifest: Manifest, deps: Dependencies): Promise<FeedAnswer> {
   const { feed, cursor, pulled, all, accepted } = manifest;
-  const missing = await missingParts(manifest, run, deps);
-  if (missing.length > 0) throw new FeedError('incomplete', `${missing.length} of ${manifest.parts} parts of ${feed} could not be read`);
+  const [first, ...others] = await missingParts(manifest, run, deps);
+  if (first !== undefined) {
+    const why = await reasonOf(feed, run, first, deps);
+    throw new FeedError('incomplete', `${others.length + 1} of ${manifest.parts} parts of ${feed} could not be read: ${why}`);
+  }
   const read = await surveyParts(manifest, run, deps);
   const stored = await storeAdvisories(
     {

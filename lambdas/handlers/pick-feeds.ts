@@ -22,7 +22,7 @@ export const handler = implement('PickFeeds', async ({ scope, since }, deps) => 
   const all = feedsWith(policy?.repositories ?? []);
   const ours = all.filter(({ feed }) => concerns(feed, platforms));
   await markIdle(rows, new Set(ours.map(({ feed }) => feed.name)), deps);
-  measure(ours.flatMap(({ feed }) => known.get(feed.name) ?? []), deps);
+  measure(ours.flatMap(({ feed }) => known.get(feed.name) ?? []), scope === 'all', deps);
   const occasion = { scope, since: Date.parse(since), now: deps.now() };
   const due = ours.filter(({ feed }) => isDue(feed, known.get(feed.name), occasion));
   return { feeds: due.map(({ feed, repository }) => ({ feed: feed.name, ...(repository ? { repository } : {}) })), due: due.length };
@@ -34,10 +34,13 @@ async function markIdle(rows: readonly FeedRow[], ours: ReadonlySet<string>, dep
   await Promise.all(turned.map((row) => deps.record.setFeed(row.name, { idle: !ours.has(row.name) })));
 }
 
-/** Each feed's age, and over all of them what the alarms watch. A feed that never succeeded is as old as time: its alarm must not stay quiet. */
-function measure(rows: readonly FeedRow[], deps: Dependencies): void {
+/**
+ * What the alarms watch, over all feeds; and `each`'s age, once a day: metrics are billed for each hour in which they say something (Amazon
+ * CloudWatch pricing). A feed that never succeeded is as old as time: its alarm must not stay quiet.
+ */
+function measure(rows: readonly FeedRow[], each: boolean, deps: Dependencies): void {
   const ages = rows.map((row) => (deps.now() - (row.lastSuccess === undefined ? 0 : Date.parse(row.lastSuccess))) / HOUR);
-  for (const [index, row] of rows.entries()) {
+  for (const [index, row] of each ? rows.entries() : []) {
     const single = deps.metrics.singleMetric();
     single.addDimension('feed', row.name);
     single.addMetric('FeedAgeHours', MetricUnit.Count, ages[index] ?? 0);

@@ -2,7 +2,7 @@ import { Retryable, Terminal } from '../core/errors.ts';
 import { createFetch } from '../feeds/fetch.ts';
 import { FeedError } from '../feeds/feed.ts';
 import { findFeed } from '../feeds/index.ts';
-import { readPart } from './feed-parts.ts';
+import { leaveReason, readPart } from './feed-parts.ts';
 import { implement } from './implement.ts';
 import { USER_AGENT } from './user-agent.ts';
 
@@ -14,7 +14,9 @@ export const handler = implement('PullPart', async (item, deps) => {
   try {
     return await readPart(feed, item, fetch, deps);
   } catch (error) {
-    if (error instanceof FeedError && error.retryable) throw new Retryable(error.message, { cause: error });
+    if (!(error instanceof FeedError)) throw error;
+    await leaveReason(item, error.message, deps);
+    if (error.retryable) throw new Retryable(error.message, { cause: error });
     throw error;
   }
 });

@@ -1,4 +1,7 @@
-/** What is asked of AWS besides our own scans: SSM Inventory of nodes that no scan reaches, and Amazon Inspector's opinion. Both read only. */
+/**
+ * What is asked of AWS besides our own scans: SSM Inventory of nodes that no scan reaches, and Amazon Inspector's opinion. Both read
+ * only.
+ */
 import { factsFromInventory } from '../core/match/inventory.ts';
 import { platformOf } from '../core/match/platform.ts';
 import { locationKey } from '../core/model.ts';
@@ -20,12 +23,14 @@ const INSPECTOR_HOURS = 20;
 /** Reads SSM Inventory of online nodes without a scan, those first whose answer is the oldest. Answers the standings as they are then. */
 export async function readInventories(standings: readonly NodeStanding[], deps: Dependencies): Promise<NodeStanding[]> {
   const oldest = deps.now() - INVENTORY_HOURS * HOUR_MS;
-  const due = standings.filter(({ node, inventory }) => node.online && node.scan === undefined && !(inventory && Date.parse(inventory.read) > oldest));
+  const isFresh = ({ inventory }: NodeStanding): boolean => inventory !== undefined && Date.parse(inventory.read) > oldest;
+  const due = standings.filter((one) => one.node.online && one.node.scan === undefined && !isFresh(one));
   const turn = due.toSorted((a, b) => ((a.inventory?.read ?? '') < (b.inventory?.read ?? '') ? -1 : 1)).slice(0, NODES_A_RUN);
   const read = new Map<NodeStanding, NodeStanding>();
   for (let start = 0; start < turn.length; start += NODES_AT_ONCE) {
-    const some = await Promise.all(turn.slice(start, start + NODES_AT_ONCE).map(async (one) => [one, await readInventory(one, deps)] as const));
-    for (const [before, after] of some) read.set(before, after);
+    const some = turn.slice(start, start + NODES_AT_ONCE);
+    const answers = await Promise.all(some.map((one) => readInventory(one, deps)));
+    for (const [index, one] of some.entries()) read.set(one, answers[index] ?? one);
   }
   return standings.map((one) => read.get(one) ?? one);
 }
@@ -46,7 +51,8 @@ async function readInventory(standing: NodeStanding, deps: Dependencies): Promis
 /** The architecture that most packages have; on Windows nothing says it, and servers have one. */
 function archOf(inventories: readonly GatheredInventory[]): string {
   const arches = inventories.flatMap(({ Entries }) => Entries.map((entry) => entry.Architecture ?? ''));
-  return arches.filter((arch) => /^(aarch64|arm64)$/.test(arch)).length > arches.filter((arch) => /^(x86_64|amd64)$/.test(arch)).length ? 'aarch64' : 'x86_64';
+  const count = (...names: string[]): number => arches.filter((arch) => names.includes(arch)).length;
+  return count('aarch64', 'arm64') > count('x86_64', 'amd64') ? 'aarch64' : 'x86_64';
 }
 
 /** Asks Amazon Inspector where the deployer wants that, at most once a day. Its being away is worth a word, not an intake. */

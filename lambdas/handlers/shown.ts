@@ -75,5 +75,7 @@ async function note(group: readonly Shown[], rollout: string, deps: Dependencies
   const after = factsAfter(before.data, first.changes, first.rebooted);
   const fingerprint = sha256(factsText(after));
   await deps.store.putJson(factsKey(fingerprint), after);
-  for (const { standing, at } of group) await deps.record.saveEvidence(standing.node.location, standing.node.id, { at, rollout, fingerprint });
+  for (const { standing, at } of group) {
+    await deps.record.saveEvidence(standing.node.location, standing.node.id, { at, rollout, fingerprint });
+  }
 }

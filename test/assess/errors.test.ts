@@ -31,7 +31,7 @@ afterAll(() => world.close());
 /** Nothing of the machine's own configuration may be used. */
 function run(args: string[], environment: Record<string, string> = {}): Promise<Ended> {
   const nothing = { HOME: world.folder, AWS_CONFIG_FILE: join(world.folder, 'config'), AWS_SHARED_CREDENTIALS_FILE: join(world.folder, 'credentials'), AWS_EC2_METADATA_DISABLED: 'true' };
-  return start(['assess', '--no-feeds', ...args], { ...nothing, ...environment }).ended;
+  return start(['assess', ...(args.includes('--feeds') ? [] : ['--no-feeds']), ...args], { ...nothing, ...environment }).ended;
 }
 
 function out(name: string): string {
@@ -48,6 +48,7 @@ describe('when nothing can be looked at, it says why and what to do, with status
     ['an endpoint where nobody listens', ['--endpoint', 'http://127.0.0.1:9'], () => world.environment(keys), /http:\/\/127\.0\.0\.1:9 cannot be reached\.\n {2}next: does `wavelock local` run there\?/],
     ['a Region that cannot be one', ['--region', 'Europe (Frankfurt)'], () => world.environment(keys), /--region: Europe \(Frankfurt\) is no Region \(such as eu-central-1/],
     ['a number that is none', ['--max', 'many'], () => world.environment(keys), /--max: "many" is no number of nodes/],
+    ['a folder of advisories that is not there', ['--feeds', 'no-such-folder'], () => world.environment(keys), /no-such-folder: is no folder/],
     ['an accounts file that is not there', ['--accounts', 'no-such.yaml'], () => world.environment(keys), /no-such\.yaml: does not exist/],
     ['a policy file that does not exist', ['--policy', 'no-such.yaml'], () => world.environment(keys), /no-such\.yaml: does not exist/],
   ])('%s', async (what, args, environment, words) => {

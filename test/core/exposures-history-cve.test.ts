@@ -64,7 +64,8 @@ describe('the timeline of a CVE', () => {
   });
 
   it('names the end of every wave once, and the one that proves', () => {
-    const events = [{ at: hours(-9), what: 'failed', wave: 'inside', who: 'wavelock', why: '2 of 2 nodes failed' }];
+    // The event is written a moment after the wave's end.
+    const events = [{ at: hours(-8.9), what: 'failed', wave: 'inside', who: 'wavelock', why: '2 of 2 nodes failed' }];
     const ended: RolloutStory['ended'] = [
       { name: 'test', verdict: 'pass', reasons: ['patched 2'], endedAt: hours(-10) },
       { name: 'inside', verdict: 'fail', reasons: ['2 of 2 nodes failed'], endedAt: hours(-9) },

@@ -103,6 +103,27 @@ describe('one matcher for many nodes', () => {
     );
   });
 
+  it('finds open exactly what is not fixed among all answers, in whatever order advisories come', () => {
+    const name = fc.constantFrom('kernel', 'kernel-core', 'openssl', 'nodejs');
+    const version = fc.constantFrom('1.0-1.el8', '1.0-2.el8', '1.0-2.el8_4', '1.1-1.el8', '1.1-3.el9', '1.1-1.module_el8.6.0+1+a', '1.1-2.module_el8.5.0+2+b', '2:0.9-1.el8', 'bad version');
+    const fix = fc.option(version.filter((text) => !text.includes(' ')));
+    const channel = fc.constantFrom(undefined, undefined, undefined, 'ksplice', 'eus:8.6', 'ltss');
+    const row = fc.record({ package: name, fixedVersion: fix, channel, arch: fc.constantFrom(undefined, 'x86_64', 'aarch64') });
+    const written = fc.array(fc.record({ rows: fc.array(row, { minLength: 1, maxLength: 3 }), cve: fc.integer({ min: 1000, max: 1003 }) }), { maxLength: 8 });
+    const installed = fc.array(fc.record({ name, version, arch: fc.constant('x86_64') }), { maxLength: 5 });
+    const running = fc.constantFrom(undefined, '1.0-1.el8.x86_64');
+    const channels = fc.constantFrom(undefined, [], ['eus:8.6']);
+    fc.assert(
+      fc.property(written, installed, running, channels, (texts, list, kernel, has) => {
+        const advisories = texts.map(({ rows, cve }, index) => advisory({ on: 'rhel-8', id: `ADV-${index}`, cves: [`CVE-2026-${cve}`], rows }));
+        const facts = node('rhel-8', list, { ...(kernel === undefined ? {} : { kernel }), ...(has === undefined ? {} : { channels: has }) });
+        const all = matchAll(facts, ...advisories);
+        expect(createMatcher({ advisories: advisories.toReversed() })(facts)).toEqual(all.filter((match) => match.state !== 'fixed'));
+      }),
+      { numRuns: 400 },
+    );
+  });
+
   it('never calls fixed what is older than the fix', () => {
     const text = fc.string({ unit: fc.constantFrom('0', '1', '9', 'a', '.', '-', ':', '~', '^'), minLength: 1, maxLength: 8 });
     fc.assert(

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { exposureOf, fleetExposure } from '../../lambdas/core/exposure.ts';
 import { factsText, parseFacts } from '../../lambdas/core/facts.ts';
 import { batchName, batchNumber, groupName, parseBatchName, rolloutName, scanName } from '../../lambdas/core/names.ts';
 import { emptyPlan, makePlan, silentPlan } from '../../lambdas/core/plan.ts';
@@ -120,19 +119,6 @@ describe('facts', () => {
 
   it.each(['', 'I\tonly\ttwo', 'P\tsome platform\n', 'P\tamazon-linux-2023-x86_64\nZ\tx\n', 'P\tamazon-linux-2023-x86_64\nA\ta\tb\tc\tnice\tlow\t-\n'])('know nothing from a list that cannot be read: %j', (text) => {
     expect(parseFacts(text)).toBeUndefined();
-  });
-});
-
-describe('exposure', () => {
-  it('joins what vendors say with what the node is offered', () => {
-    expect(exposureOf(facts(), [advisory])).toEqual({ advisories: ['ALAS2023-2026-931'], cves: ['CVE-2026-1111'], offered: 1 });
-    const fixed = facts({ installed: [{ name: 'openssl', arch: 'x86_64', version: '1:3.0.8-1.amzn2023.0.5' }], available: [] });
-    expect(exposureOf(fixed, [advisory])).toEqual({ advisories: [], cves: [], offered: 0 });
-  });
-
-  it('counts nodes that say nothing as not reporting, never as clean', () => {
-    const fleet = [node('a'), node('b', { scan: undefined })];
-    expect(fleetExposure(fleet, new Map([[FP, exposureOf(facts(), [])]]))).toEqual({ nodes: 2, reporting: 1, exposed: 1 });
   });
 });
 

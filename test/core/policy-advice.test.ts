@@ -38,7 +38,6 @@ describe('parts of the file that come later', () => {
     ['locations', { regions: ['eu-central-1'] }],
     ['freezes', [{ changeCalendar: 'year-end-freeze' }]],
     ['deciders', { managers: { roles: [] } }],
-    ['deadlines', [{ fixWithin: '90d' }]],
     ['defaults', { reboot: 'if-needed' }],
     ['windows.erp', { ssm: 'mw-0c50858d01EXAMPLE' }, 'windows.erp.ssm'],
     ['people.ops.teams', { amazonQ: 'x' }],

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { readClosures, readOpenExposures } from '../../lambdas/aws/exposures.ts';
+import { readClosures, readCountedNodes, readOpenExposures } from '../../lambdas/aws/exposures.ts';
 import { sha256 } from '../../lambdas/aws/store.ts';
 import { factsKey } from '../../lambdas/core/keys.ts';
 import { locationKey, parseLocation } from '../../lambdas/core/model.ts';
@@ -291,5 +291,23 @@ describe('nodes that no scan reaches', () => {
   it('are unknown where nobody gathered anything, and never clear', async () => {
     await world.record.saveNode({ ...nodeRow('test1'), online: false }, iso());
     expect((await close()).counts).toMatchObject({ nodes: 1, reporting: 0, unknown: 1, exposed: 0 });
+    expect(await readCountedNodes(world.store)).toEqual([{ id: ID.test1, location: HERE, name: 'test-1', os: 'linux', online: false, tags: nodeRow('test1').tags }]);
+  });
+});
+
+describe('nodes that were counted', () => {
+  it('are kept beside the summary, with the age of their facts and the end of their release', async () => {
+    await seedFacts(world, PLAIN);
+    await seedKnowledge(world, { lifecycles: [{ os: 'amazon-linux', release: '2023', eol: '2026-10-31', extended: '2028-06-30' }] });
+    await close();
+    const nodes = await readCountedNodes(world.store);
+    const fingerprint = sha256(JSON.stringify(PLAIN));
+    expect(nodes).toHaveLength(9);
+    expect(nodes.find(({ id }) => id === ID.plant1)).toEqual({
+      id: ID.plant1, location: THERE, name: 'plant-1', os: 'linux', online: true, tags: nodeRow('plant1').tags,
+      facts: { fingerprint, at: expect.any(String), by: 'scan' },
+      ended: { platform: 'amazon-linux-2023-x86_64', eol: '2026-10-31', extended: '2028-06-30' },
+    });
+    expect(nodes.find(({ id }) => id === ID.office1)).not.toHaveProperty('ended');
   });
 });

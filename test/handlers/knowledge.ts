@@ -2,7 +2,7 @@
 import { packLines } from '../../lambdas/aws/lines.ts';
 import { Advisory } from '../../lambdas/core/advisory.ts';
 import { OPENSSL } from './fleet.ts';
-import type { KnownExploited, Score } from '../../lambdas/core/advisory.ts';
+import type { KnownExploited, Lifecycle, Score } from '../../lambdas/core/advisory.ts';
 import type { World } from './world.ts';
 
 /** An advisory of Amazon's for openssl on Amazon Linux 2023, but for what a test says. */
@@ -30,10 +30,11 @@ export interface Knowledge {
   advisories?: Advisory[];
   exploited?: KnownExploited[];
   scores?: Score[];
+  lifecycles?: Lifecycle[];
 }
 
 /** Makes this all that is known, instead of what was. */
-export async function seedKnowledge({ record, store }: World, { advisories = [], exploited = [], scores = [] }: Knowledge): Promise<void> {
+export async function seedKnowledge({ record, store }: World, { advisories = [], exploited = [], scores = [], lifecycles = [] }: Knowledge): Promise<void> {
   const put = async (name: string, lines: string[]): Promise<Record<string, string>> => {
     const { bytes, hash } = await packLines(lines);
     const key = `advisories/test/${name}-${hash}`;
@@ -43,5 +44,6 @@ export async function seedKnowledge({ record, store }: World, { advisories = [],
   const json = (items: unknown[]): string[] => items.map((item) => JSON.stringify(item));
   await record.setFeed('amazon-linux-2023', { objects: await put('amazon-linux-2023', json(advisories)) });
   await record.setFeed('cisa-kev', { objects: await put('exploited', json(exploited)) });
+  await record.setFeed('end-of-life', { objects: await put('lifecycles', json(lifecycles)) });
   await record.setFeed('epss', { objects: await put('scores', scores.map(({ cve, epss, percentile }) => `${cve},${epss},${percentile ?? ''}`)) });
 }

@@ -47,6 +47,17 @@ describe('PickFeeds', () => {
     expect(await pick('all')).not.toContain('osv-debian');
   });
 
+  it('picks repositories of the policy file, with what is to be known about them, where the fleet has their release', async () => {
+    const { POLICY_BUCKET: Bucket, POLICY_KEY: Key = '' } = await world.settings('PickFeeds');
+    const policy = (await world.store.getJsonFrom(Bucket ?? '', Key)) as object;
+    const put = (Body: object) => world.cloud.call(world.administrator, 's3', 'PutObject', { Bucket, Key, Body: Buffer.from(JSON.stringify(Body)) });
+    const here = { name: 'corp', url: 'https://mirror.example.com/corp/', os: 'amazon-linux', release: '2023' };
+    await put({ ...policy, repositories: [here, { ...here, name: 'other', release: '2' }] });
+    const { feeds: picked } = await world.answer('PickFeeds', { scope: 'all', since: iso(world.clock.now()) });
+    expect(picked.filter(({ repository }) => repository !== undefined)).toEqual([{ feed: 'repo-corp', repository: here }]);
+    await put(policy);
+  });
+
   it('reads between two whole looks only what has its time, a minute early or late', async () => {
     const now = world.clock.now();
     for (const name of [...ALWAYS, ...AMAZON]) await world.record.setFeed(name, { lastTried: iso(now - 56 * 60_000), lastSuccess: iso(now - 56 * 60_000) });
@@ -74,6 +85,10 @@ describe('PickFeeds', () => {
     await pick('all');
     expect(metrics()).toMatchObject({ 'FeedAgeHours amazon-linux-2023': 50, 'FeedAgeHours cisa-kev': 1, FeedOldestHours: 50, FeedsFailing: 1, FeedsStale: 1 });
     expect(metrics()).not.toHaveProperty('FeedAgeHours osv-suse');
+    const told = world.log('PickFeeds').length;
+    await pick('feeds');
+    const hourly = world.log('PickFeeds').slice(told).join('\n');
+    expect([hourly.includes('"FeedOldestHours":50'), hourly.includes('FeedAgeHours')]).toEqual([true, false]);
     expect(await world.record.feed('osv-suse')).toMatchObject({ idle: true });
     expect((await world.record.feed('cisa-kev'))?.idle).toBeFalsy();
   });

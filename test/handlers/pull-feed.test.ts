@@ -76,7 +76,6 @@ describe('PullFeed', () => {
       lastTried: new Date(world.clock.now()).toISOString(),
     });
     expect(metric('FeedStale')).toMatchObject({ FeedStale: 1, feed: FEED });
-    expect(metric('FeedSkipped')).toMatchObject({ FeedSkipped: 0, feed: FEED });
   });
 
   it('leaves everything as it is when it comes again and nothing has changed', async () => {
@@ -193,6 +192,20 @@ describe('PullFeed', () => {
     expect(await world.failure('PullFeed', { feed: FEED })).toMatchObject({ errorType: 'Retryable' });
     world.mend();
     expect(await pull()).toMatchObject({ result: 'stored' });
+  });
+
+  it('says of an error of its own that it is one, and fails', async () => {
+    site.files = amazon(packed(update({ id: 'ALAS2023-2026-901' })));
+    await pull();
+    const { index = '' } = (await world.record.feed(FEED)) ?? {};
+    const sound = await stored(index);
+    await world.store.putBytes(index, Buffer.from('no gzip'));
+    site.files = amazon(packed(update({ id: 'ALAS2023-2026-901' }), update({ id: 'ALAS2023-2026-902' })));
+    expect(await world.failure('PullFeed', { feed: FEED })).toMatchObject({ errorType: 'Terminal' });
+    expect(await world.record.feed(FEED)).toMatchObject({ failures: 1, code: 'fault', reason: expect.stringContaining('an error of Wavelock: Error: incorrect header check') });
+    expect(metric('FeedFailed')).toMatchObject({ FeedFailed: 1, feed: FEED });
+    await world.store.putBytes(index, sound);
+    expect(await pull()).toMatchObject({ result: 'stored', changed: 1 });
   });
 
   it('is terminal for a feed that does not exist and for input of another form', async () => {

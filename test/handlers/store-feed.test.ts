@@ -77,8 +77,11 @@ describe('StoreFeed', () => {
     const before = await known();
     await world.record.setFeed(DEBIAN, { cursor: '' });
     const { run, items } = await layOut(...notices(450));
-    for (const item of items.slice(1)) await world.answer('PullPart', item);
-    expect(await world.answer('StoreFeed', { feed: DEBIAN, run })).toMatchObject({ result: 'failed', changed: 0, reason: expect.stringContaining('1 of 3 parts') });
+    const [first, ...others] = items;
+    for (const item of others) await world.answer('PullPart', item);
+    site.status = 503;
+    expect(await world.failure('PullPart', first)).toMatchObject({ errorType: 'Retryable' });
+    expect(await world.answer('StoreFeed', { feed: DEBIAN, run })).toMatchObject({ result: 'failed', changed: 0, reason: expect.stringMatching(/1 of 3 parts .* answers 503/) });
     expect(await known()).toEqual(before);
     expect(await world.record.feed(DEBIAN)).toMatchObject({ failures: 1, code: 'incomplete', cursor: '' });
     expect(world.log('StoreFeed').some((line) => line.includes('"FeedFailed":1'))).toBe(true);

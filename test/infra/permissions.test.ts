@@ -11,6 +11,7 @@ import {
   observe,
   one,
   patch,
+  policyPath,
   readable,
   propertiesOf,
   statementsOf,
@@ -141,6 +142,16 @@ describe('functions', () => {
     expect(Object.keys(grants).flatMap((name) => [...doing(hub, name)]).filter((action) => /^(ssm|ec2):/.test(action) && !/OpsItem$/.test(action))).toEqual([]);
   });
 
+  it('read the policy file where nothing is patched, too, and are told where there is none', async () => {
+    const settings = async (context: Record<string, string>) =>
+      (one((await synth(context)).hub, 'AWS::Lambda::Function', 'PickFeeds').Properties.Environment as { Variables: Record<string, unknown> }).Variables;
+    const withPolicy = { ...observe, policy: policyPath() };
+    expect((await settings(withPolicy)).POLICY_KEY).toMatch(/^[0-9a-f]{64}\.json$/);
+    expect(doing((await synth(withPolicy)).hub, 'PickFeeds')).toContain('s3:GetObject');
+    expect(await settings(observe)).toMatchObject({ POLICY_KEY: 'none', POLICY_BUCKET: 'none' });
+    expect(doing((await synth(observe)).hub, 'PickFeeds')).not.toContain('s3:GetObject');
+  });
+
   it('read one policy and the secrets that it names', async () => {
     const { hub } = await synth(patch);
     const [policy] = grantsOf(hub, 'PlanRolloutRole').filter(({ resources }) => readable(resources[0]).includes('cdk-'));
@@ -152,11 +163,11 @@ describe('functions', () => {
 });
 
 describe('machines', () => {
-  it.each(['Intake', 'Wave', 'Rollout'] as const)('%s may call what its text calls, in every version, and nothing else', async (id) => {
+  it.each(['Intake', 'Feed', 'Wave', 'Rollout'] as const)('%s may call what its text calls, in every version, and nothing else', async (id) => {
     const { hub } = await synth(patch);
     const [calling] = grantsOf(hub, `${id}Role`).filter(({ actions }) => actions.includes('lambda:InvokeFunction'));
     const called = calling?.resources.map((resource) => /^\$\{([A-Za-z]+)[0-9A-F]{8}\.Arn\}:\*$/.exec(readable(resource))?.[1]);
-    const named = substitutionsOf(loadMachine(id.toLowerCase() as 'intake' | 'wave' | 'rollout'))
+    const named = substitutionsOf(loadMachine(id.toLowerCase() as 'intake' | 'feed' | 'wave' | 'rollout'))
       .filter((name) => !name.endsWith('Machine'));
     expect(called?.toSorted()).toEqual(named);
   });

@@ -87,7 +87,7 @@ describe('nodes with a place in the fleet file', () => {
     const managed = information.map(({ InstanceId }) => InstanceId);
     for (const name of ['bare', 'mute', 'off']) expect(managed).not.toContain(idOf(name));
     const send = ssm.send(new SendCommandCommand({ DocumentName: 'AWS-RunShellScript', InstanceIds: [idOf('mute')] }));
-    await expect(send).rejects.toThrow();
+    await expect(send).rejects.toThrow(/InvalidInstanceId|InvalidDocument|does not exist/);
   });
 
   it('have patch states by age, and none where nobody ever looked', async () => {
@@ -97,7 +97,7 @@ describe('nodes with a place in the fleet file', () => {
       return { items: page.InstancePatchStates, next: page.NextToken };
     });
     const states = new Map(found.map((state) => [state.InstanceId, state]));
-    expect([...states.keys()].toSorted()).toEqual(['plain', 'old', 'pc'].map(idOf).toSorted());
+    expect(new Set(states.keys())).toEqual(new Set(['plain', 'old', 'pc'].map(idOf)));
     const days = (name: string): number => (Date.now() - (states.get(idOf(name))?.OperationEndTime?.getTime() ?? 0)) / 86_400_000;
     expect(days('old')).toBeGreaterThan(39.9);
     expect(days('plain')).toBeLessThan(1);

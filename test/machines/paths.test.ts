@@ -217,7 +217,7 @@ const rolloutCases: Case[] = [
 ];
 
 const feeds = (...names: string[]) => ({ feeds: names.map((feed) => ({ feed })), due: names.length });
-const one = feeds('amazon-linux-2023');
+const single = feeds('amazon-linux-2023');
 const none = feeds();
 const pulled = (result: string, changed = 0) => ({ feed: 'f', result, changed, reason: '', run: '', bucket: '', key: '' });
 const parts = { ...pulled('parts'), run: '1', ...BUCKET };
@@ -236,14 +236,14 @@ const intakeCases: Case[] = [
     machine: 'intake',
     title: 'the fleet scanned, then its feeds read',
     input: whole,
-    script: { ...oneBatch, ...unscanned, 'Lay out scan': [scan(1)], Scan: [[TRACK]], 'Pick feeds': [one], 'Pull feed': [pulled('stored', 3)] },
+    script: { ...oneBatch, ...unscanned, 'Lay out scan': [scan(1)], Scan: [[TRACK]], 'Pick feeds': [single], 'Pull feed': [pulled('stored', 3)] },
     path: `${WHOLE} › Scan › ${TRACK_PATH} › Pick feeds › Anything to read? › ${PULL} › Anything new? › Close intake › Start rollouts`,
   },
   {
     machine: 'intake',
     title: 'a feed that is down keeps nothing else from happening, and fresh facts need no command',
     input: { maxAgeHours: 12, scope: 'all' },
-    script: { ...unscanned, 'Pick feeds': [one], 'Pull feed': [boom] },
+    script: { ...unscanned, 'Pick feeds': [single], 'Pull feed': [boom] },
     path: `${WHOLE} › Pick feeds › Anything to read? › Pull feeds › Pull feed › Feed given up › Anything new? › Close intake › Start rollouts`,
   },
   {
@@ -257,7 +257,7 @@ const intakeCases: Case[] = [
     machine: 'intake',
     title: 'an hour without news ends without counting',
     input: quick,
-    script: { 'Pick feeds': [one], 'Pull feed': [pulled('unchanged')] },
+    script: { 'Pick feeds': [single], 'Pull feed': [pulled('unchanged')] },
     path: `${QUICK} › ${PULL} › Anything new? › Nothing new`,
   },
   {
@@ -271,35 +271,35 @@ const intakeCases: Case[] = [
     machine: 'intake',
     title: 'news between two whole looks are counted without looking at the fleet',
     input: quick,
-    script: { 'Pick feeds': [one], 'Pull feed': [pulled('stored', 1)], 'Close intake': [counted], ...started },
+    script: { 'Pick feeds': [single], 'Pull feed': [pulled('stored', 1)], 'Close intake': [counted], ...started },
     path: `${QUICK} › ${PULL} › Anything new? › Close intake › Start rollouts`,
   },
   {
     machine: 'intake',
     title: 'a feed that hears of news of another has it read at once, and what came before still counts',
     input: quick,
-    script: { 'Pick feeds': [feeds('alas-rss'), one], 'Pull feed': [pulled('triggered', 2), pulled('unchanged')], 'Close intake': [counted], ...started },
+    script: { 'Pick feeds': [feeds('alas-rss'), single], 'Pull feed': [pulled('triggered', 2), pulled('unchanged')], 'Close intake': [counted], ...started },
     path: `${QUICK} › ${PULL} › Anything new? › Pick feeds › Anything to read? › ${PULL} › Anything new? › Close intake › Start rollouts`,
   },
   {
     machine: 'intake',
     title: 'a feed of many records is read in parts by a machine of its own',
     input: quick,
-    script: { 'Pick feeds': [one], 'Pull feed': [parts], 'Read in parts': [pulled('stored', 4_000)], 'Close intake': [counted], ...started },
+    script: { 'Pick feeds': [single], 'Pull feed': [parts], 'Read in parts': [pulled('stored', 4_000)], 'Close intake': [counted], ...started },
     path: `${QUICK} › Pull feeds › Pull feed › In parts? › Read in parts › Feed read › Anything new? › Close intake › Start rollouts`,
   },
   {
     machine: 'intake',
     title: 'parts that cannot be stored are given up like every other feed',
     input: quick,
-    script: { 'Pick feeds': [one], 'Pull feed': [parts], 'Read in parts': [boom] },
+    script: { 'Pick feeds': [single], 'Pull feed': [parts], 'Read in parts': [boom] },
     path: `${QUICK} › Pull feeds › Pull feed › In parts? › Read in parts › Feed given up › Anything new? › Nothing new`,
   },
   {
     machine: 'intake',
     title: 'an answer to Pull feed that nobody defined',
     input: quick,
-    script: { 'Pick feeds': [one], 'Pull feed': [{ feed: 'f' }] },
+    script: { 'Pick feeds': [single], 'Pull feed': [{ feed: 'f' }] },
     path: `${QUICK} › Pull feeds › Pull feed › In parts? › Feed lost › Intake failed`,
     error: 'IntakeFailed',
   },
@@ -308,7 +308,7 @@ const intakeCases: Case[] = [
   { machine: 'intake', title: 'a number of feeds that cannot be', input: quick, script: { 'Pick feeds': [{ ...none, due: -1 }] }, path: `${QUICK} › Intake failed`, error: 'IntakeFailed' },
   { machine: 'intake', title: 'a fault at Lay out scan', input: whole, script: { 'Lay out scan': [boom] }, path: 'Begin intake › Look at the fleet? › Lay out scan › Intake failed', error: 'IntakeFailed' },
   { machine: 'intake', title: 'a number of tracks that cannot be', input: whole, script: { 'Lay out scan': [scan(-1)] }, path: `${WHOLE} › Intake failed`, error: 'IntakeFailed' },
-  { machine: 'intake', title: 'a change of less than nothing', input: quick, script: { 'Pick feeds': [one], 'Pull feed': [pulled('stored', -1)] }, path: `${QUICK} › ${PULL} › Anything new? › Intake failed`, error: 'IntakeFailed' },
+  { machine: 'intake', title: 'a change of less than nothing', input: quick, script: { 'Pick feeds': [single], 'Pull feed': [pulled('stored', -1)] }, path: `${QUICK} › ${PULL} › Anything new? › Intake failed`, error: 'IntakeFailed' },
   { machine: 'intake', title: 'a fault at Close intake', input: whole, script: { ...unscanned, 'Pick feeds': [none], 'Close intake': [boom] }, path: `${WHOLE} › Pick feeds › Anything to read? › Anything new? › Close intake › Intake failed`, error: 'IntakeFailed' },
   { machine: 'intake', title: 'a fault at Start rollouts', input: whole, script: { ...unscanned, 'Pick feeds': [none], 'Start rollouts': [boom] }, path: `${WHOLE} › Pick feeds › Anything to read? › Anything new? › Close intake › Start rollouts › Intake failed`, error: 'IntakeFailed' },
 ];

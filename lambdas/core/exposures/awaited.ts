@@ -1,7 +1,7 @@
 /**
- * What CISA lists as exploited and no vendor of a node's platform has an advisory for: the hours, sometimes days, in which people ask "do we
- * have that?". CISA names products, not packages, so this is a guess by name and is called one; it is limited to products whose packages are
- * known here, and to recent entries, because vendors do not publish that old releases of theirs were never affected.
+ * What CISA lists as exploited and no vendor of a node's platform has an advisory for: the hours, sometimes days, in which people ask "do
+ * we have that?". CISA names products, not packages, so this is a guess by name and is called one; it is limited to products whose
+ * packages are known here, and to recent entries, because vendors do not publish that old releases of theirs were never affected.
  */
 import type { KnownExploited } from '../advisory.ts';
 import type { NodeFacts } from '../match/types.ts';
@@ -13,7 +13,7 @@ import type { Found, World } from './found.ts';
 export const AWAIT_DAYS = 60;
 const DAY_MS = 86_400_000;
 
-/** CISA's words for a product (vendor and product in one) → names of its packages on Linux; of many binaries those that say its version. */
+/** CISA's words for a product (vendor and product in one) → names of its packages on Linux; of many, those that say its version. */
 const PRODUCTS: readonly [RegExp, RegExp][] = [
   [/^linux kernel$/, /^(kernel|kernel-core|kernel-default|kernel-uek|kernel-uek-core|linux-image-\d.*)$/],
   [/^gnu (gnu )?c library|^gnu glibc/, /^(glibc|libc6)$/],
@@ -65,7 +65,7 @@ function recent(entries: Iterable<KnownExploited>, now: number): KnownExploited[
 
 function concerned(entry: KnownExploited, facts: NodeFacts): ExposedPackage[] {
   const product = entry.product.toLowerCase();
-  const why = `CISA lists ${entry.cve} as exploited in ${entry.product}; no advisory for this platform names it yet, so whether it is affected is not known`;
+  const why = `CISA lists ${entry.cve} as exploited in ${entry.product}; no advisory for this platform names it yet: whether it is affected is open`;
   if (facts.platform.startsWith('windows-')) {
     return WINDOWS.test(product) ? [awaitingPackage({ name: 'Windows', arch: '', version: facts.build ?? '' }, why)] : [];
   }

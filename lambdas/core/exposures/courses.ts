@@ -73,7 +73,8 @@ function lastClosed(key: string, closures: readonly Closure[]): string | undefin
 }
 
 function rolloutsOf(closures: readonly Closure[]): Map<string, string[]> {
-  const pairs = closures.flatMap(({ rollout, exposures }) => (rollout === '' ? [] : exposures.map((exposure) => ({ key: advisoryKey(exposure), rollout }))));
+  const byRollouts = closures.filter(({ rollout }) => rollout !== '');
+  const pairs = byRollouts.flatMap(({ rollout, exposures }) => exposures.map((exposure) => ({ key: advisoryKey(exposure), rollout })));
   return new Map([...grouped(pairs, ({ key }) => key)].map(([key, own]) => [key, [...new Set(own.map(({ rollout }) => rollout))]]));
 }
 

@@ -1,6 +1,7 @@
 /**
- * Exceptions of the policy file on exposures: which nodes they cover, and when one ends by itself because what it covers became more urgent.
- * An exception remembers what CISA and EPSS said when it was first applied; written anew (another reason, owner or end) it is a new one.
+ * Exceptions of the policy file on exposures: which nodes they cover, and when one ends by itself because what it covers became more
+ * urgent. An exception remembers what CISA and EPSS said when it was first applied; written anew (another reason, owner or end) it is a
+ * new one.
  */
 import { matches } from '../selection.ts';
 import { urgencyOf } from './urgency.ts';
@@ -33,8 +34,8 @@ export interface ExceptionInput {
 }
 
 /**
- * The memory of every exception that is in force: new ones get what is said today, and those that became more urgent end, for good. Answers in
- * the policy file's order; exceptions past their end are left out.
+ * The memory of every exception that is in force: new ones get what is said today, and those that became more urgent end, for good.
+ * Answers in the policy file's order; exceptions past their end are left out.
  */
 export function reviewExceptions({ exceptions, known, cvesOf, intelligence, now }: ExceptionInput): LiveException[] {
   const at = new Date(now).toISOString();
@@ -64,10 +65,10 @@ function worse(before: ExceptionState, { knownExploited, ransomware, epss }: Urg
 }
 
 /**
- * Why a node's exposure has an exception, or `undefined`. An advisory is covered by an exception of its id, or when every one of its CVEs is
- * covered: one that names another CVE as well stays open.
+ * Why a node's exposure has an exception, or `undefined`. An advisory is covered by an exception of its id, or when every one of its CVEs
+ * is covered: one that names another CVE as well stays open.
  */
-export function exceptionFor(exposure: { advisory: string; cves: readonly string[] }, node: Node, live: readonly LiveException[]): string | undefined {
+export function exceptionFor(exposure: Named, node: Node, live: readonly LiveException[]): string | undefined {
   const standing = live.filter(({ exception, state }) => state.ended === undefined && fits(exception, node));
   const direct = standing.find(({ exception }) => exception.advisory === exposure.advisory);
   if (direct) return wordsOf(direct.exception);
@@ -75,6 +76,16 @@ export function exceptionFor(exposure: { advisory: string; cves: readonly string
   const byCve = exposure.cves.map((cve) => standing.find(({ exception }) => exception.cve === cve));
   const [first] = byCve;
   return first && byCve.every((one) => one !== undefined) ? wordsOf(first.exception) : undefined;
+}
+
+interface Named {
+  advisory: string;
+  cves: readonly string[];
+}
+
+/** Exceptions that may cover an advisory on some node. */
+export function concerningExceptions({ advisory, cves }: Named, live: readonly LiveException[]): LiveException[] {
+  return live.filter(({ exception }) => exception.advisory === advisory || (exception.cve !== undefined && cves.includes(exception.cve)));
 }
 
 function fits({ nodes }: Exception, node: Node): boolean {

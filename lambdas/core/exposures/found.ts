@@ -1,6 +1,6 @@
 /**
- * What nodes of one fingerprint are exposed to now: what matching says, what their own package manager names, and what CISA lists without any
- * vendor having spoken. One entry for each advisory, whatever number of packages it concerns.
+ * What nodes of one fingerprint are exposed to now: what matching says, what their own package manager names, and what CISA lists without
+ * any vendor having spoken. One entry for each advisory, whatever number of packages it concerns.
  */
 import { awaitedByCisa } from './awaited.ts';
 import { announced } from './own.ts';
@@ -54,8 +54,11 @@ export interface World {
 /** Packages shown of one exposure: a kernel's advisory concerns dozens of binaries that say the same. */
 const MOST_PACKAGES = 30;
 
+/** What others than vendors say, and when it is read. */
+type OtherWords = Pick<World, 'own' | 'intelligence' | 'now'>;
+
 /** Indexes what is known, once for all fingerprints. `match` must know the same advisories. */
-export function worldOf(match: Matcher, advisories: readonly Advisory[], { own, intelligence, now }: Pick<World, 'own' | 'intelligence' | 'now'>): World {
+export function worldOf(match: Matcher, advisories: readonly Advisory[], { own, intelligence, now }: OtherWords): World {
   const live = advisories.filter((advisory) => advisory.withdrawn === undefined);
   return {
     match,
@@ -125,8 +128,8 @@ function exposedPackage({ state, package: name, arch, installed, fixed, why }: M
 }
 
 /**
- * What the node's own package manager names and matching does not: it knows the node's repositories better than we do. Where the advisory is
- * known, its own words are taken; else there is only the id.
+ * What the node's own package manager names and matching does not: it knows the node's repositories better than we do. Where the advisory
+ * is known, its own words are taken; else there is only the id.
  */
 function fromOffers(facts: NodeFacts, security: readonly Available[], already: ReadonlySet<string>, world: World): Found[] {
   const byId = new Map<string, Available[]>();
@@ -135,7 +138,8 @@ function fromOffers(facts: NodeFacts, security: readonly Available[], already: R
   }
   return [...byId].map(([id, updates]) => {
     const known = world.byId.get(id);
-    const base = known ? about(known) : { source: 'repository', advisory: id, title: '', severity: updates[0]?.severity ?? 'unrated', cves: [], exploited: false };
+    const unknown = { source: 'repository', advisory: id, title: '', severity: updates[0]?.severity ?? 'unrated', cves: [], exploited: false };
+    const base = known ? about(known) : unknown;
     const packages = updates.map((update) => offeredPackage(update, facts)).toSorted(graver);
     return { ...base, state: 'exposed' as const, packages: packages.slice(0, MOST_PACKAGES) };
   });
@@ -143,7 +147,8 @@ function fromOffers(facts: NodeFacts, security: readonly Available[], already: R
 
 function offeredPackage({ name, arch, version }: Available, facts: NodeFacts): ExposedPackage {
   const installed = facts.installed.findLast((item) => item.name === name && item.arch === arch)?.version ?? '';
-  return { package: name, arch, installed, fixed: version === '' ? name : version, state: 'exposed', why: "the node's own repository offers the fix" };
+  const fixed = version === '' ? name : version;
+  return { package: name, arch, installed, fixed, state: 'exposed', why: "the node's own repository offers the fix" };
 }
 
 function graver(a: ExposedPackage, b: ExposedPackage): number {

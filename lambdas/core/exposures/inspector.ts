@@ -23,13 +23,19 @@ export interface SecondOpinion {
   words: string;
 }
 
+/** `location`: `111111111111/eu-central-1`. */
+interface PlacedNode {
+  id: string;
+  location: string;
+}
+
 /** What Inspector says of CVEs on a node. */
-export function secondOpinion(node: { id: string; location: string }, cves: readonly string[], views: ReadonlyMap<string, InspectorView>): SecondOpinion {
+export function secondOpinion(node: PlacedNode, cves: readonly string[], views: ReadonlyMap<string, InspectorView>): SecondOpinion {
   const why = whyNot(node, cves, views.get(node.location));
   return why === undefined ? { agrees: true, words: 'also seen by Inspector' } : { agrees: false, words: `only we: ${why}` };
 }
 
-function whyNot(node: { id: string; location: string }, cves: readonly string[], view: InspectorView | undefined): string | undefined {
+function whyNot(node: PlacedNode, cves: readonly string[], view: InspectorView | undefined): string | undefined {
   if (node.id.startsWith('mi-')) return 'Inspector does not look at hybrid nodes';
   if (!view) return 'Inspector was not asked yet';
   if (Object.keys(view.nodes).length === 0) return `Inspector is not switched on in ${node.location}`;

@@ -11,12 +11,14 @@ import type { Found, World } from './found.ts';
 
 const PackageName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._+:~-]{0,199}$/);
 
+const PlatformStart = z.string().regex(/^[a-z][a-z0-9.-]{0,59}$/);
+
 export const OwnAdvisory = z.strictObject({
   cve: CveId,
   /** Names of binary or source packages; `Windows` for Windows itself. */
   packages: z.array(PackageName).min(1).max(50),
   /** `ubuntu`, `ubuntu-24.04`: beginnings of platforms. Absent: every platform that has such a package. */
-  platforms: z.array(z.string().regex(/^[a-z][a-z0-9.-]{0,59}$/)).min(1).max(50).optional(),
+  platforms: z.array(PlatformStart).min(1).max(50).optional(),
   title: z.string().max(300),
   severity: Severity,
   /** ISO-8601 UTC. */
@@ -36,12 +38,15 @@ export interface OwnWords {
 
 /** Reads a person's words. Answers every problem at once, in words. `at` is an ISO-8601 UTC instant. */
 export function readOwnAdvisory(words: OwnWords, at: string): { advisory: OwnAdvisory } | { problems: string[] } {
+  const badPackages = split(words.packages).filter((name) => !PackageName.safeParse(name).success);
+  const badPlatforms = split(words.platform ?? '').filter((name) => !PlatformStart.safeParse(name).success);
+  const graded = words.severity === undefined || Severity.safeParse(words.severity).success;
   const problems = [
     ...(CveId.safeParse(words.cve).success ? [] : [`"${words.cve}" is no CVE: expected one such as CVE-2026-31337`]),
     ...(split(words.packages).length === 0 ? ['--packages names nothing: expected names such as openssl,openssl-libs'] : []),
-    ...split(words.packages).filter((name) => !PackageName.safeParse(name).success).map((name) => `--packages: "${name}" is no name of a package`),
-    ...split(words.platform ?? '').filter((name) => !/^[a-z][a-z0-9.-]{0,59}$/.test(name)).map((name) => `--platform: "${name}" is none: expected one such as ubuntu or amazon-linux-2023`),
-    ...(words.severity === undefined || Severity.safeParse(words.severity).success ? [] : [`--severity: "${words.severity}" must be one of ${Severity.options.join(', ')}`]),
+    ...badPackages.map((name) => `--packages: "${name}" is no name of a package`),
+    ...badPlatforms.map((name) => `--platform: "${name}" is none: expected one such as ubuntu or amazon-linux-2023`),
+    ...(graded ? [] : [`--severity: "${words.severity}" must be one of ${Severity.options.join(', ')}`]),
     ...(words.why.trim() === '' ? ['--why is empty: the record must say why'] : []),
   ];
   if (problems.length > 0) return { problems };

@@ -31,14 +31,16 @@ const SIDE_BY_SIDE = /^kernel(-|$)/;
 export function factsAfter(facts: FleetFacts, changes: readonly Changed[], rebooted: boolean): FleetFacts {
   const kind = versionKind(facts.platform);
   const certain = changes.filter((change) => !facts.installed.some((item) => isSame(item, change) && item.sourceVersion !== undefined));
-  const isDone = (item: Package): boolean => certain.some((change) => isSame(item, change) && compareVersions(kind, item.version, change.version) !== 1);
+  const isOlder = (item: Package, change: Changed): boolean => compareVersions(kind, item.version, change.version) !== 1;
+  const isDone = (item: Package): boolean => certain.some((change) => isSame(item, change) && isOlder(item, change));
   const isReplaced = (item: Package): boolean => !(kind === 'rpm' && SIDE_BY_SIDE.test(item.name)) && isDone(item);
-  const sources = new Map(facts.installed.flatMap((item) => (item.source === undefined ? [] : [[`${item.name} ${item.arch}`, item.source]])));
+  const sources = new Map(facts.installed.map((item) => [`${item.name} ${item.arch}`, item.source]));
   const added = certain.map((change): Package => {
     const source = sources.get(`${change.name} ${change.arch}`);
     return { name: change.name, arch: change.arch, version: change.version, ...(source === undefined ? {} : { source }) };
   });
-  const kept = facts.installed.filter((item) => !isReplaced(item) && !added.some((one) => isSame(item, one) && item.version === one.version));
+  const isAdded = (item: Package): boolean => added.some((one) => isSame(item, one) && item.version === one.version);
+  const kept = facts.installed.filter((item) => !isReplaced(item) && !isAdded(item));
   const { kernel, ...rest } = facts;
   return {
     ...rest,

@@ -1,13 +1,14 @@
 /**
- * Holds the exposures that are kept against what is true now, and says what to write. Pure, and repeatable: what it says may be carried out
- * half, twice, or by two at once, and the next reconciliation comes to the same end (the order of writes stands in handlers/exposures.ts).
+ * Holds the exposures that are kept against what is true now, and says what to write. Pure, and repeatable: what it says may be carried
+ * out half, twice, or by two at once, and the next reconciliation comes to the same end (the order of writes stands in
+ * handlers/exposures.ts).
  *
- * A node's own row remembers under which fingerprint its exposures are counted (`judged`). When a scan, SSM Inventory or a rollout's evidence
- * shows another fingerprint, the node moves: what it is still exposed to keeps its clocks, what it is not is closed, for this node, at the
- * moment at which the new facts were true.
+ * A node's own row remembers under which fingerprint its exposures are counted (`judged`). When a scan, SSM Inventory or a rollout's
+ * evidence shows another fingerprint, the node moves: what it is still exposed to keeps its clocks, what it is not is closed, for this
+ * node, at the moment at which the new facts were true.
  */
 import { dueOf } from './deadlines.ts';
-import { exceptionFor } from './exceptions.ts';
+import { concerningExceptions, exceptionFor } from './exceptions.ts';
 import { advisoryKey, nodeKey } from './types.ts';
 import { urgencyOf } from './urgency.ts';
 import type { Deadline, Node } from '../model.ts';
@@ -136,7 +137,8 @@ function rowOf(found: Found, { fingerprint, platform, before, origins, due }: Pl
   const earlier = places.flatMap((rows) => [rows.get(key) ?? [], forerunners(found, rows)].flat());
   const at = new Date(now).toISOString();
   const seen = earliest(earlier.map((row) => row.seen)) ?? at;
-  const fixable = found.packages.some((item) => item.fixed !== null) ? (earliest(earlier.flatMap((row) => row.fixable ?? [])) ?? at) : undefined;
+  const hasFix = found.packages.some((item) => item.fixed !== null);
+  const fixable = hasFix ? (earliest(earlier.flatMap((row) => row.fixable ?? [])) ?? at) : undefined;
   const row: Exposure = {
     source: found.source,
     advisory: found.advisory,
@@ -154,8 +156,8 @@ function rowOf(found: Found, { fingerprint, platform, before, origins, due }: Pl
 }
 
 /**
- * Rows of the same CVE from before its vendor spoke: what people announced, or CISA alone had listed. Their clock goes on in the vendor's row,
- * where it says that the fix came later than the exposure.
+ * Rows of the same CVE from before its vendor spoke: what people announced, or CISA alone had listed. Their clock goes on in the vendor's
+ * row, where it says that the fix came later than the exposure.
  */
 function forerunners({ source, cves }: Found, rows: ReadonlyMap<string, Exposure>): Exposure[] {
   const sources = source === 'kev' ? [] : source === 'person' ? ['kev'] : ['kev', 'person'];
@@ -167,7 +169,7 @@ function dueDates(nodes: readonly Node[], { deadlines, exceptions }: ReconcileIn
   const keys = [...new Set(deadlines.flatMap(({ when }) => Object.keys(when.tags ?? {})))];
   const alike = grouped(nodes, ({ tags }) => JSON.stringify(keys.map((key) => tags[key] ?? null)));
   return (row, urgency) => {
-    const concerning = exceptions.filter(({ exception: { cve, advisory } }) => advisory === row.advisory || (cve !== undefined && row.cves.includes(cve)));
+    const concerning = concerningExceptions(row, exceptions);
     const dues = [...alike.values()].flatMap((group) => {
       const open = group.find((node) => concerning.length === 0 || exceptionFor(row, node, concerning) === undefined);
       return (open && dueOf(row, urgency, open.tags, deadlines)) ?? [];
@@ -201,7 +203,8 @@ function closuresOf({ nodes, before, members }: Standing, input: ReconcileInput)
   }
   const left = new Set(nodes.map((one) => one.judged));
   const abandoned = [...before].filter(([fingerprint]) => !members.has(fingerprint) && !left.has(fingerprint));
-  const gone = abandoned.toSorted(([a], [b]) => order(a, b)).flatMap(([, rows]) => closure([...rows.values()], { by: 'node-gone', rollout: '', nodes: [] }, input));
+  const inOrder = abandoned.toSorted(([a], [b]) => order(a, b));
+  const gone = inOrder.flatMap(([, rows]) => closure([...rows.values()], { by: 'node-gone', rollout: '', nodes: [] }, input));
   return [...closures, ...gone];
 }
 
@@ -221,8 +224,15 @@ function wayOf(one: JudgedNode, found: ReconcileInput['found']): Way {
 function closure(rows: readonly Exposure[], how: Pick<Closure, 'by' | 'rollout' | 'nodes'>, { intelligence }: ReconcileInput): Closure[] {
   const [first] = rows;
   if (!first) return [];
-  const exposures = rows.toSorted((a, b) => order(advisoryKey(a), advisoryKey(b))).map(({ source, advisory, severity, cves, state, published, seen, fixable, due, deadline }) => ({
-    source, advisory, severity, cves, state, published, seen,
+  const inOrder = rows.toSorted((a, b) => order(advisoryKey(a), advisoryKey(b)));
+  const exposures = inOrder.map(({ source, advisory, severity, cves, state, published, seen, fixable, due, deadline }) => ({
+    source,
+    advisory,
+    severity,
+    cves,
+    state,
+    published,
+    seen,
     ...(fixable === undefined ? {} : { fixable }),
     ...(due === undefined ? {} : { due }),
     ...(deadline === undefined ? {} : { deadline }),

@@ -1,5 +1,5 @@
 /** What is open, as people and triggers think of it: by advisory, with urgency, services and counts. */
-import { exceptionFor } from './exceptions.ts';
+import { concerningExceptions, exceptionFor } from './exceptions.ts';
 import { grouped } from './reconcile.ts';
 import { advisoryKey, nodeKey } from './types.ts';
 import { urgencyOf } from './urgency.ts';
@@ -57,7 +57,7 @@ function heldBy(row: Exposure, { reconciled, exceptions, intelligence, vendorExp
   const nodes = reconciled.members.get(row.fingerprint);
   if (!nodes) return [];
   const urgency = urgencyOf({ cves: row.cves, severity: row.severity, exploited: vendorExploited(advisoryKey(row)) }, intelligence);
-  const concerning = exceptions.filter(({ exception: { cve, advisory } }) => advisory === row.advisory || (cve !== undefined && row.cves.includes(cve)));
+  const concerning = concerningExceptions(row, exceptions);
   if (concerning.length === 0) return [{ row, urgency, open: nodes, excepted: [] }];
   const judged = nodes.map((node) => ({ node, why: exceptionFor(row, node, concerning) }));
   const open = judged.flatMap(({ node, why }) => (why === undefined ? [node] : []));

@@ -1,9 +1,10 @@
 /**
- * Exposures as they are kept, and as they are handed on. One row for each advisory and fingerprint of identical nodes: which nodes these are
- * is said by the nodes' own rows, so that ten thousand identical nodes cost one row an advisory.
+ * Exposures as they are kept, and as they are handed on. One row for each advisory and fingerprint of identical nodes: which nodes these
+ * are is said by the nodes' own rows, so that ten thousand identical nodes cost one row an advisory.
  *
  * CloseIntake reconciles the rows with advisories, inventory and rollout evidence, and writes an `ExposureSummary` under `EXPOSURES_KEY`
- * (core/keys.ts), gzipped: what `StartRollouts`, the `wavelock` command and the report read. What CISA and EPSS say is joined there and never kept in rows.
+ * (core/keys.ts), gzipped: what `StartRollouts`, the `wavelock` command and the report read. What CISA and EPSS say is joined there and
+ * never kept in rows.
  */
 import { z } from 'zod';
 import { AdvisoryId, CveId } from '../advisory.ts';
@@ -15,7 +16,7 @@ const Instant = z.iso.datetime();
 export const ExposureState = z.enum(['exposed', 'probable', 'awaiting-vendor', 'locked', 'needs-entitlement', 'reboot-pending', 'unknown']);
 export type ExposureState = z.infer<typeof ExposureState>;
 
-/** `alas`, `usn`, `person`, `kev` (an entry of CISA's catalogue that no vendor has an advisory for), … With the id it names an advisory. */
+/** `alas`, `usn`, `person`, `kev` (what CISA lists and no vendor has an advisory for), … With the id it names an advisory. */
 const Source = z.string().regex(/^[a-z][a-z0-9-]{0,29}$/);
 
 /** What on the node makes it exposed. `fixed`: the first version that is not affected; `null`: there is none yet. */
@@ -88,8 +89,9 @@ export const OpenExposure = Exposure.extend({
 export type OpenExposure = z.infer<typeof OpenExposure>;
 
 /**
- * An advisory with all that it exposes: what people and triggers think in. It is here as long as any node is open, so that whoever reads this
- * late or twice comes to the same: a fix that came later than the exposure is `fixable > seen`; an advisory that is gone from here is closed.
+ * An advisory with all that it exposes: what people and triggers think in. It is here as long as one node is open, so that whoever reads
+ * this late or twice comes to the same: a fix that came later than the exposure is `fixable > seen`; an advisory that is gone from here
+ * is closed.
  */
 export const OpenAdvisory = z.strictObject({
   source: Source,
@@ -166,6 +168,8 @@ export const CountedNode = z.strictObject({
   tags: z.record(z.string(), z.string()),
   /** Absent: nothing is known of what it has. */
   facts: z.strictObject({ fingerprint: z.string(), at: Instant, by: z.enum(['scan', 'inventory', 'rollout']) }).optional(),
+  /** Its release gets no ordinary security updates any more: since when, and until when paid ones come. */
+  ended: z.strictObject({ platform: z.string(), eol: z.iso.date(), extended: z.iso.date().optional() }).optional(),
 });
 export type CountedNode = z.infer<typeof CountedNode>;
 

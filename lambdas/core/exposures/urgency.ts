@@ -1,4 +1,7 @@
-/** How urgent an advisory is, from what its vendor, CISA and EPSS say; and whether that meets a rule's condition. KEV and EPSS are joined here, at read. */
+/**
+ * How urgent an advisory is, from what its vendor, CISA and EPSS say; and whether that meets a rule's condition. KEV and EPSS are joined
+ * here, at read.
+ */
 import type { Condition } from '../model.ts';
 import type { Advisory, KnownExploited, Score } from '../advisory.ts';
 import type { Urgency } from './types.ts';

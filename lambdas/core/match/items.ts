@@ -1,6 +1,6 @@
 /** What is installed on a node, made ready for comparison. */
 import type { Package } from '../model.ts';
-import { splitRpm } from '../versions/rpm.ts';
+import { rpmStream, splitRpm } from '../versions/rpm.ts';
 import type { Version, VersionKind } from '../versions/compare.ts';
 import { buildOf } from './channels.ts';
 import { imageKey, imageSources, isKernelLeftover, isRpmKernel, withoutOldKernels } from './kernels.ts';
@@ -24,7 +24,10 @@ export interface Item extends Package {
   family: string | undefined;
   /** Of a kernel whose build is in its name: series and flavour. */
   image: string | undefined;
-  /** No kernel, no module, no other build: nothing but its version decides. */
+  /** Of a kernel that is an rpm: `6.1`. */
+  stream: string | undefined;
+  isKernel: boolean;
+  /** No module and no other build; a kernel may be. */
   plain: boolean;
 }
 
@@ -43,6 +46,7 @@ export function itemOf(item: Package, { certainty }: NodeFacts, kind: VersionKin
   const source = sourceVersion(item, { kind, guessed, image: image !== undefined });
   const build = buildOf(item.name, item.version);
   const family = kind === 'rpm' ? moduleFamily(item.version) : undefined;
+  const isKernel = kind === 'rpm' && isRpmKernel(item.name);
   return {
     ...item,
     read: readWhole(item.version, kind, read),
@@ -52,7 +56,9 @@ export function itemOf(item: Package, { certainty }: NodeFacts, kind: VersionKin
     build,
     family,
     image,
-    plain: build === '' && family === undefined && image === undefined && !(kind === 'rpm' && isRpmKernel(item.name)),
+    stream: isKernel ? rpmStream(item.version) : undefined,
+    isKernel: isKernel || image !== undefined,
+    plain: build === '' && family === undefined && image === undefined,
   };
 }
 

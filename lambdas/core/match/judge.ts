@@ -5,7 +5,7 @@ import { channelKind, lineRelease, showsChannel } from './channels.ts';
 import type { Item } from './items.ts';
 import { runsOlder } from './kernels.ts';
 import type { Entry, Release, Row } from './knowledge.ts';
-import { compareToRow, comparableRows, highest, sameArch } from './rows.ts';
+import { compareToRow, comparableRows, highest, sameArch, sameStream } from './rows.ts';
 import type { Streams } from './rows.ts';
 import type { Match, MatchState, NodeFacts } from './types.ts';
 import * as words from './words.ts';
@@ -45,7 +45,7 @@ export function judge(view: View, item: Item, { advisory, rows }: Entry): Match 
   const pair = { view, item, advisory };
   const [first] = rows;
   // Nearly all there is to compare: one row, and nothing but versions decides.
-  const isSimple = rows.length === 1 && item.plain && first?.plain === true && view.lines.length === 0;
+  const isSimple = rows.length === 1 && item.plain && first?.plain === true && view.lines.length === 0 && sameStream(item, first);
   const answer = isSimple ? (sameArch(first.arch, item.arch, view.arch) ? standing(pair, rows) : undefined) : judgeRows(pair, rows);
   if (!answer) return undefined;
   return {

@@ -15,13 +15,6 @@ export function isRpmKernel(name: string): boolean {
   return RPM_KERNEL.test(name);
 }
 
-/** Whether a fix is of the stream that an installed kernel belongs to. Where one of them cannot be told, it is taken to be. */
-export function sameKernelStream(fixed: string, installed: string): boolean {
-  const stream = rpmStream(fixed);
-  const own = rpmStream(installed);
-  return stream === undefined || own === undefined || stream === own;
-}
-
 /** `6.8 aws` of `linux-image-6.8.0-1019-aws`: series and flavour, within which a newer build replaces an older one. */
 export function imageKey(name: string): string | undefined {
   const [, series, flavour] = /^linux-image-(?:unsigned-)?(\d+\.\d+)\.\S+?-([a-z][a-z0-9-]*?)(?:-unsigned)?$/.exec(name) ?? [];

@@ -1,9 +1,10 @@
 /** Advisories by release and package, their versions read once: what a matcher looks things up in. */
 import type { Advisory, Affected, Kb } from '../advisory.ts';
 import { compareRead, readVersion } from '../versions/compare.ts';
+import { rpmStream } from '../versions/rpm.ts';
 import type { Version, VersionKind } from '../versions/compare.ts';
 import { buildOf, buildOfChannel } from './channels.ts';
-import { imageKey } from './kernels.ts';
+import { imageKey, isRpmKernel } from './kernels.ts';
 import { moduleFamily } from './modules.ts';
 
 /** One row of an advisory, made ready. */
@@ -14,7 +15,9 @@ export interface Row extends Affected {
   build: string;
   /** Of a modular build. */
   family: string | undefined;
-  /** Nothing sets it apart: no channel, build, stream or source. */
+  /** Of a kernel that is an rpm: `6.1`. */
+  stream: string | undefined;
+  /** Nothing sets it apart: no channel, build, module or source. */
   plain: boolean;
 }
 
@@ -119,6 +122,7 @@ function rowOf(affected: Affected, advisory: Advisory, read: ReadVersion): Row {
     version: fixed === null || kind === undefined ? undefined : read(kind, fixed),
     build,
     family,
+    stream: fixed !== null && isRpmKernel(affected.package) ? rpmStream(fixed) : undefined,
     plain: !isApart && affected.kind === 'binary',
   };
 }

@@ -9,7 +9,7 @@ import type { Entry, ReadVersion, Release } from './knowledge.ts';
 import type { Knowledge, Match, Matcher, NodeFacts } from './types.ts';
 import { versionKind } from '../candidate.ts';
 import { compareRead } from '../versions/compare.ts';
-import { sameArch } from './rows.ts';
+import { sameArch, sameStream } from './rows.ts';
 import { judgeOtherProducts, judgeWindows } from './windows.ts';
 
 /**
@@ -34,22 +34,24 @@ export function createMatcher(knowledge: Knowledge): Matcher {
 const NOTHING: Release = { binaries: new Map(), sources: new Map(), images: new Map(), kbs: [], replacedBy: new Map() };
 
 /** What was found for one package, by all that it was found from. A fleet has far fewer of these than packages. */
-type Verdicts = Map<string, readonly Match[]>;
+type Verdicts = Map<string, Map<string, readonly Match[]>>;
 
 function judgePackages(view: View, read: ReadVersion, known: Verdicts): Match[] {
   const { facts, release } = view;
   const kind = versionKind(facts.platform);
   const { platform, certainty, channels, releasever } = facts;
   const circumstances = JSON.stringify([platform, certainty, channels, releasever, view.minor, view.all]);
+  const same = known.get(circumstances) ?? new Map<string, readonly Match[]>();
+  known.set(circumstances, same);
   return countedPackages(facts, kind).flatMap((found) => {
-    const key = `${found.name}\t${found.arch}\t${found.version}\t${found.source ?? ''}\t${found.sourceVersion ?? ''}\t${circumstances}`;
-    const before = known.get(key);
+    const key = `${found.name}\t${found.arch}\t${found.version}\t${found.source ?? ''}\t${found.sourceVersion ?? ''}`;
+    const before = same.get(key);
     if (before) return before;
     const item = itemOf(found, facts, kind, read);
     const entries = entriesFor(item, release);
     const matches = entriesToJudge(view, item, entries).flatMap((entry) => (entry.advisory.versionKind === kind ? (judge(view, item, entry) ?? []) : []));
     // Kernels also depend on what runs, and modules on what else is installed.
-    if (item.plain) known.set(key, matches);
+    if (item.plain && !item.isKernel) same.set(key, matches);
     return matches;
   });
 }
@@ -65,9 +67,10 @@ function entriesToJudge(view: View, item: Item, entries: readonly Entry[]): read
   const open = [...others];
   for (const entry of simple) {
     const [row] = entry.rows;
-    if (!row || !sameArch(row.arch, item.arch, view.arch)) continue;
-    if (row.version !== undefined && (compareRead(read, row.version) ?? -1) >= 0) break;
-    open.push(entry);
+    if (!row || !sameArch(row.arch, item.arch, view.arch) || !sameStream(item, row)) continue;
+    const isFixed = row.version !== undefined && (compareRead(read, row.version) ?? -1) >= 0;
+    if (isFixed && !item.isKernel) break;
+    if (!isFixed || view.facts.kernel !== undefined) open.push(entry);
   }
   return open;
 }

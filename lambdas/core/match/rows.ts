@@ -3,7 +3,6 @@ import { compareRead } from '../versions/compare.ts';
 import { compareWithoutEpoch } from '../versions/rpm.ts';
 import type { Sign } from '../versions/sign.ts';
 import type { Item } from './items.ts';
-import { isRpmKernel, sameKernelStream } from './kernels.ts';
 import type { Row } from './knowledge.ts';
 import { followsStream, sameUpstream, streamsInTitle } from './modules.ts';
 import type { Package } from '../model.ts';
@@ -45,6 +44,11 @@ function outweighs(a: Row | undefined, b: Row): boolean {
   return (compareRead(a.version, b.version) ?? -1) >= 0;
 }
 
+/** Whether a fix is of the stream that an installed kernel belongs to. Where one of them cannot be told, it is taken to be. */
+export function sameStream(item: Item, row: Row): boolean {
+  return row.stream === undefined || item.stream === undefined || row.stream === item.stream;
+}
+
 /** What tells a node's streams of modules apart. */
 export interface Streams {
   modules: readonly string[] | undefined;
@@ -56,7 +60,7 @@ export interface Streams {
  * not known, and what is installed is of another upstream version, so that nothing can be said but that one of them is of another stream.
  */
 export function comparableRows(item: Item, rows: readonly Row[], title: string, streams: Streams): { rows: readonly Row[]; guess: boolean } {
-  const fitting = ofOwnRelease(isRpmKernel(item.name) ? rows.filter((row) => row.fixedVersion === null || sameKernelStream(row.fixedVersion, item.version)) : rows);
+  const fitting = ofOwnRelease(item.isKernel ? rows.filter((row) => sameStream(item, row)) : rows);
   if (item.family === undefined) return { rows: fitting.some(isModular) ? fitting.filter((row) => !isModular(row)) : fitting, guess: false };
   return modularRows(item, fitting.filter(isModular), title, streams);
 }

@@ -1,6 +1,6 @@
 /**
- * `deadlines` as people write them: until when exposures have to be closed. A preset stands for the rules of a standard, in its place in the
- * list; sources of what each demands stand in docs/policy-file.md.
+ * `deadlines` as people write them: until when exposures have to be closed. A preset stands for the rules of a standard, in its place in
+ * the list; sources of what each demands stand in docs/policy-file.md.
  */
 import { z } from 'zod';
 import { formatDuration } from '../calendar-text.ts';
@@ -18,8 +18,8 @@ const within = (days: number, when: Condition): Rule => ({ when, fixWithin: days
 /**
  * - `pci-dss-4`: critical (v4.0: or high) within one month of release, others within three (PCI DSS v4.0 and v4.0.1, requirement 6.3.3)
  * - `bod-22-01`: what CISA lists, by the date that its catalogue gives (Binding Operational Directive 22-01, required action 3)
- * - `essential-eight`: critical or exploited within 48 hours of release; the rest within two weeks where a node faces the internet, else within a
- *   month (Australian Signals Directorate, Essential Eight maturity model, November 2023: "Patch operating systems", maturity level three)
+ * - `essential-eight`: critical or exploited within 48 hours of release; the rest within two weeks where a node faces the internet, else
+ *   within a month (Australian Signals Directorate, Essential Eight maturity model, November 2023: "Patch operating systems", level three)
  */
 const PRESETS = {
   'pci-dss-4': [within(30, { severity: ['critical', 'important'] }), within(90, {})],
@@ -36,7 +36,9 @@ const PRESETS = {
 const FORMS = 'expected a rule such as { when: { knownExploited: true }, fixWithin: 14d }, or { preset: pci-dss-4 }';
 
 const WrittenPreset = z
-  .strictObject({ preset: z.enum(['pci-dss-4', 'bod-22-01', 'essential-eight']).describe('The rules of a standard, in this place of the list') })
+  .strictObject({
+    preset: z.enum(['pci-dss-4', 'bod-22-01', 'essential-eight']).describe('The rules of a standard, in this place of the list'),
+  })
   .transform(({ preset }): Deadline[] => PRESETS[preset].map((rule: Rule) => ({ ...rule, words: `${preset}: ${ruleWords(rule)}` })));
 
 const WrittenRule = z
@@ -47,7 +49,8 @@ const WrittenRule = z
     kevDueDate: z.literal('obey').optional().describe('obey: the date that CISA gives counts as well; of both, the earlier'),
   })
   .superRefine((rule, context) => {
-    if (rule.fixWithin === undefined && rule.kevDueDate === undefined) context.addIssue('sets no deadline: name fixWithin, kevDueDate or both');
+    const says = rule.fixWithin !== undefined || rule.kevDueDate !== undefined;
+    if (!says) context.addIssue('sets no deadline: name fixWithin, kevDueDate or both');
   })
   .transform(({ when = {}, ...rest }): Deadline[] => {
     const rule: Rule = { when, ...definedOnly(rest) };

@@ -9,17 +9,28 @@ const ADVISORY = 'expected the id of an advisory such as ALAS2023-2026-901';
 
 const WrittenException = z
   .strictObject({
-    cve: z.string({ error: CVE }).refine((id) => CveId.safeParse(id).success, CVE).optional().describe('One CVE: every advisory that names no other'),
-    advisory: z.string({ error: ADVISORY }).refine((id) => AdvisoryId.safeParse(id).success, ADVISORY).optional().describe('One advisory'),
+    cve: z
+      .string({ error: CVE })
+      .refine((id) => CveId.safeParse(id).success, CVE)
+      .optional()
+      .describe('One CVE: every advisory that names no other'),
+    advisory: z
+      .string({ error: ADVISORY })
+      .refine((id) => AdvisoryId.safeParse(id).success, ADVISORY)
+      .optional()
+      .describe('One advisory'),
     nodes: WrittenFilter.optional().describe('Only on these nodes; left out: on all of them'),
     owner: z.string().trim().min(1).describe('Who answers for it: a person or an address'),
     why: z.string().trim().min(1).describe('The reason; it stands beside the exposure'),
     until: z.iso.date('expected a date such as 2027-03-31').describe('The last day on which it counts: 2027-03-31'),
   })
   .superRefine((exception, context) => {
-    if ((exception.cve === undefined) === (exception.advisory === undefined)) context.addIssue('names neither or both: give one of cve and advisory');
+    const named = [exception.cve, exception.advisory].filter((name) => name !== undefined);
+    if (named.length !== 1) context.addIssue('names neither or both: give one of cve and advisory');
   })
-  .transform((exception): Exception => Object.fromEntries(Object.entries(exception).filter(([, value]) => value !== undefined)) as Exception);
+  .transform((exception): Exception => {
+    return Object.fromEntries(Object.entries(exception).filter(([, value]) => value !== undefined)) as Exception;
+  });
 
 /** The whole of `exceptions`. */
 export const WrittenExceptions = z.array(WrittenException);

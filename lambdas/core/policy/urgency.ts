@@ -21,7 +21,7 @@ export const urgencyKeys = {
     .optional()
     .describe('The vendor\'s grade, or a list of grades. unrated is one of its own'),
   epss: Over.optional().describe('Chance of exploitation within 30 days, by EPSS: "> 0.9". Without a score this never holds'),
-  epssPercentile: Over.optional().describe('Share of all CVEs that are less likely to be exploited: "> 0.95". Steady when EPSS\' model changes'),
+  epssPercentile: Over.optional().describe('Share of all CVEs that are less likely to be exploited: "> 0.95". Comparable over the years'),
   tags: z
     .record(z.string().min(1).max(128), z.string({ error: 'expected a text; write numbers, true and false in quotes' }).max(256))
     .refine((tags) => Object.keys(tags).length > 0, 'is empty; name at least one tag')

@@ -65,23 +65,46 @@ const STARTING_MS = 15 * 60_000;
 /** All lists. */
 export function listsOf(survey: Survey, machines: readonly Machine[]): Lists {
   const at = Date.parse(survey.at);
-  const sees = (part: keyof SeenLocation): boolean => survey.locations.some((location) => location[part] !== undefined);
   const managed = machines.filter(({ node }) => node !== undefined);
-  const when = <T>(parts: (keyof SeenLocation)[], make: () => T): T | undefined => (parts.every(sees) ? make() : undefined);
+  const when = <T>(parts: (keyof SeenLocation)[], make: () => T): T | undefined => {
+    const sees = (part: keyof SeenLocation): boolean => survey.locations.some((location) => location[part] !== undefined);
+    return parts.every(sees) ? make() : undefined;
+  };
+  const among = (part: keyof SeenLocation): Machine[] => seenWhere(survey, managed, part);
   const updaters = survey.locations.map((seen) => ({ seen, ...updatersOf(seen, here(seen, machines)) }));
   return {
     unmanaged: when(['instances', 'nodes'], () => unmanaged(survey, machines)),
-    stopped: when(['instances'], () => machines.filter((machine) => isStopped(machine)).map((machine) => listed(machine, stoppedWhy(machine)))),
-    silent: when(['nodes'], () => managed.filter(({ node }) => node?.online === false).map((machine) => listed(machine, silentWhy(machine, at)))),
-    neverScanned: when(['nodes', 'patchStates'], () => seenWhere(survey, managed, 'patchStates').filter(({ patch }) => !patch).map((machine) => listed(machine, 'Patch Manager has never looked at it'))),
+    stopped: when(['instances'], () => listedWith(machines.filter(isStopped), stoppedWhy)),
+    silent: when(['nodes'], () => listedWith(managed.filter(({ node }) => node?.online === false), (machine) => silentWhy(machine, at))),
+    neverScanned: when(['nodes', 'patchStates'], () => listedWith(among('patchStates').filter(({ patch }) => !patch), neverWhy)),
     stale: when(['nodes'], () => managed.flatMap((machine) => stale(machine, at))),
-    noInventory: when(['nodes', 'software'], () => seenWhere(survey, managed, 'software').filter(({ software }) => !software).map((machine) => listed(machine, 'no SSM Inventory: what is installed is not known'))),
-    agentTooOld: when(['nodes'], () => managed.filter((machine) => isAgentTooOld(machine)).map((machine) => listed(machine, `agent ${machine.node?.agentVersion}; ${OLDEST_AGENT} or newer is needed`))),
+    noInventory: when(['nodes', 'software'], () => listedWith(among('software').filter(({ software }) => !software), unknownWhy)),
+    agentTooOld: when(['nodes'], () => listedWith(managed.filter(isAgentTooOld), agentWhy)),
     owned: when(['instances'], () => ownedGroups(machines, placeOf)),
-    selfUpdating: when(['nodes'], () => updaters.flatMap(({ seen, byId }) => here(seen, managed).flatMap((machine) => selfUpdating(machine, byId.get(machine.id))))),
-    baselineRefuses: when(['nodes', 'baselines'], () => survey.locations.flatMap((seen) => refusing(seen, here(seen, managed), survey.at.slice(0, 10)))),
+    selfUpdating: when(['nodes'], () =>
+      updaters.flatMap(({ seen, byId }) => here(seen, managed).flatMap((machine) => selfUpdating(machine, byId.get(machine.id)))),
+    ),
+    baselineRefuses: when(['nodes', 'baselines'], () =>
+      survey.locations.flatMap((seen) => refusing(seen, here(seen, managed), survey.at.slice(0, 10))),
+    ),
     unresolvedUpdaters: updaters.flatMap(({ unresolved }) => unresolved),
   };
+}
+
+function listedWith(machines: readonly Machine[], why: (machine: Machine) => string): ListedNode[] {
+  return machines.map((machine) => listed(machine, why(machine)));
+}
+
+function neverWhy(): string {
+  return 'Patch Manager has never looked at it';
+}
+
+function unknownWhy(): string {
+  return 'no SSM Inventory: what is installed is not known';
+}
+
+function agentWhy({ node }: Machine): string {
+  return `agent ${node?.agentVersion ?? ''}; ${OLDEST_AGENT} or newer is needed`;
 }
 
 function here(seen: SeenLocation, machines: readonly Machine[]): Machine[] {
@@ -113,7 +136,8 @@ function unmanagedWhy({ instance }: Machine, nobody: boolean, at: number): strin
   if (nobody) return 'no node of this Region is registered: Systems Manager is not set up here';
   if (instance?.profile === undefined) return 'no instance profile: its agent has no credentials, unless Default Host Management is on';
   const profile = instance.profile.slice(instance.profile.lastIndexOf('/') + 1);
-  return `its agent never registered: not installed or stopped, no way to the ssm endpoints, or the role in ${profile} lacks AmazonSSMManagedInstanceCore`;
+  const role = `the role in ${profile} lacks AmazonSSMManagedInstanceCore`;
+  return `its agent never registered: not installed or stopped, no way to the ssm endpoints, or ${role}`;
 }
 
 function isStopped({ instance }: Machine): boolean {
@@ -164,7 +188,9 @@ function refusing(seen: SeenLocation, managed: Machine[], today: string): Refusi
     const why = baseline ? refusals(baseline, today) : [];
     if (!baseline || why.length === 0) continue;
     const { id, name, operatingSystem } = baseline;
-    const group = groups.get(id) ?? { baseline: id, name, operatingSystem, location: locationKey(seen.location), awsOwn: isAwsOwn(baseline), patchGroups: [], why, nodes: [] };
+    const location = locationKey(seen.location);
+    const fresh = { baseline: id, name, operatingSystem, location, awsOwn: isAwsOwn(baseline), patchGroups: [], why, nodes: [] };
+    const group: RefusingBaseline = groups.get(id) ?? fresh;
     const patchGroup = patchGroupOf(machine.tags);
     if (patchGroup !== '' && !group.patchGroups.includes(patchGroup)) group.patchGroups.push(patchGroup);
     group.nodes.push(machine.id);

@@ -1,4 +1,5 @@
 /** What would stop a rollout, or leave machines out of it: said before the first one is planned. */
+import { locationKey } from '../model.ts';
 import { leftOutBecause, OPT_IN } from './nodes.ts';
 import { OLDEST_AGENT, type Lists } from './lists.ts';
 import { updatePolicy } from './updaters.ts';
@@ -21,29 +22,63 @@ export function obstaclesOf(survey: Survey, machines: readonly Machine[], lists:
   const proposed = new Set(proposal.nodes);
   const taken = machines.filter(({ id }) => proposed.has(id));
   const only = (ids: readonly { id: string }[] | undefined): string[] => (ids ?? []).map(({ id }) => id).filter((id) => proposed.has(id));
+  const which = (fits: (machine: Machine) => boolean): string[] => taken.filter(fits).map(({ id }) => id);
   return [
     ...frozen(survey),
     ...untagged(taken),
     ...unproven(proposal),
-    line(only(lists.silent), 'do not answer: a rollout counts them as unreachable and stops when they are too many', 'bring their agents back, or leave them out'),
-    line(only(lists.selfUpdating), 'are updated by somebody else as well: what a rollout proves there may be another version tomorrow', 'switch the other updater off before the first rollout: docs/assess.md#self-updating'),
-    line(only(lists.agentTooOld), `have an SSM agent older than ${OLDEST_AGENT}: Wavelock refuses to patch them`, 'update the agent (AWS-UpdateSSMAgent)'),
-    line(taken.filter(({ patch }) => (patch?.pendingReboot ?? 0) > 0).map(({ id }) => id), 'wait for a reboot after earlier updates', 'reboot them, or expect the first rollout to do it'),
+    ...line(only(lists.silent), SILENT),
+    ...line(only(lists.selfUpdating), SELF_UPDATING),
+    ...line(only(lists.agentTooOld), OLD_AGENT),
+    ...line(which(({ patch }) => (patch?.pendingReboot ?? 0) > 0), REBOOT),
     ...lonely(survey, proposed),
     ...others(machines),
-    line(taken.filter((machine) => machine.os === 'windows' && updatePolicy(machine).size === 0).map(({ id }) => id), 'run Windows and do not tell whether Windows Update installs by itself: their inventory lacks its policy', 'Wavelock-Scan looks; or let the inventory gather the registry: docs/assess.md#self-updating'),
-    line(taken.filter(({ node }) => node?.online).map(({ id }) => id), 'do not tell how much disk space is free: only Wavelock-Scan does', 'it is looked at again before each installation'),
-  ].filter(({ nodes, what }) => nodes.length > 0 || what !== '');
+    ...line(which((machine) => machine.os === 'windows' && updatePolicy(machine).size === 0), WINDOWS_UPDATE),
+    ...line(which(({ node }) => node?.online === true), DISK),
+  ];
 }
+
+/** What follows a number of nodes: for one, for several, and what to do. */
+interface Words {
+  one: string;
+  many: string;
+  next: string;
+}
+
+const SILENT: Words = {
+  one: 'does not answer: a rollout counts it as unreachable and stops when they are too many',
+  many: 'do not answer: a rollout counts them as unreachable and stops when they are too many',
+  next: 'bring their agents back, or leave them out',
+};
+const SELF_UPDATING: Words = {
+  one: 'is updated by somebody else as well: what a rollout proves there may be another version tomorrow',
+  many: 'are updated by somebody else as well: what a rollout proves there may be another version tomorrow',
+  next: 'switch the other updater off before the first rollout: docs/assess.md#self-updating',
+};
+const OLD_AGENT: Words = {
+  one: `has an SSM agent older than ${OLDEST_AGENT}: Wavelock refuses to patch it`,
+  many: `have an SSM agent older than ${OLDEST_AGENT}: Wavelock refuses to patch them`,
+  next: 'update the agent (AWS-UpdateSSMAgent)',
+};
+const REBOOT: Words = {
+  one: 'waits for a reboot after earlier updates',
+  many: 'wait for a reboot after earlier updates',
+  next: 'reboot them, or expect the first rollout to do it',
+};
+const WINDOWS_UPDATE: Words = {
+  one: 'runs Windows and does not tell whether Windows Update installs by itself: its inventory lacks that policy',
+  many: 'run Windows and do not tell whether Windows Update installs by itself: their inventory lacks that policy',
+  next: 'Wavelock-Scan looks; or let the inventory gather the registry: docs/assess.md#self-updating',
+};
+const DISK: Words = {
+  one: 'does not tell how much disk space is free: only Wavelock-Scan does',
+  many: 'do not tell how much disk space is free: only Wavelock-Scan does',
+  next: 'it is looked at again before each installation',
+};
 
 /** Without nodes there is nothing to say. */
-function line(nodes: string[], what: string, next: string): Obstacle {
-  return nodes.length === 0 ? { what: '', next: '', nodes } : { what: `${count(nodes.length)} ${nodes.length === 1 ? singular(what) : what}`, next, nodes };
-}
-
-/** The verbs that these sentences begin with. */
-function singular(what: string): string {
-  return what.replace(/^do not/, 'does not').replace(/^are /, 'is ').replace(/^have /, 'has ').replace(/^wait /, 'waits ').replace(/^run Windows and do not/, 'runs Windows and does not');
+function line(nodes: string[], { one, many, next }: Words): Obstacle[] {
+  return nodes.length === 0 ? [] : [{ what: `${count(nodes.length)} ${nodes.length === 1 ? one : many}`, next, nodes }];
 }
 
 function count(nodes: number): string {
@@ -52,29 +87,31 @@ function count(nodes: number): string {
 
 function frozen(survey: Survey): Obstacle[] {
   return survey.locations.flatMap(({ location, calendars = [] }) =>
-    calendars.filter(({ state }) => state !== 'open').map(({ name, state, until }) => ({
-      what: `Change Calendar ${name} in ${location.account}/${location.region} ${state === 'closed' ? 'allows no changes now' : 'cannot be read, which counts as closed'}${until === undefined ? '' : `, until ${until}`}`,
-      next: 'decide whether rollouts obey it',
-      nodes: [],
-    })),
+    calendars.filter(({ state }) => state !== 'open').map(({ name, state, until }) => {
+      const says = state === 'closed' ? 'allows no changes now' : 'cannot be read, which counts as closed';
+      const ends = until === undefined ? '' : `, until ${until}`;
+      return { what: `Change Calendar ${name} in ${locationKey(location)} ${says}${ends}`, next: 'decide whether rollouts obey it', nodes: [] };
+    }),
   );
 }
 
 function untagged(taken: Machine[]): Obstacle[] {
-  const missing = taken.filter(({ tags }) => tags[OPT_IN.key] !== OPT_IN.value).map(({ id }) => id);
-  if (missing.length === 0) return [];
-  const what = `${missing.length} of ${count(taken.length)} that the proposed policy names ${missing.length === 1 ? 'is' : 'are'} not tagged ${OPT_IN.key}=${OPT_IN.value}: IAM lets nothing be sent to them`;
-  return [{ what, next: 'tag five of them first, the others when you trust it', nodes: missing }];
+  const nodes = taken.filter(({ tags }) => tags[OPT_IN.key] !== OPT_IN.value).map(({ id }) => id);
+  if (nodes.length === 0) return [];
+  const some = `${nodes.length} of ${count(taken.length)} that the proposed policy names ${nodes.length === 1 ? 'is' : 'are'} not tagged`;
+  const what = `${some} ${OPT_IN.key}=${OPT_IN.value}: IAM lets nothing be sent to ${nodes.length === 1 ? 'it' : 'them'}`;
+  return [{ what, next: 'tag five of them first, the others when you trust it', nodes }];
 }
 
 /** Platforms that no node of a first wave can prove. */
 function unproven({ policies }: Proposal): Obstacle[] {
   return policies.flatMap((policy) =>
-    policy.unproven.map(({ platform, nodes }) => ({
-      what: `${platform}: ${count(nodes.length)}, and none in the first wave (${policy.waves[0]?.name ?? ''}): nothing can be proven for ${nodes.length === 1 ? 'it' : 'them'}, so nothing is installed`,
-      next: 'give the first wave a node of this platform, two are better',
-      nodes,
-    })),
+    policy.unproven.map(({ platform, nodes }) => {
+      const them = nodes.length === 1 ? 'it' : 'them';
+      const first = `${platform}: ${count(nodes.length)}, and none in the first wave (${policy.waves[0]?.name ?? ''})`;
+      const next = 'give the first wave a node of this platform, two are better';
+      return { what: `${first}: nothing can be proven for ${them}, so nothing is installed`, next, nodes };
+    }),
   );
 }
 
@@ -85,7 +122,8 @@ function lonely(survey: Survey, proposed: ReadonlySet<string>): Obstacle[] {
       const healthy = targets.filter((target) => target.healthy).map(({ id }) => id);
       const nodes = healthy.filter((id) => proposed.has(id));
       if (healthy.length >= FEWEST_TARGETS || nodes.length === 0) return [];
-      return [{ what: `${nodes[0]} is the only healthy target of target group ${name}: nobody serves while it restarts`, next: 'add a second target, or plan a window in which that is fine', nodes }];
+      const what = `${nodes[0]} is the only healthy target of target group ${name}: nobody serves while it restarts`;
+      return [{ what, next: 'add a second target, or plan a window in which that is fine', nodes }];
     }),
   );
 }

@@ -39,15 +39,15 @@ const hours = () => [0, 3_600_000].map((more) => `${new Date(Date.now() + more).
 interface Archives {
   /** What the archive has now, and what it had then; nothing: no snapshot can be had. */
   now: string[];
-  then?: string[];
+  before?: string[];
 }
 
 /** A node with app 1.0 whose repository is the archive. Everything that batches left is forgotten. */
-async function ready(root: Root, url: string, { now, then }: Archives): Promise<void> {
+async function ready(root: Root, url: string, { now, before }: Archives): Promise<void> {
   root.write('etc/apt/sources.list.d/local.list', `deb [trusted=yes] ${url}/archive ./\n`);
   root.write(FILE, `Acquire::Snapshots::URI::Origin::Ubuntu "${url}/snapshot/@SNAPSHOTID@/";\n`);
   await root.shell(`rm -rf /var/lib/wavelock /srv; ${publish('archive', now)}`);
-  if (then) await root.shell(`${publish(`snapshot/${THEN}`, then)}\ncd /srv/snapshot && ${hours().map((hour) => `ln -s ${THEN} ${hour}`).join(' && ')}`);
+  if (then) await root.shell(`${publish(`snapshot/${THEN}`, before)}\ncd /srv/snapshot && ${hours().map((hour) => `ln -s ${THEN} ${hour}`).join(' && ')}`);
   await root.shell(`${publish('old', ['app 1.0'])}; dpkg -r app libnew >/dev/null 2>&1; dpkg -i app_1.0_all.deb >/dev/null`);
 }
 
@@ -63,7 +63,7 @@ async function told(root: Root, invocation: Invocation): Promise<string> {
 
 export async function runSnapshotCases(checks: Checks, root: Root, url: string): Promise<void> {
   await root.shell('rm -f /etc/apt/sources.list /etc/apt/sources.list.d/*');
-  const moved: Archives = { now: ['app 3.0 libnew', 'libnew 1.0'], then: ['app 2.0'] };
+  const moved: Archives = { now: ['app 3.0 libnew', 'libnew 1.0'], before: ['app 2.0'] };
 
   await checks.check('apt: a scan sees the archive as it was at the full hour, and says so', async () => {
     await ready(root, url, moved);
@@ -95,19 +95,19 @@ export async function runSnapshotCases(checks: Checks, root: Root, url: string):
   });
 
   await checks.check('apt: what the snapshot lacks may be in the plain repositories', async () => {
-    await ready(root, url, { now: ['app 2.0'], then: ['app 1.5'] });
+    await ready(root, url, { now: ['app 2.0'], before: ['app 1.5'] });
     equal(await told(root, await patch(root)), 'ok  1 no-snapshot 2.0');
   });
 
   await checks.check('apt: nothing that the snapshot has beside the lock comes in', async () => {
-    await ready(root, url, { now: ['app 3.0'], then: ['app 2.0 libnew', 'libnew 1.0'] });
+    await ready(root, url, { now: ['app 3.0'], before: ['app 2.0 libnew', 'libnew 1.0'] });
     const invocation = await patch(root);
     match(await told(root, invocation), /^refused unproven-dependency 0/u);
     match(reportOf(invocation).detail, /outside the lock: libnew 1\.0/u);
   });
 
   await checks.check('apt: a scan of another hour does not disturb an install that is about to begin', async () => {
-    await ready(root, url, { now: ['app 3.0'], then: ['app 2.0'] });
+    await ready(root, url, { now: ['app 3.0'], before: ['app 2.0'] });
     const [hour = '', next = ''] = hours();
     await root.shell(`rm -f /var/tmp/go /var/tmp/waiting /srv/snapshot/${hour} /srv/snapshot/${next}; ${publish(`snapshot/${hour}`, ['app 2.5'])}`);
     await root.shell(`ln -s ${hour} /srv/snapshot/${next}`);
