@@ -63,10 +63,16 @@ export async function addStacks(app: App, settings: Settings, ingredients: Ingre
   const { documents, ...forHub } = ingredients;
   // CDK leaves an id of "Default" out of logical ids: names of functions stay short.
   new Hub(hubStack, 'Default', { installation, settings, places: [installation.hub, ...settings.locations], ...forHub });
-  new Spoke(hubStack, 'Spoke', { installation, mode, optInTag, inspector, documents });
-  for (const location of settings.locations) addSpokeStack(app, hubStack, { installation, mode, optInTag, inspector, documents, location });
+  const spoke = { installation, mode, optInTag, inspector, documents, standIns: standInsOf(ingredients.policy?.file) };
+  new Spoke(hubStack, 'Spoke', spoke);
+  for (const location of settings.locations) addSpokeStack(app, hubStack, { ...spoke, location });
   applyDeployerRules(app, settings);
   if (settings.nag) await addChecks(app);
+}
+
+/** Documents that policies run on nodes as long as there is no fix: nobody else's may be sent. */
+function standInsOf(file: PolicyFile | undefined): string[] {
+  return [...new Set((file?.policies ?? []).flatMap(({ whileNoFix }) => whileNoFix?.run ?? []))].toSorted();
 }
 
 function addSpokeStack(app: App, hubStack: Stack, props: ConstructorParameters<typeof Spoke>[2] & { location: Location }): void {

@@ -25,6 +25,8 @@ export interface SpokeProps {
   inspector: boolean;
   /** All documents; those that patch are left out in `observe`. */
   documents: DocumentSource[];
+  /** Documents of the user's that policies run where there is no fix, by name. */
+  standIns: string[];
 }
 
 /**
@@ -35,6 +37,7 @@ export class Spoke extends Construct {
   constructor(scope: Construct, id: string, props: SpokeProps) {
     super(scope, id);
     const { installation, mode, optInTag } = props;
+    const standIns = mode === 'patch' ? props.standIns : [];
     const wanted = props.documents.filter(({ purpose }) => mode === 'patch' || purpose !== 'patch');
     const documents = new Map(
       wanted.map((source) => {
@@ -49,7 +52,7 @@ export class Spoke extends Construct {
       description: 'What this Wavelock spoke has, for its hub',
       stringValue: Stack.of(this).toJsonString({ ...(locks ? { lockBucket: locks.bucketName } : {}), documents: names }),
     });
-    new SpokeRole(this, 'Role', { installation, documents: [...documents.values()], locks, optInTag, inspector: props.inspector });
+    new SpokeRole(this, 'Role', { installation, documents: [...documents.values()], standIns, locks, optInTag, inspector: props.inspector });
     new Forwarding(this, 'Forwarding', { installation, documents: Object.values(names) });
   }
 }

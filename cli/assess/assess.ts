@@ -15,7 +15,7 @@ import type { Places } from './files.ts';
 import { makeFleet } from './fleet-file.ts';
 import type { MadeFleet } from './fleet-file.ts';
 import { fleetYaml } from './fleet-yaml.ts';
-import { gather } from './gather.ts';
+import { gather, roleArn } from './gather.ts';
 import { assessmentHtml } from './html.ts';
 import { policyYaml } from './policy-yaml.ts';
 import { explain } from './problems.ts';
@@ -104,17 +104,20 @@ function leave({ assessment, found, made, places, otherRegions, options }: Resul
   const { exposure, problems } = found;
   const policyText = policyYaml(assessment);
   const isFleet = made.file.nodes.length > 0;
-  if (isFleet) writeSealed(places.fleet, fleetYaml(made, { at: assessment.at, locations: assessment.locations, feeds: exposure !== undefined }));
+  const about = { at: assessment.at, locations: assessment.locations, feeds: exposure !== undefined };
+  if (isFleet) writeSealed(places.fleet, fleetYaml(made, about));
   writeSealed(places.policy, policyText);
   writeIn(places.report, assessmentHtml({ assessment, judged: { exposure, problems }, otherRegions, places, policyText }));
   if (options.json === true) {
-    process.stdout.write(`${JSON.stringify({ ...assessment, exposure: exposure ?? null, feedProblems: problems, otherRegions, files: places })}\n`);
+    const document = { ...assessment, exposure: exposure ?? null, feedProblems: problems, otherRegions, files: places };
+    process.stdout.write(`${JSON.stringify(document)}\n`);
     return;
   }
   const written = [places.report, places.policy, ...(isFleet ? [places.fleet] : ['no fleet file: no machine was seen that could be simulated'])];
   const feeds = typeof options.feeds === 'string' ? ` --feeds ${options.feeds}` : '';
   const next = isFleet ? [`next          npm start -- --fleet ${places.fleet} --policy ${places.policy}${feeds}`] : [];
-  process.stdout.write(`${[...assessmentText(assessment, { exposure, problems }), '', `written       ${written.join(', ')}`, ...next].join('\n')}\n`);
+  const lines = [...assessmentText(assessment, { exposure, problems }, process.stdout.isTTY), '', `written       ${written.join(', ')}`, ...next];
+  process.stdout.write(`${lines.join('\n')}\n`);
 }
 
 /** The policy file that is there already: what it names is "in a policy". One that does not validate is bad input. */
@@ -127,8 +130,8 @@ function ownPolicy(file: string | undefined): ReturnType<typeof readPolicyFile>[
 function regionsOf(text = ''): string[] {
   const regions = text.split(',').map((region) => region.trim()).filter((region) => region !== '');
   const wrong = regions.filter((region) => region !== 'all' && !/^[a-z]{2}(-[a-z]+)+-\d$/.test(region));
-  if (wrong.length > 0) throw new InputErrors([fileProblem('--region', `${wrong.join(', ')} is no Region`, 'such as eu-central-1; several are separated by commas')]);
-  return regions;
+  if (wrong.length === 0) return regions;
+  throw new InputErrors([fileProblem('--region', `${wrong.join(', ')} is no Region`, 'such as eu-central-1; several are separated by commas')]);
 }
 
 function maxOf(text: string): number {
@@ -140,5 +143,5 @@ function maxOf(text: string): number {
 /** ARNs of the roles that an accounts file names. */
 function rolesOf({ accounts }: AssessOptions): string[] {
   if (accounts === undefined) return [];
-  return readAccountsFile(accounts).flatMap(({ account, role }) => (role === undefined ? [] : [role.startsWith('arn:') ? role : `arn:aws:iam::${account}:role/${role}`]));
+  return readAccountsFile(accounts).flatMap(({ account, role }) => (role === undefined ? [] : [roleArn(account, role)]));
 }

@@ -17,6 +17,7 @@ export interface PlaceOptions {
 }
 
 const DEFAULT_OUT = 'out';
+const TAKEN = 'is there and was changed since assess wrote it (or somebody else did): it was left alone, and nothing was looked at';
 /** The last line of a file: as long as it fits, nobody has changed the file since. */
 const SEAL = /\n# wavelock assess wrote this: ([0-9a-f]{16})\n$/;
 
@@ -30,7 +31,7 @@ export function choosePlaces({ out, force }: PlaceOptions): Places {
     const candidates = out === undefined ? [name, join(folder, name)] : [join(folder, name)];
     const found = candidates.find((path) => force || mayReplace(path));
     if (found !== undefined) return found;
-    throw new InputErrors([fileProblem(candidates.at(-1) ?? name, 'is there and was changed since assess wrote it (or somebody else did): it was left alone, and nothing was looked at', 'name another folder with --out, or replace it with --force')]);
+    throw new InputErrors([fileProblem(candidates.at(-1) ?? name, TAKEN, 'name another folder with --out, or replace it with --force')]);
   };
   return { fleet: place('fleet.yaml'), policy: place('wavelock.yaml'), report: join(folder, 'assessment.html') };
 }

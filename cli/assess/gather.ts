@@ -1,12 +1,14 @@
 /** From the command's options to a survey: whose credentials, which accounts and Regions, and the look itself. */
 import { didYouMean } from '../../lambdas/core/policy/problems.ts';
-import { canAssume, enabledRegions, identify, organizationAccounts, roleCredentials, type Identity } from '../../lambdas/aws/survey/accounts.ts';
+import { canAssume, enabledRegions, identify, organizationAccounts, roleCredentials } from '../../lambdas/aws/survey/accounts.ts';
+import type { Identity } from '../../lambdas/aws/survey/accounts.ts';
 import type { Access } from '../../lambdas/aws/survey/clients.ts';
 import { createLook } from '../../lambdas/aws/survey/look.ts';
 import { surveyPlaces, type Place } from '../../lambdas/aws/survey/survey.ts';
 import type { Blind, Survey } from '../../lambdas/core/survey/model.ts';
 import type { AccountEntry } from '../files/accounts.ts';
 import { fileProblem, InputErrors } from '../files/problems.ts';
+import type { Problem } from '../files/problems.ts';
 
 export interface GatherOptions {
   access: Access;
@@ -76,15 +78,22 @@ async function openAccounts({ access, accounts, regions, now }: GatherOptions, i
       continue;
     }
     if (entry.role === undefined) {
-      throw new InputErrors([fileProblem('--accounts', `${entry.account} has no role, and the credentials belong to ${identity.account}`, 'name a role there that they may assume')]);
+      const foreign = `${entry.account} has no role, and the credentials belong to ${identity.account}`;
+      throw new InputErrors([fileProblem('--accounts', foreign, 'name a role there that they may assume')]);
     }
-    const arn = entry.role.startsWith('arn:') ? entry.role : `arn:aws:iam::${entry.account}:role/${entry.role}`;
-    const credentials = roleCredentials({ ...access, region: own.find((region) => region !== 'all') ?? identity.region }, { arn, externalId: entry.externalId }, now);
+    const arn = roleArn(entry.account, entry.role);
+    const region = own.find((candidate) => candidate !== 'all') ?? identity.region;
+    const credentials = roleCredentials({ ...access, region }, { arn, externalId: entry.externalId }, now);
     const look = createLook(entry.account);
     if (await canAssume(credentials, look)) opened.push({ ...base, access: { endpoint: access.endpoint, credentials } });
     blind.push(...look.blind);
   }
   return opened;
+}
+
+/** A role of the accounts file, which may be named by its name alone. */
+export function roleArn(account: string, role: string): string {
+  return role.startsWith('arn:') ? role : `arn:aws:iam::${account}:role/${role}`;
 }
 
 /** Regions to look at in an account, and those that are left. @throws InputErrors for a Region that the account does not have */
@@ -96,7 +105,11 @@ async function regionsOf({ number, access, regions }: Account, blind: Blind[]): 
   const chosen = regions.includes('all') ? (enabled ?? []) : [...new Set(regions)];
   const unknown = enabled ? chosen.filter((region) => !enabled.includes(region)) : [];
   if (enabled && unknown.length > 0) {
-    throw new InputErrors(unknown.map((region) => fileProblem('--region', `${region} is not a Region that account ${number} has switched on`, didYouMean(region, enabled) ?? `it has ${enabled.join(', ')}`)));
+    const problem = (region: string): Problem => {
+      const hint = didYouMean(region, enabled) ?? `it has ${enabled.join(', ')}`;
+      return fileProblem('--region', `${region} is not a Region that account ${number} has switched on`, hint);
+    };
+    throw new InputErrors(unknown.map(problem));
   }
   return { chosen, others: (enabled ?? []).filter((region) => !chosen.includes(region)) };
 }

@@ -1,5 +1,5 @@
 /** What the fleet is exposed to, as a section of the assessment. */
-import type { FleetExposure } from '../../lambdas/core/survey/exposure.ts';
+import type { ExposedTo, FleetExposure } from '../../lambdas/core/survey/exposure.ts';
 import type { Judged } from './text.ts';
 import { html } from '../report/escape.ts';
 import type { Html } from '../report/escape.ts';
@@ -9,7 +9,7 @@ import { ids } from './html-ids.ts';
 
 /** Rows on the page; `--json` has all. */
 const SHOWN = 100;
-const CVES = 6;
+const CVES = 3;
 /** Ids a row: a hundred rows with a whole fleet each would be too large a page. */
 const IDS = 200;
 
@@ -17,31 +17,42 @@ const IDS = 200;
 export function exposureSection({ exposure, problems }: Judged): Html {
   const wrong = problems.length > 0 && html`<ul>${problems.map((problem) => html`<li>${problem}</li>`)}</ul>`;
   if (!exposure) {
-    return html`<section id="exposure"><h2>Exposure</h2><p>Not looked at: no advisories were read. <code>--feeds FOLDER</code> reads them from files, without it they come from the vendors’ sites.</p>${wrong}</section>`;
+    return html`<section id="exposure"><h2>Exposure</h2><p>Not looked at: no advisories were read. <code>--feeds FOLDER</code> reads them
+from files, without it they come from the vendors’ sites.</p>${wrong}</section>`;
   }
   const { advisories, judged, unknown, exposed, exploited, oldest, by, endOfLife, inspector } = exposure;
-  const rows = by.slice(0, SHOWN).map(({ advisory, title, severity, knownExploited, epss, state, packages, cves, nodes }) =>
-    row([
-      { class: 'name', of: [advisory, html`<span class="sub">${title}</span>`] },
-      { class: `outcome ${knownExploited === undefined ? '' : 'bad'}`, of: knownExploited === undefined ? severity : `${severity}, known exploited` },
-      { class: 'number', of: epss === undefined ? '' : `${(epss * 100).toFixed(1)} %` },
-      state,
-      packages.join(', '),
-      cves.length <= CVES ? cves.join(', ') : `${cves.slice(0, CVES).join(', ')} and ${cves.length - CVES} more`,
-      [amount(nodes.length, 'node'), ids(nodes.slice(0, IDS)), nodes.length > IDS && `and ${grouped(nodes.length - IDS)} more in the JSON`],
-    ]),
-  );
+  const age = oldest !== undefined && `, the oldest of it from ${oldest.slice(0, 16).replace('T', ' ')} UTC`;
+  const rows = by.slice(0, SHOWN).map(exposureRow);
   return html`<section id="exposure"><h2>Exposure</h2>
-<p class="big">${grouped(exposed.length)} of ${amount(judged, 'node')} with inventory ${exposed.length === 1 ? 'is' : 'are'} exposed, ${grouped(exploited.length)} of them to what is known to be exploited.</p>
-<p class="aside">${amount(advisories, 'advisory', 'advisories')} were held against SSM Inventory${oldest !== undefined && `, the oldest of it from ${oldest.slice(0, 16).replace('T', ' ')} UTC`}.
+<p class="big">${grouped(exposed.length)} of ${amount(judged, 'node')} with inventory ${exposed.length === 1 ? 'is' : 'are'} exposed,
+${grouped(exploited.length)} of them to what is known to be exploited.</p>
+<p class="aside">${amount(advisories, 'advisory', 'advisories')} were held against SSM Inventory${age}.
 Inventory lists what is installed and says neither what runs nor, on Debian and Ubuntu, which source it was built from: “probable” there.</p>
 ${unknown.length > 0 && html`<p class="look">No inventory for ${amount(unknown.length, 'node')}: whether they are exposed, nobody knows.</p>${ids(unknown)}`}
-${endOfLife.map(({ release, since, nodes }) => html`<p class="look">${release} gets no security updates since ${since}: ${amount(nodes.length, 'node')}.</p>${ids(nodes)}`)}
+${endOfLife.map(
+  ({ release, since, nodes }) => html`<p class="look">${release} gets no security updates since ${since}: ${amount(nodes.length, 'node')}.</p>
+${ids(nodes)}`,
+)}
 ${inspector && opinion(inspector)}
 ${wrong}
-${rows.length > 0 && table(['Advisory', 'Severity', 'EPSS', 'State', 'Packages', 'CVEs', 'Nodes'], rows, { numbers: ['EPSS'] })}
+${rows.length > 0 && table(['Advisory', 'Packages', 'Severity', 'State', 'CVEs', 'Nodes'], rows)}
 ${by.length > SHOWN && html`<p class="aside">${grouped(by.length - SHOWN)} more stand in the JSON.</p>`}
 </section>`;
+}
+
+function exposureRow({ advisory, title, severity, knownExploited, epss, state, packages, cves, nodes }: ExposedTo): Html {
+  const grave = knownExploited === undefined ? severity : `${severity}, known exploited`;
+  const chance = epss !== undefined && html`<span class="sub">EPSS ${(epss * 100).toFixed(1)} %</span>`;
+  const more = cves.length > CVES ? ` and ${cves.length - CVES} more` : '';
+  const rest = nodes.length > IDS && html`<span class="sub">and ${grouped(nodes.length - IDS)} more in the JSON</span>`;
+  return row([
+    { class: 'name', of: [advisory, html`<span class="sub">${title}</span>`] },
+    packages.join(', '),
+    { class: knownExploited === undefined ? 'grade' : 'grade bad', of: [grave, chance] },
+    state,
+    { class: 'cves', of: `${cves.slice(0, CVES).join(', ')}${more}` },
+    { class: 'nodes', of: [ids(nodes.slice(0, IDS), { paper: false }), rest] },
+  ]);
 }
 
 function opinion({ looks, onlyInspector, onlyWe }: NonNullable<FleetExposure['inspector']>): Html {

@@ -3,8 +3,11 @@ import type { Html } from '../report/escape.ts';
 import { fold } from '../report/parts.ts';
 import { amount } from '../ui/text.ts';
 
-/** Node ids, folded where they are many; on paper they stand there. */
-export function ids(nodes: readonly string[], most = 6): Html {
+/** More ids than these are folded. */
+const SHOWN = 6;
+
+/** Node ids, folded where they are many; on paper they stand there, unless `paper` is false. */
+export function ids(nodes: readonly string[], { paper = true }: { paper?: boolean } = {}): Html {
   const text = html`<p class="ids">${nodes.join(' ')}</p>`;
-  return nodes.length <= most ? text : fold(amount(nodes.length, 'node'), text);
+  return nodes.length <= SHOWN ? text : fold(amount(nodes.length, 'node'), text, { paper });
 }

@@ -4,32 +4,42 @@ import type { OwnedGroup } from '../../lambdas/core/survey/owners.ts';
 import { html } from '../report/escape.ts';
 import type { Html, Part } from '../report/escape.ts';
 import { row, table } from '../report/parts.ts';
-import { amount } from '../ui/text.ts';
 import { ids } from './html-ids.ts';
+
+const HEADINGS = {
+  unmanaged: ['Unmanaged', 'They run, and Systems Manager does not know them: nothing can be scanned or patched there.'],
+  stopped: ['Stopped', 'What is missing there shows when they start again.'],
+  silent: ['Managed, not reporting', 'Registered, and their agents do not answer.'],
+  'never-scanned': ['Never scanned', 'Patch Manager knows nothing of them.'],
+  stale: ['Stale', 'What is known of them is older than a week.'],
+  'no-inventory': ['Without inventory', 'What is installed is not known before somebody gathers it.'],
+  'old-agent': ['Agent too old', 'Their agents have to be updated first.'],
+  owned: ['Replaced by a group', 'Auto Scaling, EKS or ECS starts new ones from the image: patch that.'],
+  'self-updating': ['Self-updating', 'Somebody else installs updates there as well, and newer ones than were proven.'],
+  baselines: [
+    'Baselines that would refuse',
+    "AWS's own patching obeys them. Wavelock installs exact versions and leaves them as they are.",
+  ],
+} as const;
 
 /** One section a list, also for empty ones: that there is nothing is worth knowing. */
 export function listSections(lists: Lists): Html[] {
   return [
-    section({ id: 'unmanaged', title: 'Unmanaged', about: 'They run, and Systems Manager does not know them: nothing can be scanned or patched there.' }, lists.unmanaged, nodeTable),
-    section({ id: 'stopped', title: 'Stopped', about: 'What is missing there shows when they start again.' }, lists.stopped, nodeTable),
-    section({ id: 'silent', title: 'Managed, not reporting', about: 'Registered, and their agents do not answer.' }, lists.silent, nodeTable),
-    section({ id: 'never-scanned', title: 'Never scanned', about: 'Patch Manager knows nothing of them.' }, lists.neverScanned, nodeTable),
-    section({ id: 'stale', title: 'Stale', about: 'What is known of them is older than a week.' }, lists.stale, nodeTable),
-    section({ id: 'no-inventory', title: 'Without inventory', about: 'What is installed is not known before somebody gathers it.' }, lists.noInventory, nodeTable),
-    section({ id: 'old-agent', title: 'Agent too old', about: 'Their agents have to be updated first.' }, lists.agentTooOld, nodeTable),
-    section({ id: 'owned', title: 'Replaced by a group', about: 'Auto Scaling, EKS or ECS starts new ones from the image: patch that.' }, lists.owned, ownedTable),
-    section({ id: 'self-updating', title: 'Self-updating', about: 'Somebody else installs updates there as well, and newer ones than were proven.' }, lists.selfUpdating, updaterTable),
-    section({ id: 'baselines', title: 'Baselines that would refuse', about: "AWS's own patching obeys them. Wavelock installs exact versions and leaves them as they are." }, lists.baselineRefuses, baselineTable),
+    section('unmanaged', lists.unmanaged, nodeTable),
+    section('stopped', lists.stopped, nodeTable),
+    section('silent', lists.silent, nodeTable),
+    section('never-scanned', lists.neverScanned, nodeTable),
+    section('stale', lists.stale, nodeTable),
+    section('no-inventory', lists.noInventory, nodeTable),
+    section('old-agent', lists.agentTooOld, nodeTable),
+    section('owned', lists.owned, ownedTable),
+    section('self-updating', lists.selfUpdating, updaterTable),
+    section('baselines', lists.baselineRefuses, baselineTable),
   ];
 }
 
-interface Heading {
-  id: string;
-  title: string;
-  about: string;
-}
-
-function section<Item>({ id, title, about }: Heading, items: Item[] | undefined, content: (items: Item[]) => Part): Html {
+function section<Item>(id: keyof typeof HEADINGS, items: Item[] | undefined, content: (items: Item[]) => Part): Html {
+  const [title, about] = HEADINGS[id];
   const nothing = items === undefined ? html`<p class="look">Not seen: the reason stands below.</p>` : html`<p>None.</p>`;
   const count = items === undefined || items.length === 0 ? '' : ` (${items.length})`;
   return html`<section id="${id}"><h2>${title}${count}</h2><p class="aside">${about}</p>
@@ -38,7 +48,8 @@ ${items !== undefined && items.length > 0 ? content(items) : nothing}</section>
 }
 
 function nodeTable(nodes: ListedNode[]): Html {
-  return table(['Node', 'Place', 'Why'], nodes.map((node) => row([{ class: 'name', of: named(node) }, { class: 'place', of: node.location }, { class: 'why', of: node.why }])));
+  const rows = nodes.map((node) => row([{ class: 'name', of: named(node) }, { class: 'place', of: node.location }, { class: 'why', of: node.why }]));
+  return table(['Node', 'Place', 'Why'], rows);
 }
 
 function named({ id, name }: ListedNode): Part {
@@ -47,8 +58,11 @@ function named({ id, name }: ListedNode): Part {
 
 function ownedTable(groups: OwnedGroup[]): Html {
   const owners = { 'auto-scaling': 'Auto Scaling group', eks: 'EKS cluster', ecs: 'ECS' };
-  return table(['Owner', 'Place', 'Image', 'Oldest', 'Nodes'], groups.map(({ by, name, location, image, oldest, nodes }) =>
-    row([{ class: 'name', of: [name, html`<span class="sub">${owners[by]}</span>`] }, { class: 'place', of: location }, { class: 'mono', of: image }, oldest.slice(0, 10), ids(nodes)])));
+  const rows = groups.map(({ by, name, location, image, oldest, nodes }) => {
+    const owner = { class: 'name', of: [name, html`<span class="sub">${owners[by]}</span>`] };
+    return row([owner, { class: 'place', of: location }, { class: 'mono', of: image }, oldest.slice(0, 10), ids(nodes)]);
+  });
+  return table(['Owner', 'Place', 'Image', 'Oldest', 'Nodes'], rows);
 }
 
 function updaterTable(nodes: SelfUpdating[]): Html {
@@ -61,16 +75,19 @@ function updaterTable(nodes: SelfUpdating[]): Html {
       groups.set(key, group);
     }
   }
-  return table(['By', 'Place', 'Nodes'], [...groups.values()].map(({ by, location, nodes: own }) => row([{ class: 'name', of: by }, { class: 'place', of: location }, ids(own)])));
+  const rows = [...groups.values()].map((group) => row([{ class: 'name', of: group.by }, { class: 'place', of: group.location }, ids(group.nodes)]));
+  return table(['By', 'Place', 'Nodes'], rows);
 }
 
 function baselineTable(baselines: RefusingBaseline[]): Html {
-  return table(['Baseline', 'Place', 'Patch groups', 'Refuses', 'Nodes'], baselines.map(({ name, baseline, awsOwn, location, patchGroups, why, nodes }) =>
+  const rows = baselines.map(({ name, baseline, awsOwn, location, patchGroups, why, nodes }) =>
     row([
       { class: 'name', of: [name, html`<span class="sub mono">${awsOwn ? 'AWS’s own default' : baseline}</span>`] },
       { class: 'place', of: location },
       patchGroups.join(', ') || 'none',
       why.map((reason) => html`<div>${reason}</div>`),
-      [amount(nodes.length, 'node'), ids(nodes)],
-    ])));
+      ids(nodes),
+    ]),
+  );
+  return table(['Baseline', 'Place', 'Patch groups', 'Refuses', 'Nodes'], rows);
 }

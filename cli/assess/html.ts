@@ -26,7 +26,8 @@ const STYLE = `
 .coverage{display:grid;grid-template-columns:8rem 1fr 7rem;gap:.35rem .9rem;align-items:center;margin:1rem 0;font-size:.95rem}
 .coverage svg{width:100%;height:1.1rem;display:block}.coverage .count{text-align:right;font-variant-numeric:tabular-nums;font-weight:600}
 .coverage rect.whole{fill:var(--window)}.coverage rect.part{fill:var(--line)}
-p.ids{font-family:ui-monospace,"SF Mono",Menlo,Consolas,"Liberation Mono",monospace;font-size:.8em;max-width:none;overflow-wrap:anywhere}
+td.name .sub{white-space:normal;min-width:11rem}td.grade{font-weight:600;min-width:6rem}td.cves{min-width:9rem}td.nodes{min-width:6rem}
+p.ids{margin:0;font-family:ui-monospace,"SF Mono",Menlo,Consolas,"Liberation Mono",monospace;font-size:.8em;max-width:none;overflow-wrap:anywhere}
 @media print{.coverage{break-inside:avoid}p.ids{font-size:6.5pt}}
 `;
 
@@ -91,15 +92,17 @@ ${unseen.map(([account, regions]) => `${account}: ${regions.join(', ')}`).join('
 function bar(label: string, count: number | undefined, whole: number): Html {
   const width = Math.round(((count ?? 0) / whole) * 1000) / 10;
   return html`<span>${label}</span>
-<svg viewBox="0 0 100 10" preserveAspectRatio="none" role="img" aria-label="${label}: ${known(count)}"><rect class="whole" width="100" height="10"/><rect class="part" width="${width}" height="10"/></svg>
+<svg viewBox="0 0 100 10" preserveAspectRatio="none" role="img" aria-label="${label}: ${known(count)}">
+<rect class="whole" width="100" height="10"/><rect class="part" width="${width}" height="10"/></svg>
 <span class="count">${known(count)}</span>
 `;
 }
 
 function obstacleSection({ obstacles }: Assessment): Html {
-  if (obstacles.length === 0) return html`<section id="obstacles"><h2>What would stop a rollout</h2><p class="big">Nothing that can be seen from here.</p></section>`;
-  const rows = obstacles.map(({ what, next, nodes }) => row([what, next, nodes.length > 0 ? ids(nodes) : '']));
-  return html`<section id="obstacles"><h2>What would stop a rollout</h2>${table(['What', 'Next step', 'Nodes'], rows)}</section>`;
+  const title = html`<h2>What would stop a rollout</h2>`;
+  if (obstacles.length === 0) return html`<section id="obstacles">${title}<p class="big">Nothing that can be seen from here.</p></section>`;
+  const rows = obstacles.map(({ what, next, nodes }) => row([what, next, nodes.length > 0 ? ids(nodes, { paper: false }) : '']));
+  return html`<section id="obstacles">${title}${table(['What', 'Next step', 'Nodes'], rows)}</section>`;
 }
 
 function blindSection(blind: Blind[]): Html | undefined {
@@ -113,7 +116,8 @@ function blindSection(blind: Blind[]): Html | undefined {
 function filesSection({ places, policyText }: ReportInput): Html {
   return html`<section id="next"><h2>What was written, and what is next</h2>
 <ul>
-<li><code>${places.fleet}</code>: your fleet, to be simulated. <code>npm start -- --fleet ${places.fleet} --policy ${places.policy}</code> plans its next patch night on this machine.</li>
+<li><code>${places.fleet}</code>: your fleet, to be simulated.
+<code>npm start -- --fleet ${places.fleet} --policy ${places.policy}</code> plans its next patch night on this machine.</li>
 <li><code>${places.policy}</code>: a proposal, in mode observe. It sends nothing.</li>
 </ul>
 ${fold('The proposed policy', html`<pre>${policyText}</pre>`)}

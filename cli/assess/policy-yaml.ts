@@ -47,7 +47,8 @@ function windowLines({ windows, found }: Proposal): string[] {
 function originWords({ seen, location, nodes }: FoundWindow): string {
   const where = nodes === 'unknown' ? 'on targets that only AWS resolves' : `on ${amount(nodes.length, 'node')}`;
   const offset = seen.offset === undefined ? '' : `, offset ${amount(seen.offset, 'day')}`;
-  return `SSM maintenance window ${seen.id} "${seen.name}" in ${location}: ${seen.schedule}, ${seen.timezone ?? 'UTC'}${offset}, ${seen.duration} h, cutoff ${seen.cutoff} h; it patches ${where} today`;
+  const times = `${seen.schedule}, ${seen.timezone ?? 'UTC'}${offset}, ${seen.duration} h, cutoff ${seen.cutoff} h`;
+  return `SSM maintenance window ${seen.id} "${seen.name}" in ${location}: ${times}; it patches ${where} today`;
 }
 
 function people(): string[] {
@@ -73,10 +74,14 @@ function policyLines(policy: ProposedPolicy, proposal: Proposal): string[] {
     `    plan: { every: month, at: "${PLANS[policy.os]}", timezone: ${scalar(proposal.timezone)} }`,
     '    patches: { kinds: [security], severity: { atLeast: low, unrated: include } }',
     ...comment(environmentWords(policy, proposal), '    '),
-    ...comment(policy.unproven.map(({ platform, nodes }) => `No node of ${platform} is in the first wave: nothing can be proven for ${amount(nodes.length, 'node')}.`), '    '),
+    ...comment(unprovenWords(policy), '    '),
     '    waves:',
     ...policy.waves.flatMap((wave, index) => waveLines(wave, index === 0)),
   ];
+}
+
+function unprovenWords({ unproven }: ProposedPolicy): string[] {
+  return unproven.map(({ platform, nodes }) => `No node of ${platform} is in the first wave: nothing can be proven for ${amount(nodes.length, 'node')}.`);
 }
 
 function environmentWords({ os }: ProposedPolicy, { environments }: Proposal): string[] {
@@ -118,5 +123,6 @@ function baselineLines({ lists }: Assessment): string[] {
     const groups = patchGroups.length > 0 ? `patch group ${some(patchGroups, NAMES)}` : 'no patch group';
     return `  ${baseline} "${name}" in ${location} (${groups}): ${amount(nodes.length, 'node')}; ${why.join('; ')}`;
   });
-  return ['', ...comment(["Patch baselines of Systems Manager that would refuse what a rollout installs. AWS's own patching obeys them, Wavelock's does not:", ...lines])];
+  const about = "Patch baselines of Systems Manager that would refuse what a rollout installs. AWS's own patching obeys them, Wavelock's does not:";
+  return ['', ...comment([about, ...lines])];
 }

@@ -1,12 +1,13 @@
 /** What the terminal says of an assessment: coverage first, then the lists by id, then what would stop a rollout. */
 import type { Assessment, Coverage } from '../../lambdas/core/survey/assessment.ts';
 import type { FleetExposure } from '../../lambdas/core/survey/exposure.ts';
-import type { ListedNode, Lists } from '../../lambdas/core/survey/lists.ts';
-import { amount, grouped, plain, some, wrap, WIDEST } from '../ui/text.ts';
+import { amount, grouped, plain, some } from '../ui/text.ts';
+import { COLUMN, counted, entry, listLines } from './text-lists.ts';
 
-/** Ids in a line of the terminal; the report and `--json` have all of them. */
+/** Ids in a line of a terminal. */
 const IDS = 4;
-const COLUMN = 14;
+/** On a pipe somebody searches: there all of them stand, within reason. The report and `--json` have all in any case. */
+const ALL_IDS = 1_000;
 
 /** What was found of exposure, and what could not be read for it. */
 export interface Judged {
@@ -14,13 +15,14 @@ export interface Judged {
   problems: readonly string[];
 }
 
-/** Lines for standard output. The first one is coverage. */
-export function assessmentText(assessment: Assessment, { exposure, problems }: Judged): string[] {
+/** Lines for standard output. The first one is coverage. `isTerminal`: a person reads them as they come. */
+export function assessmentText(assessment: Assessment, { exposure, problems }: Judged, isTerminal = false): string[] {
+  const most = isTerminal ? IDS : ALL_IDS;
   return [
     coverageLine(assessment.coverage),
     ...limits(assessment),
     '',
-    ...listLines(assessment.lists),
+    ...listLines(assessment.lists, most),
     '',
     ...exposureLines(exposure),
     ...problemLines(problems, exposure === undefined),
@@ -42,65 +44,32 @@ export function known(value: number | undefined): string {
 }
 
 function limits({ coverage, stoppedAt, otherAccounts }: Assessment): string[] {
+  const accounts = some(otherAccounts.map(({ id, name }) => `${id} ${name}`), IDS);
   return [
     ...entry('', `the proposed policy would take ${amount(coverage.inProposal, 'node')}`),
     ...(stoppedAt === undefined ? [] : entry('', `stopped at --max ${grouped(stoppedAt)}: there are more nodes`)),
-    ...(otherAccounts.length === 0 ? [] : entry('', `not looked at: ${amount(otherAccounts.length, 'account')} of the organization (${some(otherAccounts.map(({ id, name }) => `${id} ${name}`), IDS)})`)),
+    ...(otherAccounts.length === 0 ? [] : entry('', `not looked at: ${amount(otherAccounts.length, 'account')} of the organization (${accounts})`)),
   ];
-}
-
-function listLines(lists: Lists): string[] {
-  return [
-    ...section('unmanaged', lists.unmanaged, byWhy),
-    ...section('stopped', lists.stopped, ids),
-    ...section('silent', lists.silent, ids),
-    ...section('never scanned', lists.neverScanned, ids),
-    ...section('stale', lists.stale, byWhy),
-    ...section('no inventory', lists.noInventory, ids),
-    ...section('old agent', lists.agentTooOld, byWhy),
-    ...section('owned', lists.owned, (groups) => groups.flatMap(({ by, name, image, nodes }) => entry('', `${words(by)} ${name}, ${image}: ${amount(nodes.length, 'node')} (${some(nodes, IDS)})`))),
-    ...section('self-updating', lists.selfUpdating, (nodes) => byWhy(nodes)),
-    ...section('baselines', lists.baselineRefuses, (baselines) =>
-      baselines.flatMap(({ name, awsOwn, why, nodes }) => entry('', `${name}${awsOwn ? ' (AWS\'s own)' : ''} ${why.join('; ')}: ${amount(nodes.length, 'node')} (${some(nodes, IDS)})`)),
-    ),
-    ...lists.unresolvedUpdaters.flatMap((by) => entry('', `${by}: its targets are a resource group, which only AWS resolves`)),
-  ];
-}
-
-function words(by: string): string {
-  return { 'auto-scaling': 'Auto Scaling', eks: 'EKS', ecs: 'ECS' }[by] ?? by;
-}
-
-/** A list by its label: what is in it, that there is nothing, or that it could not be seen. */
-function section<Item>(label: string, items: Item[] | undefined, lines: (items: Item[]) => string[]): string[] {
-  if (items === undefined) return entry(label, 'not seen, see below');
-  if (items.length === 0) return entry(label, 'none');
-  const [first = '', ...rest] = lines(items);
-  return [label.padEnd(COLUMN) + first.trimStart(), ...rest];
-}
-
-function ids(nodes: ListedNode[]): string[] {
-  return entry('', `${amount(nodes.length, 'node')}: ${some(nodes.map(({ id }) => id), IDS)}`);
-}
-
-function byWhy(nodes: ListedNode[]): string[] {
-  const groups = new Map<string, string[]>();
-  for (const { id, why } of nodes) groups.set(why, [...(groups.get(why) ?? []), id]);
-  return [...groups].flatMap(([why, group]) => entry('', `${amount(group.length, 'node')} (${some(group, IDS)}): ${why}`));
 }
 
 function exposureLines(exposure: FleetExposure | undefined): string[] {
   if (!exposure) return entry('exposure', 'not looked at: no advisories were read');
   const { advisories, judged, unknown, exposed, exploited, by, endOfLife, inspector, oldest } = exposure;
+  const read = amount(advisories, 'advisory', 'advisories');
   return [
-    ...entry('exposure', `${grouped(exposed.length)} of ${amount(judged, 'node')} with inventory, held against ${amount(advisories, 'advisory', 'advisories')}; known exploited: ${grouped(exploited.length)}`),
+    ...entry('exposure', `${grouped(exposed.length)} of ${amount(judged, 'node')} with inventory, held against ${read}; known exploited: ${grouped(exploited.length)}`),
     ...(oldest === undefined ? [] : entry('', `the oldest inventory is from ${oldest.slice(0, 16).replace('T', ' ')} UTC`)),
-    ...(unknown.length > 0 ? entry('', `no inventory for ${amount(unknown.length, 'node')} (${some(unknown, IDS)}): nobody knows`) : []),
-    ...endOfLife.flatMap(({ release, since, nodes }) => entry('', `${release} gets no security updates since ${since}: ${amount(nodes.length, 'node')} (${some(nodes, IDS)})`)),
-    ...(inspector ? entry('', `Amazon Inspector looks at ${amount(inspector.looks, 'node')}: findings where we have none on ${grouped(inspector.onlyInspector.length)}, none where we have some on ${grouped(inspector.onlyWe.length)}`) : []),
+    ...(unknown.length > 0 ? entry('', `no inventory for ${counted(unknown, IDS)}: nobody knows`) : []),
+    ...endOfLife.flatMap(({ release, since, nodes }) => entry('', `${release} gets no security updates since ${since}: ${counted(nodes, IDS)}`)),
+    ...(inspector ? entry('', opinion(inspector)) : []),
     ...by.slice(0, IDS).flatMap(({ advisory, severity, knownExploited, packages, nodes }) =>
       entry('', `${advisory} ${severity}${knownExploited === undefined ? '' : ', known exploited'}: ${some(packages, 3)} on ${amount(nodes.length, 'node')}`)),
   ];
+}
+
+function opinion({ looks, onlyInspector, onlyWe }: NonNullable<FleetExposure['inspector']>): string {
+  const [theirs, ours] = [grouped(onlyInspector.length), grouped(onlyWe.length)];
+  return `Amazon Inspector looks at ${amount(looks, 'node')}: findings where we have none on ${theirs}, none where we have some on ${ours}`;
 }
 
 /** Without a network every feed fails in the same way: one says it all. */
@@ -119,14 +88,11 @@ function obstacleLines({ obstacles }: Assessment): string[] {
 
 /** The same sentence for everything that may not be seen. */
 export function blindSentence({ where, what, action, code, message }: Assessment['blind'][number]): string {
-  return code === 'AccessDenied' ? `I could not see ${what} in ${where} because AccessDenied on ${action}` : `I could not see ${what} in ${where} because of ${code} on ${action}: ${plain(message)}`;
+  const because = code === 'AccessDenied' ? `because AccessDenied on ${action}` : `because of ${code} on ${action}: ${plain(message)}`;
+  return `I could not see ${what} in ${where} ${because}`;
 }
 
 function blindLines({ blind }: Assessment): string[] {
   if (blind.length === 0) return [];
   return ['', ...blind.flatMap((line, index) => entry(index === 0 ? 'not seen' : '', blindSentence(line)))];
-}
-
-function entry(label: string, text: string): string[] {
-  return wrap(plain(text), WIDEST - COLUMN).map((line, index) => `${(index === 0 ? label : '').padEnd(COLUMN)}${line}`);
 }

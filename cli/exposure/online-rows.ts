@@ -117,7 +117,8 @@ function* rowsOf(exposure: OpenExposure, node: CountedNode, { summary, views }: 
 }
 
 /** What a row has that speaks of no package. */
-const NO_PACKAGE = { package: '', installed: '', fixed: null, severity: 'unrated', kev: false, epss: null, due: null, state: 'unknown' } as const;
+const NOT_URGENT = { severity: 'unrated', kev: false, epss: null, due: null } as const;
+const NO_PACKAGE = { package: '', installed: '', fixed: null, ...NOT_URGENT, state: 'unknown' } as const;
 const NO_CLOCK = { fixable: null, deadline: null, exception: null } as const;
 
 /** A node of which nothing is known is not clear of anything: it has a row without advisory, whatever was asked for. */

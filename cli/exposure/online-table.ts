@@ -40,8 +40,8 @@ export function onlineLines(seen: Seen, wanted: Wanted, now: number): string[] {
 
 function moreLines(left: number): string[] {
   if (left <= 0) return [];
-  const words = `and ${amount(left, 'more advisory', 'more advisories')}: --json has them all, --advisory, --cve, --node and --service choose`;
-  return ['', ...wrap(words, WIDEST)];
+  const more = amount(left, 'more advisory', 'more advisories');
+  return ['', ...wrap(`and ${more}: --json has them all, --advisory, --cve, --node and --service choose`, WIDEST)];
 }
 
 /** Advisories that are open on one of these nodes, in the summary's order. */

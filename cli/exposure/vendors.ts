@@ -24,11 +24,12 @@ export interface Vendors {
   exploited: Map<string, KnownExploited>;
   scores: Map<string, Score>;
   lifecycles: Lifecycle[];
-  /** Advisories that were read, those of other releases than were asked for too. */
-  read: number;
   /** What could not be read, and why: a file, a feed, or a record of one. */
   unread: { what: string; why: string }[];
 }
+
+/** `read`: advisories that the folder has, those of other platforms too. */
+export type FolderOfVendors = Vendors & { read: number };
 
 const HOST = /^[a-z0-9-]+(\.[a-z0-9-]+)+$/;
 const NOTES = /^(readme|licen[cs]e|notice)\b|\.md$/i;
@@ -38,7 +39,7 @@ const NOTES = /^(readme|licen[cs]e|notice)\b|\.md$/i;
  * repository or month count all. `now`: milliseconds since the epoch, to which dates in the future are cut. `platforms`: only what these
  * may be concerned by is kept, since everything together may be more than memory holds; left out, all is kept.
  */
-export async function readFeedsFolder(folder: string, now: number, platforms?: readonly string[]): Promise<Vendors> {
+export async function readFeedsFolder(folder: string, now: number, platforms?: readonly string[]): Promise<FolderOfVendors> {
   const gathered = new Gathered(platforms);
   const onDisk = new Map<string, string>();
   for (const file of filesBelow(folder)) {
@@ -203,7 +204,7 @@ class Gathered {
     }
   }
 
-  result(): Vendors {
+  result(): FolderOfVendors {
     const advisories = [...this.#advisories.values()];
     return { advisories, read: this.#read, exploited: this.#exploited, scores: this.#scores, lifecycles: this.#lifecycles, unread: this.#unread };
   }

@@ -99,6 +99,10 @@ const DOCUMENT = 'the name of a document is 3 to 128 letters, digits, dots, unde
 /** One entry of `documents`. */
 export const UserDocumentSchema = z.strictObject({
   version: z.int().min(1).max(1_000).optional().describe('How many versions there are: 7. Left out: one'),
+  parameters: z
+    .record(z.string().regex(/^[A-Za-z][A-Za-z0-9]{0,63}$/, 'the name of a parameter is letters and digits'), z.array(z.string().min(1)).min(1))
+    .optional()
+    .describe('Parameters that it must be given, with the values that they may have: {Action: [apply, withdraw]}'),
   seconds: z.int().min(1).max(86_400).optional().describe('How long it runs, in seconds. Left out: 10'),
   failsOn: Among.describe('Nodes on which it fails, by name or id: [db-1]'),
   hangsOn: Among.describe('Nodes on which it never ends by itself'),
@@ -114,7 +118,7 @@ export const FleetSchema = z.strictObject({
   documents: z
     .record(z.string().regex(/^(?!AWS|aws|amazon|amzn)[A-Za-z0-9_.-]{3,128}$/, DOCUMENT), UserDocumentSchema)
     .optional()
-    .describe('SSM Command documents of yours that every location has, by name: what a policy\'s `hooks` name'),
+    .describe('SSM Command documents of yours that every location has, by name: what a policy\'s `hooks` and `whileNoFix` name'),
   surroundings: z.array(SurroundingsSchema).optional().describe('What accounts have besides nodes, as `wavelock assess` reads it'),
   organization: OrganizationSchema.optional().describe('Further accounts of the organization: number → name'),
 });

@@ -27,6 +27,8 @@ const MOODS: Record<Outcome, Mood> = {
   unreachable: 'silent',
   unknown: 'silent',
   skipped: 'skipped',
+  mitigated: 'good',
+  withdrawn: 'good',
 };
 
 const NEXT_STEPS: Record<Outcome, string> = {
@@ -40,6 +42,8 @@ const NEXT_STEPS: Record<Outcome, string> = {
   'reboot-pending': 'reboot it',
   'restart-pending': 'restart the services that still run on old libraries',
   skipped: 'the next plan includes it again',
+  mitigated: 'patch it when there is a fix: the policy does so by itself',
+  withdrawn: '',
 };
 
 /** How an outcome is to be read. */

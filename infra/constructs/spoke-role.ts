@@ -10,6 +10,8 @@ import type { Document } from './document.ts';
 export interface SpokeRoleProps {
   installation: Installation;
   documents: Document[];
+  /** Documents of the user's that may be sent as well, by name. */
+  standIns: string[];
   /** Only where nodes may be patched. */
   locks: IBucket | undefined;
   optInTag: Settings['optInTag'];
@@ -33,7 +35,8 @@ export class SpokeRole extends Construct {
         ArnLike: { 'aws:PrincipalArn': hubRolesPattern(installation, stack.partition) },
       }),
     });
-    const documentArns = documents.map((document) => document.arn);
+    const own = props.standIns.map((name) => stack.formatArn({ service: 'ssm', resource: 'document', resourceName: name }));
+    const documentArns = [...documents.map((document) => document.arn), ...own];
     const parameterArn = stack.formatArn({ service: 'ssm', resource: `parameter${spokeParameterName(installation)}` });
     allow(
       this.role,

@@ -13,6 +13,7 @@ import { DELIVERY_SECONDS } from '../core/settle.ts';
 import type { CommandInvocation } from '@aws-sdk/client-ssm';
 import type { Location } from '../core/model.ts';
 import type { DocumentPins } from '../core/plan.ts';
+import type { Described } from '../core/triggers/stand-in.ts';
 import type { Spokes } from './spokes.ts';
 
 export interface CommandRequest {
@@ -21,7 +22,8 @@ export interface CommandRequest {
   nodes: string[];
   document: { name: string; version: string; hash: string };
   parameters: Record<string, string>;
-  executionSeconds: number;
+  /** Only for documents of ours, which also get the batch's name: others need not have such parameters. */
+  executionSeconds?: number;
 }
 
 export type SendResult =
@@ -49,6 +51,8 @@ export interface Commands {
   output(location: Location, commandId: string, node: string, step: string): Promise<string>;
   /** Current default version and hash of the spoke's documents, by `purpose-os`: all of them, or those of one purpose. */
   pins(location: Location, purpose?: string): Promise<DocumentPins>;
+  /** A document of the user's as it stands now, its default version. */
+  describe(location: Location, name: string): Promise<Described>;
 }
 
 /** Answers that prove that SSM took nothing (SSM API reference, SendCommand errors). */
@@ -89,11 +93,12 @@ export function createCommands(spokes: Spokes): Commands {
       const { documents } = await spokes.config(location);
       return pins(ssm(location), Object.fromEntries(Object.entries(documents).filter(([key]) => key.startsWith(purpose))));
     },
+    describe: (location, name) => describe(ssm(location), name),
   };
 }
 
 async function send(ssm: SSMClient, request: CommandRequest): Promise<SendResult> {
-  const executionTimeout = String(request.executionSeconds);
+  const own = request.executionSeconds === undefined ? {} : { BatchId: request.batch, executionTimeout: String(request.executionSeconds) };
   try {
     const { Command } = await ssm.send(
       new SendCommandCommand({
@@ -104,7 +109,7 @@ async function send(ssm: SSMClient, request: CommandRequest): Promise<SendResult
         DocumentHashType: 'Sha256',
         TimeoutSeconds: DELIVERY_SECONDS,
         Comment: request.batch,
-        Parameters: Object.fromEntries(Object.entries({ ...request.parameters, BatchId: request.batch, executionTimeout }).map(([key, value]) => [key, [value]])),
+        Parameters: Object.fromEntries(Object.entries({ ...request.parameters, ...own }).map(([key, value]) => [key, [value]])),
         MaxConcurrency: String(request.nodes.length),
         // Own accounting: SSM counts neither undeliverable nor timed-out nodes as errors, so its brake must not mix with ours.
         MaxErrors: String(request.nodes.length),
@@ -171,4 +176,19 @@ async function pins(ssm: SSMClient, documents: Record<string, string>): Promise<
     pinned[key] = { name: Name, version: Document.DocumentVersion, hash: Document.Hash };
   }
   return pinned;
+}
+
+/** Answers why where it is not to be had: the policy file may name what was never made in this location, or was not deployed since. */
+async function describe(ssm: SSMClient, Name: string): Promise<Described> {
+  try {
+    const { Document } = await ssm.send(new DescribeDocumentCommand({ Name }));
+    if (!Document?.Hash || !Document.DocumentVersion) return { missing: `${Name} has no hash or version` };
+    const platforms = (Document.PlatformTypes ?? []).flatMap((platform) => (platform === 'Linux' ? ['linux' as const] : platform === 'Windows' ? ['windows' as const] : []));
+    return { name: Name, version: Document.DocumentVersion, hash: Document.Hash, platforms, parameters: (Document.Parameters ?? []).flatMap(({ Name: parameter }) => parameter ?? []) };
+  } catch (error) {
+    const { name } = error as Error;
+    if (name === 'InvalidDocument') return { missing: `there is no document ${Name}` };
+    if (name === 'AccessDeniedException') return { missing: `Wavelock may not use ${Name}` };
+    throw error;
+  }
 }

@@ -6,7 +6,12 @@ import { Entity } from 'electrodb';
 import { index, model } from './entity-parts.ts';
 import type { Options } from './entity-parts.ts';
 
+/** All of them; each is made when it is first used. */
 export function exposureEntities(options: Options) {
+  return { ...openEntities(options), ...wordEntities(options) };
+}
+
+function openEntities(options: Options) {
   return {
     /** One open exposure; it is removed when it is closed. Spread by the first characters of the fingerprint. */
     exposure: () => new Entity(
@@ -42,6 +47,26 @@ export function exposureEntities(options: Options) {
       } as const,
       options,
     ),
+    /** Counts of one reconciliation, for lines over time. */
+    tally: () => new Entity(
+      {
+        model: model('tally'),
+        attributes: {
+          list: { type: 'string', default: 'all' },
+          at: { type: 'string', required: true },
+          counts: { type: 'any', required: true },
+          /** Epoch seconds: DynamoDB removes it then. */
+          expires: { type: 'number', required: true },
+        },
+        indexes: index(['list'], ['at']),
+      } as const,
+      options,
+    ),
+  };
+}
+
+function wordEntities(options: Options) {
+  return {
     /** What CISA and EPSS said when an exception of the policy file was first applied. */
     exception: () => new Entity(
       {
@@ -67,21 +92,6 @@ export function exposureEntities(options: Options) {
           why: { type: 'string', required: true },
         },
         indexes: index(['list'], ['id']),
-      } as const,
-      options,
-    ),
-    /** Counts of one reconciliation, for lines over time. */
-    tally: () => new Entity(
-      {
-        model: model('tally'),
-        attributes: {
-          list: { type: 'string', default: 'all' },
-          at: { type: 'string', required: true },
-          counts: { type: 'any', required: true },
-          /** Epoch seconds: DynamoDB removes it then. */
-          expires: { type: 'number', required: true },
-        },
-        indexes: index(['list'], ['at']),
       } as const,
       options,
     ),

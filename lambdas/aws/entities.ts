@@ -189,7 +189,7 @@ function batchEntities(options: Options) {
         attributes: {
           group: { type: 'string', required: true },
           number: { type: 'string', required: true },
-          purpose: { type: ['scan', 'patch', 'verify'] as const, required: true },
+          purpose: { type: ['scan', 'patch', 'verify', 'mitigate'] as const, required: true },
           rollout: { type: 'string' },
           wave: { type: 'string' },
           location: { type: 'string', required: true },
@@ -227,7 +227,7 @@ function batchEntities(options: Options) {
           batch: { type: 'string' },
           platform: { type: 'string' },
           outcome: {
-            type: ['patched', 'already-proven', 'ahead', 'failed', 'unreachable', 'unknown', 'reboot-pending', 'restart-pending', 'skipped', 'rolled-back'] as const,
+            type: ['patched', 'already-proven', 'ahead', 'failed', 'unreachable', 'unknown', 'reboot-pending', 'restart-pending', 'skipped', 'rolled-back', 'mitigated', 'withdrawn'] as const,
             required: true,
           },
           reason: { type: 'string', required: true },

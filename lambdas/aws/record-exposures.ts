@@ -83,8 +83,8 @@ function open(entities: Open) {
   return {
     /** Every open exposure. */
     async exposures(): Promise<KeptExposure[]> {
-      const read = (shard: string) => entities().exposure.query.primary({ shard }).go({ ...CONSISTENT, pages: 'all' });
-      const shards = await Promise.all(SHARDS.map(read));
+      const { query } = entities().exposure;
+      const shards = await Promise.all(SHARDS.map((shard) => query.primary({ shard }).go({ ...CONSISTENT, pages: 'all' })));
       return shards.flatMap(({ data }) =>
         data.map(({ document, fingerprint, source, advisory, seen, by }) => {
           return { row: Kept.parse({ ...(document as object), fingerprint, source, advisory, seen }), by };

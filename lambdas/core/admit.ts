@@ -1,4 +1,5 @@
 /** The last look before nodes are touched: whether a batch may be sent now, and to whom. */
+import { changesNodes } from './batch.ts';
 import { isOpen } from './calendar.ts';
 import { brakeReason } from './round.ts';
 import type { TrackFile } from './batch.ts';
@@ -22,12 +23,12 @@ export type Admission = { action: 'send'; nodes: string[]; reason: string } | { 
 /** `end`: nothing more from this track now. `skip`: this batch has nobody to go to; whoever remains is laid out again. */
 export function admitBatch({ track, nodes, stopped, accepted, outcomes, online, now }: AdmitInput): Admission {
   if (stopped !== undefined) return end(stopped);
-  if (track.purpose === 'patch') {
+  if (changesNodes(track.purpose)) {
     if (track.window && !isOpen(track.window, now)) return end('the window is closed');
     const brake = track.rules && brakeReason(track.rules, track.total, [...outcomes.values()].map((outcome) => ({ outcome })), accepted);
     if (brake) return end(brake);
   }
-  const due = track.purpose === 'patch' ? nodes.filter((node) => !outcomes.has(node)) : nodes;
+  const due = changesNodes(track.purpose) ? nodes.filter((node) => !outcomes.has(node)) : nodes;
   const ready = due.filter((node) => online.has(node));
   return ready.length === 0 ? { action: 'skip', nodes: [], reason: 'none of its nodes is online and due' } : { action: 'send', nodes: ready, reason: `${ready.length} nodes` };
 }

@@ -36,7 +36,7 @@ export interface Judgement {
 
 /** A hold that nobody answers ends after this long, without promotion. */
 export const HOLD_SECONDS = 30 * 24 * 3600;
-const HEALTHY: Outcome[] = ['patched', 'already-proven', 'restart-pending'];
+const HEALTHY: Outcome[] = ['patched', 'already-proven', 'restart-pending', 'mitigated', 'withdrawn'];
 
 /** Judges a wave from its nodes' outcomes. Limits in percent are rounded down. */
 export function judgeWave(input: JudgeInput): Judgement {

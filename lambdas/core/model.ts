@@ -76,6 +76,9 @@ export const Outcome = z.enum([
   'restart-pending',
   'skipped',
   'rolled-back',
+  // What stands in for a fix was put there, or taken back: `whileNoFix`.
+  'mitigated',
+  'withdrawn',
 ]);
 export type Outcome = z.infer<typeof Outcome>;
 

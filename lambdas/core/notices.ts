@@ -5,12 +5,15 @@
  */
 import { formatLocal } from './calendar.ts';
 import type { NoticeEvent, Outcome } from './model.ts';
+import type { Doing } from './triggers/types.ts';
 
 /** What a rollout tells of itself. What an advisory tells (`exposed`, `closed`) is written in core/triggers/messages.ts. */
 export type RolloutEvent = Exclude<NoticeEvent, 'exposed' | 'closed'>;
 
 export interface NoticeFacts {
   event: RolloutEvent;
+  /** Left out: it patches. */
+  doing?: Doing | undefined;
   policy: string;
   rollout: string;
   /** The wave it is about; for `approval` the first, for `done` the last. */
@@ -89,9 +92,16 @@ function headlineOf(facts: NoticeFacts): string {
     case 'passed':
       return `${facts.policy} passed wave "${facts.wave}". ${production}.`;
     case 'done':
-      return `${facts.policy} done: ${facts.waves.reduce((sum, wave) => sum + wave.nodes, 0)} nodes, production got only what was proven.`;
+      return `${facts.policy} done: ${facts.waves.reduce((sum, wave) => sum + wave.nodes, 0)} nodes, ${DONE_WORDS[facts.doing ?? 'patch']}.`;
   }
 }
+
+const DONE_OUTCOMES = { patch: 'patched', mitigate: 'mitigated', withdraw: 'withdrawn' } as const satisfies Record<Doing, Outcome>;
+const DONE_WORDS: Record<Doing, string> = {
+  patch: 'production got only what was proven',
+  mitigate: 'what stands in for the fix is there; it is taken back where the fix is',
+  withdraw: 'what stood in for the fix was taken back',
+};
 
 /** Production is the wave of that name; without one, everything after the wave that proves. */
 function productionOf({ waves }: NoticeFacts): { nodes: number; sent: number } {
@@ -112,7 +122,7 @@ function subjectOf(facts: NoticeFacts): string {
     held: `[Wavelock] HELD at ${facts.wave}: ${facts.policy} cannot judge, ${production}`,
     approval: `[Wavelock] DECIDE: ${facts.policy} has a plan and asks`,
     passed: `[Wavelock] passed ${facts.wave}: ${facts.policy}`,
-    done: `[Wavelock] DONE: ${facts.policy}, ${facts.outcomes.patched ?? 0} patched, ${facts.needPerson.length} need a person`,
+    done: `[Wavelock] DONE: ${facts.policy}, ${facts.outcomes[DONE_OUTCOMES[facts.doing ?? 'patch']] ?? 0} ${DONE_OUTCOMES[facts.doing ?? 'patch']}, ${facts.needPerson.length} need a person`,
   };
   return words[facts.event];
 }

@@ -141,7 +141,11 @@ export function silentPlan(plan: Plan): string | undefined {
 
 /** Why a plan has nothing to run, or `undefined` when it has. */
 export function emptyPlan(plan: Plan): string | undefined {
-  if (plan.waves.every((wave) => wave.nodes.length === 0)) return 'the policy selects no node that may be patched';
+  const nobody = plan.waves.every((wave) => wave.nodes.length === 0);
+  if (nobody && (plan.doing ?? 'patch') !== 'patch') return `it can run on none of the nodes: ${plan.leftOutNodes[0]?.why ?? 'the policy does not reach them any more'}`;
+  if (nobody) return 'the policy selects no node that may be patched';
+  // Taking something back needs no proof of what it does: it stood on these nodes before.
+  if (plan.doing === 'withdraw') return undefined;
   if ((plan.waves[0]?.nodes.length ?? 0) === 0) return `the first wave, ${plan.waves[0]?.name ?? ''}, has no node: nothing can be proven`;
   if (plan.candidate.length > 0 || (plan.doing ?? 'patch') !== 'patch') return undefined;
   return plan.because ? 'no exposed node is offered what closes it: its repositories do not have the fix' : 'the nodes of the first wave are offered nothing that the policy wants';

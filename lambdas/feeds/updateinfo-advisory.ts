@@ -32,7 +32,8 @@ export async function* readAdvisories(bytes: Uint8Array, dialect: Dialect, raw: 
     if (id === undefined) yield { record: update.id, problem: 'is no id of this vendor' };
     else if (seen.has(id)) yield { record: id, problem: 'comes twice; the first one counts' };
     else yield readAdvisory({ ...update, id }, dialect, raw, now);
-    if (id !== undefined) seen.add(id);
+    // A copy: V8 keeps the whole chunk of text alive for a slice of it, and a feed has thousands of ids.
+    if (id !== undefined) seen.add(Buffer.from(id, 'latin1').toString('latin1'));
   }
 }
 

@@ -1,5 +1,5 @@
 import { admitBatch } from '../core/admit.ts';
-import { HEARTBEAT_SECONDS, TrackFile } from '../core/batch.ts';
+import { changesNodes, HEARTBEAT_SECONDS, TrackFile } from '../core/batch.ts';
 import { Terminal } from '../core/errors.ts';
 import { executionSeconds } from '../core/hooks.ts';
 import { locationKey } from '../core/model.ts';
@@ -22,7 +22,7 @@ export const handler = implement('AdmitBatch', async ({ track: { key }, index },
   const admission = admitBatch({ track, nodes: intent.nodes, ...(await facts(track, intent, deps)), now: deps.now() });
   if (admission.action !== 'send') return { action: admission.action, batch: intent.id, expires: 0, heartbeat: 0, reason: admission.reason };
   // Only what changes a node needs it for itself: scans and second looks read.
-  const nodes = track.purpose === 'patch' ? await reserve(track, intent, admission.nodes, deps) : admission.nodes;
+  const nodes = changesNodes(track.purpose) ? await reserve(track, intent, admission.nodes, deps) : admission.nodes;
   if (nodes.length === 0) return { action: 'skip', batch: intent.id, expires: 0, heartbeat: 0, reason: 'all of its nodes are reserved by another rollout' };
   const row = await deps.record.admitBatch(rowOf(track, intent, nodes));
   const heartbeat = HEARTBEAT_SECONDS[track.purpose][intent.os];

@@ -2,6 +2,7 @@ import { gatherResult } from './evidence.ts';
 import { evidenceKey } from '../core/keys.ts';
 import { loadPlan } from './load.ts';
 import { implement } from './implement.ts';
+import { standsIn } from './stand-ins.ts';
 import { tell } from './tell.ts';
 import { tellPlanned } from './tell-alert.ts';
 import type { Dependencies } from '../aws/dependencies.ts';
@@ -30,7 +31,8 @@ async function ask(row: RolloutRow, plan: Plan, deps: Dependencies): Promise<voi
   await deps.store.putJson(evidenceKey(row.id), await gatherResult(row, plan, { status: 'held', reason: 'the plan waits for approval' }, deps));
   const nodes = plan.waves.reduce((sum, wave) => sum + wave.nodes.length, 0);
   const items = plan.candidate.reduce((sum, section) => sum + section.items.filter((item) => item.use !== 'dependency').length, 0);
-  const reason = `${items} exact versions for ${nodes} nodes in ${plan.waves.length} waves`;
+  const what = standsIn(plan) ? `a document of yours (${plan.doing})` : `${items} exact versions`;
+  const reason = `${what} for ${nodes} nodes in ${plan.waves.length} waves`;
   if (!plan.because) return tell({ event: 'approval', plan, wave: plan.waves[0]?.name ?? '', reasons: [reason], lock: '' }, deps);
   await tellAsking('plan', row, { plan, askedAt: deps.now() }, deps);
   await note('approval', plan, reason, deps);

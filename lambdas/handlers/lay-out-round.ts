@@ -6,6 +6,7 @@ import { decideRound } from '../core/round.ts';
 import { trackKey, tracksKey } from '../core/keys.ts';
 import { loadPlan } from './load.ts';
 import { implement } from './implement.ts';
+import { standInBatch, standsIn } from './stand-ins.ts';
 import type { Dependencies } from '../aws/dependencies.ts';
 import type { BatchRow, NodeRunRow, WaveRow } from '../aws/record.ts';
 import type { TrackFile } from '../core/batch.ts';
@@ -28,6 +29,8 @@ export const handler = implement('LayOutRound', async ({ rollout, wave: name, ph
   const rules = plan.policy.waves.find((candidate) => candidate.name === name);
   if (!wave || !rules) throw new Terminal(`the plan has no wave ${name}`);
   const group = groupName(rollout, name);
+  const nothing = { seconds: 0, tracks: 0, bucket: deps.store.bucket, key: '' };
+  if (phase === 'verify' && standsIn(plan)) return { ...nothing, action: 'judge', reason: 'a document of yours has no second look' };
   const [state, runs, batches] = await Promise.all([deps.record.wave(rollout, name), deps.record.nodeRuns(group), deps.record.batchesOf(group)]);
   const last = (phase === 'patch' ? state.rounds : state.verifyRounds) ?? 0;
   const begun = batches.filter((batch) => batch.number.startsWith(`${phase[0]}${last}-`));
@@ -47,7 +50,6 @@ export const handler = implement('LayOutRound', async ({ rollout, wave: name, ph
     now: deps.now(),
   });
   await recordSilent({ group, wave, silent: decision.silent }, deps);
-  const nothing = { seconds: 0, tracks: 0, bucket: deps.store.bucket, key: '' };
   if (decision.action === 'judge') return { ...nothing, action: 'judge', reason: decision.reason };
   if (decision.action === 'wait') return { ...nothing, action: 'wait', seconds: decision.seconds, reason: decision.reason };
   if (idle && state.idle === true) {
@@ -68,7 +70,7 @@ function runStates(wave: PlanWave, runs: NodeRunRow[], batches: BatchRow[], phas
   const byNode = new Map(runs.map((run) => [run.node, run]));
   const attempts = new Map<string, number>();
   for (const batch of batches) {
-    if (batch.purpose !== phase) continue;
+    if (batch.number[0] !== phase[0]) continue;
     const weight = batch.status === 'refused' || batch.status === 'lost' ? REFUSED_WEIGHT : 1;
     for (const node of batch.nodes) attempts.set(node, (attempts.get(node) ?? 0) + weight);
   }
@@ -124,7 +126,7 @@ function trackFile({ plan, wave, phase, round, state }: Round, track: number, ba
   const group = groupName(plan.rollout, wave.name);
   const rules = plan.policy.waves.find((candidate) => candidate.name === wave.name) ?? null;
   return {
-    purpose: phase,
+    purpose: standsIn(plan) ? 'mitigate' : phase,
     group,
     rollout: plan.rollout,
     wave: wave.name,
@@ -133,12 +135,14 @@ function trackFile({ plan, wave, phase, round, state }: Round, track: number, ba
     total: wave.nodes.length,
     batches: batches.map((batch, index) => {
       const where = locationKey(batch.location);
+      const id = batchName({ group, number: batchNumber(phase, round, track, index) });
+      if (standsIn(plan)) return standInBatch(plan, batch, id);
       const document = plan.documents[where]?.[`${phase}-${batch.os}`];
       const lock = (state.locks as Locks | undefined)?.[batch.variant];
       const LockUrl = lock?.urls[where];
       if (!document || !lock || !LockUrl) throw new Terminal(`no ${phase} document or lock for ${batch.os} nodes in ${where}`);
       return {
-        id: batchName({ group, number: batchNumber(phase, round, track, index) }),
+        id,
         location: batch.location,
         os: batch.os,
         nodes: batch.nodes,

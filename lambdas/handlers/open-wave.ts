@@ -7,6 +7,7 @@ import { sha256 } from '../aws/store.ts';
 import { lockKey } from '../core/keys.ts';
 import { loadLock, loadPlan, loadReports } from './load.ts';
 import { implement } from './implement.ts';
+import { standsIn } from './stand-ins.ts';
 import type { Dependencies } from '../aws/dependencies.ts';
 import type { LeftOutItem, Proof } from '../core/candidate.ts';
 import type { LockPlatform } from '../core/model.ts';
@@ -17,6 +18,10 @@ export const handler = implement('OpenWave', async ({ rollout, wave: name }, dep
   const { plan } = await loadPlan(rollout, deps);
   const standing = await deps.record.findWave(rollout, name);
   if (standing?.lock !== undefined) return { lock: standing.lock };
+  if (standsIn(plan)) {
+    if (standing?.startedAt === undefined) await deps.record.setWave(rollout, name, { rounds: 0, verifyRounds: 0, startedAt: new Date(deps.now()).toISOString() });
+    return { lock: '' };
+  }
   const index = plan.waves.findIndex((wave) => wave.name === name);
   const wave = plan.waves[index];
   if (!wave) throw new Error(`the plan has no wave ${name}`);

@@ -9,6 +9,7 @@ import { planKey } from '../core/keys.ts';
 import { loadAdvisories, loadFacts, loadFleet } from './load.ts';
 import { implement } from './implement.ts';
 import { loadClosing, needless } from './plan-start.ts';
+import { findStandIn } from './stand-ins.ts';
 import { loadLane, rolloutId } from './starts.ts';
 import { tellPlanned } from './tell-alert.ts';
 import type { Dependencies } from '../aws/dependencies.ts';
@@ -39,11 +40,11 @@ export const handler = implement('PlanRollout', async ({ policy: name, scheduled
 
   const fleet = await loadFleet(deps);
   const [facts, advisories] = [await loadFacts(fleet, deps), await loadAdvisories(deps, platformsOf(fleet))];
-  const documents = await loadPins(deps);
-  const plan = makePlan({ rollout, file, policy, fleet, facts, advisories, documents, optIn: deps.setting('OPT_IN_TAG'), scheduledFor, now: deps.now(), closing });
+  const subject = closing?.standIn === undefined ? { closing, documents: await loadPins(deps) } : await standingIn(closing, closing.standIn, deps);
+  const plan = makePlan({ rollout, file, policy, fleet, facts, advisories, ...subject, optIn: deps.setting('OPT_IN_TAG'), scheduledFor, now: deps.now() });
   const hash = sha256(JSON.stringify(plan));
   await deps.store.putJson(planKey(hash), plan);
-  return settle({ plan, hash, closing }, deps);
+  return settle({ plan, hash, urgent: closing !== undefined }, deps);
 });
 
 function isDue(policy: Policy, scheduledFor: string): boolean {
@@ -53,13 +54,14 @@ function isDue(policy: Policy, scheduledFor: string): boolean {
 interface Made {
   plan: Plan;
   hash: string;
-  closing: Closing | undefined;
+  /** Advisories started it. */
+  urgent: boolean;
 }
 
 /** Writes down what becomes of the plan. */
-async function settle({ plan, hash, closing }: Made, deps: Dependencies): Promise<{ action: Action; rollout: string; reason: string }> {
+async function settle({ plan, hash, urgent }: Made, deps: Dependencies): Promise<{ action: Action; rollout: string; reason: string }> {
   // What advisories have started and nothing can be done about is no "nothing to do": it is closed as failed, and people are told.
-  const hopeless = silentPlan(plan) ?? (closing && emptyPlan(plan));
+  const hopeless = silentPlan(plan) ?? (urgent ? emptyPlan(plan) : undefined);
   const next = hopeless === undefined ? decide(plan) : { action: 'run' as const, reason: hopeless };
   if (plan.because && hopeless === undefined && next.action === 'run') {
     const row = await deps.record.ticket(plan.policy.name, plan.because.subject);
@@ -92,6 +94,12 @@ function decide(plan: Plan): { action: Action; reason: string } {
 function resumed(status: string, urgent: boolean): Action {
   if (status === 'planned' || status === 'running') return 'run';
   return status === 'asked' ? (urgent ? 'urge' : 'ask') : 'nothing';
+}
+
+/** What runs where there is no fix, on the nodes that it can run on. */
+async function standingIn(closing: Closing, document: string, deps: Dependencies) {
+  const { fleet, leftOut, documents } = await findStandIn(closing.fleet, document, deps);
+  return { closing: { ...closing, fleet, leftOut: [...closing.leftOut, ...leftOut] }, documents };
 }
 
 async function loadPins(deps: Dependencies): Promise<Record<string, DocumentPins>> {

@@ -25,7 +25,7 @@ export const handler = implement('SendBatch', async ({ batch: id, taskToken }, d
     nodes: row.nodes,
     document: Document.parse(row.document),
     parameters,
-    executionSeconds: executionSeconds({ purpose: row.purpose, os: row.os, parameters }),
+    ...(row.purpose === 'mitigate' ? {} : { executionSeconds: executionSeconds({ purpose: row.purpose, os: row.os, parameters }) }),
   });
   if (result.sent === false) {
     await deps.record.setBatch(id, { status: 'refused', reason: result.refused });

@@ -1,5 +1,5 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
-import { LOOK_AGAIN_SECONDS } from '../core/batch.ts';
+import { changesNodes, LOOK_AGAIN_SECONDS } from '../core/batch.ts';
 import { Terminal } from '../core/errors.ts';
 import { parseLocation } from '../core/model.ts';
 import { implement } from './implement.ts';
@@ -44,7 +44,7 @@ function wait(heartbeat: number, reason: string) {
 /** Nothing began on any node: free them, they are laid out again. */
 async function abandon(row: BatchRow, status: 'refused' | 'lost', reason: string, deps: Dependencies) {
   const id = `${row.group}-${row.number}`;
-  if (row.purpose === 'patch') for (const node of row.nodes) await deps.record.free(row.location, node, id);
+  if (changesNodes(row.purpose)) for (const node of row.nodes) await deps.record.free(row.location, node, id);
   await deps.record.setBatch(id, { status, reason });
   return next(reason);
 }

@@ -1,10 +1,13 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
+import { changesNodes } from '../core/batch.ts';
 import { parseLocation } from '../core/model.ts';
 import { changedItems } from '../core/proof.ts';
 import { parseReport, REPORT_STEP } from '../core/report.ts';
 import { mergeVerify, needsPing, settleInvocation, takesPart } from '../core/settle.ts';
+import { settleStandIn } from '../core/triggers/stand-in.ts';
 import { reportsKey } from '../core/keys.ts';
 import { loadLock, loadReports, unpack } from './load.ts';
+import { actionOf, noteStandIn } from './stand-ins.ts';
 import type { Dependencies } from '../aws/dependencies.ts';
 import type { BatchRow, NodeRunRow } from '../aws/record.ts';
 import type { SeenInvocation } from '../aws/commands.ts';
@@ -12,6 +15,9 @@ import type { Lock, LockItem } from '../core/model.ts';
 import type { PatchReport } from '../core/report.ts';
 import type { Settled } from '../core/settle.ts';
 import type { StoredReport } from './load.ts';
+
+/** What stands in for a fix has none. */
+const NO_LOCK: Lock = { sha256: '', state: 'candidate', platforms: [] };
 
 interface Seen {
   node: string;
@@ -22,7 +28,7 @@ interface Seen {
 /** Settles a patch or verify batch: one outcome a node, reports as one object, reservations freed. Answers how many nodes are still at work. */
 export async function settleNodes(row: BatchRow, deps: Dependencies): Promise<number> {
   const id = `${row.group}-${row.number}`;
-  const lock = await loadLock(row.lock ?? '', deps);
+  const lock = row.purpose === 'mitigate' ? NO_LOCK : await loadLock(row.lock ?? '', deps);
   const already = new Set(row.settledNodes ?? []);
   const left = row.nodes.filter((node) => !already.has(node));
   const seen = await lookTwice({ row, lock, nodes: left, taken: new Set(row.takenNodes ?? []) }, deps);
@@ -33,7 +39,7 @@ export async function settleNodes(row: BatchRow, deps: Dependencies): Promise<nu
     if (one.settled.state !== 'done') continue;
     await conclude({ row, one: { ...one, settled: one.settled }, before: runs.get(one.node), lock }, deps);
     // Whoever may still be at work there is asked again, and nobody else may install meanwhile.
-    if (row.purpose === 'patch' && one.settled.atWork !== true) await deps.record.free(row.location, one.node, id);
+    if (changesNodes(row.purpose) && one.settled.atWork !== true) await deps.record.free(row.location, one.node, id);
     done.push(one.node);
   }
   if (done.length > 0 && done.length < left.length) await deps.record.setBatch(id, { settledNodes: [...already, ...done] });
@@ -78,7 +84,10 @@ async function look({ row, lock, nodes, taken }: LookContext, deps: Dependencies
     const report = parsed && parsed.do !== 'scan' && parsed.batch === `${row.group}-${row.number}` ? parsed : undefined;
     const silentFor = ping && !ping.online && ping.lastPing !== undefined ? (times.now - ping.lastPing) / 1000 : undefined;
     const heard = ping?.lastPing !== undefined && ping.lastPing > times.sentAt;
-    return { node: one.node, report, settled: settleInvocation({ ...one, report, silentFor, heard }, itemsOf(lock, report?.platform), times) };
+    const settled = row.purpose === 'mitigate'
+      ? settleStandIn({ ...one, silentFor, heard }, times, actionOf(row))
+      : settleInvocation({ ...one, report, silentFor, heard }, itemsOf(lock, report?.platform), times);
+    return { node: one.node, report, settled };
   });
 }
 
@@ -134,6 +143,7 @@ async function conclude({ row, one, before, lock }: Conclusion, deps: Dependenci
   const from = one.report && unpack(one.report.from)?.replace(/\n$/, '').split('\n');
   const changed = one.report && from ? changedItems({ from, bad: one.report.bad }, itemsOf(lock, one.report.platform)).length : 0;
   deps.metrics.addMetric(`Outcome-${outcome}`, MetricUnit.Count, 1);
+  if (row.purpose === 'mitigate') await noteStandIn(row, { node: one.node, outcome, at }, deps);
   await deps.record.putNodeRun({
     group: row.group,
     node: one.node,

@@ -144,9 +144,11 @@ export class StartDesk {
     const ticket = await deps.record.ticket(policy.name, subject);
     const open = ticket && ticket.resolvedAt === undefined ? ticket : undefined;
     if (open && open.item !== '') await deps.tickets.update(open.item, resolvedText(reason, timeline));
+    const keys = new Set(rows.map(({ advisory }) => advisory));
+    const carried = (await deps.record.mitigations(policy.name)).filter((one) => one.withdrawnAt === undefined && one.advisories.some((advisory) => keys.has(advisory)));
     const names = rows.map(({ advisory }) => advisory.slice(advisory.indexOf(' ') + 1));
-    const outside = this.outside(rows.map(({ advisory }) => advisory));
-    const notice = writeClosed({ policy: policy.name, subject, advisories: names, rollouts, reason, outside, ticket: open?.item ?? '', timeline, now: deps.now(), timezone: timezoneOf(policy) });
+    const outside = this.outside([...keys]);
+    const notice = writeClosed({ policy: policy.name, subject, advisories: names, rollouts, reason, outside, standIns: carried.length, ticket: open?.item ?? '', timeline, now: deps.now(), timezone: timezoneOf(policy) });
     await publishAlert(policy, notice, { event: 'closed', rollout: rollouts.at(-1) ?? '' }, deps);
     if (open) await deps.record.putTicket({ ...open, resolvedAt: this.now() });
   }

@@ -36,7 +36,7 @@ export async function tellPlanned({ kind, plan, alert, planHash, askedAt, ticket
     policy: policy.name,
     rollout: plan.rollout,
     doing: plan.doing ?? 'patch',
-    document: policy.whileNoFix?.run,
+    document: Object.values(plan.documents).flatMap((pins) => pins['mitigate-linux'] ?? pins['mitigate-windows'] ?? [])[0]?.name ?? policy.whileNoFix?.run,
     waves: plan.waves.map(({ name, nodes }) => ({ name, nodes: nodes.length })),
     seconds: plan.waves.reduce((sum, wave) => sum + wave.expectedSeconds, 0) + policy.waves.reduce((sum, wave) => sum + wave.soak, 0),
     plan: planHash.slice(0, 4),

@@ -1,4 +1,5 @@
 /** Tells people about one final transition, once, each audience what it asked for; and writes down that it was decided, by whom and why. */
+import { changesNodes } from '../core/batch.ts';
 import { countOutcomes } from '../core/judge.ts';
 import { groupName } from '../core/names.ts';
 import { writeNotice } from '../core/notices.ts';
@@ -28,6 +29,7 @@ export async function tell({ event, plan, wave, reasons, lock }: Telling, deps: 
   const closed = new Set(plan.waves.flatMap((planned) => planned.nodes.filter((node) => isClosed(runs.get(planned.name), node.id)).flatMap((node) => node.cves)));
   const notice = writeNotice({
     event,
+    doing: plan.doing,
     policy: plan.policy.name,
     rollout: plan.rollout,
     wave,
@@ -47,18 +49,20 @@ export async function tell({ event, plan, wave, reasons, lock }: Telling, deps: 
   if (plan.because) await noteInTicket(plan, plan.because, deps);
 }
 
-/** Whoever works with tickets reads there what everybody else is told. */
+/** Whoever works with tickets reads there what everybody else is told; one that is resolved stays so. */
 async function noteInTicket({ policy, rollout }: Plan, alert: Alert, deps: Dependencies): Promise<void> {
+  const row = await deps.record.ticket(policy.name, alert.subject);
+  if (!row || row.resolvedAt !== undefined) return;
   const timeline = await momentsOf(rollout, deps);
   await keepTicket({ policy: policy.name, alert, status: 'InProgress', rollout, timeline }, deps);
 }
 
-/** How many nodes of each wave a patch command was sent to: what "not touched" means. */
+/** How many nodes of each wave a command was sent to that changes them: what "not touched" means. */
 async function sentCounts(plan: Plan, deps: Dependencies): Promise<Map<string, number>> {
   const counts = new Map<string, number>();
   for (const { name } of plan.waves) {
     const batches = await deps.record.batchesOf(groupName(plan.rollout, name));
-    const sent = batches.filter((batch) => batch.purpose === 'patch' && (batch.status === 'sent' || batch.status === 'sending' || batch.status === 'settled'));
+    const sent = batches.filter((batch) => changesNodes(batch.purpose) && (batch.status === 'sent' || batch.status === 'sending' || batch.status === 'settled'));
     counts.set(name, new Set(sent.flatMap((batch) => batch.nodes)).size);
   }
   return counts;

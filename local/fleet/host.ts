@@ -113,6 +113,8 @@ export class Host {
   transaction: Transaction | undefined;
   /** When AWS-RunPatchBaseline was last run here by somebody, ms since the epoch. */
   awsScanned: number | undefined;
+  /** Documents of the fleet's owner that ended well here, with the parameters of the last time. */
+  readonly ran = new Map<string, Readonly<Record<string, string>>>();
   private boots = 0;
   private readonly interrupted = new Set<() => void>();
   /** What goes on once the machine is up again. */

@@ -23,6 +23,8 @@ export interface FleetFile {
 export interface UserDocument {
   /** How many versions there are: 1 where it is left out. All do the same. */
   version?: number;
+  /** Parameters that it must be given, with the values that they may have: what `whileNoFix` names has Action: [apply, withdraw]. */
+  parameters?: Record<string, string[]>;
   /** How long it runs: 10 where it is left out. */
   seconds?: number;
   /** Where it fails, where it never ends by itself, where it asks for a reboot. */

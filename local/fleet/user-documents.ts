@@ -23,26 +23,27 @@ const FOR_EVER = 365 * 24 * 3_600;
 
 /** The documents of a fleet file, as Systems Manager stores them. */
 export function userDocuments(documents: Record<string, UserDocument>): DocumentTexts[] {
-  return Object.entries(documents).map(([name, { version = 1 }]) => ({
-    name,
-    versions: Array.from({ length: version }, (_, index) => contentOf(`${name}, version ${index + 1}`, { prefix: 'Run', parameters: {} })),
-  }));
+  return Object.entries(documents).map(([name, { version = 1, parameters = {} }]) => {
+    const declared = Object.fromEntries(Object.entries(parameters).map(([key, allowedValues]) => [key, { type: 'String', allowedValues }]));
+    return { name, versions: Array.from({ length: version }, (_, index) => contentOf(`${name}, version ${index + 1}`, { prefix: 'Run', parameters: declared })) };
+  });
 }
 
 /** What they do, by `Name/Step`. */
 export function userBehaviours(documents: Record<string, UserDocument>): Behaviours {
   const entries = Object.entries(documents).flatMap(([name, document]) =>
-    PLATFORMS.map(({ platform }) => [`${name}/Run${platform}`, (context: StepContext) => runUserDocument(context, document)] as const),
+    PLATFORMS.map(({ platform }) => [`${name}/Run${platform}`, (context: StepContext) => runUserDocument(context, { name, document })] as const),
   );
   return Object.fromEntries(entries);
 }
 
-async function runUserDocument({ host, process }: StepContext, document: UserDocument): Promise<StepExit> {
+async function runUserDocument({ host, process, parameters }: StepContext, { name, document }: { name: string; document: UserDocument }): Promise<StepExit> {
   const { seconds = 10, failsOn = [], hangsOn = [], rebootsOn = [] } = document;
   const isAmong = (nodes: string[]): boolean => nodes.includes(host.id) || nodes.includes(host.name);
   await process.sleep(isAmong(hangsOn) ? FOR_EVER : seconds);
   if (isAmong(failsOn)) return { code: 1, stderr: 'this node is not in a state for it' };
   if (isAmong(rebootsOn)) return { code: host.platform.os === 'windows' ? EXIT.rebootWindows : EXIT.rebootLinux };
+  host.ran.set(name, parameters);
   return { code: 0, stdout: 'done' };
 }
 

@@ -92,7 +92,7 @@ describe('exposure', () => {
     const lines = text.split('\n');
     expect(lines[0]).toBe('coverage      running 6 (6 EC2, 0 hybrid) · managed 6 · reporting 6 · in a policy 1');
     expect(text).toMatch(/^exposure +4 of 5 nodes with inventory, held against 1 advisory; known exploited: 4$/m);
-    expect(text).toMatch(/no inventory for 1 node \(i-/);
+    expect(text).toMatch(/no inventory for 1 node: i-/);
     expect(Math.max(...lines.filter((line) => !/^(written|next)/.test(line)).map((line) => line.length))).toBeLessThanOrEqual(100);
   });
 });

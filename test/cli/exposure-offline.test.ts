@@ -19,12 +19,13 @@ function write(name: string, content: unknown): string {
   return path;
 }
 
-/** What the vendors say in these tests: two files of one repository, a catalogue, scores, and records of two distributions. */
+/** What the vendors say in these tests: two loose files of one repository, loose scores and a record, and the catalogue as on CISA's site. */
 function writeFeeds(): string {
   const al2023 = (id: string, packages: string, cve: string, severity = 'Important') => packed(update({ id, packages, severity, references: reference(cve) }));
   write('feeds/updateinfo.xml.gz', al2023('ALAS2023-2026-931', rpm('openssl', '1:3.0.8-1.amzn2023.0.5'), 'CVE-2023-3446'));
   write('feeds/more/updateinfo-2.xml.gz', al2023('ALAS2023-2026-939', rpm('sudo', '1.9.15-1.p5.amzn2023.0.1'), 'CVE-2025-32463', 'Low'));
-  write('feeds/kev.json', {
+  mkdirSync(join(home, 'feeds/www.cisa.gov/sites/default/files/feeds'), { recursive: true });
+  write('feeds/www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json', {
     title: 'CISA Catalog of Known Exploited Vulnerabilities',
     catalogVersion: '2026.11.20',
     dateReleased: '2026-11-20T12:00:00Z',

@@ -136,6 +136,7 @@ describe('the last message', () => {
     rollouts: ['zero-day-20261221-1c04aa'],
     reason: 'no node that the policy names is exposed any more',
     outside: [],
+    standIns: 0,
     ticket: 'oi-0123456789ab',
     timeline: [
       { at: NOW, text: 'found on nodes of this fleet' },
@@ -168,6 +169,10 @@ describe('the last message', () => {
 
   it('does not hide who is still exposed elsewhere', () => {
     expect(writeClosed({ ...CLOSED, outside: ['lab-1', 'lab-2'] }).text).toMatch(/Not here +2 exposed nodes that this policy does not reach: lab-1, lab-2/);
+  });
+
+  it('says what is still there that stood in for the fix', () => {
+    expect(writeClosed({ ...CLOSED, standIns: 3 }).text).toMatch(/Stands in +what stood in for the fix is still on 3 nodes/);
   });
 
   it('keeps the newest of a long timeline', () => {

@@ -130,7 +130,7 @@ describe('without a fix', () => {
   const without = exploited({ state: 'awaiting-vendor' });
   const policies = [zeroDay({ whileNoFix: { run: 'Corp-MitigateService', withdrawWhen: 'patched' } })];
   const awaiting = row({ state: 'awaiting', platforms: [], patchFor: undefined });
-  const carried = FLEET.filter(({ scan }) => scan?.fingerprint === 'a').map(({ name }) => ({ policy: 'zero-day', node: keyOf(name), advisories: [ALAS] }));
+  const carried = FLEET.filter(({ scan }) => scan?.fingerprint === 'a').map(({ name }) => ({ policy: 'zero-day', node: keyOf(name), advisories: [ALAS], document: 'Corp-MitigateService' }));
 
   it('people are told, once', () => {
     expect(decide({ exposures: [without] })).toMatchObject([{ action: 'tell', why: 'no-fix', nodes: 6, advisories: [ALAS] }]);

@@ -132,15 +132,14 @@ describe('exposures', () => {
     await world.pass(600);
     await scanned(OTHER, 'shop1');
     const moved = await close();
-    expect(moved.exposures.map(({ nodes, seen }) => [nodes, seen]).toSorted()).toEqual([[1, opened?.seen], [7, opened?.seen]]);
+    expect(moved.exposures.map(({ nodes, seen }) => `${nodes} since ${seen}`).toSorted()).toEqual([`1 since ${opened?.seen}`, `7 since ${opened?.seen}`]);
     await world.pass(600);
     const since = iso();
     await scanned(PATCHED, 'shop1', 'shop2');
     expect(open(await close())).toEqual(['alas ALAS2023-2026-901 exposed 6']);
-    expect((await closed(since)).map(({ by, nodes }) => [by, nodes.map(({ id, closed: when }) => [id, when])]).toSorted()).toEqual([
-      ['scan', [[ID.shop1, since]]],
-      ['scan', [[ID.shop2, since]]],
-    ].toSorted());
+    expect((await closed(since)).flatMap(({ by, nodes }) => nodes.map(({ id, closed: when }) => `${by} ${id} ${when}`)).toSorted()).toEqual(
+      [ID.shop1, ID.shop2].map((id) => `scan ${id} ${since}`).toSorted(),
+    );
     expect((await closed(since))[0]).toMatchObject({ exposures: [{ advisory: 'ALAS2023-2026-901', seen: opened?.seen, state: 'exposed', knownExploited: false }] });
   });
 

@@ -86,7 +86,7 @@ describe('StartRollouts', () => {
   it('starts once where two of it run at once', async () => {
     const name = await starts.one();
     const both = await world.settled(Promise.all([starts.start(), starts.start()]));
-    expect(both.map(({ started }) => started).toSorted()).toEqual([0, 1]);
+    expect(both.reduce((sum, { started }) => sum + started, 0)).toBe(1);
     expect((await rowOf(name)).rollouts).toHaveLength(1);
     await starts.asked(name);
     expect(await world.record.runs(name)).toHaveLength(1);

@@ -35,7 +35,7 @@ describe('in an app of one’s own', () => {
     const stack = new Stack(new App({ builtinCloudFormationValidation: false }), 'Security', { env: installation.hub });
     const hub = new Hub(stack, 'Patching', hubProps);
     const documents = [{ purpose: 'scan', os: 'linux', content: { schemaVersion: '2.2' } }] as const;
-    const spoke = new Spoke(stack, 'Here', { installation, mode: 'observe', optInTag, inspector: false, documents: [...documents] });
+    const spoke = new Spoke(stack, 'Here', { installation, mode: 'observe', optInTag, inspector: false, documents: [...documents], standIns: [] });
     expect([hub.node.path, spoke.node.path]).toEqual(['Security/Patching', 'Security/Here']);
     const template = Template.fromStack(stack);
     template.hasResourceProperties('AWS::SSM::Document', { Name: 'Corp-Scan-Linux' });

@@ -18,9 +18,18 @@ export class SurveyError extends Error {
 /** Codes with which AWS refuses a call that an administrator could allow. Services do not agree on one name. */
 const DENIED = /^(AccessDenied|AccessDeniedException|UnauthorizedOperation|AuthorizationError|AuthorizationErrorException|NotAuthorized)$/;
 /** Keys that this endpoint does not know: wrong ones, or a Region that the account has not switched on (EC2 API reference, "Error codes"). */
-const REJECTED = /^(InvalidClientTokenId|UnrecognizedClientException|AuthFailure|InvalidAccessKeyId|SignatureDoesNotMatch|InvalidSignatureException|OptInRequired)$/;
+const REJECTED = new Set([
+  'AuthFailure',
+  'InvalidAccessKeyId',
+  'InvalidClientTokenId',
+  'InvalidSignatureException',
+  'OptInRequired',
+  'SignatureDoesNotMatch',
+  'UnrecognizedClientException',
+]);
 const EXPIRED = /^(ExpiredToken|ExpiredTokenException|RequestExpired|TokenRefreshRequired)$/;
-const NETWORK = /^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|EPIPE|TimeoutError|ERR_TLS_CERT_ALTNAME_INVALID|DEPTH_ZERO_SELF_SIGNED_CERT|CERT_HAS_EXPIRED)$/;
+/** Codes of Node.js: no such host, nobody listens, no way, too slow, a certificate of somebody else. */
+const NETWORK = /^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|EPIPE|TimeoutError|ERR_TLS_.*|.*_CERT.*)$/;
 
 /** AWS's code of an error, or the operating system's: `AccessDeniedException`, `ECONNREFUSED`. */
 export function codeOf(error: unknown): string {
@@ -43,11 +52,12 @@ export function problemOf(error: unknown): SurveyError | undefined {
   const name = error instanceof Error ? error.name : '';
   const detail = error instanceof Error ? error.message || code : String(error);
   if (/^(CredentialsProviderError|TokenProviderError|ProviderError)$/.test(name)) {
-    return new SurveyError(/profile .*(could not be found|not found)|Could not resolve credentials using profile/i.test(detail) ? 'no-profile' : 'no-credentials', detail);
+    const isProfile = /profile .*(could not be found|not found)|Could not resolve credentials using profile/i.test(detail);
+    return new SurveyError(isProfile ? 'no-profile' : 'no-credentials', detail);
   }
   if (/^Region (is missing|not accepted)/.test(detail)) return new SurveyError('no-region', detail);
   if (EXPIRED.test(code) || EXPIRED.test(name)) return new SurveyError('expired', detail);
-  if (REJECTED.test(code) || REJECTED.test(name)) return new SurveyError('rejected', detail);
+  if (REJECTED.has(code) || REJECTED.has(name)) return new SurveyError('rejected', detail);
   if (NETWORK.test(code) || NETWORK.test(name)) return new SurveyError('unreachable', `${code}: ${detail}`);
   return undefined;
 }

@@ -65,7 +65,7 @@ function recent(entries: Iterable<KnownExploited>, now: number): KnownExploited[
 
 function concerned(entry: KnownExploited, facts: NodeFacts): ExposedPackage[] {
   const product = entry.product.toLowerCase();
-  const why = `CISA lists ${entry.cve} as exploited in ${entry.product}; no advisory for this platform names it yet: whether it is affected is open`;
+  const why = `CISA lists ${entry.cve} as exploited in ${entry.product}; no advisory for this platform names it yet`;
   if (facts.platform.startsWith('windows-')) {
     return WINDOWS.test(product) ? [awaitingPackage({ name: 'Windows', arch: '', version: facts.build ?? '' }, why)] : [];
   }

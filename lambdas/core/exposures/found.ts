@@ -138,7 +138,8 @@ function fromOffers(facts: NodeFacts, security: readonly Available[], already: R
   }
   return [...byId].map(([id, updates]) => {
     const known = world.byId.get(id);
-    const unknown = { source: 'repository', advisory: id, title: '', severity: updates[0]?.severity ?? 'unrated', cves: [], exploited: false };
+    const severity = updates[0]?.severity ?? 'unrated';
+    const unknown = { source: 'repository', advisory: id, title: '', severity, cves: [], exploited: false };
     const base = known ? about(known) : unknown;
     const packages = updates.map((update) => offeredPackage(update, facts)).toSorted(graver);
     return { ...base, state: 'exposed' as const, packages: packages.slice(0, MOST_PACKAGES) };

@@ -82,12 +82,15 @@ function inPolicies(file: PolicyFile, nodes: Node[]): number {
   return new Set(reached).size;
 }
 
+function patches({ enabled, tasks = [] }: SeenWindow): boolean {
+  return enabled && tasks.some(({ document, operation }) => whatItDoes(document, operation) !== 'scans');
+}
+
 /** Maintenance windows with a task that installs, or may. */
 function patchWindows(survey: Survey, machines: Machine[]): { seen: SeenWindow; location: string; machines: Machine[] }[] {
   return survey.locations.flatMap((place) => {
     const location = locationKey(place.location);
     const here = machines.filter((machine) => machine.node && placeOf(machine) === location);
-    const patching = (place.windows ?? []).filter(({ enabled, tasks = [] }) => enabled && tasks.some(({ document, operation }) => whatItDoes(document, operation) !== 'scans'));
-    return patching.map((seen) => ({ seen, location, machines: here }));
+    return (place.windows ?? []).filter(patches).map((seen) => ({ seen, location, machines: here }));
   });
 }

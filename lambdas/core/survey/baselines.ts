@@ -26,6 +26,8 @@ export function isAwsOwn({ id }: SeenBaseline): boolean {
 const SECURITY = /^(\*|Security|SecurityUpdates|CriticalUpdates|Recommended)$/;
 /** Their repositories carry no dates, so Patch Manager ignores every delay (User Guide, "How patches are approved", Debian and Ubuntu). */
 const NO_DATES = new Set(['UBUNTU', 'DEBIAN', 'RASPBIAN']);
+/** Rejected patches that are named. */
+const SHOWN = 5;
 const GRAVE = ['Critical', 'Important'];
 
 /**
@@ -35,10 +37,14 @@ const GRAVE = ['Critical', 'Important'];
  */
 export function refusals(baseline: SeenBaseline, today: string): string[] {
   const { rules, approved, rejected, operatingSystem } = baseline;
-  const list = rejected.length > 0 ? [`rejects ${rejected.slice(0, 5).join(', ')}${rejected.length > 5 ? ` and ${rejected.length - 5} more` : ''}`] : [];
+  const more = rejected.length > SHOWN ? ` and ${rejected.length - SHOWN} more` : '';
+  const list = rejected.length > 0 ? [`rejects ${rejected.slice(0, SHOWN).join(', ')}${more}`] : [];
   if (rules === undefined) return list;
   const security = rules.filter(isAboutSecurity);
-  if (security.length === 0) return [...list, approved.length > 0 ? `has no rule for security updates: approves only what it lists (${approved.length})` : 'approves no security updates'];
+  if (security.length === 0) {
+    const nothing = 'approves no security updates';
+    return [...list, approved.length > 0 ? `has no rule for security updates: approves only what it lists (${approved.length})` : nothing];
+  }
   const missing = GRAVE.filter((grade) => !security.some((rule) => approves(rule, grade)));
   const grades = missing.length > 0 ? [`leaves out security updates graded ${missing.join(' and ')}`] : [];
   const delay = NO_DATES.has(operatingSystem) ? undefined : delayOf(security, today);

@@ -66,10 +66,8 @@ const STARTING_MS = 15 * 60_000;
 export function listsOf(survey: Survey, machines: readonly Machine[]): Lists {
   const at = Date.parse(survey.at);
   const managed = machines.filter(({ node }) => node !== undefined);
-  const when = <T>(parts: (keyof SeenLocation)[], make: () => T): T | undefined => {
-    const sees = (part: keyof SeenLocation): boolean => survey.locations.some((location) => location[part] !== undefined);
-    return parts.every(sees) ? make() : undefined;
-  };
+  const sees = (part: keyof SeenLocation): boolean => survey.locations.some((location) => location[part] !== undefined);
+  const when = <T>(parts: (keyof SeenLocation)[], make: () => T): T | undefined => (parts.every(sees) ? make() : undefined);
   const among = (part: keyof SeenLocation): Machine[] => seenWhere(survey, managed, part);
   const updaters = survey.locations.map((seen) => ({ seen, ...updatersOf(seen, here(seen, machines)) }));
   return {

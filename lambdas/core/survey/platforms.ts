@@ -21,7 +21,14 @@ const PATCH_MANAGER: [name: RegExp, version: RegExp, operatingSystem: string][] 
 ];
 
 /** Releases that Wavelock's documents patch (statemachines/documents: platform.sh, and Windows Server). */
-const PATCHED = /^(amazon-linux-(2|2023)|ubuntu-\d\d\.\d\d|debian-\d+|(rhel|rocky|almalinux|oracle-linux|centos)-([89]|10)|sles-1\d(\.\d)?|opensuse-leap-1\d\.\d|windows-(2016|2019|2022|2025))-(x86_64|aarch64)$/;
+const PATCHED = [
+  /^amazon-linux-(2|2023)-/,
+  /^ubuntu-\d\d\.\d\d-/,
+  /^debian-\d+-/,
+  /^(rhel|rocky|almalinux|oracle-linux|centos)-([89]|10)-/,
+  /^(sles|opensuse-leap)-1\d(\.\d)?-/,
+  /^windows-(2016|2019|2022|2025)-/,
+];
 
 /** What Patch Manager calls the operating system: `AMAZON_LINUX_2023`. */
 export function patchManagerName(name: string, version: string): string | undefined {
@@ -30,7 +37,7 @@ export function patchManagerName(name: string, version: string): string | undefi
 
 /** Whether Wavelock has documents for a platform. */
 export function isPatched(platform: string): boolean {
-  return PATCHED.test(platform);
+  return PATCHED.some((release) => release.test(platform));
 }
 
 /** The architecture that most packages of a list are built for; empty where none is. */

@@ -56,9 +56,13 @@ function associations(all: SeenAssociation[]): Scheduled[] {
   return all.flatMap(({ id, name, document, operation, targets }) => {
     const does = whatItDoes(document, operation);
     if (does === 'scans') return [];
-    const by = does === 'installs' ? `association ${name} (${id})` : `association ${name} (${id}) runs ${documentName(document)}, which may install`;
-    return [{ updater: { by, kind: 'association' as const, sure: does === 'installs' }, targets }];
+    const sure = does === 'installs';
+    return [{ updater: { by: words(`association ${name} (${id})`, document, sure), kind: 'association' as const, sure }, targets }];
   });
+}
+
+function words(what: string, document: string, sure: boolean): string {
+  return sure ? what : `${what} runs ${documentName(document)}, which may install`;
 }
 
 function windows(all: SeenWindow[]): Scheduled[] {
@@ -66,8 +70,8 @@ function windows(all: SeenWindow[]): Scheduled[] {
     tasks.flatMap(({ document, operation, targets }) => {
       const does = whatItDoes(document, operation);
       if (does === 'scans') return [];
-      const by = does === 'installs' ? `maintenance window ${name} (${id})` : `maintenance window ${name} (${id}) runs ${documentName(document)}, which may install`;
-      return [{ updater: { by, kind: 'maintenance-window' as const, sure: does === 'installs' }, targets }];
+      const sure = does === 'installs';
+      return [{ updater: { by: words(`maintenance window ${name} (${id})`, document, sure), kind: 'maintenance-window' as const, sure }, targets }];
     }),
   );
 }

@@ -21,8 +21,10 @@ export interface Closing {
   fleet: Node[];
   /** Nodes that are exposed and stay out, with why. */
   leftOut: { node: Node; why: string }[];
+  /** What runs there instead of a patch, where it is about that. */
+  standIn?: string;
   /** What an update closes on a platform; `undefined` when it closes nothing of it. */
-  closedBy(platform: string, update: Available): { advisories: string[]; cves: string[] } | undefined;
+  closedBy: (platform: string, update: Available) => { advisories: string[]; cves: string[] } | undefined;
 }
 
 export interface ClosingInput extends CountedFleet {

@@ -99,17 +99,19 @@ function taggedWords({ tagged }: Alert): string {
   return words.length === 0 ? '' : `, ${words.join(', ')}`;
 }
 
-function subjectLine({ kind, alert, doing }: AlertFacts): string {
+function subjectLine(facts: AlertFacts): string {
+  const { kind, alert, doing } = facts;
   const what = `${alert.subject}${alert.packages[0] === undefined ? '' : ` ${alert.packages[0]}`}`;
   const ends: Record<AlertKind, string> = {
     plan: 'plan ready, DECIDE',
     reminder: 'still waits, DECIDE',
-    runs: 'patching begins',
+    runs: doing === 'patch' ? 'patching begins' : 'it begins',
     running: 'comes next',
     observe: 'policy only observes',
     'no-fix': 'no fix yet',
   };
   const head = doing === 'patch' ? (kind === 'reminder' ? 'REMINDER' : 'ZERO-DAY') : doing === 'mitigate' ? 'MITIGATE' : 'WITHDRAW';
+  if (doing !== 'patch') return `[Wavelock] ${head} ${what}: ${count(nodesIn(facts), 'node')}, ${ends[kind]}`;
   return `[Wavelock] ${head} ${what}: ${count(alert.nodes, 'node')} exposed, ${ends[kind]}`;
 }
 
@@ -182,6 +184,8 @@ export interface ClosedFacts {
   reason: string;
   /** Names of nodes that are exposed and that the policy does not reach. */
   outside: string[];
+  /** Nodes that still carry what stood in for the fix. */
+  standIns: number;
   ticket: string;
   /** What happened when, oldest first. */
   timeline: { at: number; text: string }[];
@@ -192,7 +196,7 @@ export interface ClosedFacts {
 const SHOWN_MOMENTS = 20;
 
 /** `0 left, ticket closed, here is the timeline`. */
-export function writeClosed({ policy, subject, advisories, rollouts, reason, outside, ticket, timeline, now, timezone }: ClosedFacts): Notice {
+export function writeClosed({ policy, subject, advisories, rollouts, reason, outside, standIns, ticket, timeline, now, timezone }: ClosedFacts): Notice {
   const first = timeline[0]?.at ?? now;
   const moments = timeline.slice(-SHOWN_MOMENTS).map(({ at, text }) => `${formatLocal(at, timezone)}  ${text}`);
   return layOutNotice({
@@ -204,6 +208,7 @@ export function writeClosed({ policy, subject, advisories, rollouts, reason, out
       ...noticeSection('Why', [reason]),
       ...noticeSection('Advisory', [advisories.slice(0, 5).join(', ')]),
       ...noticeSection('Not here', outsideLines({ nodes: outside.length, names: outside.slice(0, 5) })),
+      ...noticeSection('Stands in', standIns === 0 ? [] : [`what stood in for the fix is still on ${count(standIns, 'node')}: it is taken back next`]),
       ...noticeSection('Ticket', ticket === '' ? [] : [`${ticket}, resolved`]),
       ...noticeSection('Timeline', moments),
     ],

@@ -25,7 +25,7 @@ export interface Reach {
 export interface CountedFleet {
   fleet: Node[];
   /** Fingerprint that a node's exposures stand under: its last scan's, SSM Inventory's or what a rollout has shown. */
-  fingerprintOf(node: Node): string | undefined;
+  fingerprintOf: (node: Node) => string | undefined;
 }
 
 export interface ReachInput extends CountedFleet {

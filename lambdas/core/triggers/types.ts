@@ -75,6 +75,8 @@ export interface Mitigated {
   policy: string;
   node: string;
   advisories: string[];
+  /** What stands in there. */
+  document: string;
   /** Planned time of the rollout that was started to take it back. */
   withdrawFor?: string;
 }

@@ -111,12 +111,14 @@ class PolicyTriggers {
     return this.row(advisory)?.mitigateFor !== undefined;
   }
 
-  /** Nodes that carry the mitigation of advisories of which none reaches them any more. */
+  /** Nodes that carry the mitigation of advisories of which none reaches them any more; one document at a time. */
   private withdraw(): Decision[] {
-    if (this.policy.mode === 'observe' || this.running('withdraw') || this.running('mitigate')) return [];
+    // While patches are on their way more nodes come: people are asked once for all of them.
+    if (this.policy.mode === 'observe' || this.running('withdraw') || this.running('mitigate') || this.running('patch')) return [];
     const open = new Set(this.reaches.flatMap((reach) => nodesOf(reach).map((node) => `${reach.advisory} ${nodeKey(node)}`)));
     const free = this.mitigated().filter(({ node, advisories }) => advisories.every((advisory) => !open.has(`${advisory} ${node}`)));
-    const due = free.filter(({ withdrawFor }) => withdrawFor === undefined);
+    const waiting = free.filter(({ withdrawFor }) => withdrawFor === undefined);
+    const due = waiting.filter(({ document }) => document === waiting[0]?.document);
     if (due.length === 0) return [];
     const advisories = [...new Set(due.flatMap((one) => one.advisories))].toSorted();
     const reason = `${due.length} nodes are no longer exposed: what stood in for the fix is withdrawn`;

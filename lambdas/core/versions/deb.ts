@@ -12,7 +12,8 @@ import type { Sign } from './sign.ts';
 const MAX_EPOCH = 2_147_483_647;
 /** Sorts after `~` and before everything else. */
 const END = '\u0001';
-const MISSING = [{ rank: 0, size: 0, text: END }, numberPiece(0, '')] as const;
+const NOTHING: Piece = { rank: 0, size: 0, text: END };
+const MISSING = [NOTHING, numberPiece(0, '')] as const;
 
 /** A version that was read once: what is not a digit, then a number, and so on in turns. */
 export interface DebVersion {
@@ -59,16 +60,19 @@ function readEpoch(text: string): number | undefined {
 
 function turns(part: string): Piece[] {
   const pieces: Piece[] = [];
-  for (const [whole, text = '', digits = ''] of part.matchAll(/(\D*)(\d*)/g)) {
-    if (whole !== '') pieces.push({ rank: 0, size: 0, text: orderText(text) }, numberPiece(0, digits));
+  for (const run of part.match(/\d+|\D+/g) ?? []) {
+    if (!/^\d/.test(run)) pieces.push({ rank: 0, size: 0, text: orderText(run) });
+    else pieces.push(...(pieces.length % 2 === 0 ? [NOTHING] : []), numberPiece(0, run));
   }
   return pieces;
 }
 
 /** Respelled so that plain text order is dpkg's: `~`, the end, letters, everything else. */
 function orderText(text: string): string {
+  if (/^[A-Za-z]+$/.test(text)) return text + END;
+  const bytes = /^[\0-\x7f]*$/.test(text) ? undefined : utf8(text);
   let spelled = '';
-  for (const byte of bytesOf(text)) spelled += String.fromCharCode(weight(byte));
+  for (let index = 0; index < (bytes ?? text).length; index += 1) spelled += String.fromCharCode(weight(bytes?.[index] ?? text.charCodeAt(index)));
   return spelled + END;
 }
 
@@ -77,10 +81,6 @@ function weight(byte: number): number {
   const isLetter = (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a);
   // Beyond ASCII dpkg adds 256 to a signed char.
   return isLetter ? byte : byte + (byte > 0x7f ? 0 : 0x100);
-}
-
-function bytesOf(text: string): Iterable<number> {
-  return /^[\0-\x7f]*$/.test(text) ? Array.from(text, (character) => character.charCodeAt(0)) : utf8(text);
 }
 
 /** A lone surrogate, which no bytes stand for, becomes U+FFFD, as everywhere. */

@@ -47,7 +47,7 @@ async function ready(root: Root, url: string, { now, before }: Archives): Promis
   root.write('etc/apt/sources.list.d/local.list', `deb [trusted=yes] ${url}/archive ./\n`);
   root.write(FILE, `Acquire::Snapshots::URI::Origin::Ubuntu "${url}/snapshot/@SNAPSHOTID@/";\n`);
   await root.shell(`rm -rf /var/lib/wavelock /srv; ${publish('archive', now)}`);
-  if (then) await root.shell(`${publish(`snapshot/${THEN}`, before)}\ncd /srv/snapshot && ${hours().map((hour) => `ln -s ${THEN} ${hour}`).join(' && ')}`);
+  if (before) await root.shell(`${publish(`snapshot/${THEN}`, before)}\ncd /srv/snapshot && ${hours().map((hour) => `ln -s ${THEN} ${hour}`).join(' && ')}`);
   await root.shell(`${publish('old', ['app 1.0'])}; dpkg -r app libnew >/dev/null 2>&1; dpkg -i app_1.0_all.deb >/dev/null`);
 }
 

@@ -1,0 +1,138 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { synthesise } from '../../cli/run/synth.ts';
+import { alas } from '../handlers/knowledge.ts';
+import { FLEET, HERE, ID, OPENSSL, PATCHABLE, THERE } from '../handlers/fleet.ts';
+import { seedFacts } from '../handlers/rollouts.ts';
+import { createStarts, CVE } from '../handlers/starts.ts';
+import { createWorld, found } from '../handlers/world.ts';
+import type { Command, World } from '../handlers/world.ts';
+import type { RolloutRow } from '../../lambdas/aws/record.ts';
+
+const DOCUMENT = 'Corp-MitigateService';
+const POLICY = `
+version: 1
+mode: auto
+people:
+  linux-ops: { email: [ops@example.com] }
+  security: { email: [soc@example.com] }
+policies:
+  stand-in:
+    startWhen: [{ knownExploited: true }]
+    nodes: { os: linux, exposed: true, tags: { Wavelock: enabled } }
+    patches: only-what-closes-it
+    windows: ignore
+    whileNoFix: { run: ${DOCUMENT} }
+    waves:
+      - { name: test, nodes: { tags: { Environment: test } }, soak: 10m, promoteWhen: { provenOn: 2, failed: 0, unreachable: 0 } }
+      - { name: production, nodes: everything-else, promoteWhen: { failed: 0, unreachable: 0 } }
+    tell: { linux-ops: everything, security: everything }
+`;
+
+const folder = mkdtempSync(join(tmpdir(), 'wavelock-stand-in-'));
+let world: World;
+let starts: ReturnType<typeof createStarts>;
+
+beforeAll(async () => {
+  writeFileSync(join(folder, 'policy.yaml'), POLICY);
+  const assembly = join(folder, 'assembly');
+  await synthesise({ locations: FLEET.locations, policy: join(folder, 'policy.yaml'), directory: assembly });
+  const file = { ...FLEET, documents: { [DOCUMENT]: { parameters: { Action: ['apply', 'withdraw'] } } } };
+  world = await createWorld({ assembly, fleet: { file } });
+  starts = createStarts(world);
+  await seedFacts(world);
+});
+afterAll(async () => {
+  await world.stop();
+  rmSync(folder, { recursive: true });
+});
+
+/** The rollout of this kind, once it has ended. */
+async function ended(lane: string): Promise<RolloutRow> {
+  for (let looks = 0; looks < 400; looks += 1) {
+    await world.pass(60);
+    const [run] = await world.record.runs(lane);
+    const row = run && (await world.record.findRollout(run.rollout));
+    if (row?.endedAt !== undefined) return row;
+  }
+  throw new Error(`no rollout of ${lane} has ended`);
+}
+
+async function sent(): Promise<Command[]> {
+  return (await world.commands()).filter(({ document }) => document === DOCUMENT || document.includes('Patch'));
+}
+
+/** What stands in on the machines themselves. */
+function standing(): { [name: string]: string | undefined } {
+  return Object.fromEntries(PATCHABLE.map((name) => [name, world.host(ID[name]).ran.get(DOCUMENT)?.Action]));
+}
+
+const everywhere = (action: string) => Object.fromEntries(PATCHABLE.map((name) => [name, action]));
+
+describe('a document that stands in as long as there is no fix', () => {
+  it('runs in waves on the exposed nodes, in every location, and on no other', async () => {
+    await starts.know([alas('ALAS2023-2026-901', { fixed: null })]);
+    expect(await starts.start()).toEqual({ started: 1, told: 1 });
+    const rollout = await ended('stand-in mitigate');
+    expect(rollout).toMatchObject({ status: 'succeeded', reason: 'every wave passed' });
+    expect(standing()).toEqual(everywhere('apply'));
+    expect(world.host(ID.stranger).ran.size + world.host(ID.office1).ran.size).toBe(0);
+    const commands = await sent();
+    expect(new Set(commands.map(({ document, version }) => `${document} ${version}`))).toEqual(new Set([`${DOCUMENT} 1`]));
+    expect(commands.flatMap(({ nodes }) => nodes).toSorted()).toEqual(PATCHABLE.map((name) => ID[name]).toSorted());
+    for (const { parameters, batch } of commands) expect([parameters, batch.startsWith(rollout.id)]).toEqual([{ Action: ['apply'] }, true]);
+  });
+
+  it('goes to production after the test nodes have it, and their soak is over', async () => {
+    const [run] = await world.record.runs('stand-in mitigate');
+    const waves = new Map((await world.record.waves(found(run, 'run').rollout)).map((wave) => [wave.name, wave]));
+    const [test, production] = [found(waves.get('test'), 'wave'), found(waves.get('production'), 'wave')];
+    expect([test.verdict, production.verdict]).toEqual(['pass', 'pass']);
+    expect(Date.parse(production.startedAt ?? '') - Date.parse(test.startedAt ?? '')).toBeGreaterThanOrEqual(600_000);
+  });
+
+  it('is written down for each node: that is what it will be withdrawn by', async () => {
+    const rows = await world.record.mitigations('stand-in');
+    expect(rows.map(({ node }) => node).toSorted()).toEqual(PATCHABLE.map((name) => `${name.startsWith('plant') ? THERE : HERE}/${ID[name]}`).toSorted());
+    for (const row of rows) expect(row).toEqual(expect.objectContaining({ document: DOCUMENT, advisories: ['alas ALAS2023-2026-901'] }));
+    expect(rows.filter(({ withdrawnAt }) => withdrawnAt !== undefined)).toEqual([]);
+  });
+
+  it('closes nothing: nodes stay exposed, the ticket stays open, and nothing starts again', async () => {
+    expect((await world.record.ticket('stand-in', CVE))?.resolvedAt).toBeUndefined();
+    expect(await starts.start()).toEqual({ started: 0, told: 0 });
+  });
+
+  it('tells people what was done, and that it is no fix', () => {
+    const subjects = starts.heard('stand-in').map(({ subject }) => subject);
+    expect(subjects).toEqual([
+      expect.stringContaining('no fix yet'),
+      expect.stringContaining('[Wavelock] MITIGATE CVE-2026-1001'),
+    ]);
+    const done = world.published.filter(({ event, audience }) => event === 'done' && audience === 'security');
+    expect(done).toMatchObject([{ subject: '[Wavelock] DONE: stand-in, 7 mitigated, 0 need a person', text: expect.stringContaining('what stands in for the fix is there') }]);
+  });
+
+  it('is taken back when the fix is there, from the nodes that have it, and then all is closed', async () => {
+    await starts.know([alas('ALAS2023-2026-901')]);
+    expect(await starts.start()).toEqual({ started: 1, told: 0 });
+    expect(await ended('stand-in')).toMatchObject({ status: 'succeeded' });
+    expect(standing()).toEqual(everywhere('apply'));
+    for (const name of PATCHABLE) expect(world.host(ID[name]).packages.get('openssl', 'x86_64')?.version).toBe(OPENSSL);
+
+    expect(await ended('stand-in withdraw')).toMatchObject({ status: 'succeeded' });
+    expect(standing()).toEqual(everywhere('withdraw'));
+    for (const row of await world.record.mitigations('stand-in')) expect(row.withdrawnAt).toBeDefined();
+    expect((await world.record.ticket('stand-in', CVE))?.resolvedAt).toBeDefined();
+    expect(starts.heard('stand-in').map(({ subject }) => subject).slice(2)).toEqual([
+      expect.stringContaining('patching begins'),
+      expect.stringContaining('[Wavelock] CLOSED CVE-2026-1001'),
+      expect.stringMatching(/^\[Wavelock\] WITHDRAW CVE-2026-1001.*: 7 nodes, it begins$/),
+    ]);
+    const closed = starts.heard('stand-in').find(({ event }) => event === 'closed');
+    expect(closed?.text).toContain('what stood in for the fix is still on 7 nodes: it is taken back next');
+    expect(await starts.start()).toEqual({ started: 0, told: 0 });
+  });
+});
