@@ -98,8 +98,9 @@ export function makePlan(input: PlanInput): Plan {
   const cvesOf = new Map(input.advisories.map((advisory) => [advisory.id, advisory.cves]));
   const waves: PlanWave[] = [];
   let earliest = input.now;
+  const { waves: dealt, unproven } = withProof(selection.waves.map((wave) => wave.nodes), closing);
   for (const [index, wave] of policy.waves.entries()) {
-    const nodes = (selection.waves[index]?.nodes ?? []).map((node) => planNode(node, { input, today, variants, cvesOf, closes }));
+    const nodes = (dealt[index] ?? []).map((node) => planNode(node, { input, today, variants, cvesOf, closes }));
     const planned = planWave(wave, nodes, input.file.windows, earliest);
     waves.push(planned);
     earliest = Math.max(planned.window?.opens ?? earliest, earliest) + (planned.expectedSeconds + wave.soak) * 1000;
@@ -118,8 +119,24 @@ export function makePlan(input: PlanInput): Plan {
     documents: input.documents,
     waves,
     leftOutItems: [...candidate.leftOut, ...nodeRuleItems(policy, today)],
-    leftOutNodes: [...selection.leftOut, ...(closing?.leftOut ?? [])].map(({ node, why }) => ({ id: node.id, name: node.name, why })),
+    leftOutNodes: [...selection.leftOut, ...unproven, ...(closing?.leftOut ?? [])].map(({ node, why }) => ({ id: node.id, name: node.name, why })),
     ...(closing ? { because: closing.alert, doing: closing.doing } : {}),
+  };
+}
+
+/**
+ * Nodes of platforms that no node of the first wave has are left out: nothing would be proven for them. Where the platform is not known yet the
+ * node stays, and is judged by what it answers.
+ */
+function withProof(waves: Node[][], closing: Closing | undefined): { waves: Node[][]; unproven: { node: Node; why: string }[] } {
+  const [first = [], ...others] = waves;
+  const proving = new Set(['unknown', ...first.map(platformOf)]);
+  // A first wave that told nothing is a matter of its own (`silentPlan`).
+  if (proving.size === 1 || (closing && closing.doing !== 'patch')) return { waves, unproven: [] };
+  const unproven = others.flat().filter((node) => !proving.has(platformOf(node)));
+  return {
+    waves: [first, ...others.map((nodes) => nodes.filter((node) => proving.has(platformOf(node))))],
+    unproven: unproven.map((node) => ({ node, why: `no node of the first wave has ${platformOf(node)}: nothing is proven for it` })),
   };
 }
 

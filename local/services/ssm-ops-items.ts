@@ -155,9 +155,9 @@ function filtered(item: OpsItem, key: string): string[] {
     OperationalDataValue: Object.values(item.data).flatMap(({ Value }) => Value ?? []),
     OperationalData: Object.entries(item.data).map(([name, { Value }]) => JSON.stringify({ key: name, value: Value })),
   };
-  const found = texts[key];
-  if (!found) throw new AwsError('NotImplemented', `The embedded AWS does not filter OpsItems by ${key}`, 501);
-  return found;
+  const searched = texts[key];
+  if (!searched) throw new AwsError('NotImplemented', `The embedded AWS does not filter OpsItems by ${key}`, 501);
+  return searched;
 }
 
 function checkTexts(input: Input): void {

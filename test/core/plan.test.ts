@@ -72,6 +72,12 @@ describe('makePlan', () => {
     expect(emptyPlan(makePlan(input(change)))).toBe(expected);
   });
 
+  it('leaves out nodes of a platform that no test node has: nothing would be proven for them, and a failed node would stop the wave', () => {
+    const plan = makePlan(input({ fleet: [...input().fleet, node('suse', { platform: 'sles-15.5-x86_64' }), node('new', { scan: undefined })] }));
+    expect(plan.waves[1]?.nodes.map(({ name }) => name).toSorted()).toEqual(['new', 'p1', 'p2']);
+    expect(plan.leftOutNodes).toContainEqual(expect.objectContaining({ name: 'suse', why: 'no node of the first wave has sles-15.5-x86_64: nothing is proven for it' }));
+  });
+
   it('counts a node that was never scanned in its wave: silence is not forgotten', () => {
     const silent = node('t2', { tags: { Wavelock: 'enabled', Environment: 'test' }, scan: undefined });
     const plan = makePlan(input({ fleet: [...input().fleet, silent] }));

@@ -31,6 +31,8 @@ function decide(more: Partial<TriggerInput>): Decision[] {
   return whatStarts(input(more));
 }
 
+const running = [{ rollout: 'zero-day-20261221-aaaaaa', policy: 'zero-day', doing: 'patch' as const }];
+
 describe('what starts', () => {
   it('nothing, as long as nothing meets a condition', () => {
     expect(decide({ exposures: [exposure()] })).toEqual([]);
@@ -93,7 +95,6 @@ describe('one advisory', () => {
 });
 
 describe('a running rollout', () => {
-  const running = [{ rollout: 'zero-day-20261221-aaaaaa', policy: 'zero-day', doing: 'patch' as const }];
 
   it('is told of what comes next, and not raced', () => {
     expect(decide({ exposures: [exploited(), onUbuntu()], asked: [row()], running, taken })).toEqual([
@@ -160,6 +161,14 @@ describe('without a fix', () => {
     expect(patched).toMatchObject([{ action: 'withdraw', nodes: carried.map(({ node }) => node), advisories: [ALAS] }, { action: 'close' }]);
     expect(decide({ policies, exposures: [], asked: [row({ state: 'closed' })], mitigated: carried.map((one) => ({ ...one, withdrawFor: new Date(NOW).toISOString() })) })).toEqual([]);
   });
+
+  it('is withdrawn once all patches are there, and one document after another', () => {
+    const [other, ...rest] = carried;
+    const mitigated = [...rest, { ...other!, document: 'Corp-Other' }];
+    expect(decide({ policies, exposures: [], asked: [row()], taken, mitigated, running })).toEqual([]);
+    const [first] = decide({ policies, exposures: [], asked: [row()], taken, mitigated });
+    expect(first).toMatchObject({ action: 'withdraw', nodes: rest.map(({ node }) => node) });
+  });
 });
 
 describe('closed', () => {
@@ -177,7 +186,6 @@ describe('closed', () => {
   });
 
   it('is told after the rollout, not while it runs', () => {
-    const running = [{ rollout: 'zero-day-20261221-aaaaaa', policy: 'zero-day', doing: 'patch' as const }];
     expect(decide({ exposures: [], asked: [row()], taken, running })).toEqual([]);
   });
 
@@ -210,20 +218,22 @@ describe('whatever is open', () => {
     );
   });
 
+  function startedBy(platforms: Record<string, string[]>): string[] {
+    return Object.entries(platforms).flatMap(([advisory, names]) => names.map((platform) => `${advisory} ${platform}`));
+  }
+
   it('no advisory is started twice for a platform, in any order of looks', () => {
     fc.assert(
       fc.property(fc.array(some, { maxLength: 5 }), (looks) => {
         let asked: Standing[] = [];
-        const started: string[] = [];
+        let started: string[] = [];
         const times = new Set<string>();
         for (const [index, exposures] of looks.entries()) {
           const now = NOW + index * 3_600_000;
           const decisions = decide({ exposures, asked, taken: new Map([['zero-day', times]]), now });
-          for (const decision of decisions) {
-            if (decision.action === 'close') for (const advisory of decision.advisories) started.splice(0, started.length, ...started.filter((one) => !one.startsWith(`${advisory} `)));
-            if (decision.action !== 'start') continue;
-            for (const [advisory, platforms] of Object.entries(decision.platforms)) for (const platform of platforms) started.push(`${advisory} ${platform}`);
-          }
+          const closed = decisions.flatMap((decision) => (decision.action === 'close' ? decision.advisories : []));
+          const fresh = decisions.flatMap((decision) => (decision.action === 'start' ? startedBy(decision.platforms) : []));
+          started = [...started.filter((one) => !closed.some((advisory) => one.startsWith(`${advisory} `))), ...fresh];
           times.add(new Date(now).toISOString());
           asked = written(asked, decisions, new Date(now).toISOString());
           expect(new Set(started).size).toBe(started.length);

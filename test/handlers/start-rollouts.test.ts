@@ -35,7 +35,7 @@ async function opsItem(OpsItemId: string): Promise<Input> {
 describe('StartRollouts', () => {
   it('has nothing to do where no policy starts by itself', async () => {
     const { startWhen: _startWhen, ...ordinary } = zeroDay({ plan: found(policy().plan, 'plan') });
-    await starts.one({ ...ordinary, startWhen: undefined as never });
+    await starts.one({ ...ordinary, startWhen: undefined });
     expect(await starts.start()).toEqual({ started: 0, told: 0 });
   });
 
@@ -138,7 +138,8 @@ describe('StartRollouts', () => {
   });
 
   it('tells the running rollout of another policy that works on the same nodes', async () => {
-    const [name = '', other = ''] = await starts.deploy({}, { startWhen: undefined as never, plan: found(policy().plan, 'plan') });
+    const byCalendar = found(policy().plan, 'plan');
+    const [name = '', other = ''] = await starts.deploy({}, { startWhen: undefined, plan: byCalendar });
     const rollout = `${other}-20261109-bbbbbb`;
     await seedRollout(world, rollout, { policy: policy({ name: other }) });
     await world.record.claimRun({ policy: other, scheduledFor: '2026-11-09T08:00:00Z', rollout, execution: 'e' });

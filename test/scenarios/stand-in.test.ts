@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { synthesise } from '../../cli/run/synth.ts';
-import { alas } from '../handlers/knowledge.ts';
+import { alas, seedKnowledge } from '../handlers/knowledge.ts';
 import { FLEET, HERE, ID, OPENSSL, PATCHABLE, THERE } from '../handlers/fleet.ts';
 import { seedFacts } from '../handlers/rollouts.ts';
 import { createStarts, CVE } from '../handlers/starts.ts';
@@ -29,6 +29,22 @@ policies:
       - { name: test, nodes: { tags: { Environment: test } }, soak: 10m, promoteWhen: { provenOn: 2, failed: 0, unreachable: 0 } }
       - { name: production, nodes: everything-else, promoteWhen: { failed: 0, unreachable: 0 } }
     tell: { linux-ops: everything, security: everything }
+  broken:
+    startWhen: [{ epss: "> 0.9" }]
+    nodes: { os: linux, exposed: true, tags: { Wavelock: enabled } }
+    patches: only-what-closes-it
+    whileNoFix: { run: Corp-Broken }
+    waves: &waves
+      - { name: test, nodes: { tags: { Environment: test } }, promoteWhen: { provenOn: 1, failed: 0, unreachable: 0 } }
+      - { name: production, nodes: everything-else, promoteWhen: { failed: 0, unreachable: 0 } }
+    tell: { security: everything }
+  nowhere:
+    startWhen: [{ epss: "> 0.9" }]
+    nodes: { os: linux, exposed: true, tags: { Wavelock: enabled } }
+    patches: only-what-closes-it
+    whileNoFix: { run: Corp-Nowhere }
+    waves: *waves
+    tell: { security: everything }
 `;
 
 const folder = mkdtempSync(join(tmpdir(), 'wavelock-stand-in-'));
@@ -39,7 +55,8 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'policy.yaml'), POLICY);
   const assembly = join(folder, 'assembly');
   await synthesise({ locations: FLEET.locations, policy: join(folder, 'policy.yaml'), directory: assembly });
-  const file = { ...FLEET, documents: { [DOCUMENT]: { parameters: { Action: ['apply', 'withdraw'] } } } };
+  const parameters = { Action: ['apply', 'withdraw'] };
+  const file = { ...FLEET, documents: { [DOCUMENT]: { parameters }, 'Corp-Broken': { parameters, failsOn: ['test-1'] } } };
   world = await createWorld({ assembly, fleet: { file } });
   starts = createStarts(world);
   await seedFacts(world);
@@ -133,6 +150,37 @@ describe('a document that stands in as long as there is no fix', () => {
     ]);
     const closed = starts.heard('stand-in').find(({ event }) => event === 'closed');
     expect(closed?.text).toContain('what stood in for the fix is still on 7 nodes: it is taken back next');
+    expect(await starts.start()).toEqual({ started: 0, told: 0 });
+  });
+});
+
+describe('a document that does not work', () => {
+  const CURL_CVE = 'CVE-2026-1002';
+
+  beforeAll(async () => {
+    await seedFacts(world);
+    const advisory = alas('ALAS2023-2026-902', { package: 'curl', fixed: null, cves: [CURL_CVE] });
+    await seedKnowledge(world, { advisories: [advisory], scores: [{ cve: CURL_CVE, epss: 0.97, percentile: 0.99 }] });
+    await starts.reckon();
+    await starts.start();
+  });
+
+  it('stops in the first wave: no node of production gets it', async () => {
+    expect(await ended('broken mitigate')).toMatchObject({ status: 'failed', reason: expect.stringContaining('1 of 2 nodes failed') });
+    const ran = (await world.commands()).filter(({ document }) => document === 'Corp-Broken').flatMap(({ nodes }) => nodes);
+    expect(ran.toSorted()).toEqual([ID.test1, ID.test2].toSorted());
+    expect((await world.record.mitigations('broken')).map(({ node }) => node)).toEqual([`${HERE}/${ID.test2}`]);
+    const told = world.published.filter(({ event, text }) => event === 'failed' && text.includes('broken'));
+    expect(told).toMatchObject([{ subject: '[Wavelock] FAILED at test: broken stopped, production not touched', text: expect.stringContaining('the document failed there') }]);
+  });
+
+  it('runs nowhere where it does not exist, and people hear why', async () => {
+    const rollout = await ended('nowhere mitigate');
+    expect(rollout).toMatchObject({ status: 'failed', reason: expect.stringMatching(/^it can run on none of the nodes: there is no document Corp-Nowhere in \d{12}\//) });
+    expect(world.published.filter(({ event, text }) => event === 'failed' && text.includes(rollout.id))).toHaveLength(1);
+  });
+
+  it('is not tried again by itself', async () => {
     expect(await starts.start()).toEqual({ started: 0, told: 0 });
   });
 });
