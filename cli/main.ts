@@ -13,7 +13,7 @@ program
   .option('--fleet <file>', 'your fleet (docs/fleet-file.md)', 'demo/fleet.yaml')
   .option('--policy <file>', 'your policies (docs/policy-file.md)', 'demo/policy.yaml')
   .option('--feeds <folder>', 'advisories as the vendors publish them', 'demo/feeds')
-  .option('--scenario <name>', 'what goes wrong: bad-patch, unreachable, lost-event, other-updater, newer-dependency, none, or a file')
+  .option('--scenario <name>', 'what goes wrong: bad-patch, unreachable, lost-event, other-updater, newer-dependency, zero-day, none, or a file')
   .option('--only <ids>', 'only these nodes of the fleet, ids or names, separated by commas')
   .option('--at <date>', 'plan at the first planning time after this ISO date (default: now; for the demo 2026-12-01)')
   .option('--seed <number>', 'chance: the same seed gives the same run', '1')

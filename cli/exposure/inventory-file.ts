@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { z } from 'zod';
 import { factsFromInventory } from '../../lambdas/core/match/inventory.ts';
-import { platformOf, splitPlatform } from '../../lambdas/core/match/platform.ts';
+import { platformOf, versionIn } from '../../lambdas/core/match/platform.ts';
 import { check } from '../../lambdas/core/policy/problems.ts';
 import { fileProblem } from '../files/problems.ts';
 import { readYaml } from '../files/yaml.ts';
@@ -59,7 +59,7 @@ export function readInventoryFile(file: string, platform: string | undefined): {
     return { problems: unreadable(file, error) };
   }
   const isWhole = typeof value === 'object' && value !== null && ('node' in value || 'inventories' in value);
-  const read = isWhole ? readWhole(value) : readList(value, file, platform);
+  const read = isWhole ? readWhole(value, platform) : readList(value, file, platform);
   if ('node' in read) return read;
   return { problems: placed(file, read.problems) };
 }
@@ -86,18 +86,18 @@ function placed(file: string, problems: readonly PathProblem[]): Problem[] {
 
 type Read = { node: InventoriedNode } | { problems: PathProblem[] };
 
-function readWhole(value: unknown): Read {
+function readWhole(value: unknown, platform: string | undefined): Read {
   const read = check(Whole, value);
   if ('problems' in read) return { problems: [...read.problems, ...incompleteLists(value)] };
   const { node, inventories } = read.value;
   const lists = inventories.map(toInventory);
   const missing = lists.flatMap((list, index) => incomplete(list, ['inventories', index, 'Entries']));
   if (missing.length > 0) return { problems: missing };
-  const { name, version } = systemOf(node, lists);
-  const found = platformOf(name, version, node.arch ?? archOf(lists));
-  if (found === undefined) return { problems: [unknownPlatform(['node', 'platformName'], `${name} ${version}`)] };
+  const system = systemOf(node, lists, platform);
+  const found = platformOf(system.name, system.version, node.arch ?? archOf(lists));
+  if (found === undefined) return { problems: [unknownPlatform(['node', 'platformName'], `${system.name} ${system.version}`)] };
   const tags = node.tags ?? {};
-  return { node: { id: node.id, tags, facts: factsFromInventory(found, lists, tags), ...capturedOf(inventories) } };
+  return { node: { id: node.id, tags, facts: factsFromInventory(found, lists, tags, system.version || versionIn(system.name)), ...capturedOf(inventories) } };
 }
 
 /** A document as GetInventory and the agent have it. A custom type may come without its name: its fields are its own. */
@@ -107,12 +107,11 @@ function readList(value: unknown, file: string, platform: string | undefined): R
   const list = toInventory({ ...read.value, TypeName: read.value.TypeName ?? nameless(read.value) });
   const missing = incomplete(list, ['Entries']);
   if (missing.length > 0) return { problems: missing };
-  const system = platform === undefined ? undefined : splitPlatform(platform);
   if (platform === undefined) return { problems: [problemAt([], 'is only a list of packages', 'say of which system it is: --platform "Amazon Linux 2"')] };
-  const found = system && platformOf(system.name, system.version, archOf([list]));
+  const found = platformOf(platform, '', archOf([list]));
   if (found === undefined) return { problems: [unknownPlatform([], platform)] };
   const id = read.value.InstanceId ?? basename(file).replace(/\.json$/, '');
-  return { node: { id, tags: {}, facts: factsFromInventory(found, [list]), ...capturedOf([read.value]) } };
+  return { node: { id, tags: {}, facts: factsFromInventory(found, [list], {}, versionIn(platform)), ...capturedOf([read.value]) } };
 }
 
 function nameless({ Entries }: List): string {
@@ -138,10 +137,17 @@ function incompleteLists(value: unknown): PathProblem[] {
   });
 }
 
-/** As the file says, else as the agent does in AWS:InstanceInformation. */
-function systemOf({ platformName, platformVersion }: Whole['node'], lists: readonly Inventory[]): { name: string; version: string } {
+interface System {
+  name: string;
+  /** Empty where the name says it. */
+  version: string;
+}
+
+/** As the file says, else as the agent does in AWS:InstanceInformation, else as `platform` says for all files. */
+function systemOf({ platformName, platformVersion }: Whole['node'], lists: readonly Inventory[], platform = ''): System {
   const own = lists.find(({ TypeName }) => TypeName === 'AWS:InstanceInformation')?.Entries[0];
-  return { name: platformName ?? own?.['PlatformName'] ?? '', version: platformVersion ?? own?.['PlatformVersion'] ?? '' };
+  const name = platformName ?? own?.['PlatformName'] ?? '';
+  return name === '' ? { name: platform, version: '' } : { name, version: platformVersion ?? own?.['PlatformVersion'] ?? '' };
 }
 
 function archOf(lists: readonly Inventory[]): string {

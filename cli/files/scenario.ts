@@ -1,4 +1,5 @@
 /** Reads scenario files: what goes wrong, in the simulated world only. */
+import { existsSync, statSync } from 'node:fs';
 import { check, didYouMean } from '../../lambdas/core/policy/problems.ts';
 import type { Path, PathProblem } from '../../lambdas/core/policy/problems.ts';
 import { isObject } from '../../lambdas/core/policy/schema-tree.ts';
@@ -18,7 +19,7 @@ import { readYaml } from './yaml.ts';
 export function readScenario(file: string, fleet?: FleetFile): { scenario: Scenario; text: string; sha256: string } {
   const source = readYaml(file);
   const read = check<Scenario>(ScenarioSchema, source.value);
-  const between = fleet ? source.place(checkFaults(source.value, fleet)) : [];
+  const between = source.place([...checkStory(source.value), ...(fleet ? checkFaults(source.value, fleet) : [])]);
   if ('problems' in read) fail([...source.problems, ...source.place(read.problems), ...between]);
   failIfAny([...source.problems, ...between]);
   return { scenario: read.value, text: source.text, sha256: source.sha256 };
@@ -29,6 +30,20 @@ type Move = Extract<ScenarioFault, { repository: unknown }>['repository'];
 interface World {
   fleet: FleetFile;
   nodes: SingleNode[];
+}
+
+/** What a story names has to be there: a vendor that publishes nothing tells nothing. */
+function checkStory(raw: unknown): PathProblem[] {
+  if (!isObject(raw)) return [];
+  const problems: PathProblem[] = [];
+  const { policy, story } = raw;
+  if (typeof policy === 'string' && !existsSync(policy)) problems.push({ path: ['policy'], at: 'value', message: `there is no file ${policy}` });
+  for (const [index, step] of (Array.isArray(story) ? story : []).entries()) {
+    const folder = isObject(step) && isObject(step['publishes']) ? step['publishes']['folder'] : undefined;
+    if (typeof folder !== 'string' || statSync(folder, { throwIfNoEntry: false })?.isDirectory()) continue;
+    problems.push({ path: ['story', index, 'publishes', 'folder'], at: 'value', message: `there is no folder ${folder}` });
+  }
+  return problems;
 }
 
 function checkFaults(raw: unknown, fleet: FleetFile): PathProblem[] {

@@ -12,7 +12,7 @@ const COLUMN = 11;
 const UNPROVEN_SHOWN = 3;
 const TITLES: Record<RunDocument['status'], string> = { succeeded: 'DONE', failed: 'STOPPED', held: 'HELD' };
 /** Scenarios that ship with it (`demo/scenarios`), without the one that the first line of "Break it" names. */
-const SCENARIOS = ['unreachable', 'lost-event', 'other-updater', 'newer-dependency'];
+const SCENARIOS = ['unreachable', 'lost-event', 'other-updater', 'newer-dependency', 'zero-day'];
 
 /** The block without blank lines around it. */
 export function endLines(run: EndedRun, { paint, width }: Drawing): string[] {
@@ -44,7 +44,7 @@ export function nextLines(run: EndedRun, out: string, { paint, width }: Drawing)
   return [
     ...packed(look, width - 12).flatMap((line, index) => entry(index === 0 ? 'Look' : '', line)),
     ...entry('Break it', 'npm start -- --scenario bad-patch   stops at test, production untouched, exit status 1'),
-    ...entry('', `npm start -- --scenario ${SCENARIOS.join(' | ')}`),
+    ...entry('', `         or --scenario ${SCENARIOS.join(' | ')}`),
     ...entry('Yours', 'npm start -- --fleet FILE --policy FILE --feeds DIR   your next patch night, here'),
     ...entry('', 'npx wavelock local   keeps the embedded AWS up, for the AWS CLI and your own code'),
   ];

@@ -13,8 +13,8 @@
  *   D  name  arch  version                                new package that the whole upgrade would pull in
  *
  * An empty field is written `-`: on Windows `I` and `A` carry the KB as name and `-` as arch and version. On rpm a source's version is
- * without its epoch, since that is not known. The fingerprint is the SHA-256 of exactly this text, so nodes that run different kernels, or
- * have other channels, are not alike.
+ * without its epoch, since that is not known. The fingerprint is the SHA-256 of this text without its `S` line (`fingerprintText`), so nodes
+ * that run different kernels, or have other channels, are not alike; that an archive was looked at an hour later changes nothing by itself.
  */
 import { Available, FleetFacts, Kind, Platform, Severity } from './model.ts';
 import type { Package } from './model.ts';
@@ -54,6 +54,15 @@ function addPackage(lists: Pick<FleetFacts, 'installed' | 'available' | 'depende
     return update !== undefined;
   }
   return true;
+}
+
+/**
+ * What the fingerprint is the SHA-256 of. A snapshot's name is the time of the scan: with it in, no two scans would be alike. Of several
+ * snapshots that offer the same, whichever was stored first serves.
+ */
+export function fingerprintText(facts: FleetFacts): string {
+  const { snapshot: _time, ...rest } = facts;
+  return factsText(rest);
 }
 
 /** Writes the list that `parseFacts` reads: sorted, so that equal nodes have equal fingerprints. */

@@ -2,13 +2,13 @@
  * Until when releases are looked after, from endoflife.date (MIT licence): all products in one file, of which ours are picked.
  * API: https://endoflife.date/docs/api/v1/, "products/full".
  */
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { Lifecycle, plainText } from '../core/advisory.ts';
 import { readJson } from './bytes-json.ts';
 import { FeedError } from './feed.ts';
-import type { Feed, FeedHealth, PullContext, Pulled, Raw, Reading } from './feed.ts';
-import { isStale, parseCursor, sound, survey, unchangedHealth } from './reading.ts';
+import type { Feed, FeedHealth, PullContext, Pulled, Reading } from './feed.ts';
+import { FileCursor, fetchFile } from './one-file.ts';
+import { isStale, parseCursor, sound, survey } from './reading.ts';
 
 const HOST = 'endoflife.date';
 const URL_OF_PRODUCTS = `https://${HOST}/api/v1/products/full`;
@@ -17,7 +17,7 @@ const QUIET_DAYS = 14;
 /** Raise it when the same file would now be read differently. */
 const PARSER = 1;
 /** Bytes. Some 400 products of some 15 KB. */
-const MAX_PRODUCTS = 64 * 1024 * 1024;
+const FILE = { url: URL_OF_PRODUCTS, maxBytes: 64 * 1024 * 1024, quietDays: QUIET_DAYS };
 
 /** Product there, os here. The first to name a release counts: CentOS 8 and Stream 8 look the same to os-release, and both are dead. */
 const PRODUCTS: readonly [string, string][] = [
@@ -37,11 +37,7 @@ const PRODUCTS: readonly [string, string][] = [
 
 const Cursor = z.strictObject({
   parser: z.literal(PARSER),
-  sha256: z.string(),
-  etag: z.string().optional(),
-  records: z.number(),
-  skipped: z.number(),
-  newest: z.string(),
+  ...FileCursor,
 });
 type Cursor = z.infer<typeof Cursor>;
 
@@ -73,27 +69,17 @@ export const endOfLife: Feed = {
 
 async function pull(context: PullContext): Promise<Pulled> {
   const before = parseCursor(Cursor, context.cursor);
-  const fetched = await context.fetch(URL_OF_PRODUCTS, {
-    maxBytes: MAX_PRODUCTS,
-    ...(before?.etag === undefined ? {} : { etag: before.etag }),
-  });
-  if (fetched.kind === 'unchanged') return unchanged(before, context);
-  const sha256 = createHash('sha256').update(fetched.bytes).digest('hex');
-  if (before?.sha256 === sha256) return unchanged({ ...before, etag: fetched.etag }, context);
-  const raw: Raw = { ...(await context.archive(fetched.bytes)), url: URL_OF_PRODUCTS };
-  const { generated, lists } = readProducts(fetched.bytes, context.now);
+  const fetched = await fetchFile(FILE, before, context);
+  if ('unchanged' in fetched) return fetched.unchanged;
+  const { bytes, raw, remembered } = fetched;
+  const { generated, lists } = readProducts(bytes, context.now);
   const readings = (): AsyncGenerator<Reading<Lifecycle>> => readReleases(lists, generated);
   const { problems, ...counted } = await survey(readings(), URL_OF_PRODUCTS, before);
   const absent = PRODUCTS.filter(([product]) => !lists.has(product)).map(([product]) => `${product} is not in the list`);
   const stale = isStale(counted.newest, QUIET_DAYS, context.now);
   const health: FeedHealth = { ...counted, problems: [...absent, ...problems].slice(0, 20), stale };
-  const cursor = JSON.stringify({ parser: PARSER, sha256, etag: fetched.etag, ...counted } satisfies Cursor);
+  const cursor = JSON.stringify({ parser: PARSER, ...remembered, ...counted } satisfies Cursor);
   return { kind: 'lifecycles', cursor, health, raw, lifecycles: { [Symbol.asyncIterator]: () => sound(readings()) } };
-}
-
-function unchanged(before: Cursor | undefined, context: PullContext): Pulled {
-  if (!before) throw new FeedError('refused', `${URL_OF_PRODUCTS} says "unchanged" without having been asked`);
-  return { kind: 'unchanged', cursor: JSON.stringify(before), health: unchangedHealth(before, QUIET_DAYS, context.now) };
 }
 
 /** Releases by product, of our products only, and when the file was made. */

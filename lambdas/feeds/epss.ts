@@ -3,13 +3,13 @@
  * some 300,000 rows. The form changed over the years; the header line says which columns there are, the comment before it (since 2022)
  * which model made them. A CVE without a row is unknown, not unlikely.
  */
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Score } from '../core/advisory.ts';
-import { decompress, refuseWebPage } from './bytes.ts';
+import { decompress } from './bytes.ts';
 import { FeedError } from './feed.ts';
-import type { Feed, FeedHealth, PullContext, Pulled, Raw, Reading } from './feed.ts';
-import { isStale, parseCursor, sound, survey, unchangedHealth } from './reading.ts';
+import type { Feed, FeedHealth, PullContext, Pulled, Reading } from './feed.ts';
+import { FileCursor, fetchFile } from './one-file.ts';
+import { isStale, parseCursor, sound, survey } from './reading.ts';
 
 /** The old host, epss.cyentia.com, only redirects here. */
 const HOST = 'epss.empiricalsecurity.com';
@@ -19,7 +19,7 @@ const QUIET_DAYS = 2;
 /** Raise it when the same file would now be read differently. */
 const PARSER = 1;
 /** Bytes, as sent; 2 to 3 MB in 2025. */
-const MAX_SCORES = 64 * 1024 * 1024;
+const FILE = { url: URL_OF_SCORES, maxBytes: 64 * 1024 * 1024, quietDays: QUIET_DAYS };
 /** Characters. A row has some 40. */
 const MAX_LINE = 400;
 
@@ -27,11 +27,7 @@ const Cursor = z.strictObject({
   parser: z.literal(PARSER),
   /** `v2025.03.14`; empty for a file that does not say. */
   model: z.string(),
-  sha256: z.string(),
-  etag: z.string().optional(),
-  records: z.number(),
-  skipped: z.number(),
-  newest: z.string(),
+  ...FileCursor,
 });
 type Cursor = z.infer<typeof Cursor>;
 
@@ -48,16 +44,9 @@ interface Head {
 
 async function pull(context: PullContext): Promise<Pulled> {
   const before = parseCursor(Cursor, context.cursor);
-  const fetched = await context.fetch(URL_OF_SCORES, {
-    maxBytes: MAX_SCORES,
-    ...(before?.etag === undefined ? {} : { etag: before.etag }),
-  });
-  if (fetched.kind === 'unchanged') return unchanged(before, context);
-  const { bytes } = fetched;
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  if (before?.sha256 === sha256) return unchanged({ ...before, etag: fetched.etag }, context);
-  refuseWebPage(bytes, URL_OF_SCORES);
-  const raw: Raw = { ...(await context.archive(bytes)), url: URL_OF_SCORES };
+  const fetched = await fetchFile(FILE, before, context);
+  if ('unchanged' in fetched) return fetched.unchanged;
+  const { bytes, raw, remembered } = fetched;
   const head = await readHead(bytes, context.now);
   if (before && head.date < before.newest) {
     throw new FeedError('older', `${URL_OF_SCORES} is of ${head.date}, but ${before.newest} was there before`);
@@ -68,13 +57,8 @@ async function pull(context: PullContext): Promise<Pulled> {
     problems.unshift(`the model changed from ${before.model || 'none'} to ${head.model || 'none'}: all scores moved`);
   }
   const health: FeedHealth = { ...counted, problems, stale: isStale(counted.newest, QUIET_DAYS, context.now) };
-  const cursor = JSON.stringify({ parser: PARSER, model: head.model, sha256, etag: fetched.etag, ...counted } satisfies Cursor);
+  const cursor = JSON.stringify({ parser: PARSER, model: head.model, ...remembered, ...counted } satisfies Cursor);
   return { kind: 'scores', cursor, health, raw, scores: { [Symbol.asyncIterator]: () => sound(readScores(bytes, head)) } };
-}
-
-function unchanged(before: Cursor | undefined, context: PullContext): Pulled {
-  if (!before) throw new FeedError('refused', `${URL_OF_SCORES} says "unchanged" without having been asked`);
-  return { kind: 'unchanged', cursor: JSON.stringify(before), health: unchangedHealth(before, QUIET_DAYS, context.now) };
 }
 
 async function readHead(bytes: Uint8Array, now: number): Promise<Head> {

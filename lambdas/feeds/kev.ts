@@ -2,13 +2,13 @@
  * CISA's catalogue of known exploited vulnerabilities, CC0. Entries change without any date of their own (the ransomware mark flips, due
  * dates move), so the whole set is handed on each time that the catalogue changes.
  */
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { KnownExploited, plainText } from '../core/advisory.ts';
 import { readJson } from './bytes-json.ts';
 import { FeedError } from './feed.ts';
-import type { Feed, FeedHealth, PullContext, Pulled, Raw, Reading } from './feed.ts';
-import { isStale, parseCursor, sound, survey, unchangedHealth } from './reading.ts';
+import type { Feed, FeedHealth, PullContext, Pulled, Reading } from './feed.ts';
+import { FileCursor, fetchFile } from './one-file.ts';
+import { isStale, parseCursor, sound, survey } from './reading.ts';
 
 const HOST = 'www.cisa.gov';
 const URL_OF_CATALOGUE = `https://${HOST}/sites/default/files/feeds/known_exploited_vulnerabilities.json`;
@@ -17,16 +17,12 @@ const QUIET_DAYS = 7;
 /** Raise it when the same file would now be read differently. */
 const PARSER = 1;
 /** Bytes. 1.3 MB with 1,404 entries in August 2025. */
-const MAX_CATALOGUE = 32 * 1024 * 1024;
+const FILE = { url: URL_OF_CATALOGUE, maxBytes: 32 * 1024 * 1024, quietDays: QUIET_DAYS };
 
 const Cursor = z.strictObject({
   parser: z.literal(PARSER),
   version: z.string(),
-  sha256: z.string(),
-  etag: z.string().optional(),
-  records: z.number(),
-  skipped: z.number(),
-  newest: z.string(),
+  ...FileCursor,
 });
 type Cursor = z.infer<typeof Cursor>;
 
@@ -51,15 +47,10 @@ export const knownExploited: Feed = { name: 'cisa-kev', source: 'kev', platforms
 
 async function pull(context: PullContext): Promise<Pulled> {
   const before = parseCursor(Cursor, context.cursor);
-  const fetched = await context.fetch(URL_OF_CATALOGUE, {
-    maxBytes: MAX_CATALOGUE,
-    ...(before?.etag === undefined ? {} : { etag: before.etag }),
-  });
-  if (fetched.kind === 'unchanged') return unchanged(before, context);
-  const sha256 = createHash('sha256').update(fetched.bytes).digest('hex');
-  if (before?.sha256 === sha256) return unchanged({ ...before, etag: fetched.etag }, context);
-  const raw: Raw = { ...(await context.archive(fetched.bytes)), url: URL_OF_CATALOGUE };
-  const catalogue = readCatalogue(fetched.bytes);
+  const fetched = await fetchFile(FILE, before, context);
+  if ('unchanged' in fetched) return fetched.unchanged;
+  const { bytes, raw, remembered } = fetched;
+  const catalogue = readCatalogue(bytes);
   const version = catalogue.catalogVersion;
   if (before && version < before.version) {
     throw new FeedError('older', `${URL_OF_CATALOGUE} is version ${version}, but ${before.version} was there before`);
@@ -67,13 +58,8 @@ async function pull(context: PullContext): Promise<Pulled> {
   const readings = (): AsyncGenerator<Reading<KnownExploited>> => readEntries(catalogue.vulnerabilities);
   const { problems, ...counted } = await survey(readings(), URL_OF_CATALOGUE, before);
   const health: FeedHealth = { ...counted, problems, stale: isStale(counted.newest, QUIET_DAYS, context.now) };
-  const cursor = JSON.stringify({ parser: PARSER, version, sha256, etag: fetched.etag, ...counted } satisfies Cursor);
+  const cursor = JSON.stringify({ parser: PARSER, version, ...remembered, ...counted } satisfies Cursor);
   return { kind: 'exploited', cursor, health, raw, exploited: { [Symbol.asyncIterator]: () => sound(readings()) } };
-}
-
-function unchanged(before: Cursor | undefined, context: PullContext): Pulled {
-  if (!before) throw new FeedError('refused', `${URL_OF_CATALOGUE} says "unchanged" without having been asked`);
-  return { kind: 'unchanged', cursor: JSON.stringify(before), health: unchangedHealth(before, QUIET_DAYS, context.now) };
 }
 
 function readCatalogue(bytes: Buffer): z.infer<typeof Catalogue> {

@@ -40,7 +40,7 @@ async function readInventory(standing: NodeStanding, deps: Dependencies): Promis
   const found = await deps.inventory.read(node.location, node.id, node.os);
   const platform = found && platformOf(node.platformName, node.platformVersion, archOf(found.inventories));
   if (!found || platform === undefined) return standing;
-  const text = JSON.stringify(factsFromInventory(platform, found.inventories, node.tags));
+  const text = JSON.stringify(factsFromInventory(platform, found.inventories, node.tags, node.platformVersion));
   const fingerprint = sha256(`inventory ${text}`);
   await deps.store.putBytes(inventoryKey(fingerprint), Buffer.from(text));
   const inventory = { at: found.gatheredAt, read: new Date(deps.now()).toISOString(), platform, fingerprint };

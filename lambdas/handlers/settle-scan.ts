@@ -1,4 +1,4 @@
-import { factsText, parseFacts } from '../core/facts.ts';
+import { fingerprintText, parseFacts } from '../core/facts.ts';
 import { parseLocation } from '../core/model.ts';
 import { parseReport, SCAN_FACTS_STEP, SCAN_PACKAGES_STEPS, SCAN_PART } from '../core/report.ts';
 import { settleInvocation } from '../core/settle.ts';
@@ -67,7 +67,7 @@ async function ensureFacts(row: BatchRow, node: string, fingerprint: string, dep
   }
   const text = unpack(await packedList(row, node, deps));
   const facts = text === undefined ? undefined : parseFacts(text);
-  if (!facts || sha256(factsText(facts)) !== fingerprint) return false;
+  if (!facts || sha256(fingerprintText(facts)) !== fingerprint) return false;
   await deps.store.putJson(factsKey(fingerprint), facts);
   stored.add(fingerprint);
   return true;

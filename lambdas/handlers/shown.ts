@@ -1,6 +1,6 @@
 /** What a rollout has shown of its nodes: kept beside their scans, so that exposures close without waiting for the next one. */
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
-import { factsText } from '../core/facts.ts';
+import { fingerprintText } from '../core/facts.ts';
 import { factsAfter, isVerified } from '../core/exposures/proved.ts';
 import { grouped } from '../core/exposures/reconcile.ts';
 import { FleetFacts, locationKey } from '../core/model.ts';
@@ -73,7 +73,7 @@ async function note(group: readonly Shown[], rollout: string, deps: Dependencies
   const before = first && FleetFacts.safeParse(await deps.store.findJson(factsKey(first.base)));
   if (!first || !before?.success) return;
   const after = factsAfter(before.data, first.changes, first.rebooted);
-  const fingerprint = sha256(factsText(after));
+  const fingerprint = sha256(fingerprintText(after));
   await deps.store.putJson(factsKey(fingerprint), after);
   for (const { standing, at } of group) {
     await deps.record.saveEvidence(standing.node.location, standing.node.id, { at, rollout, fingerprint });

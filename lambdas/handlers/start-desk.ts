@@ -93,6 +93,7 @@ export class StartDesk {
       document: policy.whileNoFix?.run,
       waves: [],
       seconds: 0,
+      leftOut: [],
       plan: '',
       finishWithin: undefined,
       askedAt: deps.now(),

@@ -39,6 +39,7 @@ export async function tellPlanned({ kind, plan, alert, planHash, askedAt, ticket
     document: Object.values(plan.documents).flatMap((pins) => pins['mitigate-linux'] ?? pins['mitigate-windows'] ?? [])[0]?.name ?? policy.whileNoFix?.run,
     waves: plan.waves.map(({ name, nodes }) => ({ name, nodes: nodes.length })),
     seconds: plan.waves.reduce((sum, wave) => sum + wave.expectedSeconds, 0) + policy.waves.reduce((sum, wave) => sum + wave.soak, 0),
+    leftOut: plan.leftOutNodes.map(({ why }) => why),
     plan: planHash.slice(0, 4),
     finishWithin: policy.finishWithin,
     askedAt,

@@ -1,5 +1,5 @@
 /** Wavelock-Scan on a simulated node: what it has and what its repositories offer (the `facts` and `packages` scripts). */
-import { factsText } from '../../lambdas/core/facts.ts';
+import { factsText, fingerprintText } from '../../lambdas/core/facts.ts';
 import type { Available, FleetFacts, Package } from '../../lambdas/core/model.ts';
 import type { ScanReport } from '../../lambdas/core/report.ts';
 import { between } from './chance.ts';
@@ -33,7 +33,7 @@ async function facts({ host, process, parameters }: StepContext): Promise<StepEx
   const report: ScanReport = {
     v: 1,
     do: 'scan',
-    fp: sha256Of(text),
+    fp: sha256Of(fingerprintText(list)),
     platform: list.platform,
     boot: host.bootId,
     kernel: kernelRelease(host),

@@ -255,6 +255,35 @@ describe('a scenario', () => {
   });
 });
 
+describe('a story', () => {
+  const read = (keys: string) => {
+    const file = write(`title: Something is published\nfaults: []\n${keys}`, 'scenario.yaml');
+    return refusal(() => readScenario(file));
+  };
+
+  it('may say which policy, when, how often feeds are read, what is published and who decides', () => {
+    expect(read(`policy: demo/zero-day/policy.yaml
+begins: 2026-12-21
+feedsSchedule: rate(1 hour)
+story:
+  - publishes: { folder: demo/zero-day/before, from: start }
+  - publishes: { folder: demo/zero-day/after, from: PT9H, says: CISA lists it }
+  - decides: { verb: approve, after: PT40M, as: ana@example.com, why: plan read }
+`)).toEqual([]);
+  });
+
+  it.each([
+    ['a policy that is not there', 'policy: demo/policies.yaml', 'policy: there is no file demo/policies.yaml'],
+    ['a folder that is not there', 'story: [ { publishes: { folder: demo/zero-day/later, from: PT1H } } ]', 'story[0].publishes.folder: there is no folder demo/zero-day/later'],
+    ['a file for a folder', 'story: [ { publishes: { folder: demo/policy.yaml, from: PT1H } } ]', 'story[0].publishes.folder: there is no folder demo/policy.yaml'],
+    ['a schedule that is none', 'feedsSchedule: hourly', 'feedsSchedule: expected cron(…) or rate(…), in UTC'],
+    ['a day that is none', 'begins: Monday', 'begins: expected a date such as 2026-12-21'],
+    ['a decision that nobody can make', 'story: [ { decides: { verb: shrug, after: PT1H, as: ana, why: because } } ]', 'story[0]'],
+  ])('must not name %s', (_name, keys, problem) => {
+    expect(read(`${keys}\n`)).toEqual([expect.stringContaining(problem)]);
+  });
+});
+
 describe('a folder of advisories', () => {
   it('is fine as the demo has it', () => {
     expect(refusal(() => checkFeedsFolder('demo/feeds'))).toEqual([]);

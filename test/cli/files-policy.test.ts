@@ -49,7 +49,7 @@ describe('the demo policy', () => {
       ['canary', 'saturday', 43_200],
       ['production', 'sunday', 0],
     ]);
-    expect(monthly?.tell).toEqual({ 'linux-ops': ['approval', 'passed', 'held', 'failed', 'done'], security: ['held', 'failed', 'done'] });
+    expect(monthly?.tell).toEqual({ 'linux-ops': ['exposed', 'approval', 'passed', 'held', 'failed', 'done', 'closed'], security: ['held', 'failed', 'done'] });
   });
 
   it('says so on the day after its exception ends', () => {
@@ -81,9 +81,9 @@ policies:
     expect(refusal(() => readPolicyFile(file))?.problems.map(({ line, column, path }) => `${line}:${column} ${path}`)).toEqual([
       '14:3 policies.monthly',
       '14:3 policies.monthly.nodes',
-      '14:3 policies.monthly.plan',
       '14:3 policies.monthly.patches',
       '14:3 policies.monthly.waves',
+      '14:3 policies.monthly.plan',
     ]);
     writeFileSync(file, readFileSync(file, 'utf8').replace('  monthly: {}\n', ''));
     expect(refusal(() => readPolicyFile(file))?.message.replaceAll(`${folder}/`, '').split('\n')).toEqual([

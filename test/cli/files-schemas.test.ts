@@ -71,10 +71,11 @@ describe('the pages about the files', () => {
   });
 
   it('docs/fleet-file.md has examples that work, together', () => {
-    const [fleet = '', scenario = '', surroundings = ''] = examples('docs/fleet-file.md');
+    const [fleet = '', scenario = '', story = '', surroundings = ''] = examples('docs/fleet-file.md');
     const read = readFleetFile(fleet);
     expect(read.fleet.nodes).toHaveLength(12);
     expect(readScenario(scenario, read.fleet).scenario.faults).toHaveLength(5);
+    expect(readScenario(story, read.fleet).scenario.story).toHaveLength(3);
     expect(readFleetFile(surroundings).fleet.surroundings?.[0]?.baselines?.[0]?.rejected).toEqual(['kernel*']);
   });
 

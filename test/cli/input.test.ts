@@ -48,6 +48,15 @@ function read(options: Partial<RunOptions>): RunInput {
   return readInput({ ...DEMO, ...options });
 }
 
+/** The zero-day policy with such a document, and a fleet that has one that can only be applied. */
+function standingIn(run: string): Partial<RunOptions> {
+  const policy = join(folder, `policy-${(files += 1)}.yaml`);
+  writeFileSync(policy, readFileSync('demo/zero-day/policy.yaml', 'utf8').replace('    windows: ignore', `    whileNoFix: { run: ${run} }\n    windows: ignore`));
+  const fleet = join(folder, `fleet-${(files += 1)}.yaml`);
+  writeFileSync(fleet, `${readFileSync(DEMO.fleet, 'utf8')}\ndocuments: { Corp-Mitigate: { parameters: { Action: [apply] } } }\n`);
+  return { scenario: 'zero-day', policy, fleet };
+}
+
 const MACHINE = '{ name: one, location: 111111111111/eu-central-1, inventory: al2023, tags: { Wavelock: enabled, Environment: test } }';
 
 describe('what a run is refused for', () => {
@@ -58,6 +67,8 @@ describe('what a run is refused for', () => {
     ['an empty fleet', { fleet: fleetOf(' []') }, /^\S+:\d+:\d+ nodes: /m],
     ['two nodes of one id', { fleet: fleetOf(`\n  - ${MACHINE}\n  - ${MACHINE}`) }, /^\S+:\d+:\d+ nodes\[1\]/m],
     ['a hook that the fleet does not have', { policy: policyWith(['    waves:\n', '    hooks: { before: { document: Corp-Drain, version: "7" } }\n    waves:\n']) }, /^\S+:\d+:\d+ policies\.monthly\.hooks\.before\.document: Corp-Drain is not among the documents of the fleet file/m],
+    ['what stands in for a fix and is not in the fleet', standingIn('Corp-Mitgate'), /^\S+:\d+:\d+ policies\.zero-day\.whileNoFix\.run: Corp-Mitgate is not among the documents of the fleet file \(did you mean `Corp-Mitigate`\?\)/m],
+    ['what stands in for a fix and cannot be taken back', standingIn('Corp-Mitigate'), /^\S+:\d+:\d+ policies\.zero-day\.whileNoFix\.run: Corp-Mitigate has no parameter Action with the values apply and withdraw in the fleet file$/m],
     ['a selection that matches no node', { policy: policyWith(['Environment: test }', 'Environment: tset }']) }, /^\S+:\d+:\d+ policies\.monthly\.waves\[0\]\.nodes.*/m],
     ['an unknown time zone', { policy: policyWith(['Europe/Berlin', 'Europe/Berln']) }, /Europe\/Berln.*/],
     ['a percentage over 100', { policy: policyWith(['atOnce: 25%', 'atOnce: 125%']) }, /^\S+:\d+:\d+ policies\.monthly\.waves\[2\]\.atOnce: .*/m],

@@ -284,7 +284,7 @@ it('offers only commands and scenarios that exist', async () => {
   const main = readFileSync(new URL('../../cli/main.ts', import.meta.url), 'utf8');
   for (const [, command] of raw.matchAll(/npx wavelock (\w+)/g)) expect(main).toContain(`.command('${command}`);
   const scenarios = [...raw.matchAll(/--scenario ([a-z-]+(?: \| [a-z-]+)*)/g)].flatMap(([, names = '']) => names.split(' | '));
-  expect(scenarios).toHaveLength(5);
+  expect(scenarios).toHaveLength(6);
   for (const scenario of scenarios) expect(main).toContain(scenario);
   for (const [, option] of raw.matchAll(/ (--[a-z]+) [A-Z]+/g)) expect(main).toContain(`'${option} <`);
 });

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { factsText, parseFacts } from '../../lambdas/core/facts.ts';
+import { factsText, fingerprintText, parseFacts } from '../../lambdas/core/facts.ts';
 import type { FleetFacts } from '../../lambdas/core/model.ts';
 
 const TEXT = [
@@ -37,6 +37,12 @@ describe('the list of a scan', () => {
 
   it('is written again as it was read, byte by byte: its hash is the fingerprint', () => {
     expect(factsText(parseFacts(TEXT) as FleetFacts)).toBe(TEXT);
+  });
+
+  it('without its snapshot is what the fingerprint hashes: a scan an hour later finds the same node', () => {
+    const later = parseFacts(`${TEXT}S\t20261209T050000Z\n`) as FleetFacts;
+    expect(later.snapshot).toBe('20261209T050000Z');
+    expect(fingerprintText(later)).toBe(TEXT);
   });
 
   it('may have a source version beside the package’s own name', () => {

@@ -149,6 +149,17 @@ describe('extras of Amazon Linux 2', () => {
     expect(only(node('amazon-linux-2', ['kernel 5.15.19-10.104.amzn2'], { channels: ['extras:kernel-5.15'] }), kernel).state).toBe('exposed');
   });
 
+  it('are told by the version in their name, or by the core repository not having the package, where topics are not known', () => {
+    const extra = (name: string, fixedVersion: string, topic: string) => advisory({ on: 'amazon-linux-2', rows: [{ package: name, fixedVersion, channel: `extras:${topic}` }] });
+    const core = advisory({ id: 'ADV-0', on: 'amazon-linux-2', rows: [{ package: 'vim', fixedVersion: '2:8.0-1', channel: undefined }, { package: 'php', fixedVersion: '5.4.16-46' }], cves: [] });
+    const found = (installed: string, fix: ReturnType<typeof extra>) => matchAll(node('amazon-linux-2', [installed]), core, fix).flatMap((match) => (match.advisory === 'ADV-1' ? [match.state] : []));
+    expect(found('nginx 1:1.20.0-1.amzn2', nginx)).toEqual(['exposed']);
+    expect(found('docker 20.10.25-1.amzn2', extra('docker', '25.0.3-1.amzn2', 'docker'))).toEqual(['exposed']);
+    expect(found('php 8.2.9-1.amzn2', extra('php', '8.2.15-1.amzn2', 'php8.2'))).toEqual(['exposed']);
+    expect(found('php 8.1.9-1.amzn2', extra('php', '8.2.15-1.amzn2', 'php8.2'))).toEqual([]);
+    expect(found('vim 2:8.0-1.amzn2', extra('vim', '2:9.0-1.amzn2', 'vim'))).toEqual([]);
+  });
+
   it('need their topic to be enabled, and are nothing to a package of another series', () => {
     expect(only(node('amazon-linux-2', ['nginx 1:1.22.0-1.amzn2'], { channels: ['extras:nginx1'] }), nginx).state).toBe('exposed');
     expect(only(node('amazon-linux-2', ['nginx 1:1.22.0-1.amzn2'], { channels: [] }), nginx)).toMatchObject({ state: 'needs-entitlement' });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { factsFromInventory } from '../../lambdas/core/match/inventory.ts';
 import type { Inventory } from '../../lambdas/core/match/inventory.ts';
-import { platformOf, splitPlatform } from '../../lambdas/core/match/platform.ts';
+import { platformOf } from '../../lambdas/core/match/platform.ts';
 import { factsFromScan } from '../../lambdas/core/match/scan.ts';
 import { advisory, only } from './match-world.ts';
 
@@ -50,7 +50,22 @@ describe('an inventory of rpms', () => {
   it('takes the line of RHEL from a tag, since no inventory tells it', () => {
     const facts = (tags: Record<string, string>) => factsFromInventory('rhel-9-x86_64', [], tags).channels;
     expect(facts({ 'rhel-stream': 'eus-9.2' })).toEqual(['eus:9.2']);
+    expect(facts({ 'rhel-stream': 'rhel_eus:9.2' })).toEqual(['eus:9.2']);
     expect(facts({ 'rhel-stream': 'main' })).toBeUndefined();
+    expect(facts({ 'rhel-stream': 'eus' })).toBeUndefined();
+    const eus = factsFromInventory('rhel-9-x86_64', [], { 'rhel-stream': 'EUS' }, '9.2');
+    expect([eus.channels, eus.minor]).toEqual([['eus:9.2'], '9.2']);
+  });
+
+  it('takes the minor release of RHEL from its release package, else from the system’s version', () => {
+    expect(factsFromInventory('rhel-9-x86_64', applications(rpm('redhat-release', '9.4', '0.5.el9')), {}, '9.2').minor).toBe('9.4');
+    expect(factsFromInventory('rhel-9-x86_64', [], {}, '9').minor).toBeUndefined();
+    expect(factsFromInventory('rocky-9-x86_64', [], {}, '9.2').minor).toBeUndefined();
+  });
+
+  it('has the running kernel where any type tells it', () => {
+    const own = { TypeName: 'Custom:Uname', Entries: [{ KernelVersion: '6.1.94-99.176.amzn2023.x86_64' }] };
+    expect(factsFromInventory('amazon-linux-2023-x86_64', [own]).kernel).toBe('6.1.94-99.176.amzn2023.x86_64');
   });
 });
 
@@ -104,12 +119,19 @@ describe('an inventory of Windows', () => {
     });
   });
 
-  it('has what patch compliance says is installed and missing', () => {
-    const compliance = { TypeName: 'AWS:PatchCompliance', Entries: [{ KBId: 'KB5034127', State: 'Missing' }, { KBId: 'KB5031361', State: 'InstalledOther' }] };
+  it('has what patch compliance says is installed, missing and waiting for a reboot', () => {
+    const states = { KB5034127: 'Missing', KB5034128: 'Failed', KB5031361: 'InstalledOther', KB5034129: 'InstalledPendingReboot', KB5034130: 'NotApplicable' };
+    const compliance = { TypeName: 'AWS:PatchCompliance', Entries: Object.entries(states).map(([KBId, State]) => ({ KBId, State })) };
     expect(factsFromInventory('windows-2019-x86_64', [updates, compliance])).toMatchObject({
-      installed: [{ name: 'KB5031361' }, { name: 'KB5033371' }],
-      offered: ['KB5034127'],
+      installed: [{ name: 'KB5031361' }, { name: 'KB5033371' }, { name: 'KB5034129' }],
+      offered: ['KB5034127', 'KB5034128'],
+      pending: ['KB5034129'],
     });
+  });
+
+  it('has the build in the system’s version where that is whole, but what the registry says counts', () => {
+    expect(factsFromInventory('windows-2019-x86_64', [updates], {}, '10.0.17763.1637').build).toBe('10.0.17763.1637');
+    expect(factsFromInventory('windows-2019-x86_64', [updates], {}, '10.0.17763').build).toBeUndefined();
   });
 });
 
@@ -162,11 +184,42 @@ describe('the name of a platform', () => {
   });
 
   it.each([
-    ['Amazon Linux 2', { name: 'Amazon Linux', version: '2' }],
-    ['SLES 15 SP3', { name: 'SLES', version: '15 SP3' }],
-    ['Microsoft Windows Server 2019', { name: 'Microsoft Windows Server', version: '2019' }],
-    ['Ubuntu', undefined],
-  ])('%j is written by a person', (text, parts) => {
-    expect(splitPlatform(text)).toEqual(parts);
+    ['Amazon Linux 2', 'amazon-linux-2'],
+    ['AL2023', 'amazon-linux-2023'],
+    ['Amazon Linux release 2 (Karoo)', 'amazon-linux-2'],
+    ['Amazon Linux 2023.6.20241010', 'amazon-linux-2023'],
+    ['Amazon Linux AMI release 2018.03', 'amazon-linux-2018.03'],
+    ['Ubuntu 22.04', 'ubuntu-22.04'],
+    ['Ubuntu 24.04.1 LTS', 'ubuntu-24.04'],
+    ['Debian GNU/Linux 12', 'debian-12'],
+    ['Debian GNU/Linux 12 (bookworm)', 'debian-12'],
+    ['Red Hat Enterprise Linux 9.2', 'rhel-9'],
+    ['Red Hat Enterprise Linux Server release 7.9 (Maipo)', 'rhel-7'],
+    ['RHEL 9', 'rhel-9'],
+    ['Rocky Linux 8', 'rocky-8'],
+    ['AlmaLinux 9.3 (Shamrock Pampas Cat)', 'almalinux-9'],
+    ['Oracle Linux Server 9', 'oracle-linux-9'],
+    ['SLES 15.5', 'sles-15.5'],
+    ['SLES 15-SP5', 'sles-15.5'],
+    ['SUSE Linux Enterprise Server 15 SP5', 'sles-15.5'],
+    ['SUSE Linux Enterprise Server for SAP Applications 15 SP4', 'sles-15.4'],
+    ['SLES_SAP 15.5', 'sles-15.5'],
+    ['openSUSE Leap 15.6', 'opensuse-leap-15.6'],
+    ['Microsoft Windows Server 2022 Datacenter', 'windows-2022'],
+    ['Windows Server 2012 R2 Standard', 'windows-2012r2'],
+    ['ubuntu-22.04-x86_64', 'ubuntu-22.04'],
+    ['windows-2019', 'windows-2019'],
+  ])('%j is written by a person, in one piece', (text, release) => {
+    expect(platformOf(text, '', 'x86_64')).toBe(`${release}-x86_64`);
+  });
+
+  it.each(['Ubuntu', 'TempleOS 5', 'Microsoft Windows 11 Pro', '12', ''])('%j is none', (text) => {
+    expect(platformOf(text, '', 'x86_64')).toBeUndefined();
+  });
+
+  it('may have the version twice, as in `Amazon Linux 2023` of version 2023: the version counts', () => {
+    expect(platformOf('Amazon Linux 2023', '2023', '')).toBe('amazon-linux-2023-x86_64');
+    expect(platformOf('Ubuntu 22.04', '24.04', '')).toBe('ubuntu-24.04-x86_64');
+    expect(platformOf('Microsoft Windows Server 2012 R2 Standard', '6.3.9600', '')).toBe('windows-2012r2-x86_64');
   });
 });

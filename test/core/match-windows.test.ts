@@ -28,6 +28,19 @@ describe('an update of Windows', () => {
     });
   });
 
+  it('that waits for its reboot is neither fixed nor missing, unless what runs has the fix', () => {
+    const waiting = windows([DECEMBER, NOVEMBER], { pending: [DECEMBER] });
+    expect(only(waiting, december)).toMatchObject({ state: 'reboot-pending', why: 'KB5033371 is installed and takes effect with the next reboot' });
+    expect(only({ ...waiting, build: '10.0.17763.5206' }, december).state).toBe('fixed');
+    expect(only(windows([DECEMBER], { build: '10.0.17763.4974' }), december)).toMatchObject({
+      state: 'reboot-pending',
+      why: 'KB5033371 is installed, but the node still runs build 10.0.17763.4974',
+    });
+    const january = kbAdvisory('KB5034127', { supersedes: [DECEMBER] });
+    const both = matchAll(windows([DECEMBER, 'KB5034127'], { pending: ['KB5034127'] }), december, january).map((match) => [match.package, match.state]);
+    expect(both).toEqual([[DECEMBER, 'fixed'], ['KB5034127', 'reboot-pending']]);
+  });
+
   it('that is only absent from a list is probable, and unknown where the list is empty: absence proves nothing', () => {
     expect(only(windows([NOVEMBER]), december)).toMatchObject({ state: 'probable', installed: '' });
     expect(only(windows([]), december).state).toBe('unknown');

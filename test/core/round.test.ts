@@ -106,6 +106,13 @@ describe('admitBatch', () => {
     expect(admitBatch({ ...base, online: new Set() }).action).toBe('skip');
   });
 
+  it('asks a document that stands in for a fix all that a patch is asked', () => {
+    const mitigating = { ...base, track: { ...track, purpose: 'mitigate' as const } };
+    expect(admitBatch({ ...mitigating, outcomes: new Map([['n0', 'mitigated' as const]]) })).toMatchObject({ action: 'send', nodes: ['n1'] });
+    expect(admitBatch({ ...mitigating, track: { ...mitigating.track, window: SHUT } })).toMatchObject({ action: 'end', reason: 'the window is closed' });
+    expect(admitBatch({ ...mitigating, outcomes: new Map([['n2', 'failed' as const]]) })).toMatchObject({ action: 'end' });
+  });
+
   it('asks scans nothing but who is online', () => {
     expect(admitBatch({ ...base, track: { purpose: 'scan', rules: null, window: null, total: 2 } }).action).toBe('send');
   });

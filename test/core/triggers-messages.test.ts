@@ -36,6 +36,7 @@ const FACTS: AlertFacts = {
     { name: 'inside', nodes: 104 },
   ],
   seconds: 4.5 * 3_600,
+  leftOut: [],
   plan: '8e02',
   finishWithin: 48 * 3_600,
   askedAt: NOW,
@@ -107,6 +108,15 @@ describe('the message of an alert', () => {
     const { text } = write({ alert: { ...ALERT, fixable: 130, blocked: 10, outside: { nodes: 7, names: ['a', 'b', 'c', 'd', 'e'] } } });
     expect(text).toMatch(/Fix +available for 130 nodes; none yet for 72 \(suse-sles-15\.6-x86_64\): Acme-DisableTls stands in; 10 cannot have it as they are/);
     expect(text).toMatch(/Not here +7 exposed nodes that this policy does not reach: a, b, c, d, e and 2 more/);
+  });
+
+  it('says whom the plan leaves out, and why', () => {
+    const proof = (platform: string) => `no node of the first wave has ${platform}: nothing is proven for it`;
+    const leftOut = ['no vendor has a fix yet', proof('rhel-8-x86_64'), proof('rhel-9-x86_64'), proof('rhel-9-x86_64'), 'one', 'two', 'three'];
+    const { text } = write({ leftOut });
+    expect(text).toMatch(/Left out +2 nodes: no node of the first wave has rhel-9-x86_64: nothing is proven for it\n +1 node: /);
+    expect(text).toContain('and 2 more nodes');
+    expect(text.split('Left out')[1]).not.toContain('no vendor has a fix yet');
   });
 
   it('does not grow with the number of services and advisories', () => {

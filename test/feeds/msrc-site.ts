@@ -15,6 +15,9 @@ export const PRODUCTS: Record<string, string> = {
   '12244': 'Windows Server 2022, 23H2 Edition (Server Core installation)',
   '12436': 'Windows Server 2025',
   '10483': 'Windows Server 2012 R2',
+  '10379': 'Windows Server 2012 (Server Core installation)',
+  '10051': 'Windows Server 2008 R2 for x64-based Systems Service Pack 1',
+  '9312': 'Windows Server 2008 for 32-bit Systems Service Pack 2',
   '10950': 'Microsoft SharePoint Enterprise Server 2016',
   '10724-11571': 'Microsoft Edge (EdgeHTML-based) on Windows Server 2019',
 };

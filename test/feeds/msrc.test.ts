@@ -53,6 +53,9 @@ describe('Microsoft’s updates, turned from CVEs to KBs', () => {
       'Windows Server 2022, 23H2 Edition (Server Core installation)': undefined,
       'Windows Server 2025': '2025',
       'Windows Server 2012 R2': '2012r2',
+      'Windows Server 2012 (Server Core installation)': '2012',
+      'Windows Server 2008 R2 for x64-based Systems Service Pack 1': '2008r2',
+      'Windows Server 2008 for 32-bit Systems Service Pack 2': undefined,
       'Microsoft SharePoint Enterprise Server 2016': undefined,
       'Microsoft Edge (EdgeHTML-based) on Windows Server 2019': undefined,
     });

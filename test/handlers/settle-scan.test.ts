@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { sha256 } from '../../lambdas/aws/store.ts';
-import { factsText } from '../../lambdas/core/facts.ts';
+import { fingerprintText } from '../../lambdas/core/facts.ts';
 import { factsKey } from '../../lambdas/core/keys.ts';
 import { FleetFacts, parseLocation } from '../../lambdas/core/model.ts';
 import { scanSteps } from '../../local/fleet/steps-scan.ts';
@@ -61,7 +61,7 @@ describe('SettleBatch after a scan', () => {
     const { scan } = await row(ID.test1);
     expect(scan).toMatchObject({ platform: PLATFORM, fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/), kernel: expect.stringContaining('6.1.94'), pending: '', otherUpdaters: [] });
     const facts = FleetFacts.parse(await world.store.getJson(factsKey(found(scan, 'scan').fingerprint)));
-    expect(sha256(factsText(facts))).toBe(scan?.fingerprint);
+    expect(sha256(fingerprintText(facts))).toBe(scan?.fingerprint);
     expect(facts.available.map(({ name, version }) => `${name} ${version}`).toSorted()).toEqual([`curl ${CURL}`, `openssl ${OPENSSL}`]);
     for (const batch of batches) expect(await world.record.batch(batch)).toMatchObject({ purpose: 'scan', status: 'settled' });
   });

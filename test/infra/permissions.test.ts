@@ -139,7 +139,7 @@ describe('functions', () => {
         ['eu-central-1', 'eu-west-1'].map((region) => `arn:aws:iam::${account}:role/Wavelock-Spoke-${region}`),
       ),
     );
-    expect(Object.keys(grants).flatMap((name) => [...doing(hub, name)]).filter((action) => /^(ssm|ec2):/.test(action) && !/OpsItem$/.test(action))).toEqual([]);
+    expect(Object.keys(grants).flatMap((name) => [...doing(hub, name)]).filter((action) => /^(ssm|ec2):/.test(action) && !action.endsWith('OpsItem'))).toEqual([]);
   });
 
   it('read the policy file where nothing is patched, too, and are told where there is none', async () => {

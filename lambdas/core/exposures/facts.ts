@@ -12,6 +12,8 @@ export const StoredFacts = z.strictObject({
   offered: z.array(z.string()).optional(),
   channels: z.array(z.string()).optional(),
   modules: z.array(z.string()).optional(),
+  minor: z.string().optional(),
+  pending: z.array(z.string()).optional(),
   releasever: z.string().optional(),
 });
 export type StoredFacts = z.infer<typeof StoredFacts>;

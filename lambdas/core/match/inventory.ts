@@ -3,7 +3,7 @@
  *
  *   AWS:Application                    rpm: Version, Release and Epoch apart, PackageId the file name of the source package
  *                                      dpkg: the whole version in Version, PackageId `name_version_arch.deb`, no source, no status
- *   AWS:InstanceDetailedInformation    KernelVersion, where the agent gathers it
+ *   AWS:InstanceDetailedInformation    KernelVersion, where the agent gathers it (or a custom type with such a field)
  *   AWS:WindowsUpdate                  HotFixId; what a newer update replaced is not listed
  *   AWS:WindowsRegistry                CurrentBuildNumber and UBR of `…\Windows NT\CurrentVersion`, where these keys are asked for
  *   AWS:PatchCompliance                KBId and State
@@ -14,6 +14,7 @@
  */
 import { z } from 'zod';
 import type { Package } from '../model.ts';
+import { minorRelease } from './channels.ts';
 import { CUT } from './items.ts';
 import type { NodeFacts } from './types.ts';
 
@@ -27,23 +28,32 @@ type Entry = Readonly<Record<string, string>>;
 const FIELD_LIMIT = 100;
 
 /**
- * What is known of a node of `platform` (`ubuntu-24.04-x86_64`). A tag `rhel-stream` (`eus-9.2`, `e4s-9.2`, `aus-8.6`, `tus-8.6`) names
- * the line of Red Hat's that a node follows, which no inventory tells.
+ * What is known of a node of `platform` (`ubuntu-24.04-x86_64`). A tag `rhel-stream` (`eus-9.2`, `e4s-9.2`, `aus-8.6`, `tus-8.6`; `eus` alone
+ * on a node that says which minor release it is) names the line of Red Hat's that a node follows, which no inventory tells. `version` is the
+ * system's own, which may be finer than the platform: `9.2`, `10.0.17763.1637`.
  */
-export function factsFromInventory(platform: string, inventories: readonly Inventory[], tags: Readonly<Record<string, string>> = {}): NodeFacts {
+export function factsFromInventory(
+  platform: string,
+  inventories: readonly Inventory[],
+  tags: Readonly<Record<string, string>> = {},
+  version = '',
+): NodeFacts {
   const of = (type: string): Entry[] => inventories.filter(({ TypeName }) => TypeName === type).flatMap(({ Entries }) => Entries);
-  if (platform.startsWith('windows-')) return windowsFacts(platform, of);
-  const kernel = of('AWS:InstanceDetailedInformation').find((entry) => entry['KernelVersion'])?.['KernelVersion'];
+  if (platform.startsWith('windows-')) return windowsFacts(platform, of, version);
+  // In AWS:InstanceDetailedInformation where the agent gathers it, or in a custom type of the user's own.
+  const kernel = inventories.flatMap(({ Entries }) => Entries).find((entry) => entry['KernelVersion'])?.['KernelVersion'];
   const running = kernel === undefined ? {} : { kernel };
   if (/^(debian|ubuntu)-/.test(platform)) return { ...dpkgFacts(platform, of), ...running };
   const installed = once(of('AWS:Application').filter(isRpm).map(rpmPackage));
   const releasever = platform.startsWith('amazon-linux-2023-') ? datedRelease(installed) : undefined;
-  const line = lineOf(platform, tags);
+  const minor = platform.startsWith('rhel-') ? (minorRelease(installed) ?? /^\d+\.\d+/.exec(version)?.[0]) : undefined;
+  const line = platform.startsWith('rhel-') ? lineOf(tags['rhel-stream'] ?? '', minor) : undefined;
   return {
     platform,
     certainty: 'exact',
     installed,
     ...running,
+    ...(minor === undefined ? {} : { minor }),
     ...(releasever === undefined ? {} : { releasever }),
     ...(line === undefined ? {} : { channels: [line] }),
   };
@@ -135,23 +145,32 @@ function datedRelease(installed: readonly Package[]): string | undefined {
   return /^(2023\.\d+\.\d{8})(-|$)/.exec(release?.version ?? '')?.[1];
 }
 
-function lineOf(platform: string, tags: Readonly<Record<string, string>>): string | undefined {
-  const [, line = '', minor = ''] = /^(eus|aus|tus|e4s)[-: ]?(\d+\.\d+)$/.exec(tags['rhel-stream'] ?? '') ?? [];
-  return line === '' || !platform.startsWith('rhel-') ? undefined : `${line}:${minor}`;
+/** `eus:9.2` of `eus-9.2`, of Red Hat's own `rhel_eus:9.2`, and of `eus` where the minor release is known. */
+function lineOf(stream: string, minor: string | undefined): string | undefined {
+  const [, line = '', release = minor] = /^(?:rhel[_-])?(eus|aus|tus|e4s)(?:[-:_ ]?(\d+\.\d+))?$/.exec(stream.trim().toLowerCase()) ?? [];
+  return line === '' || release === undefined ? undefined : `${line}:${release}`;
 }
 
+/** SSM API Reference, patch compliance states: what is installed, and what the node was to have and has not. */
 const INSTALLED_STATES = ['Installed', 'InstalledOther', 'InstalledRejected', 'InstalledPendingReboot'];
+const MISSING_STATES = ['Missing', 'Failed'];
 
-function windowsFacts(platform: string, of: Of): NodeFacts {
+function windowsFacts(platform: string, of: Of, version: string): NodeFacts {
   const compliance = of('AWS:PatchCompliance');
-  const kbs = [
-    ...of('AWS:WindowsUpdate').map((entry) => entry['HotFixId'] ?? ''),
-    ...compliance.filter((entry) => INSTALLED_STATES.includes(entry['State'] ?? '')).map((entry) => entry['KBId'] ?? ''),
-  ];
+  const inState = (...states: string[]): string[] => compliance.filter((entry) => states.includes(entry['State'] ?? '')).map((entry) => entry['KBId'] ?? '');
+  const kbs = [...of('AWS:WindowsUpdate').map((entry) => entry['HotFixId'] ?? ''), ...inState(...INSTALLED_STATES)];
   const installed = [...new Set(kbs.filter((kb) => /^KB\d{5,9}$/.test(kb)))].toSorted().map((name) => ({ name, arch: '', version: '' }));
-  const offered = compliance.filter((entry) => entry['State'] === 'Missing').map((entry) => entry['KBId'] ?? '');
-  const build = buildOf(of('AWS:WindowsRegistry'));
-  return { platform, certainty: 'probable', installed, ...(build === undefined ? {} : { build }), ...(offered.length === 0 ? {} : { offered }) };
+  const offered = inState(...MISSING_STATES);
+  const pending = inState('InstalledPendingReboot');
+  const build = buildOf(of('AWS:WindowsRegistry')) ?? /^\d+\.\d+\.\d+\.\d+$/.exec(version.trim())?.[0];
+  return {
+    platform,
+    certainty: 'probable',
+    installed,
+    ...(build === undefined ? {} : { build }),
+    ...(offered.length === 0 ? {} : { offered }),
+    ...(pending.length === 0 ? {} : { pending }),
+  };
 }
 
 function buildOf(registry: readonly Entry[]): string | undefined {

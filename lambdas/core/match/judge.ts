@@ -120,8 +120,21 @@ function otherBuild(pair: Pair, rows: readonly Row[]): Answer | undefined {
 function isOwn(view: View, item: Item, row: Row): boolean {
   if (row.channel === undefined) return true;
   if (view.facts.channels?.includes(row.channel) || showsChannel(item, row.channel)) return true;
-  // Kernels of another series than the plain one come from nowhere else, so the installed one shows where it came from.
-  return view.facts.channels === undefined && row.channel.startsWith('extras:kernel');
+  return view.facts.channels === undefined && cameFromTopic(view, item, row);
+}
+
+/**
+ * Where nobody knows a node's extras topics, what is installed shows where it came from: `nginx` 1.20 from `nginx1`, a kernel 5.15 from
+ * `kernel-5.15`, and `docker`, which the core repository does not have, from `docker`.
+ */
+function cameFromTopic(view: View, item: Item, row: Row): boolean {
+  const [, topic] = /^extras:(.+)$/.exec(row.channel ?? '') ?? [];
+  if (topic === undefined) return false;
+  const wanted = /\d+(\.\d+)*$/.exec(topic)?.[0];
+  const version = item.version.replace(/^\d+:/, '');
+  if (wanted !== undefined && (version.startsWith(`${wanted}.`) || version.startsWith(`${wanted}-`))) return true;
+  const isInCore = view.release.binaries.get(item.name)?.some((entry) => entry.rows.some((other) => other.channel === undefined)) === true;
+  return !isInCore && (wanted === undefined || isSameSeries(item, row));
 }
 
 /** A node on EUS and its like: its line's rows count. What only the newest minor release fixes is fixed where the node cannot go. */
@@ -162,6 +175,10 @@ function isReachable(view: View, item: Item, row: Row): boolean {
   const channel = row.channel ?? '';
   if (channelKind(channel) === 'line') return view.minor === undefined || lineRelease(channel) === view.minor;
   if (!channel.startsWith('extras:')) return true;
+  return isSameSeries(item, row);
+}
+
+function isSameSeries(item: Item, row: Row): boolean {
   return row.fixedVersion !== null && series(row.fixedVersion) === series(item.version);
 }
 

@@ -81,7 +81,7 @@ function viewOf(facts: NodeFacts, release: Release): Omit<View, 'all'> {
     release,
     arch: facts.platform.slice(facts.platform.lastIndexOf('-') + 1),
     lines: (facts.channels ?? []).filter((channel) => channelKind(channel) === 'line'),
-    minor: minorRelease(facts.installed),
+    minor: facts.minor ?? minorRelease(facts.installed),
     streams: { modules: facts.modules, named: (name) => facts.installed.find((item) => item.name === name) },
     closed: new Map(),
   };

@@ -1,16 +1,16 @@
 /** Platforms in our words (`rhel-9-x86_64`) from what Systems Manager or a person calls an operating system. */
 
-/** Names as SSM's PlatformName and os-release's NAME have them (amazon-ssm-agent, agent/platform), without version. */
+/** Names as SSM's PlatformName and os-release's NAME have them (amazon-ssm-agent, agent/platform), and as people shorten them; without version. */
 const NAMES: [RegExp, string][] = [
-  [/^amazon linux( ami)?$/, 'amazon-linux'],
-  [/^ubuntu$/, 'ubuntu'],
+  [/^(amazon ?linux( ami)?|al)$/, 'amazon-linux'],
+  [/^ubuntu( linux)?$/, 'ubuntu'],
   [/^debian( gnu\/linux)?$/, 'debian'],
-  [/^(red hat enterprise linux( server)?|rhel)$/, 'rhel'],
+  [/^(red hat enterprise linux( server)?|red ?hat|rhel)$/, 'rhel'],
   [/^rocky( linux)?$/, 'rocky'],
   [/^alma ?linux( os)?$/, 'almalinux'],
-  [/^oracle linux( server)?$/, 'oracle-linux'],
+  [/^oracle ?linux( server)?$/, 'oracle-linux'],
   [/^centos( linux| stream)?$/, 'centos'],
-  [/^(sles(_sap)?|suse linux enterprise server)$/, 'sles'],
+  [/^(sles( sap)?|suse linux enterprise server)( for sap( applications)?)?$/, 'sles'],
   [/^opensuse leap$/, 'opensuse-leap'],
 ];
 
@@ -24,35 +24,55 @@ const WINDOWS: [number, string][] = [
   [17_763, '2019'],
   [14_393, '2016'],
 ];
+/** Before Windows 10 the first two numbers of the version told releases apart. */
+const OLDER_WINDOWS: Record<string, string> = { '6.3': '2012r2', '6.2': '2012', '6.1': '2008r2' };
 
 const ARCHES: Record<string, string> = { amd64: 'x86_64', x64: 'x86_64', arm64: 'aarch64' };
 
 /**
- * `rhel-9-x86_64` of `Red Hat Enterprise Linux`, `9.4`, `x86_64`. The version is as coarse as the vendor's repositories are.
+ * `rhel-9-x86_64` of `Red Hat Enterprise Linux`, `9.4`, `x86_64`. The version is as coarse as the vendor's repositories are. Where the name
+ * says a version too (`Amazon Linux 2023`), the given one counts, and without one that in the name.
  * `undefined` for systems that are not known here.
  */
 export function platformOf(name: string, version: string, arch: string): string | undefined {
-  const plain = name.trim().toLowerCase();
+  const text = plainName(name);
   const machine = ARCHES[arch] ?? (arch || 'x86_64');
-  if (plain.includes('windows server')) return windowsPlatform(plain, version, machine);
-  const os = NAMES.find(([pattern]) => pattern.test(plain))?.[1];
-  const [major = '', rest = ''] = version.trim().split(/[.\s-](.*)/s);
+  if (/windows server|^windows[ -]20\d\d/.test(text)) return windowsPlatform(text, version, machine);
+  const split = splitName(text);
+  const os = osOf(text) ?? osOf(split.name);
+  const [major = '', rest = ''] = (version.trim() || split.version).split(/[.\s-](.*)/s);
   if (os === undefined || !/^\d+$/.test(major)) return undefined;
   if (BY_MAJOR.includes(os)) return `${os}-${major}-${machine}`;
   // Amazon Linux 2023 may name its dated release, SUSE its service pack: `2023.6.20241010`, `15-SP5`, `15.5`.
-  if (os === 'amazon-linux') return `${os}-${major === '2018' ? version : major}-${machine}`;
-  const minor = /^(?:SP)?(\d+)/i.exec(rest)?.[1];
+  if (os === 'amazon-linux') return `${os}-${major === '2018' ? '2018.03' : major}-${machine}`;
+  const minor = /^(?:SP\s*)?(\d+)/i.exec(rest)?.[1];
   return minor === undefined ? `${os}-${major}-${machine}` : `${os}-${major}.${minor}-${machine}`;
 }
 
-function windowsPlatform(name: string, version: string, machine: string): string | undefined {
-  const build = Number(/^10\.0\.(\d+)/.exec(version)?.[1] ?? 0);
-  const release = WINDOWS.find(([least]) => build >= least)?.[1] ?? /\b(2016|2019|2022|2025)\b/.exec(`${name} ${version}`)?.[1];
-  return release === undefined ? undefined : `windows-${release}-${machine}`;
+/** `9.2` of `RHEL 9.2`: the version that a system's name says; empty where it says none. */
+export function versionIn(name: string): string {
+  return splitName(plainName(name)).version;
 }
 
-/** Splits what a person writes: `Amazon Linux 2` into name and version. `undefined` where there is no version at the end. */
-export function splitPlatform(text: string): { name: string; version: string } | undefined {
-  const [, name, version] = /^(.*\S)\s+v?(\d[\w.-]*(?:\s+SP\d)?)$/i.exec(text.trim()) ?? [];
-  return name === undefined || version === undefined ? undefined : { name, version };
+function osOf(name: string): string | undefined {
+  return NAMES.find(([pattern]) => pattern.test(name))?.[1];
+}
+
+/** In small letters, without what decorates a PRETTY_NAME: `Debian GNU/Linux 12 (bookworm)`, `Ubuntu 24.04.1 LTS`, `… Server release 7.9`. */
+function plainName(name: string): string {
+  const text = name.toLowerCase().replace(/\([^)]*\)/g, ' ').replace(/\brelease\b/g, ' ');
+  return text.replace(/\s+/g, ' ').trim().replace(/ lts$/, '');
+}
+
+/** `amazon linux` and `2` of `amazon linux 2`; also of our own words, `amazon-linux-2-x86_64`. */
+function splitName(text: string): { name: string; version: string } {
+  const [, name = text, version = ''] = /^(.*?[a-z/])[ -]*v?(\d[\w.-]*(?: sp ?\d)?)$/.exec(text) ?? [];
+  return { name: name.replace(/[-_]/g, ' '), version };
+}
+
+function windowsPlatform(name: string, version: string, machine: string): string | undefined {
+  const [, first = '', second = '', third = ''] = /^(\d+)\.(\d+)\.(\d+)/.exec(version.trim()) ?? [];
+  const byBuild = first === '10' ? WINDOWS.find(([least]) => Number(third) >= least)?.[1] : OLDER_WINDOWS[`${first}.${second}`];
+  const release = byBuild ?? /\b(2008 ?r2|2012 ?r2|2012|2016|2019|2022|2025)\b/.exec(`${name} ${version.toLowerCase()}`)?.[1];
+  return release === undefined ? undefined : `windows-${release.replace(' ', '')}-${machine}`;
 }

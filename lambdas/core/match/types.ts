@@ -64,6 +64,10 @@ export interface NodeFacts {
   channels?: readonly string[];
   /** Enabled streams of modules, `ruby:3.1`. Absent: not known. */
   modules?: readonly string[];
+  /** Red Hat's family: the minor release that the node is on, `9.2`. Absent: its release package says it, or it is not known. */
+  minor?: string;
+  /** Windows: KBs that are installed and take effect with the next reboot. */
+  pending?: readonly string[];
   /** AL2023: the dated release that the node is held to, `2023.6.20241010`. Absent: not held, or not known. */
   releasever?: string;
 }

@@ -44,12 +44,16 @@ interface WindowsNode {
 
 function answerOf(node: WindowsNode, entry: KbEntry, kb: Kb): Answer {
   const { facts, installed } = node;
-  if (installed.has(kb.kb)) return { state: 'fixed', why: `${kb.kb} is installed` };
-  const newer = replacements(node.release, kb.kb);
-  const replacing = newer.find((other) => installed.has(other));
-  if (replacing !== undefined) return { state: 'fixed', why: `${replacing} is installed, which replaces ${kb.kb}` };
   const sign = compareBuilds(facts.build, kb.fixedBuild);
   if (sign !== undefined && sign >= 0) return { state: 'fixed', why: `build ${facts.build} is at or above ${kb.fixedBuild}` };
+  const newer = replacements(node.release, kb.kb);
+  const pending = [kb.kb, ...newer].filter((other) => facts.pending?.includes(other));
+  const effective = [kb.kb, ...newer].find((other) => installed.has(other) && !pending.includes(other));
+  // Listed at once, but the build changes with the reboot.
+  if (effective !== undefined && sign !== undefined) return { state: 'reboot-pending', why: `${effective} is installed, but the node still runs build ${facts.build}` };
+  if (effective === kb.kb) return { state: 'fixed', why: `${kb.kb} is installed` };
+  if (effective !== undefined) return { state: 'fixed', why: `${effective} is installed, which replaces ${kb.kb}` };
+  if (pending[0] !== undefined) return { state: 'reboot-pending', why: `${pending[0]} is installed and takes effect with the next reboot` };
   const sibling = siblings(node.release, entry, kb).find((other) => installed.has(other) || replacements(node.release, other).some((one) => installed.has(one)));
   if (sibling !== undefined) return { state: 'fixed', why: `${sibling}, which closes the same CVEs, is installed or replaced` };
   if (sign !== undefined) return { state: 'exposed', why: `build ${facts.build} is older than ${kb.fixedBuild}, which ${kb.kb} brings` };

@@ -40,6 +40,9 @@ export interface ClosingInput extends CountedFleet {
   mitigated: ReadonlySet<string>;
 }
 
+/** Why a node stays out that only its vendor can help. */
+export const NO_FIX = 'no vendor has a fix yet';
+
 /** Nothing is looked up: equal input gives equal answers. Advisories that reach no node any more are left out of the alert. */
 export function closingOf(input: ClosingInput): Closing {
   const { policy, doing, because, exposures, fleet, fingerprintOf, optIn, exploited, mitigated } = input;
@@ -55,7 +58,7 @@ export function closingOf(input: ClosingInput): Closing {
   if (doing === 'withdraw') return { ...common, fleet: fleet.filter((node) => mitigated.has(nodeKey(node))), leftOut: [] };
   if (doing === 'mitigate') return { ...common, fleet: unique(awaiting).filter((node) => !mitigated.has(nodeKey(node))), leftOut: [] };
   const leftOut = [
-    ...unique(awaiting).map((node) => ({ node, why: 'no vendor has a fix yet' })),
+    ...unique(awaiting).map((node) => ({ node, why: NO_FIX })),
     ...unique(blocked).map((node) => ({ node, why: blockedWhy(about, fingerprintOf(node)) })),
   ];
   if (!policy.nodes.exposed) return { ...common, fleet, leftOut };

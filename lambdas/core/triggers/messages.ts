@@ -4,6 +4,7 @@
  */
 import { formatDuration, formatLocal } from '../calendar.ts';
 import { layOutNotice, noticeSection } from '../notices.ts';
+import { NO_FIX } from './closing.ts';
 import type { Notice } from '../notices.ts';
 import type { Alert, Doing } from './types.ts';
 
@@ -26,6 +27,8 @@ export interface AlertFacts {
   waves: { name: string; nodes: number }[];
   /** Soaks and estimates together, seconds. */
   seconds: number;
+  /** Why the plan leaves exposed nodes out, a word for each of them. */
+  leftOut: string[];
   /** First characters of the plan's hash. */
   plan: string;
   /** From the policy, seconds. */
@@ -39,6 +42,7 @@ export interface AlertFacts {
 }
 
 const SHOWN_SERVICES = 4;
+const SHOWN_REASONS = 3;
 const ICONS: Record<AlertKind, string> = { plan: '🚨', reminder: '⏰', runs: '🚨', running: '🚨', observe: '🚨', 'no-fix': '🚨' };
 
 /** Writes the message of an alert. */
@@ -55,6 +59,7 @@ export function writeAlert(facts: AlertFacts): Notice {
       ...noticeSection('Not here', outsideLines(facts.alert.outside)),
       ...noticeSection('Advisory', advisoryLines(facts.alert)),
       ...noticeSection('Plan', planLines(facts)),
+      ...noticeSection('Left out', leftOutLines(facts)),
       ...noticeSection('Clock', clockLines(facts)),
       ...noticeSection('Ticket', facts.ticket === '' ? [] : [facts.ticket]),
     ],
@@ -146,6 +151,15 @@ function planLines(facts: AlertFacts): string[] {
   if (facts.waves.length === 0) return [];
   const waves = facts.waves.map(({ name, nodes }) => `${name} ${nodes}`).join(' -> ');
   return [`${facts.plan}: ${waves}; done in about ${formatDuration(facts.seconds)}`];
+}
+
+/** Nodes that stay exposed although a plan is made: the most frequent reasons first. That there is no fix stands under Fix. */
+function leftOutLines({ leftOut }: AlertFacts): string[] {
+  const counts = new Map<string, number>();
+  for (const why of leftOut.filter((word) => word !== NO_FIX)) counts.set(why, (counts.get(why) ?? 0) + 1);
+  const sorted = [...counts].toSorted((a, b) => b[1] - a[1]);
+  const rest = sorted.slice(SHOWN_REASONS).reduce((sum, [, number]) => sum + number, 0);
+  return [...sorted.slice(0, SHOWN_REASONS).map(([why, number]) => `${count(number, 'node')}: ${why}`), ...(rest === 0 ? [] : [`and ${count(rest, 'more node')}`])];
 }
 
 function clockLines({ finishWithin, now, timezone, kind }: AlertFacts): string[] {

@@ -53,8 +53,9 @@ if [ -z "$wl_family" ] || ! wl_make_list; then
   exit 1
 fi
 wl_others=$(wl_others_json)
+# The snapshot is named after the time of the scan: with it, no two scans would be alike.
 printf '{"v":1,"do":"scan","fp":"%s","platform":"%s","boot":"%s","kernel":"%s","pending":"%s","others":[%s]' \
-  "$(sha256sum <"$wl_dir/facts" | cut -d ' ' -f 1)" "$wl_platform" "$(wl_boot_id)" "$(wl_json "$(uname -r)" 100)" "$(wl_pending)" \
+  "$(awk -F '\t' '$1 != "S"' "$wl_dir/facts" | sha256sum | cut -d ' ' -f 1)" "$wl_platform" "$(wl_boot_id)" "$(wl_json "$(uname -r)" 100)" "$(wl_pending)" \
   "${wl_others#,}" >&3
 printf ',"diskMb":%s,"agent":"%s","n":%s}\n' "$(wl_free_mb /var)" "$(wl_json "$(wl_agent_version)" 40)" \
   "$(grep -c '^A' "$wl_dir/facts")" >&3

@@ -54,7 +54,7 @@ export async function runScanCases(checks: Checks, root: Root, family: Family): 
       ['openssl', '1:3.0.8-4', 'security', 'critical', 'ALAS2023-2026-901,ALAS2023-2026-902,ALAS2023-2026-903'],
     ]);
     equal(report.n, 4);
-    equal(report.fp, createHash('sha256').update(text).digest('hex'));
+    equal(report.fp, createHash('sha256').update(text.replace(/^S\t.*\n/mu, '')).digest('hex'));
     deepStrictEqual(text, `${text.trimEnd().split('\n').toSorted().join('\n')}\n`);
   });
 
