@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import { InputErrors, fileProblem } from '../files/problems.ts';
 import { readPolicyFile } from '../files/policy.ts';
 import { EXIT } from '../run/messages.ts';
+import { filesBelow, whyUnreadable } from '../../local/feeds/files.ts';
 import { readInventoryFile } from './inventory-file.ts';
 import { exposureRows } from './rows.ts';
 import { exposureLines } from './table.ts';
@@ -10,6 +11,7 @@ import { readFeedsFolder } from './vendors.ts';
 import type { Deadline } from '../../lambdas/core/model.ts';
 import type { Problem } from '../files/problems.ts';
 import type { InventoriedNode } from './inventory-file.ts';
+import type { FolderOfVendors } from './vendors.ts';
 
 export interface OfflineOptions {
   /** Files, each of one node. */
@@ -24,6 +26,8 @@ export interface OfflineOptions {
   now?: string;
   json?: boolean;
 }
+
+const FOLDER_HINT = 'expected a folder of advisories as vendors publish them: docs/feeds.md';
 
 interface Input {
   nodes: InventoriedNode[];
@@ -40,7 +44,7 @@ export async function offlineExposure(options: OfflineOptions): Promise<number> 
   if (vendors.read === 0) return complain([fileProblem(options.feeds, 'holds no advisory', 'wavelock feeds --check says of each file why')]);
   const rows = exposureRows(input.nodes, vendors, input);
   const { lifecycles, unread } = vendors;
-  if (unread.length > 0) process.stderr.write(`${options.feeds}: ${unread.length} files or records were not read; \`wavelock feeds --check ${options.feeds}\` says why\n`);
+  if (unread.length > 0) process.stderr.write(`${options.feeds}: ${unreadWords(unread, options.feeds)}\n`);
   const shown = { rows, nodes: input.nodes, lifecycles, now: new Date(input.now).toISOString() };
   process.stdout.write(`${options.json === true ? JSON.stringify(rows, null, 2) : exposureLines(shown).join('\n')}\n`);
   return EXIT.succeeded;
@@ -49,7 +53,7 @@ export async function offlineExposure(options: OfflineOptions): Promise<number> 
 function readInput(options: OfflineOptions, problems: Problem[]): Input {
   const now = options.now === undefined ? Date.now() : Date.parse(options.now);
   if (Number.isNaN(now)) problems.push(fileProblem('--now', `"${options.now}" is no date`, 'expected an ISO 8601 date such as 2026-11-23'));
-  if (statSync(options.feeds, { throwIfNoEntry: false })?.isDirectory() !== true) problems.push(fileProblem(options.feeds, 'is no folder'));
+  checkFeeds(options.feeds, problems);
   const nodes = options.inventory.flatMap((file) => {
     const read = readInventoryFile(file, options.platform);
     if ('node' in read) return [read.node];
@@ -58,6 +62,17 @@ function readInput(options: OfflineOptions, problems: Problem[]): Input {
   });
   const today = Number.isNaN(now) ? undefined : new Date(now).toISOString().slice(0, 10);
   return { nodes, deadlines: readDeadlines(options.policy, today, problems), now };
+}
+
+/** What is wrong with the folder itself; what is wrong in its files is found when they are read. */
+function checkFeeds(folder: string, problems: Problem[]): void {
+  try {
+    const isFolder = statSync(folder).isDirectory();
+    if (!isFolder) problems.push(fileProblem(folder, 'is no folder', FOLDER_HINT));
+    else if (filesBelow(folder).length === 0) problems.push(fileProblem(folder, 'holds no file', FOLDER_HINT));
+  } catch (error) {
+    problems.push(fileProblem(folder, whyUnreadable(error), FOLDER_HINT));
+  }
 }
 
 function readDeadlines(file: string | undefined, today: string | undefined, problems: Problem[]): readonly Deadline[] {
@@ -69,6 +84,11 @@ function readDeadlines(file: string | undefined, today: string | undefined, prob
     problems.push(...error.problems);
     return [];
   }
+}
+
+function unreadWords([first, ...others]: FolderOfVendors['unread'], folder: string): string {
+  if (others.length === 0) return `${first?.what ?? ''} was not read: ${first?.why ?? ''}`;
+  return `${others.length + 1} files or records were not read; \`wavelock feeds --check ${folder}\` says why`;
 }
 
 function complain(problems: readonly Problem[]): number {

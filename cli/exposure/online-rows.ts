@@ -103,7 +103,7 @@ function* rowsOf(exposure: OpenExposure, node: CountedNode, { summary, views }: 
       advisory: exposure.advisory,
       cves: exposure.cves,
       package: name,
-      installed,
+      installed: installed || null,
       fixed,
       severity: exposure.severity,
       kev: urgency.knownExploited,
@@ -118,7 +118,7 @@ function* rowsOf(exposure: OpenExposure, node: CountedNode, { summary, views }: 
 
 /** What a row has that speaks of no package. */
 const NOT_URGENT = { severity: 'unrated', kev: false, epss: null, due: null } as const;
-const NO_PACKAGE = { package: '', installed: '', fixed: null, ...NOT_URGENT, state: 'unknown' } as const;
+const NO_PACKAGE = { package: '', installed: null, fixed: null, ...NOT_URGENT, state: 'unknown' } as const;
 const NO_CLOCK = { fixable: null, deadline: null, exception: null } as const;
 
 /** A node of which nothing is known is not clear of anything: it has a row without advisory, whatever was asked for. */

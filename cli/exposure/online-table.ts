@@ -174,7 +174,8 @@ function oneNode(rows: readonly OnlineRow[], now: number): string[] {
 }
 
 function changeWords({ package: name, installed, fixed }: OnlineRow): string {
-  return `${plain(name)} ${plain(installed)}${fixed === null ? '' : ` → ${plain(fixed)}`}`;
+  const own = installed === null ? plain(name) : `${plain(name)} ${plain(installed)}`;
+  return fixed === null || fixed === name ? own : `${own} → ${plain(fixed)}`;
 }
 
 function onlyInspectorLines(rows: readonly OnlineRow[]): string[] {

@@ -15,8 +15,8 @@ export interface ExposureRow {
   advisory: string;
   cves: string[];
   package: string;
-  /** Empty on Windows where the build is not known. */
-  installed: string;
+  /** On Windows the build; `null` where it is not known. */
+  installed: string | null;
   /** `null`: no vendor has a fix. */
   fixed: string | null;
   severity: Severity;
@@ -63,7 +63,7 @@ function rowOf(node: InventoriedNode, match: Match, advisory: Advisory, { deadli
       advisory: match.advisory,
       cves: advisory.cves,
       package: match.package,
-      installed: match.installed,
+      installed: match.installed || null,
       fixed: match.fixed,
       severity: advisory.severity,
       kev: urgency.knownExploited,

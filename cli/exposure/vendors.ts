@@ -3,13 +3,14 @@
  * stored and nothing is remembered. Records of one advisory that come in several files are one advisory.
  */
 import { createHash } from 'node:crypto';
-import { openSync, closeSync, readSync, readFileSync, readdirSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { openSync, closeSync, readSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { OTHER_KBS, mergeRecords, portionOf, shardsOf } from '../../lambdas/core/upsert.ts';
 import { FeedError } from '../../lambdas/feeds/feed.ts';
 import { feeds as allFeeds } from '../../lambdas/feeds/index.ts';
 import { readRecord } from '../../lambdas/feeds/osv/read.ts';
 import { readOsvZip } from '../../lambdas/feeds/osv/zip.ts';
+import { filesBelow, isNote, whyUnreadable } from '../../local/feeds/files.ts';
 import { recognise } from '../../local/feeds/recognise.ts';
 import { Sites } from '../../local/feeds/sites.ts';
 import type { Advisory, KnownExploited, Lifecycle, Score } from '../../lambdas/core/advisory.ts';
@@ -31,8 +32,7 @@ export interface Vendors {
 /** `read`: advisories that the folder has, those of other platforms too. */
 export type FolderOfVendors = Vendors & { read: number };
 
-const HOST = /^[a-z0-9-]+(\.[a-z0-9-]+)+$/;
-const NOTES = /^(readme|licen[cs]e|notice)\b|\.md$/i;
+const HOSTS = new Set(allFeeds.flatMap((feed) => feed.hosts));
 
 /**
  * Reads a folder in the two forms that `local/feeds/folder.ts` describes. Loose files are read one by one, so that several of the same
@@ -45,16 +45,28 @@ export async function readFeedsFolder(folder: string, now: number, platforms?: r
   for (const file of filesBelow(folder)) {
     const [top = '', ...rest] = file.split('/');
     // A mirror of OSV's bucket holds everything twice; the zip needs no list of changes beside it.
-    const isMirrored = rest.length > 0 && HOST.test(top) && !file.endsWith('/all.zip');
+    const isMirrored = rest.length > 0 && HOSTS.has(top) && !file.endsWith('/all.zip');
     if (isMirrored) onDisk.set(`/${file}`, join(folder, file));
-    else if (!NOTES.test(basename(file))) await readLoose(join(folder, file), file, now, gathered);
+    else if (!isNote(file)) await readLoose(join(folder, file), file, now, gathered);
   }
   const hosts = allFeeds.filter((feed) => [...onDisk.keys()].some((path) => feed.hosts.some((host) => path.startsWith(`/${host}/`))));
+  const asked = new Set<string>();
   await pullInto(gathered, hosts, now, (path) => {
     const file = onDisk.get(path);
-    return file === undefined ? undefined : readFileSync(file);
+    if (file !== undefined) asked.add(dirname(path));
+    return file === undefined ? undefined : readMirrored(file);
   });
+  // Without the vendor's lists nobody asks for what is there: then the files speak for themselves.
+  for (const [path, file] of onDisk) if (!asked.has(dirname(path))) await readLoose(file, path.slice(1), now, gathered);
   return gathered.result();
+}
+
+function readMirrored(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new FeedError('refused', `${file} ${whyUnreadable(error)}`, { cause: error });
+  }
 }
 
 /** Asks these feeds, as if for the first time. A feed that fails is in `unread`, and the others are read all the same. */
@@ -71,17 +83,6 @@ export async function pullAll(feeds: readonly Feed[], fetchOf: (feed: Feed) => F
   return gathered.result();
 }
 
-/** Relative paths of ordinary files that are neither hidden nor links, sorted. */
-function filesBelow(folder: string, prefix = ''): string[] {
-  const entries = readdirSync(join(folder, prefix), { withFileTypes: true }).filter(({ name }) => !name.startsWith('.'));
-  const found = entries.flatMap((entry) => {
-    const path = prefix === '' ? entry.name : `${prefix}/${entry.name}`;
-    if (entry.isDirectory()) return filesBelow(folder, path);
-    return entry.isFile() ? [path] : [];
-  });
-  return found.toSorted();
-}
-
 async function readLoose(path: string, file: string, now: number, gathered: Gathered): Promise<void> {
   try {
     if (isZip(path)) {
@@ -93,8 +94,7 @@ async function readLoose(path: string, file: string, now: number, gathered: Gath
     else if (what.is === 'unknown') gathered.skip(file, what.why);
     else await readAsSite(what, now, file, gathered);
   } catch (error) {
-    if (!(error instanceof FeedError)) throw error;
-    gathered.skip(file, error.message);
+    gathered.skip(file, error instanceof FeedError ? error.message : whyUnreadable(error));
   }
 }
 

@@ -3,7 +3,7 @@
  * the whole chain by the feeds that look there. Nothing leaves the machine and nothing is stored.
  */
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { feeds } from '../../lambdas/feeds/index.ts';
 import { FeedError } from '../../lambdas/feeds/feed.ts';
@@ -12,6 +12,7 @@ import { readRecord } from '../../lambdas/feeds/osv/read.ts';
 import { readOsvZip } from '../../lambdas/feeds/osv/zip.ts';
 import { repositoryFeed } from '../../lambdas/feeds/repositories.ts';
 import { findUpdateinfo } from '../../lambdas/feeds/updateinfo.ts';
+import { filesBelow, isNote, whyUnreadable } from '../../local/feeds/files.ts';
 import { recognise } from '../../local/feeds/recognise.ts';
 import { repositoryAt } from '../../local/feeds/repository.ts';
 import { Sites } from '../../local/feeds/sites.ts';
@@ -34,35 +35,25 @@ export interface CheckedFile {
   note: string;
 }
 
-const NOTES = /^(readme|licen[cs]e|notice)\b|\.md$/i;
 const START = 4_096;
 
 /** Checks every file of a folder, those below it too, in alphabetical order. `undefined` where there is none. `now` in milliseconds. */
 export async function checkFolder(folder: string, now: number): Promise<CheckedFile[] | undefined> {
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return undefined;
-  const files = filesBelow(folder, '');
+  const files = filesBelow(folder).filter((file) => !isNote(file));
   const rows: CheckedFile[] = [];
   for (const file of files) rows.push(...(await checkFile(folder, file, now)));
   return files.length === 0 ? undefined : rows;
 }
 
-function filesBelow(folder: string, prefix: string): string[] {
-  const entries = readdirSync(join(folder, prefix), { withFileTypes: true }).filter(({ name }) => !name.startsWith('.') && !NOTES.test(name));
-  return entries.flatMap((entry) => {
-    const path = prefix === '' ? entry.name : `${prefix}/${entry.name}`;
-    if (entry.isDirectory()) return filesBelow(folder, path);
-    return entry.isFile() ? [path] : [];
-  }).toSorted();
-}
-
 async function checkFile(folder: string, file: string, now: number): Promise<CheckedFile[]> {
-  const bytes = readFileSync(join(folder, file));
   try {
+    const bytes = readFileSync(join(folder, file));
     const found = bytes.toString('latin1', 0, 4) === 'PK\u0003\u0004' ? await checkZip(join(folder, file), now) : await checkOne(bytes, now);
     return found.map((row) => ({ ...row, file }));
   } catch (error) {
-    if (!(error instanceof FeedError)) throw error;
-    return [{ file, feed: '', result: 'broken', records: 0, skipped: 0, newest: '', note: error.message.replaceAll(`${folder}/`, '') }];
+    const why = error instanceof FeedError ? error.message.replaceAll(`${folder}/`, '') : whyUnreadable(error);
+    return [{ file, feed: '', result: 'broken', records: 0, skipped: 0, newest: '', note: why }];
   }
 }
 

@@ -15,6 +15,7 @@ const FOREIGN: readonly Foreign[] = [
   { is: (start) => /"Title"\s*:\s*"ELSA-/.test(start), why: 'made from OVAL by others: the same errata are read from updateinfo' },
   { is: (start) => /"\$schema"\s*:/.test(start), why: 'a schema, no data' },
   { is: (start) => /^https?:\/\/\S+\/?\s*\n(https?:\/\/|$)/.test(start), why: 'a list of mirrors: it leads to a repository' },
+  { is: (start) => /^\uFEFF?"?cveID"?,"?vendorProject/.test(start), why: "CISA's catalogue as CSV: it is read as JSON" },
   { is: (start) => start.startsWith('BZh'), why: 'bzip2, which Node.js cannot open: the same records are read one by one' },
 ];
 

@@ -41,7 +41,7 @@ export function actionOf(row: BatchRow): string {
 
 /** Writes down where it stands from now on, or no more: that is what it will be withdrawn by. */
 export async function noteStandIn(row: BatchRow, { node, outcome, at }: { node: string; outcome: Outcome; at: string }, deps: Dependencies): Promise<void> {
-  if (false || row.rollout === undefined) return;
+  if ((outcome !== 'mitigated' && outcome !== 'withdrawn') || row.rollout === undefined) return;
   const { plan } = await loadPlan(row.rollout, deps);
   const key = { policy: plan.policy.name, node: `${row.location}/${node}` };
   if (outcome === 'withdrawn') return deps.record.setMitigation(key.policy, key.node, { withdrawnAt: at });

@@ -3,7 +3,7 @@
  *
  *   laid out by host     <dir>/cdn.amazonlinux.com/al2023/core/mirrors/latest/x86_64/mirror.list
  *                        <dir>/www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json
- *                        every folder whose name has a dot is a host; its files are served as they are
+ *                        every folder that is named like a host is one; its files are served as they are
  *   loose files          anywhere else, told by their content: updateinfo (*.xml, *.xml.gz) of Amazon and Oracle Linux, with the vendor's
  *                        own repomd.xml where that is at hand; OSV records, one a file, in a list, or an ecosystem's all.zip; months of
  *                        MSRC (JSON); CISA's catalogue; EPSS scores (CSV, also gzipped); end-of-life dates; Amazon Linux's news (RSS)
@@ -12,8 +12,9 @@
  * recognised is listed in `ignored`, with why. The folder is looked at again on each request, so that advisories can be added while
  * everything runs.
  */
-import { readFileSync, readdirSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { filesBelow, isHost, isNote } from './files.ts';
 import { recognise } from './recognise.ts';
 import { Sites } from './sites.ts';
 
@@ -35,10 +36,6 @@ interface Contents {
   made: Map<string, Buffer>;
   ignored: IgnoredFile[];
 }
-
-const HOST = /^[a-z0-9-]+(\.[a-z0-9-]+)+$/;
-/** For people, and so passed over without a word. */
-const NOTES = /^(readme|licen[cs]e|notice)\b|\.md$/i;
 
 /** Throws where `directory` is no folder. */
 export function openFeedFolder(directory: string): FeedFolder {
@@ -71,25 +68,13 @@ function signatureOf(directory: string): string {
     .join('\n');
 }
 
-/** Relative paths of ordinary files, sorted. Links are left out, they could lead anywhere, and hidden files, they are not meant. */
-function filesBelow(directory: string, prefix = ''): string[] {
-  return readdirSync(join(directory, prefix), { withFileTypes: true })
-    .filter((entry) => !entry.name.startsWith('.'))
-    .flatMap((entry) => {
-      const path = prefix === '' ? entry.name : `${prefix}/${entry.name}`;
-      if (entry.isDirectory()) return filesBelow(directory, path);
-      return entry.isFile() ? [path] : [];
-    })
-    .toSorted();
-}
-
 function readFolder(directory: string): Contents {
   const onDisk = new Map<string, string>();
   const loose: string[] = [];
   for (const file of filesBelow(directory)) {
     const [top = '', ...rest] = file.split('/');
-    if (rest.length > 0 && HOST.test(top)) onDisk.set(`/${file}`, join(directory, file));
-    else if (!NOTES.test(basename(file))) loose.push(file);
+    if (rest.length > 0 && isHost(top)) onDisk.set(`/${file}`, join(directory, file));
+    else if (!isNote(file)) loose.push(file);
   }
   const recognised = loose.map((file) => ({ file, what: recognise(readFileSync(join(directory, file))) }));
   const repomd = recognised.flatMap(({ what }) => (what.is === 'repomd' ? [what.bytes] : []))[0];

@@ -21,8 +21,8 @@ export interface OsvRecord {
   bytes: Buffer;
 }
 
-/** Bytes; no file of a feed is larger, and a user's folder may hold anything. */
-const MAX_TEXT = 512 * 1024 * 1024;
+/** Bytes; no file of a feed is larger, a user's folder may hold anything, and V8's longest text is a little below 512 MB. */
+const MAX_TEXT = 500 * 1024 * 1024;
 const START = 64 * 1024;
 
 const UNKNOWN =
@@ -31,6 +31,7 @@ const UNKNOWN =
 /** Looks into the file. Never throws: what is damaged is unknown. */
 export function recognise(bytes: Buffer): Recognised {
   if (bytes.subarray(0, 4).equals(Buffer.from([0x50, 0x4b, 3, 4]))) return recogniseZip(bytes);
+  if (bytes.length > MAX_TEXT) return { is: 'unknown', why: `is larger than ${MAX_TEXT / 1024 / 1024} MB` };
   const text = readText(bytes);
   if (text === undefined) return { is: 'unknown', why: 'its compression is damaged', damaged: true };
   const start = text.slice(0, START);
@@ -88,9 +89,9 @@ function parse(text: string): unknown {
 }
 
 function readText(bytes: Buffer): string | undefined {
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes.toString('utf8');
   try {
-    return gunzipSync(bytes, { maxOutputLength: MAX_TEXT }).toString('utf8');
+    const plain = bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes, { maxOutputLength: MAX_TEXT }) : bytes;
+    return plain.toString('utf8').replace(/^\uFEFF/, '');
   } catch {
     return undefined; // Said as "damaged", and listed as ignored.
   }

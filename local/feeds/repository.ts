@@ -45,7 +45,7 @@ interface Updateinfo {
 }
 
 /**
- * Puts the repository that this updateinfo belongs to, or answers why there is none. `text` is what `bytes` say, gzipped or not.
+ * Puts the repositories that this updateinfo belongs to, mostly one, or answers why there is none. `text` is what `bytes` say, gzipped or not.
  * `repomd` is the vendor's own, where it is at hand: then the file stands where that says, and whether it fits is for the reader to find
  * out.
  */
@@ -54,9 +54,11 @@ export function addRepository(
   repomd: Buffer | undefined,
   put: (files: [string, Buffer][]) => string | undefined,
 ): string | undefined {
-  const collection = updateinfo.text.match(/<collection\s[^>]*\bshort="([^"]+)"/)?.[1] ?? '';
-  const site = siteOf(collection, updateinfo.text);
-  return site ? put(filesOf(site, updateinfo, repomd)) : 'its collection belongs to no repository that Wavelock reads by itself';
+  const collections = new Set(Array.from(updateinfo.text.matchAll(/<collection\s[^>]*\bshort="([^"]+)"/g), ([, short = '']) => short));
+  // Without a collection it may still be Oracle's.
+  const sites = new Map([...(collections.size === 0 ? [''] : collections)].flatMap((short) => siteOf(short, updateinfo.text) ?? []).map((site) => [site.base, site]));
+  if (sites.size === 0) return 'its collection belongs to no repository that Wavelock reads by itself';
+  return put([...sites.values()].flatMap((site) => filesOf(site, updateinfo, repomd)));
 }
 
 function filesOf(site: Site, { bytes, text }: Updateinfo, repomd: Buffer | undefined): [string, Buffer][] {

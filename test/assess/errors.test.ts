@@ -1,10 +1,11 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { assess, type AssessOptions } from '../../cli/assess/assess.ts';
 import { readAccountsFile } from '../../cli/files/accounts.ts';
 import { readFleetFile } from '../../cli/files/fleet.ts';
 import { AwsError } from '../../local/types.ts';
-import { start, type Ended } from '../cli/command.ts';
+import type { Ended } from '../cli/command.ts';
 import { openAccounts, type AccountsWorld, type Keys } from './world.ts';
 
 const ACCOUNT = '111111111111';
@@ -28,10 +29,33 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-/** Nothing of the machine's own configuration may be used. */
-function run(args: string[], environment: Record<string, string> = {}): Promise<Ended> {
-  const nothing = { HOME: world.folder, AWS_CONFIG_FILE: join(world.folder, 'config'), AWS_SHARED_CREDENTIALS_FILE: join(world.folder, 'credentials'), AWS_EC2_METADATA_DISABLED: 'true' };
-  return start(['assess', ...(args.includes('--feeds') ? [] : ['--no-feeds']), ...args], { ...nothing, ...environment }).ended;
+/** As the command's own process would run it. Nothing of the machine's configuration may be used. */
+async function run(args: string[], environment: Record<string, string> = {}): Promise<Ended> {
+  const nothing = { HOME: world.folder, AWS_CONFIG_FILE: join(world.folder, 'config'), AWS_SHARED_CREDENTIALS_FILE: join(world.folder, 'credentials'), AWS_EC2_METADATA_DISABLED: 'true', AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };
+  const before = process.env;
+  process.env = { ...before, ...nothing, ...environment };
+  const said = { stdout: '', stderr: '' };
+  const spies = (['stdout', 'stderr'] as const).map((stream) => vi.spyOn(process[stream], 'write').mockImplementation((text) => {
+    said[stream] += String(text);
+    return true;
+  }));
+  try {
+    return { status: await assess(optionsOf(args)), ...said };
+  } finally {
+    process.env = before;
+    for (const spy of spies) spy.mockRestore();
+  }
+}
+
+/** `--out FOLDER --json` as commander hands it on. */
+function optionsOf(args: string[]): AssessOptions {
+  const options: AssessOptions & Record<string, string | boolean | undefined> = { feeds: false, max: '5000' };
+  for (const [index, word] of args.entries()) {
+    if (!word.startsWith('--')) continue;
+    const value = args[index + 1];
+    options[word.slice(2)] = value === undefined || value.startsWith('--') ? true : value;
+  }
+  return options;
 }
 
 function out(name: string): string {

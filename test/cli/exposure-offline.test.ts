@@ -64,7 +64,7 @@ const NOW = '2026-11-23T06:00:00Z';
 
 async function exposures(...args: string[]): Promise<ExposureRow[]> {
   const ended = await command('exposure', '--feeds', writeFeeds(), '--now', NOW, '--json', ...args);
-  expect([ended.status, ended.stderr.replace(/^.*1 files or records were not read.*\n/, '')]).toEqual([0, '']);
+  expect([ended.status, ended.stderr.replace(/^.*notes\.txt was not read: neither updateinfo.*\n/, '')]).toEqual([0, '']);
   return JSON.parse(ended.stdout) as ExposureRow[];
 }
 
@@ -133,7 +133,7 @@ describe('wavelock exposure, offline', () => {
     expect(ended.stdout).toBe('');
     expect(ended.stderr.trimEnd().split('\n')).toEqual([
       '--now: "soon" is no date (expected an ISO 8601 date such as 2026-11-23)',
-      `${join(home, 'nothing')}: is no folder`,
+      `${join(home, 'nothing')}: does not exist (expected a folder of advisories as vendors publish them: docs/feeds.md)`,
       `${wrong}:2:18 node.id: expected a text, not 5`,
       `${wrong}:5:3 inventories[1].TypeName: is missing`,
       `${wrong}:5:3 inventories[1].Entries: is missing`,

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Plan } from '../../lambdas/core/plan.ts';
-import { PATCHABLE } from './fleet.ts';
+import { CURL, PATCHABLE } from './fleet.ts';
 import { alas } from './knowledge.ts';
 import { policy, seedFacts, seedRollout } from './rollouts.ts';
 import { ADVISORY, createStarts, CVE, KEY, zeroDay } from './starts.ts';
@@ -199,6 +199,19 @@ describe('StartRollouts', () => {
     expect(starts.heard(name)[0]?.text).toContain('0 nodes left');
     expect(starts.heard(name)[0]?.text).toMatch(/Not here +1 exposed node that this policy does not reach: stranger/);
     expect(await starts.start()).toEqual({ started: 0, told: 0 });
+  });
+
+  it('closes what people have one name for with the last of its advisories', async () => {
+    await starts.know([ADVISORY, alas('ALAS2023-2026-902', { package: 'curl', fixed: CURL })]);
+    const name = await starts.one({ mode: 'observe' });
+    await starts.start();
+    const { item } = found(await world.record.ticket(name, CVE), 'ticket');
+    await starts.patched(...PATCHABLE);
+    expect(await starts.start()).toEqual({ started: 0, told: 1 });
+    expect((await rowOf(name)).state).toBe('closed');
+    expect((await rowOf(name, 'alas ALAS2023-2026-902')).state).toBe('told');
+    expect(starts.heard(name).map(({ event }) => event)).toEqual(['exposed']);
+    expect(await opsItem(item)).toMatchObject({ Status: 'Open' });
   });
 
   it('opens a new ticket where the same comes back after it was closed', async () => {

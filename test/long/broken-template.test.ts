@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { configOf, editedAssembly, openScene } from './stage.ts';
-import { commandsSent, snapshot } from './truth.ts';
-import type { Scene } from './stage.ts';
+import { configOf, editedAssembly, openScene } from '../scenarios/stage.ts';
+import { commandsSent, snapshot } from '../scenarios/truth.ts';
+import type { Scene } from '../scenarios/stage.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'wavelock-broken-'));
 let scene: Scene | undefined;
