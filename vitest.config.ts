@@ -14,7 +14,7 @@ export default defineConfig({
       { test: { ...common, name: 'parts', include: ['test/**/*.test.ts'], exclude: [...WORLDS, ...LONG] } },
       // These run the deployed bundles in the embedded AWS: the template is synthesised once for all of them.
       { test: { ...common, name: 'worlds', include: WORLDS, globalSetup: 'test/assembly.ts' } },
-      // Fleets of 500 nodes, runs made twice, templates broken on purpose: .ci/run runs them, `npm test` is run a hundred times a day.
+      // Fleets of 500 nodes, runs made twice, templates broken on purpose, what runs in real time: .ci/run runs them, `npm test` is quick.
       { test: { ...common, name: 'long', include: LONG, globalSetup: 'test/assembly.ts' } },
     ],
   },

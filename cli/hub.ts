@@ -45,5 +45,6 @@ async function parameter(Name: string): Promise<string> {
 function wordsFor({ name, message }: Error, parameterName: string): string {
   if (name === 'ParameterNotFound') return `no Wavelock hub here: there is no parameter ${parameterName} in this account and Region (--qualifier, AWS_REGION)`;
   if (/AccessDenied/.test(name)) return `you may not read ${parameterName}: attach the managed policy that the hub's stack names as ReadersPolicy to your role`;
+  if (/Region is missing|Could not load credentials/.test(message)) return `AWS cannot be asked: ${message} (AWS_REGION and your credentials, or --endpoint for an embedded AWS)`;
   return `AWS cannot be asked: ${message}`;
 }

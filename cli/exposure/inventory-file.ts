@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { z } from 'zod';
+import { plainText } from '../../lambdas/core/advisory.ts';
 import { factsFromInventory } from '../../lambdas/core/match/inventory.ts';
 import { platformOf, versionIn } from '../../lambdas/core/match/platform.ts';
 import { check } from '../../lambdas/core/policy/problems.ts';
@@ -54,7 +55,7 @@ const HINT = 'a file is { "node": { "id", "platformName", "platformVersion", "ar
 export function readInventoryFile(file: string, platform: string | undefined): { node: InventoriedNode } | { problems: Problem[] } {
   let value: unknown;
   try {
-    value = JSON.parse(readFileSync(file, 'utf8'));
+    value = JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, ''));
   } catch (error) {
     return { problems: unreadable(file, error) };
   }
@@ -64,14 +65,15 @@ export function readInventoryFile(file: string, platform: string | undefined): {
   return { problems: placed(file, read.problems) };
 }
 
-/** The YAML reader knows where in a text something is wrong; JSON's own does not always say. */
+/** The YAML reader knows where in a text something is wrong; JSON's own says better what. */
 function unreadable(file: string, error: unknown): Problem[] {
+  const message = `is not JSON: ${plainText(error instanceof Error ? error.message : String(error), 200)}`;
   try {
     readYaml(file);
-    return [fileProblem(file, `is not JSON: ${error instanceof Error ? error.message : String(error)}`)];
+    return [fileProblem(file, message)];
   } catch (found) {
     if (!(found instanceof InputErrors)) throw found;
-    return found.problems.map((problem) => ({ ...problem, message: problem.message.replace('is not YAML', 'is not JSON') }));
+    return found.problems.slice(0, 1).map((problem) => (problem.message.startsWith('is not YAML') ? { ...problem, message } : problem));
   }
 }
 

@@ -1,10 +1,12 @@
 /** `wavelock exposure --inventory`: what nodes are exposed to, from files alone. Nothing leaves the machine. */
 import { statSync } from 'node:fs';
+import { basename } from 'node:path';
 import { InputErrors, fileProblem } from '../files/problems.ts';
 import { readPolicyFile } from '../files/policy.ts';
 import { EXIT } from '../run/messages.ts';
 import { filesBelow, whyUnreadable } from '../../local/feeds/files.ts';
 import { readInventoryFile } from './inventory-file.ts';
+import { printRows } from './print-rows.ts';
 import { exposureRows } from './rows.ts';
 import { exposureLines } from './table.ts';
 import { readFeedsFolder } from './vendors.ts';
@@ -46,7 +48,8 @@ export async function offlineExposure(options: OfflineOptions): Promise<number> 
   const { lifecycles, unread } = vendors;
   if (unread.length > 0) process.stderr.write(`${options.feeds}: ${unreadWords(unread, options.feeds)}\n`);
   const shown = { rows, nodes: input.nodes, lifecycles, now: new Date(input.now).toISOString() };
-  process.stdout.write(`${options.json === true ? JSON.stringify(rows, null, 2) : exposureLines(shown).join('\n')}\n`);
+  if (options.json === true) printRows(rows, (text) => void process.stdout.write(text));
+  else process.stdout.write(`${exposureLines(shown).join('\n')}\n`);
   return EXIT.succeeded;
 }
 
@@ -54,14 +57,24 @@ function readInput(options: OfflineOptions, problems: Problem[]): Input {
   const now = options.now === undefined ? Date.now() : Date.parse(options.now);
   if (Number.isNaN(now)) problems.push(fileProblem('--now', `"${options.now}" is no date`, 'expected an ISO 8601 date such as 2026-11-23'));
   checkFeeds(options.feeds, problems);
-  const nodes = options.inventory.flatMap((file) => {
-    const read = readInventoryFile(file, options.platform);
-    if ('node' in read) return [read.node];
-    problems.push(...read.problems);
-    return [];
-  });
+  const read = options.inventory.map((file) => ({ file, read: readInventoryFile(file, options.platform) }));
+  for (const one of read) if ('problems' in one.read) problems.push(...one.read.problems);
+  const nodes = read.flatMap(({ file, read: one }) => ('node' in one ? [{ file, node: one.node }] : []));
   const today = Number.isNaN(now) ? undefined : new Date(now).toISOString().slice(0, 10);
-  return { nodes, deadlines: readDeadlines(options.policy, today, problems), now };
+  return { nodes: nameApart(nodes, problems), deadlines: readDeadlines(options.policy, today, problems), now };
+}
+
+/** Lists that are called by their file have its whole path where several files have the same name. */
+function nameApart(read: readonly { file: string; node: InventoriedNode }[], problems: Problem[]): InventoriedNode[] {
+  const files = new Map<string, string>();
+  return read.map(({ file, node }) => {
+    const other = files.get(node.id);
+    const isCalledByFile = node.id === basename(file, '.json');
+    const id = other === undefined || !isCalledByFile ? node.id : file.replace(/\.json$/, '');
+    if (files.has(id)) problems.push(fileProblem(file, `is of the same node as ${files.get(id)}: "${id}"`, 'one file a node, with all its inventories'));
+    files.set(id, file);
+    return { ...node, id };
+  });
 }
 
 /** What is wrong with the folder itself; what is wrong in its files is found when they are read. */

@@ -5,6 +5,7 @@ import { NoHub, openHub } from '../hub.ts';
 import { EXIT } from '../run/messages.ts';
 import { onlineRows } from './online-rows.ts';
 import { onlineLines } from './online-table.ts';
+import { printRows } from './print-rows.ts';
 import type { HubOptions, OpenHub } from '../hub.ts';
 import type { Seen, Wanted } from './online-rows.ts';
 
@@ -23,7 +24,7 @@ export async function onlineExposure(options: OnlineOptions, print: Print = toSt
     if (!seen) return refuse('no exposures are known yet: they are reckoned at the end of the first look at the fleet');
     const { advisory, cve, node, service } = options;
     const wanted = { advisory, cve, node, service };
-    if (options.json === true) printJson(seen, wanted, print);
+    if (options.json === true) printRows(onlineRows(seen, wanted), print);
     else print(`${onlineLines(seen, wanted, Date.now()).join('\n')}\n`);
     return EXIT.succeeded;
   } catch (error) {
@@ -40,16 +41,6 @@ export async function readSeen({ store }: OpenHub): Promise<Seen | undefined> {
   const locations = [...new Set(nodes.map(({ location }) => location))];
   const views = await Promise.all(locations.map((location) => readInspectorView(store, location)));
   return { summary, nodes, views: new Map(views.flatMap((view) => (view ? [[view.location, view] as const] : []))) };
-}
-
-/** One array, row by row: a large fleet's would not fit into one text. */
-function printJson(seen: Seen, wanted: Wanted, print: Print): void {
-  let separator = '[\n';
-  for (const row of onlineRows(seen, wanted)) {
-    print(`${separator}${JSON.stringify(row)}`);
-    separator = ',\n';
-  }
-  print(separator === '[\n' ? '[]\n' : '\n]\n');
 }
 
 function refuse(problem: string): number {

@@ -1,9 +1,10 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { packed, reference, rpm, update } from '../feeds/site.ts';
 import { command } from './command.ts';
+import type { Ended } from './command.ts';
 import type { ExposureRow } from '../../cli/exposure/rows.ts';
 
 let home: string;
@@ -138,15 +139,94 @@ describe('wavelock exposure, offline', () => {
       `${wrong}:5:3 inventories[1].TypeName: is missing`,
       `${wrong}:5:3 inventories[1].Entries: is missing`,
       `${wrong}:4:49 inventories[0].Entries[0]: has no Name`,
-      expect.stringMatching(/^.*cut\.json:1:\d+ is not JSON: /),
+      expect.stringMatching(/^.*cut\.json:1:\d+ is not JSON: Unexpected end of JSON input$/),
       `${bare}:1:1 is only a list of packages (say of which system it is: --platform "Amazon Linux 2")`,
       expect.stringMatching(/unknown\.json:1:\d+ node\.platformName: "TempleOS 2023" is no system that Wavelock knows \(expected Amazon Linux, /),
       `${absent}: does not exist`,
     ]);
   });
 
+  it('tells nodes apart that are called by their files, and refuses two files of one node', async () => {
+    mkdirSync(join(home, 'other'));
+    const bare = application([entry('sudo', '1.9.14', '1.p3.amzn2023.0.1')]);
+    const rows = await exposures('--platform', 'AL2023', '--inventory', write('list.json', bare), write('other/list.json', bare));
+    expect(rows.map((row) => row.node)).toEqual(['list', join(home, 'other/list')].toSorted());
+    const twice = await command('exposure', '--feeds', writeFeeds(), '--inventory', write('web.json', web), write('web-2.json', web));
+    expect([twice.status, twice.stderr]).toEqual([2, `${join(home, 'web-2.json')}: is of the same node as ${join(home, 'web.json')}: "i-0aa0000000000001a" (one file a node, with all its inventories)\n`]);
+  });
+
   it('wants advisories: a folder without any is bad input', async () => {
-    const { status, stderr } = await command('exposure', '--feeds', join(home, 'feeds'), '--inventory', write('web.json', web));
-    expect([status, stderr]).toEqual([2, `${join(home, 'feeds')}: holds no advisory (wavelock feeds --check says of each file why)\n`]);
+    const look = (): Promise<Ended> => command('exposure', '--feeds', join(home, 'feeds'), '--inventory', write('web.json', web));
+    const empty = await look();
+    expect([empty.status, empty.stderr]).toEqual([2, `${join(home, 'feeds')}: holds no file (expected a folder of advisories as vendors publish them: docs/feeds.md)\n`]);
+    write('feeds/notes.txt', 'not a feed');
+    const useless = await look();
+    expect([useless.status, useless.stderr]).toEqual([2, `${join(home, 'feeds')}: holds no advisory (wavelock feeds --check says of each file why)\n`]);
+  });
+
+  it('takes a node’s system from --platform where its file does not say it, and a version as part of the name', async () => {
+    const { platformName, platformVersion, ...bare } = web.node;
+    const silent = write('silent.json', { ...web, node: { ...bare, id: 'silent' } });
+    const named = write('named.json', { ...web, node: { ...bare, id: 'named', platformName: `${platformName} ${platformVersion}` } });
+    const rows = await exposures('--inventory', silent, named, '--platform', 'AL2023');
+    expect([...new Set(rows.map((row) => row.node))].toSorted()).toEqual(['named', 'silent']);
+  });
+
+  it('finds files behind links, in folders that are called after a version, and on a vendor’s host without its lists', async () => {
+    const feeds = writeFeeds();
+    mkdirSync(join(feeds, 'ubuntu-24.04'));
+    renameSync(join(feeds, 'usn.json'), join(feeds, 'ubuntu-24.04/usn.json'));
+    renameSync(join(feeds, 'updateinfo.xml.gz'), join(home, 'elsewhere.gz'));
+    symlinkSync(join(home, 'elsewhere.gz'), join(feeds, 'link.gz'));
+    const bucket = join(feeds, 'osv-vulnerabilities.storage.googleapis.com/Debian');
+    mkdirSync(bucket, { recursive: true });
+    const dsa = { package: { ecosystem: 'Debian:12', name: 'expat' }, ranges: [{ type: 'ECOSYSTEM', events: [{ introduced: '0' }, { fixed: '2.5.0-1+deb12u1' }] }] };
+    writeFileSync(join(bucket, 'DSA-1-1.json'), JSON.stringify({ id: 'DSA-1-1', modified: '2026-11-01T00:00:00Z', affected: [dsa] }));
+    const deb = (id: string, platformName: string, Name: string) =>
+      write(`${id}.json`, { node: { id, platformName }, inventories: [application([{ Name, Version: '2.5.0-1', PackageId: `${Name}_2.5.0-1_amd64.deb` }])] });
+    const files = [write('web.json', web), deb('u', 'Ubuntu 24.04.1 LTS', 'libexpat1'), deb('d', 'Debian GNU/Linux 12 (bookworm)', 'expat')];
+    const { stdout } = await command('exposure', '--feeds', feeds, '--now', NOW, '--json', '--inventory', ...files);
+    expect((JSON.parse(stdout) as ExposureRow[]).map((row) => `${row.node} ${row.advisory}`)).toEqual([
+      'i-0aa0000000000001a ALAS2023-2026-939',
+      'i-0aa0000000000001a ALAS2023-2026-931',
+      'd DSA-1-1',
+      'u USN-9001-1',
+    ]);
+  });
+
+  it('reads one updateinfo that speaks of several repositories', async () => {
+    const extras = update({ id: 'ALAS2NGINX1-2026-001', collection: 'amazon-linux-2---nginx1', packages: rpm('nginx', '1:1.22.1-1.amzn2') });
+    const core = update({ id: 'ALAS2-2026-2001', collection: 'amazon-linux-2', packages: rpm('bash', '4.2.46-35.amzn2') });
+    mkdirSync(join(home, 'mixed'));
+    write('mixed/updateinfo.xml.gz', packed(core, extras));
+    const bare = write('al2.json', application([entry('bash', '4.2.46', '34.amzn2'), entry('nginx', '1.20.0', '1.amzn2', '1')]));
+    const { stdout } = await command('exposure', '--feeds', join(home, 'mixed'), '--json', '--inventory', bare, '--platform', 'Amazon Linux 2');
+    expect((JSON.parse(stdout) as ExposureRow[]).map((row) => [row.advisory, row.state])).toEqual([
+      ['ALAS2-2026-2001', 'exposed'],
+      ['ALAS2NGINX1-2026-001', 'exposed'],
+    ]);
+  });
+
+  it('has null for what is not known: the build of a Windows node', async () => {
+    const month = { ID: '2026-Nov', CurrentReleaseDate: '2026-11-10T08:00:00' };
+    mkdirSync(join(home, 'msrc'));
+    write('msrc/month.json', {
+      DocumentTitle: { Value: 'November 2026 Security Updates' },
+      DocumentTracking: { Identification: { ID: { Value: month.ID } }, InitialReleaseDate: month.CurrentReleaseDate, CurrentReleaseDate: month.CurrentReleaseDate },
+      ProductTree: { FullProductName: [{ ProductID: '11923', Value: 'Windows Server 2022' }] },
+      Vulnerability: [
+        { CVE: 'CVE-2026-5', Title: { Value: 'x' }, Remediations: [{ Type: 2, Description: { Value: '5068787' }, ProductID: ['11923'], FixedBuild: '10.0.20348.4405' }] },
+      ],
+    });
+    const node = (id: string, platformVersion: string) => ({
+      node: { id, platformName: 'Microsoft Windows Server 2022 Datacenter', platformVersion },
+      inventories: [{ TypeName: 'AWS:WindowsUpdate', Entries: [{ HotFixId: 'KB5066782' }] }],
+    });
+    const files = [node('build', '10.0.20348.4294'), node('no-build', '10.0.20348')].map((one) => write(`${one.node.id}.json`, one));
+    const { stdout } = await command('exposure', '--feeds', join(home, 'msrc'), '--json', '--inventory', ...files);
+    expect((JSON.parse(stdout) as ExposureRow[]).map((row) => [row.node, row.installed, row.fixed, row.state])).toEqual([
+      ['build', '10.0.20348.4294', '10.0.20348.4405', 'exposed'],
+      ['no-build', null, '10.0.20348.4405', 'probable'],
+    ]);
   });
 });

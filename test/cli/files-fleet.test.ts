@@ -293,7 +293,7 @@ describe('a folder of advisories', () => {
     const empty = mkdtempSync(join(folder, 'feeds-'));
     expect(refusal(() => checkFeedsFolder(join(folder, 'none')))).toEqual(['none: does not exist']);
     expect(refusal(() => checkFeedsFolder(write(FLEET)))).toEqual(['fleet.yaml: is a file; expected a folder of advisories']);
-    expect(refusal(() => checkFeedsFolder(empty))).toEqual([expect.stringContaining('is empty; expected updateinfo')]);
+    expect(refusal(() => checkFeedsFolder(empty))).toEqual([expect.stringContaining('is empty; expected files of vendors: updateinfo')]);
     writeFileSync(join(empty, 'kev.json'), '{"vulnerabilities": [');
     expect(refusal(() => checkFeedsFolder(empty))).toEqual([expect.stringContaining('kev.json: no feed would see it: ')]);
   });

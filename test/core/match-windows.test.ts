@@ -44,6 +44,8 @@ describe('an update of Windows', () => {
   it('that is only absent from a list is probable, and unknown where the list is empty: absence proves nothing', () => {
     expect(only(windows([NOVEMBER]), december)).toMatchObject({ state: 'probable', installed: '' });
     expect(only(windows([]), december).state).toBe('unknown');
+    const noBuild = kbAdvisory(DECEMBER);
+    expect(only(windows([NOVEMBER], { build: '10.0.17763.4974' }), noBuild).why).toContain('Microsoft does not say which build has the fix');
   });
 
   it('that the node’s own source offers, or a replacement of it, is missing', () => {

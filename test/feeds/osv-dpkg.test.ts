@@ -86,6 +86,20 @@ describe('Ubuntu', () => {
     ]);
   });
 
+  it('takes the meta packages of a kernel where a notice lists them: every node that follows the kernel has one', () => {
+    const names = ['linux-image-6.8.0-1019-aws', 'linux-image-aws', 'linux-image-generic-hwe-22.04', 'linux-aws', 'linux-headers-aws', 'linux-libc-dev'];
+    const item = fixedIn('Ubuntu:24.04:LTS', 'linux-aws', '6.8.0-1019.21', {
+      ecosystem_specific: { binaries: names.map((binary_name) => ({ binary_name, binary_version: '6.8.0-1019.21' })) },
+    });
+    expect(rowsOf(osv('USN-1-1', [item])).map((row) => row.split(' ').slice(2, 4).join(' '))).toEqual([
+      'source linux-aws',
+      'binary linux-image-6.8.0-1019-aws',
+      'binary linux-image-aws',
+      'binary linux-image-generic-hwe-22.04',
+      'binary linux-aws',
+    ]);
+  });
+
   it('keeps other packages whose names begin with linux', () => {
     const item = fixedIn(UBUNTU, 'linux-firmware', '3.0.2-0ubuntu1.18', binaries('linux-firmware'));
     expect(rowsOf(osv('USN-1-1', [item]))).toEqual(['ubuntu 22.04 binary linux-firmware 3.0.2-0ubuntu1.18']);

@@ -67,8 +67,9 @@ function offeredOr({ facts, offered, installed }: WindowsNode, kb: Kb, newer: re
   if (replacing !== undefined) return { state: 'exposed', why: `Windows Update offers ${replacing}, which replaces ${kb.kb}` };
   const absent = `neither ${kb.kb} nor an update that is known to replace it is listed`;
   if (facts.certainty === 'exact') return { state: 'unknown', why: `${absent}, and Windows Update does not offer it` };
-  if (installed.size === 0) return { state: 'unknown', why: 'the list of installed updates is empty, and the build is not known' };
-  return { state: 'probable', why: `${absent}; lists leave replaced updates out, and the build is not known` };
+  const build = facts.build === undefined || kb.fixedBuild !== undefined ? 'the build is not known' : 'Microsoft does not say which build has the fix';
+  if (installed.size === 0) return { state: 'unknown', why: `the list of installed updates is empty, and ${build}` };
+  return { state: 'probable', why: `${absent}; lists leave replaced updates out, and ${build}` };
 }
 
 /** All that replace a KB, directly or through others. */

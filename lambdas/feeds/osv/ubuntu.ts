@@ -4,8 +4,9 @@
  *
  * What matching may count on: every row names a binary with its own version, so stock inventory of dpkg is enough. Kernels are the
  * exception. A fixed kernel is a new package (`linux-image-6.8.0-1019-aws`, the ABI in its name), which nobody with an old one has, and
- * the meta packages are not listed. For kernels the rows are therefore the source (`linux-aws`, kind `source`) and the images with their
- * ABI as names of the fixed build; headers, tools and modules of that build are left out, since they would only repeat it.
+ * the meta packages are mostly not listed. For kernels the rows are therefore the source (`linux-aws`, kind `source`), the images with their
+ * ABI as names of the fixed build, and such meta packages (`linux-image-aws`, `linux-aws`) as there are; headers, tools and modules of that
+ * build are left out, since they would only repeat it.
  */
 import type { Affected } from '../../core/advisory.ts';
 import { binariesOf, fixedVersions, mappedCves, onlyOnce, qualifier } from './record.ts';
@@ -56,12 +57,13 @@ function rowsOf(item: OsvAffected, detail: Detail): Affected[] {
   const fixed = sources.some((row) => row.fixedVersion !== null);
   const kernel = isKernel(item);
   const listed = binaries
-    .filter((binary) => !binary.name.endsWith('-dbgsym') && (!kernel || IMAGE.test(binary.name)))
+    .filter((binary) => !binary.name.endsWith('-dbgsym') && (!kernel || IMAGE.test(binary.name) || binary.name === name))
     .map((binary): Affected => ({ ...place, package: binary.name, kind: 'binary', fixedVersion: fixed ? binary.version : null }));
   return kernel ? [...sources, ...listed] : listed;
 }
 
-const IMAGE = /^linux-image-(unsigned-)?\d+\.\d+\.\d+-\d+-/;
+/** The kernel itself, by its ABI or as a meta package; what was split off it in 2018 and before was called `linux-image-extra-…`. */
+const IMAGE = /^linux-image-(?!extra-)/;
 const WITH_ABI = /^linux-.*\d+\.\d+\.\d+-\d+(-|$)/;
 
 /** `linux`, `linux-aws`, `linux-hwe-6.8`: sources whose packages carry the ABI in their names. */

@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { DescribeExecutionCommand, GetExecutionHistoryCommand, ListStateMachinesCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { DescribeInstanceInformationCommand, GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { command, start } from './command.ts';
+import { command, start } from '../cli/command.ts';
 
 /** Asks again until the answer is there; what it waits for takes milliseconds to a few seconds of real time. */
 async function until<T>(ask: () => Promise<T | undefined> | T | undefined): Promise<T> {
