@@ -8,6 +8,7 @@ import { filesBelow, whyUnreadable } from '../../local/feeds/files.ts';
 import { readInventoryFile } from './inventory-file.ts';
 import { printRows } from './print-rows.ts';
 import { exposureRows } from './rows.ts';
+import { plain } from '../ui/text.ts';
 import { exposureLines } from './table.ts';
 import { readFeedsFolder } from './vendors.ts';
 import type { Deadline } from '../../lambdas/core/model.ts';
@@ -100,7 +101,7 @@ function readDeadlines(file: string | undefined, today: string | undefined, prob
 }
 
 function unreadWords([first, ...others]: FolderOfVendors['unread'], folder: string): string {
-  if (others.length === 0) return `${first?.what ?? ''} was not read: ${first?.why ?? ''}`;
+  if (others.length === 0) return plain(`${first?.what ?? ''} was not read: ${first?.why ?? ''}`);
   return `${others.length + 1} files or records were not read; \`wavelock feeds --check ${folder}\` says why`;
 }
 

@@ -1,5 +1,5 @@
 /** What a check found, as a table of Markdown: it is read in a terminal and stands in docs/feeds.md. */
-import { grouped } from '../ui/text.ts';
+import { grouped, plain } from '../ui/text.ts';
 import type { CheckedFile } from './check.ts';
 
 /** One row a file and feed. */
@@ -13,6 +13,7 @@ function wordsOf({ result, note }: CheckedFile): string {
   return result === 'not ours' ? `not read: ${note}` : `**rejected**: ${note}`;
 }
 
+/** A file's name may be anything. */
 function escape(cell: string): string {
-  return cell.replaceAll('|', '\\|');
+  return plain(cell).replaceAll('|', '\\|');
 }

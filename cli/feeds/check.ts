@@ -133,7 +133,8 @@ async function checkRepository(what: { bytes: Buffer; text: string }, now: numbe
   const [url, files] = repositoryAt('https://repository.example/', what);
   const feed = repositoryFeed({ name: 'name', url, os: 'linux', release: '1' });
   const row = await checkFeed(feed, new Map(files), now);
-  return row ? { ...row, feed: 'repo-…', note: 'as a repository that the policy file names' } : { ...NOTHING, result: 'broken', note: 'no feed could read it' };
+  const own = { feed: 'repo-…', note: 'as a repository that the policy file names' };
+  return row ? { ...row, ...own, note: row.result === 'read' ? own.note : row.note } : { ...NOTHING, result: 'broken', note: 'no feed could read it' };
 }
 
 /** `undefined` where the feed looks for something else on the same host. */
@@ -154,7 +155,9 @@ async function checkFeed(feed: Feed, made: ReadonlyMap<string, Buffer>, now: num
     return { feed: feed.name, result: 'read', ...counted({ ...health, newest }) };
   } catch (error) {
     if (!(error instanceof FeedError)) throw error;
-    return error.code === 'refused' ? undefined : { ...NOTHING, feed: feed.name, result: 'broken', note: error.message };
+    // On which address of the vendor's site it was put is no news about the file.
+    const note = error.message.replace(/^https:\/\/\S+?:? (?=\S)/, '');
+    return error.code === 'refused' ? undefined : { ...NOTHING, feed: feed.name, result: 'broken', note };
   }
 }
 

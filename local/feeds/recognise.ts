@@ -21,8 +21,12 @@ export interface OsvRecord {
   bytes: Buffer;
 }
 
+const MIB = 1024 * 1024;
 /** Bytes; no file of a feed is larger, a user's folder may hold anything, and V8's longest text is a little below 512 MB. */
-const MAX_TEXT = 500 * 1024 * 1024;
+const MAX_TEXT = 500 * MIB;
+/** As `lambdas/feeds/bytes.ts` has it: what grows more is made to. */
+const MAX_RATIO = 200;
+const RATIO_APPLIES_FROM = 16 * MIB;
 const START = 64 * 1024;
 
 const UNKNOWN =
@@ -31,10 +35,11 @@ const UNKNOWN =
 /** Looks into the file. Never throws: what is damaged is unknown. */
 export function recognise(bytes: Buffer): Recognised {
   if (bytes.subarray(0, 4).equals(Buffer.from([0x50, 0x4b, 3, 4]))) return recogniseZip(bytes);
-  if (bytes.length > MAX_TEXT) return { is: 'unknown', why: `is larger than ${MAX_TEXT / 1024 / 1024} MB` };
-  const text = readText(bytes);
-  if (text === undefined) return { is: 'unknown', why: 'its compression is damaged', damaged: true };
+  const read = readText(bytes);
+  if ('why' in read) return { is: 'unknown', why: read.why, damaged: true };
+  const { text } = read;
   const start = text.slice(0, START);
+  if (/^[^<{]*<(!doctype\s+html|html|head|body)\b/i.test(start)) return { is: 'unknown', why: 'is a web page, not data', damaged: true };
   if (/<updates[\s>]/.test(start)) return { is: 'updateinfo', bytes, text };
   if (/<repomd[\s>]/.test(start)) return { is: 'repomd', bytes };
   if (/<rss[\s>]/.test(start) && start.includes('//alas.aws.amazon.com')) return { is: 'news', bytes, text };
@@ -88,11 +93,17 @@ function parse(text: string): unknown {
   }
 }
 
-function readText(bytes: Buffer): string | undefined {
+function readText(bytes: Buffer): { text: string } | { why: string } {
+  if (bytes.length === 0) return { why: 'is empty' };
+  if (['fffe', 'feff'].includes(bytes.toString('hex', 0, 2))) return { why: 'is written in UTF-16; vendors write UTF-8' };
+  const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  const most = isPacked ? Math.min(MAX_TEXT, Math.max(RATIO_APPLIES_FROM, bytes.length * MAX_RATIO)) : MAX_TEXT;
+  if (bytes.length > most) return { why: `is larger than ${most / MIB} MB` };
   try {
-    const plain = bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes, { maxOutputLength: MAX_TEXT }) : bytes;
-    return plain.toString('utf8').replace(/^\uFEFF/, '');
-  } catch {
-    return undefined; // Said as "damaged", and listed as ignored.
+    const plain = isPacked ? gunzipSync(bytes, { maxOutputLength: most }) : bytes;
+    return { text: plain.toString('utf8').replace(/^\uFEFF/, '') };
+  } catch (error) {
+    const isTooLarge = error instanceof RangeError || (error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE');
+    return { why: isTooLarge ? `grows to more than ${Math.floor(most / MIB)} MB when decompressed` : 'its compression is damaged, or it is cut off' };
   }
 }
