@@ -28,6 +28,7 @@ const Parts = z.object({ table: z.string(), store: z.string(), policies: z.array
 
 /** Opens record and store. Throws `NoHub` where there is none, or the caller may not read what it says of itself. */
 export async function openHub({ qualifier, endpoint }: HubOptions): Promise<OpenHub> {
+  if (endpoint !== undefined && !/^https?:\/\/./.test(endpoint)) throw new NoHub(`--endpoint: "${endpoint}" is no address such as http://127.0.0.1:4599`);
   if (endpoint !== undefined) process.env.AWS_ENDPOINT_URL = endpoint;
   const { table, store, policies } = Parts.parse(JSON.parse(await parameter(`/${qualifier}/hub`)));
   const setting = settingsFrom({ TABLE_NAME: table, STORE_BUCKET: store });
@@ -45,6 +46,6 @@ async function parameter(Name: string): Promise<string> {
 function wordsFor({ name, message }: Error, parameterName: string): string {
   if (name === 'ParameterNotFound') return `no Wavelock hub here: there is no parameter ${parameterName} in this account and Region (--qualifier, AWS_REGION)`;
   if (/AccessDenied/.test(name)) return `you may not read ${parameterName}: attach the managed policy that the hub's stack names as ReadersPolicy to your role`;
-  if (/Region is missing|Could not load credentials/.test(message)) return `AWS cannot be asked: ${message} (AWS_REGION and your credentials, or --endpoint for an embedded AWS)`;
+  if (/Region is missing|Could not load credentials/.test(message)) return `AWS cannot be asked: ${message} (AWS_REGION and your credentials; for an embedded AWS --endpoint, with those that \`wavelock local\` printed)`;
   return `AWS cannot be asked: ${message}`;
 }

@@ -4,7 +4,7 @@
  */
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { CveId } from '../../lambdas/core/advisory.ts';
-import { readOwnAdvisory } from '../../lambdas/core/exposures/own.ts';
+import { eventsOf, readOwnAdvisory } from '../../lambdas/core/exposures/own.ts';
 import { NoHub, openHub } from '../hub.ts';
 import { EXIT } from '../run/messages.ts';
 import type { HubOptions, OpenHub } from '../hub.ts';
@@ -51,11 +51,6 @@ export async function withdrawAdvisory(cve: string, options: WithdrawOptions): P
     console.log(`${cve}: withdrawn, recorded as said by ${who}`);
     return EXIT.succeeded;
   });
-}
-
-/** Under which name the record keeps what people said about a CVE. */
-function eventsOf(cve: string): string {
-  return `advisory-${cve}`;
 }
 
 const DENIED = "you may not write the record: attach the managed policy that the hub's stack names as OperatorsPolicy to your role";

@@ -1,6 +1,7 @@
 /** `wavelock exposure --inventory`: what nodes are exposed to, from files alone. Nothing leaves the machine. */
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
+import { shardsOf } from '../../lambdas/core/upsert.ts';
 import { InputErrors, fileProblem } from '../files/problems.ts';
 import { readPolicyFile } from '../files/policy.ts';
 import { EXIT } from '../run/messages.ts';
@@ -48,6 +49,7 @@ export async function offlineExposure(options: OfflineOptions): Promise<number> 
   const rows = exposureRows(input.nodes, vendors, input);
   const { lifecycles, unread } = vendors;
   if (unread.length > 0) process.stderr.write(`${options.feeds}: ${unreadWords(unread, options.feeds)}\n`);
+  for (const word of silence(input.nodes, vendors)) process.stderr.write(`${options.feeds}: ${word}\n`);
   const shown = { rows, nodes: input.nodes, lifecycles, now: new Date(input.now).toISOString() };
   if (options.json === true) printRows(rows, (text) => void process.stdout.write(text));
   else process.stdout.write(`${exposureLines(shown).join('\n')}\n`);
@@ -98,6 +100,13 @@ function readDeadlines(file: string | undefined, today: string | undefined, prob
     problems.push(...error.problems);
     return [];
   }
+}
+
+/** That nothing was found means nothing where nothing was said. */
+function silence(nodes: readonly InventoriedNode[], { advisories }: FolderOfVendors): string[] {
+  const spokenOf = new Set(advisories.flatMap(shardsOf));
+  const releases = new Set(nodes.map(({ facts }) => facts.platform.slice(0, facts.platform.lastIndexOf('-'))));
+  return [...releases].filter((release) => !spokenOf.has(release)).map((release) => `no advisory in it speaks of ${release}`);
 }
 
 function unreadWords([first, ...others]: FolderOfVendors['unread'], folder: string): string {

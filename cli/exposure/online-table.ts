@@ -4,7 +4,9 @@
 import { formatDuration, formatLocal } from '../../lambdas/core/calendar-text.ts';
 import { grouped } from '../../lambdas/core/exposures/reconcile.ts';
 import { advisoryKey, ExposureState } from '../../lambdas/core/exposures/types.ts';
+import { SERVICE_TAG } from '../../lambdas/core/exposures/summary.ts';
 import { amount, plain, some, WIDEST, wrap } from '../ui/text.ts';
+import { epssWords } from './table.ts';
 import { inspectorRows, ourRows, wantedExposures, wantedNodes } from './online-rows.ts';
 import type { CountedNode, OpenAdvisory } from '../../lambdas/core/exposures/types.ts';
 import type { OnlineRow, Seen, Wanted } from './online-rows.ts';
@@ -20,15 +22,15 @@ const INDENT = '    ';
 /** Lines of at most 100 characters. `now`: milliseconds since the epoch. */
 export function onlineLines(seen: Seen, wanted: Wanted, now: number): string[] {
   const nodes = wantedNodes(seen.nodes, wanted);
-  if (nodes.length === 0) return [nobody(wanted, seen.nodes.length)];
+  if (seen.nodes.length === 0) return ['No node is known here yet: exposures are reckoned at the end of the first look at the fleet.'];
   const asked = Object.values(wanted).some((word) => word !== undefined);
   const open = openAdvisories(seen, nodes, wanted);
   const shown = asked ? open : open.slice(0, ADVISORIES_SHOWN);
   const left = open.length - shown.length;
   const most = asked ? NODES_SHOWN_ASKED : NODES_SHOWN;
   return [
-    ...wrap(headline(seen, now), WIDEST),
-    ...wrap(factsLine(nodes, now), WIDEST),
+    ...wrap(`${asked ? 'The whole fleet: ' : ''}${headline(seen, now)}`, WIDEST),
+    ...wrap(`${asked ? 'Facts of what is asked for' : 'Facts'}: ${factsWords(nodes, now)}.`, WIDEST),
     ...unknownLines(nodes),
     ...endedLines(nodes),
     ...(open.length === 0 ? ['', nothing(wanted, nodes)] : []),
@@ -63,13 +65,13 @@ function headline({ summary: { at, counts } }: Seen, now: number): string {
 }
 
 /** How current what is known of the nodes is, from whom. */
-function factsLine(nodes: readonly CountedNode[], now: number): string {
+function factsWords(nodes: readonly CountedNode[], now: number): string {
   const words = { scan: 'scanned', rollout: 'as a rollout left them', inventory: 'known from SSM Inventory only' } as const;
   const parts = (['scan', 'rollout', 'inventory'] as const).flatMap((by) => {
     const known = nodes.flatMap((node) => (node.facts?.by === by ? [node.facts.at] : [])).toSorted();
     return known[0] === undefined ? [] : [`${amount(known.length, 'node')} ${words[by]}, the oldest facts ${age(known[0], now)} old`];
   });
-  return parts.length === 0 ? 'Facts: none.' : `Facts: ${parts.join('; ')}.`;
+  return parts.length === 0 ? 'none' : parts.join('; ');
 }
 
 function unknownLines(nodes: readonly CountedNode[]): string[] {
@@ -93,9 +95,13 @@ function endedLines(nodes: readonly CountedNode[]): string[] {
   });
 }
 
-function nobody({ node, service }: Wanted, all: number): string {
-  if (all === 0) return 'No node is known here yet: exposures are reckoned at the end of the first look at the fleet.';
-  return node === undefined ? `No node is tagged Service=${plain(service ?? '')}.` : `No node here has the id or name ${plain(node)}.`;
+/** Why there is nobody to show, where somebody was asked for: a slip in a name must not look like a node that is clear. */
+export function whyNobody(seen: Seen, wanted: Wanted): string | undefined {
+  const { node, service } = wanted;
+  if (node === undefined && service === undefined) return undefined;
+  if (wantedNodes(seen.nodes, wanted).length > 0 || !inspectorRows(seen, wanted).next().done) return undefined;
+  const tagged = service === undefined ? '' : `is tagged ${SERVICE_TAG}=${plain(service)}`;
+  return `no node here ${[...(node === undefined ? [] : [`has the id or name ${plain(node)}`]), ...(tagged === '' ? [] : [tagged])].join(' and ')}`;
 }
 
 function nothing({ advisory, cve }: Wanted, nodes: readonly CountedNode[]): string {
@@ -111,7 +117,7 @@ function advisoryLines(advisory: OpenAdvisory, now: number): string[] {
     urgency.severity,
     ...(urgency.knownExploited ? [urgency.ransomware ? 'KNOWN EXPLOITED, by ransomware' : 'KNOWN EXPLOITED'] : []),
     ...(urgency.vendorExploited ? ['exploited, says the vendor'] : []),
-    ...(urgency.epss === undefined ? [] : [`EPSS ${(urgency.epss * 100).toFixed(1)} %`]),
+    ...(urgency.epss === undefined ? [] : [epssWords(urgency.epss)]),
   ];
   const clocks = [
     `seen ${day(seen)} (${age(seen, now)})`,
@@ -119,8 +125,10 @@ function advisoryLines(advisory: OpenAdvisory, now: number): string[] {
     fixable === undefined ? 'no fix yet' : fixable > seen ? `fix out ${day(fixable)}` : '',
     due === undefined ? 'no deadline' : dueWords(due, now),
   ];
+  // Amazon's titles say again which advisory it is: `Amazon Linux 2023 - ALAS2023-2026-938: Important …`.
+  const about = title.split(`${advisory.advisory}: `).at(-1) ?? '';
   const facts = [
-    `${advisory.advisory}  ${grave.join(', ')}${title === '' || title === advisory.advisory ? '' : `: ${plain(title)}`}`,
+    `${advisory.advisory}  ${grave.join(', ')}${about === '' || about === advisory.advisory ? '' : `: ${plain(about)}`}`,
     ...(cves.length > 0 && cves[0] !== advisory.advisory ? [some(cves, 5)] : []),
     `${nodeWords(advisory)}${serviceWords(advisory)}`,
     clocks.filter((words) => words !== '').join('; '),
@@ -155,18 +163,27 @@ function nodeLines(advisory: OpenAdvisory, seen: Seen, { wanted, most, now }: Li
     // Of nodes that are not shown only the number counts.
     if (row.source === advisory.source) nodes.set(key, nodes.size > most ? [] : [...(nodes.get(key) ?? []), row]);
   }
-  const lines = [...nodes.values()].slice(0, most).flatMap((own) => oneNode(own, now));
+  const shown = [...nodes.values()].slice(0, most);
+  const shared = sharedWhy(shown);
+  const lines = [...(shared === undefined ? [] : indented(plain(shared), 2)), ...shown.flatMap((own) => oneNode(own, now, shared))];
   return nodes.size > most ? [...lines, `${INDENT}and ${amount(nodes.size - most, 'more node')}`] : lines;
 }
 
-function oneNode(rows: readonly OnlineRow[], now: number): string[] {
+/** What is the same for every node is said once. */
+function sharedWhy(shown: readonly (readonly OnlineRow[])[]): string | undefined {
+  const whys = new Set(shown.flatMap((rows) => rows.map(({ state, why }) => (state === 'exposed' ? '' : why))));
+  const [why] = whys;
+  return shown.length > 1 && whys.size === 1 && why !== '' ? why : undefined;
+}
+
+function oneNode(rows: readonly OnlineRow[], now: number, shared: string | undefined): string[] {
   const [first] = rows;
   if (!first) return [];
   const changes = [...new Set(rows.map(changeWords))];
   const parts = [
     `${plain(first.name)}${first.name === first.node ? '' : ` (${first.node})`}  ${first.state}  ${some(changes, 3)}`,
     `facts ${age(first.factsAt, now)} old (${first.factsFrom})`,
-    ...(first.state === 'exposed' ? [] : [plain(first.why)]),
+    ...(first.state === 'exposed' || first.why === shared ? [] : [plain(first.why)]),
     ...(first.exception === null ? [] : [`excepted: ${plain(first.exception)}`]),
     ...(first.inspector === undefined ? [] : [first.inspector]),
   ];

@@ -1,10 +1,11 @@
 /** `wavelock exposure`: what the nodes of a hub are exposed to, since when, and how current that is. Reads the store; changes nothing. */
 import { readCountedNodes, readOpenExposures } from '../../lambdas/aws/exposures.ts';
 import { readInspectorView } from '../../lambdas/aws/inspector.ts';
+import { CveId } from '../../lambdas/core/advisory.ts';
 import { NoHub, openHub } from '../hub.ts';
 import { EXIT } from '../run/messages.ts';
 import { onlineRows } from './online-rows.ts';
-import { onlineLines } from './online-table.ts';
+import { onlineLines, whyNobody } from './online-table.ts';
 import { printRows } from './print-rows.ts';
 import type { HubOptions, OpenHub } from '../hub.ts';
 import type { Seen, Wanted } from './online-rows.ts';
@@ -17,13 +18,16 @@ type Print = (text: string) => void;
 
 const toStandardOutput: Print = (text) => void process.stdout.write(text);
 
-/** Prints and answers the exit status: 0 shown, 2 no hub, or nothing was reckoned there yet. `print` takes a line or more at a time. */
+/** Prints and answers the exit status: 0 shown, 2 no hub, no such node or service, or nothing was reckoned there yet. `print` takes a line or more at a time. */
 export async function onlineExposure(options: OnlineOptions, print: Print = toStandardOutput): Promise<number> {
   try {
     const seen = await readSeen(await openHub(options));
     if (!seen) return refuse('no exposures are known yet: they are reckoned at the end of the first look at the fleet');
     const { advisory, cve, node, service } = options;
     const wanted = { advisory, cve, node, service };
+    if (cve !== undefined && !CveId.safeParse(cve).success) return refuse(`"${cve}" is no CVE: expected one such as CVE-2026-31337`);
+    const nobody = whyNobody(seen, wanted);
+    if (nobody !== undefined) return refuse(nobody);
     if (options.json === true) printRows(onlineRows(seen, wanted), print);
     else print(`${onlineLines(seen, wanted, Date.now()).join('\n')}\n`);
     return EXIT.succeeded;

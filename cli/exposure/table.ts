@@ -84,13 +84,18 @@ function blockOf(rows: readonly ExposureRow[]): string[] {
   const words = [
     first.severity,
     ...(first.kev ? ['known exploited'] : []),
-    ...(first.epss === null ? [] : [`EPSS ${(first.epss * 100).toFixed(1)} %`]),
+    ...(first.epss === null ? [] : [epssWords(first.epss)]),
     ...(first.due === null ? [] : [`due ${first.due.slice(0, 16).replace('T', ' ')} UTC`]),
     some(first.cves, 3),
   ];
   const head = clip(`${first.advisory}  ${words.filter((word) => word !== '').join('  ')}`, WIDEST);
   const more = rows.length > MOST ? [`${INDENT}and ${rows.length - MOST} more`] : [];
   return [head, ...rows.slice(0, MOST).flatMap(rowLines), ...more];
+}
+
+/** `EPSS 41.5 %`; what rounds to nothing is still more than nothing. */
+export function epssWords(share: number): string {
+  return share > 0 && share < 0.0005 ? 'EPSS below 0.1 %' : `EPSS ${(share * 100).toFixed(1)} %`;
 }
 
 function rowLines({ node, state, why }: ExposureRow): string[] {

@@ -74,8 +74,17 @@ export function feedTable(lines: readonly FeedLine[]): string[] {
 
 function whyNot(line: FeedLine): string[] {
   const times = line.failures > 1 ? `${line.failures} times in a row: ` : '';
-  const reasons = [...(line.reason === '' ? [] : [`${times}${line.reason}`]), ...(line.errors > 0 ? line.problems.slice(0, 1) : [])];
+  const reasons = [
+    ...(line.reason === '' ? silence(line) : [`${times}${line.reason}`]),
+    ...(line.errors > 0 ? line.problems.slice(0, 1) : []),
+  ];
   return reasons.flatMap((reason) => wrap(clip(plain(reason), 400), WIDEST - INDENT.length).map((part) => `${INDENT}${part}`));
+}
+
+/** Why a feed needs a look though nothing went wrong. */
+function silence({ state, newest, lastTried }: FeedLine): string[] {
+  if (state === 'stale') return [`its vendor has published nothing since ${newest.slice(0, 10)}, which is longer than usual: it may have moved`];
+  return state === 'old' ? [`nobody has asked since ${minute(lastTried)}: look at the executions of the intake machine`] : [];
 }
 
 function minute(iso: string): string {

@@ -66,7 +66,7 @@ function startLines(cloud: EmbeddedAws, hub: Stack, { policyFile }: LocalInput):
     'Start a look at the fleet (about 5 minutes), or the next rollout (days, for it waits for its windows; without waiting: wavelock run):',
     start('Intake', { maxAgeHours: 0 }),
     ...rollout,
-    `See how the feeds are: npx wavelock feeds --endpoint ${cloud.endpoint}`,
+    `After a look, ask: npx wavelock feeds | exposure | timeline CVE-… --endpoint ${cloud.endpoint}`,
     `Decide: npx wavelock approve|resume|abort ROLLOUT --why "..." --endpoint ${cloud.endpoint}`,
   ];
 }

@@ -4,6 +4,7 @@ import { readClosures, readCountedNodes, readOpenExposures } from '../../lambdas
 import { readLines } from '../../lambdas/aws/lines.ts';
 import { KnownExploited } from '../../lambdas/core/advisory.ts';
 import { advisoryKey, nodeKey } from '../../lambdas/core/exposures/types.ts';
+import { eventsOf } from '../../lambdas/core/exposures/own.ts';
 import { CLOSURES_PREFIX } from '../../lambdas/core/keys.ts';
 import { laneOf } from '../../lambdas/core/triggers/types.ts';
 import type { Course } from '../../lambdas/core/exposures/courses.ts';
@@ -29,9 +30,10 @@ const MOST_PLANS = 40;
 export async function gatherCve(cve: string, hub: OpenHub): Promise<GatheredCve> {
   const { record, store } = hub;
   const courses = (await record.courseList()).filter(({ cves }) => cves.includes(cve));
-  const [entry, own, advisories, summary] = await Promise.all([
+  const [entry, own, said, advisories, summary] = await Promise.all([
     record.cve('known-exploited', cve),
     record.ownAdvisories(),
+    record.events(eventsOf(cve)),
     namedAdvisories(cve, courses, hub),
     readOpenExposures(store),
   ]);
@@ -47,6 +49,7 @@ export async function gatherCve(cve: string, hub: OpenHub): Promise<GatheredCve>
     advisories,
     listed: listed.success ? listed.data : undefined,
     announced: own.find(({ advisory }) => advisory.cve === cve),
+    said,
     courses,
     starts,
     tickets: tickets.flatMap((ticket) => ticket ?? []),
@@ -164,7 +167,7 @@ async function closingsOf(courses: readonly Course[], { store }: OpenHub): Promi
   const names = new Map((await readCountedNodes(store)).map(({ location, id, name }) => [`${location}/${id}`, name]));
   return (await readClosures(near, first)).flatMap((closure) =>
     closure.exposures.filter((exposure) => keys.has(advisoryKey(exposure))).flatMap((exposure) =>
-      closure.nodes.map((node) => ({ advisory: advisoryKey(exposure), node: names.get(nodeKey(node)) ?? nodeKey(node), closed: node.closed, by: closer(closure) })),
+      closure.nodes.map((node) => ({ advisory: advisoryKey(exposure), node: names.get(nodeKey(node)) ?? nodeKey(node), closed: node.closed, by: closer(closure), vanished: closure.by === 'advisory' })),
     ),
   );
 }

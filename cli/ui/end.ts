@@ -45,7 +45,8 @@ export function nextLines(run: EndedRun, out: string, { paint, width }: Drawing)
     ...packed(look, width - 12).flatMap((line, index) => entry(index === 0 ? 'Look' : '', line)),
     ...entry('Break it', 'npm start -- --scenario bad-patch   stops at test, production untouched, exit status 1'),
     ...entry('', `         or --scenario ${SCENARIOS.join(' | ')}`),
-    ...entry('Yours', 'npm start -- --fleet FILE --policy FILE --feeds DIR   your next patch night, here'),
+    ...entry('Yours', 'npx wavelock assess --profile readonly   reads your account, changes nothing; then'),
+    ...entry('', 'npm start -- --fleet fleet.yaml --policy wavelock.yaml   your next patch night, here'),
     ...entry('', 'npx wavelock local   keeps the embedded AWS up, for the AWS CLI and your own code'),
   ];
 }

@@ -123,6 +123,13 @@ describe('wavelock exposure, offline', () => {
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
   });
 
+  it('says when no advisory speaks of a node’s system: nothing found then means nothing', async () => {
+    const other = write('other.json', { ...web, node: { ...web.node, platformName: 'Rocky Linux', platformVersion: '9.4' } });
+    const { status, stdout, stderr } = await command('exposure', '--feeds', writeFeeds(), '--inventory', other, '--json');
+    expect([status, stdout]).toEqual([0, '[]\n']);
+    expect(stderr).toContain(`${join(home, 'feeds')}: no advisory in it speaks of rocky-9\n`);
+  });
+
   it('names every problem of every file with its place, and reads nothing', async () => {
     const wrong = write('wrong.json', '{\n "node": { "id": 5 },\n "inventories": [\n  { "TypeName": "AWS:Application", "Entries": [ { "Version": "1" } ] },\n  {}\n ]\n}\n');
     const cut = write('cut.json', '{"node": ');

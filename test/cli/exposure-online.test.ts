@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { onlineRows } from '../../cli/exposure/online-rows.ts';
-import { onlineLines } from '../../cli/exposure/online-table.ts';
+import { onlineLines, whyNobody } from '../../cli/exposure/online-table.ts';
 import { reconcile } from '../../lambdas/core/exposures/reconcile.ts';
 import { summarise } from '../../lambdas/core/exposures/summary.ts';
 import { found, here, input, iso, judged, known, NOW } from '../core/exposures-world.ts';
@@ -54,7 +54,7 @@ describe('lines', () => {
     const text = flat(lines(seenOf(world())));
     expect(text).toContain('Facts: 3 nodes scanned, the oldest facts 4 h old.');
     expect(text).toContain('Unknown, which is not clear: lost-1. Nothing has told what it has.');
-    expect(flat(lines(seenOf(world()), { node: 'lost-1' }))).toContain('Facts: none. Unknown, which is not clear: lost-1.');
+    expect(flat(lines(seenOf(world()), { node: 'lost-1' }))).toContain('Facts of what is asked for: none. Unknown, which is not clear: lost-1.');
     expect(flat(lines(seenOf(world()), { node: 'db-1' }))).toContain('Nothing is open on 1 node of which something is known.');
   });
 
@@ -88,9 +88,18 @@ describe('lines', () => {
     expect([...onlineRows(seen, { node: 'web-10', advisory: 'ADV-1' })]).toMatchObject([{ due: null, deadline: null, exception: 'filtered (ann, until 2027-01-31)' }]);
   });
 
+  it('say once what is the same for every node', () => {
+    const nodes = ['web-1', 'web-2'].map((name) => judged(name, 'p1'));
+    const text = flat(lines(seenOf(world({ nodes, found: new Map([['p1', here(found('ADV-2', { fixed: null }))]]) }))));
+    const [row] = [...onlineRows(seenOf(world({ nodes, found: new Map([['p1', here(found('ADV-2', { fixed: null }))]]) })), {})];
+    expect(text.split(row?.why ?? '-')).toHaveLength(2);
+  });
+
   it('say so where there is nobody', () => {
     expect(lines(seenOf(world({ nodes: [] })))).toBe('No node is known here yet: exposures are reckoned at the end of the first look at the fleet.');
-    expect(lines(seenOf(world()), { service: 'shop' })).toBe('No node is tagged Service=shop.');
+    expect(whyNobody(seenOf(world()), { service: 'shop' })).toBe('no node here is tagged Service=shop');
+    expect(whyNobody(seenOf(world()), { service: 'billing', node: 'web-2' })).toBe('no node here has the id or name web-2 and is tagged Service=billing');
+    expect(whyNobody(seenOf(world()), { service: 'billing' })).toBeUndefined();
   });
 
   it('obey no name', () => {

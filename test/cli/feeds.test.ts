@@ -1,5 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { gzipSync } from 'node:zlib';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { checkFolder } from '../../cli/feeds/check.ts';
@@ -63,6 +64,8 @@ describe('how feeds are', () => {
       '    3 times in a row: https://vendor.example answers 404',
     ]);
     expect(table).toContain('    USN-1-1: is no JSON');
+    expect(table).toContain('    its vendor has published nothing since 2026-11-08, which is longer than usual: it may have moved');
+    expect(table).toContain('    nobody has asked since 2026-11-09 05:00: look at the executions of the intake machine');
     for (const line of table) expect(line.length).toBeLessThanOrEqual(100);
     expect(feedTable([])).toEqual(['No feed has been read yet: the first look at the fleet does that.']);
   });
@@ -91,6 +94,10 @@ describe('a check of a folder', () => {
         'b/own.xml': `<updates>${update({ id: 'CORP-1', collection: 'corp' })}</updates>`,
         'c/cve.json': JSON.stringify({ schema_version: '1.7.0', id: 'UBUNTU-CVE-2026-1', modified: '2026-11-05T00:00:00Z', affected: [] }),
         'c/dsa.json': JSON.stringify({ schema_version: '1.7.0', id: 'DSA-1-1', modified: 'long ago', affected: [{ package: { ecosystem: 'Debian:12', name: 'x' } }] }),
+        'd/bomb.xml.gz': gzipSync(Buffer.alloc(40_000_000)),
+        'd/empty.json': '',
+        'd/page.json': '<!DOCTYPE html><html><body>Please sign in</body></html>',
+        'd/wide.json': Buffer.from('\ufeff{"a": 1}', 'utf16le'),
         'README.md': '# for people',
       }),
       NOW,
@@ -102,8 +109,22 @@ describe('a check of a folder', () => {
       ['b/own.xml', 'repo-…', 'read'],
       ['c/cve.json', '', 'not ours'],
       ['c/dsa.json', 'osv-debian', 'broken'],
+      ['d/bomb.xml.gz', '', 'broken'],
+      ['d/empty.json', '', 'broken'],
+      ['d/page.json', '', 'broken'],
+      ['d/wide.json', '', 'broken'],
     ]);
-    expect(checkTable(rows ?? []).at(-1)).toMatch(/^\| c\/dsa\.json \| osv-debian \| - \| - \| - \| \*\*rejected\*\*: DSA-1-1: has no date/);
+    const words = (file: string): string => rows?.find((one) => one.file === file)?.note ?? '';
+    expect(words('a/page.xml')).toBe('is not well-formed: unclosed tag: updates');
+    expect(words('d/bomb.xml.gz')).toBe('grows to more than 16 MB when decompressed');
+    expect(words('d/page.json')).toBe('is a web page, not data');
+    expect(words('d/wide.json')).toContain('UTF-16');
+    expect(checkTable(rows ?? [])).toContainEqual(expect.stringMatching(/^\| c\/dsa\.json \| osv-debian \| - \| - \| - \| \*\*rejected\*\*: DSA-1-1: has no date/));
+  });
+
+  it('never obeys a file’s name', async () => {
+    const rows = (await checkFolder(folder({ 'a|b\u001b[31m.json': '{}' }), NOW)) ?? [];
+    expect(checkTable(rows).at(-1)).toMatch(/^\| a\\\|b\ufffd\[31m\.json \|/);
   });
 
   it('is a command with an exit status, for people and for programs', async () => {

@@ -133,7 +133,7 @@ describe('what people announce', () => {
       problems: [
         '"31337" is no CVE: expected one such as CVE-2026-31337',
         '--packages: "a/b" is no name of a package',
-        '--platform: "Ubuntu" is none: expected one such as ubuntu or amazon-linux-2023',
+        '--platform: "Ubuntu" is none: expected one of amazon-linux, ubuntu, debian, rhel, rocky, almalinux, oracle-linux, centos, sles, opensuse-leap, windows, alone or with a release, such as ubuntu-24.04',
         '--severity: "high" must be one of critical, important, moderate, low, unrated',
         '--why is empty: the record must say why',
       ],

@@ -10,7 +10,7 @@ const ROLLOUT = 'zero-day-20261221-a91f00';
 const ANA = 'arn:aws:sts::111111111111:assumed-role/ChangeManager/ana@example.com';
 
 function facts(more: Partial<CveFacts> = {}): CveFacts {
-  return { cve: CVE, advisories: [], listed: undefined, announced: undefined, courses: [], starts: [], tickets: [], mitigations: [], rollouts: [], closings: [], ...more };
+  return { cve: CVE, advisories: [], listed: undefined, announced: undefined, said: [], courses: [], starts: [], tickets: [], mitigations: [], rollouts: [], closings: [], ...more };
 }
 
 function course(advisory: string, more: Partial<Course> = {}): Course {
@@ -61,6 +61,28 @@ describe('the timeline of a CVE', () => {
       { at: hours(-3), what: 'closed', who: ROLLOUT, why: 'ALAS2023-2026-901: its last node was clear: 111111111111/eu-central-1/i-1; no node is exposed any more' },
       { at: hours(-2), what: 'resolved', who: 'wavelock', why: 'OpsItem oi-0123456789ab was resolved: every node is closed' },
     ]);
+  });
+
+  it('says who announced, who took it back and why, also before it was announced again', () => {
+    const own = { cve: CVE, packages: ['openssl'], title: 'x', severity: 'unrated' as const, added: hours(-20), withdrawn: hours(-18) };
+    const said = [
+      { at: hours(-30), what: 'advisory-add', who: 'bob', why: 'a rumour' },
+      { at: hours(-29), what: 'advisory-withdraw', who: 'bob', why: 'only a rumour' },
+      { at: hours(-20), what: 'advisory-add', who: ANA, why: 'our CERT says so' },
+      { at: hours(-18), what: 'advisory-withdraw', who: 'cyd', why: 'not affected' },
+    ];
+    expect(cveTimeline(facts({ announced: { advisory: own, who: ANA, why: 'our CERT says so' }, said })).map(({ what, who, why }) => [what, who, why])).toEqual([
+      ['announced', 'bob', `${CVE}: a rumour`],
+      ['taken-back', 'bob', `${CVE}: only a rumour`],
+      ['announced', ANA, `${CVE} in openssl: our CERT says so`],
+      ['taken-back', 'cyd', `${CVE}: not affected`],
+    ]);
+  });
+
+  it('does not call clear what its advisory only speaks of no more', () => {
+    const closing = { advisory: 'person X', node: 'web-1', closed: hours(-3), by: 'wavelock', vanished: true };
+    const told = cveTimeline(facts({ courses: [course('X', { source: 'person', closed: hours(-3) })], closings: [closing, { ...closing, node: 'web-2' }] }));
+    expect(told.at(-1)).toMatchObject({ what: 'closed', why: 'X: it speaks of its last 2 nodes no more, and nothing was patched: web-1, web-2; no node is exposed any more' });
   });
 
   it('names the end of every wave once, and the one that proves', () => {

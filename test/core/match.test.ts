@@ -124,6 +124,13 @@ describe('one matcher for many nodes', () => {
     );
   });
 
+  it('does not wait for a vendor whose fix is installed, from a channel that the node is not known to have', () => {
+    const one = advisory({ on: 'rhel-8', rows: [{ package: 'openssl', fixedVersion: '1.0-1.el8', channel: 'ltss' }, { package: 'openssl', fixedVersion: null }] });
+    const facts = node('rhel-8', [{ name: 'openssl', version: '1.0-1.el8', arch: 'x86_64' }]);
+    expect(createMatcher({ advisories: [one] })(facts)).toEqual([]);
+    expect(matchAll(facts, one).map(({ state }) => state)).toEqual(['fixed']);
+  });
+
   it('never calls fixed what is older than the fix', () => {
     const text = fc.string({ unit: fc.constantFrom('0', '1', '9', 'a', '.', '-', ':', '~', '^'), minLength: 1, maxLength: 8 });
     fc.assert(

@@ -182,7 +182,7 @@ describe('the feed server', () => {
       { file: 'b.xml', why: 'there is another updateinfo for the same repository' },
       { file: 'c.xml', why: 'its collection belongs to no repository that Wavelock reads by itself' },
       { file: 'd.json', why: expect.stringMatching(/^neither updateinfo, .* nor the news/) },
-      { file: 'e.xml.gz', why: 'its compression is damaged' },
+      { file: 'e.xml.gz', why: 'its compression is damaged, or it is cut off' },
       { file: 'f.json', why: 'is no JSON, or cut off' },
       { file: 'g.zip', why: 'is no zip that can be read' },
       { file: 'old/x.xml', why: 'there is another updateinfo for the same repository' },

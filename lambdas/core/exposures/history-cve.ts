@@ -43,6 +43,8 @@ export interface CveFacts {
   advisories: NamedAdvisory[];
   listed: KnownExploited | undefined;
   announced: { advisory: OwnAdvisory; who: string; why: string } | undefined;
+  /** What people here said about it, in the record's words `advisory-add` and `advisory-withdraw`. */
+  said: { at: string; what: string; who: string; why: string }[];
   courses: Course[];
   /** What policies did about its advisories. */
   starts: { policy: string; subject: string; openedAt: string; awaitedSince?: string | undefined }[];
@@ -50,7 +52,14 @@ export interface CveFacts {
   mitigations: { policy: string; node: string; document: string; rollout: string; appliedAt: string; withdrawnAt?: string | undefined }[];
   rollouts: RolloutStory[];
   /** Nodes that were closed, by whom and when, where the evidence was read. `advisory` as `advisoryKey` spells it. */
-  closings: { advisory: string; node: string; closed: string; by: string }[];
+  closings: {
+    advisory: string;
+    node: string;
+    closed: string;
+    by: string;
+    /** The advisory was taken back, or speaks of the node no more: nothing was patched. */
+    vanished?: boolean;
+  }[];
 }
 
 /** Sources that only stand in until a vendor speaks: their end is no closing where a vendor's advisory goes on. */
@@ -85,20 +94,25 @@ function rank(what: string): number {
   return last >= 0 ? ORDER.length + 1 + last : first >= 0 ? first : ORDER.length;
 }
 
-function announcements({ cve, advisories, listed, announced }: CveFacts): CveMoment[] {
+function announcements({ cve, advisories, listed, announced, said }: CveFacts): CveMoment[] {
   const known = advisories.flatMap((one) => (one.known === undefined ? [] : [{ ...one, known: one.known }]));
   return [
     ...advisories.map((one) => ({ at: one.published, what: 'published', who: one.source, why: one.title === '' ? one.advisory : `${one.advisory}: ${one.title}` })),
     ...known.map((one) => ({ at: one.known, what: 'known', who: 'wavelock', why: `${one.advisory} was stored here for the first time` })),
     ...(listed ? [{ at: `${listed.added}T00:00:00.000Z`, what: 'listed', who: 'CISA', why: listedWords(listed) }] : []),
-    ...(announced ? ownMoments(cve, announced) : []),
+    ...(announced ? ownMoments(cve, announced, said) : []),
   ];
 }
 
-function ownMoments(cve: string, { advisory: { added, packages, withdrawn }, who, why }: NonNullable<CveFacts['announced']>): CveMoment[] {
+/** The announcement as it stands, and before it those that were taken back: of these only what was said is known. */
+function ownMoments(cve: string, { advisory, who, why }: NonNullable<CveFacts['announced']>, said: CveFacts['said']): CveMoment[] {
+  const { added, packages, withdrawn } = advisory;
+  const back = said.find(({ at, what }) => at === withdrawn && what === 'advisory-withdraw');
+  const earlier = said.filter(({ at }) => at < added);
   return [
+    ...earlier.map((one) => ({ at: one.at, what: one.what === 'advisory-add' ? 'announced' : 'taken-back', who: one.who, why: `${cve}: ${one.why}` })),
     { at: added, what: 'announced', who, why: `${cve} in ${packages.join(', ')}: ${why}` },
-    ...(withdrawn === undefined ? [] : [{ at: withdrawn, what: 'taken-back', who: 'wavelock', why: 'the announcement by people here was taken back' }]),
+    ...(withdrawn === undefined ? [] : [{ at: withdrawn, what: 'taken-back', who: back?.who ?? 'wavelock', why: back === undefined ? 'the announcement by people here was taken back' : `${cve}: ${back.why}` }]),
   ];
 }
 
@@ -123,8 +137,14 @@ function closedMoment(course: Course, closed: string, { courses, closings }: Pic
   // Of several that ended at the same instant one is the last.
   const end = courses.every((other) => other.closed !== undefined && (other.closed < closed || (other.closed === closed && advisoryKey(other) <= key)));
   const last = closings.filter((one) => one.advisory === key && one.closed === closed).toSorted((a, b) => (a.node < b.node ? -1 : 1));
-  const named = last.length === 0 ? 'its last node was clear' : `its last ${last.length === 1 ? 'node was' : `${last.length} nodes were`} clear: ${some(last.map(({ node }) => node))}`;
+  const named = `${lastWords(last)}${last.length === 0 ? '' : `: ${some(last.map(({ node }) => node))}`}`;
   return { at: closed, what: 'closed', who: last[0]?.by ?? 'wavelock', why: `${course.advisory}: ${named}${end ? '; no node is exposed any more' : ''}` };
+}
+
+function lastWords(last: CveFacts['closings']): string {
+  if (last.length > 0 && last.every(({ vanished }) => vanished === true)) return `it speaks of its last ${nodes(last.length)} no more, and nothing was patched`;
+  if (last.length === 0) return 'its last node was clear';
+  return `its last ${last.length === 1 ? 'node was' : `${last.length} nodes were`} clear`;
 }
 
 function startMoments({ policy, subject, openedAt, awaitedSince }: CveFacts['starts'][number]): CveMoment[] {

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { AdvisoryId, CveId } from '../advisory.ts';
 import { Severity } from '../model.ts';
 import { awaitingPackage } from './awaited.ts';
+import { SYSTEMS } from '../match/platform.ts';
 import type { NodeFacts } from '../match/types.ts';
 import type { Found, World } from './found.ts';
 
@@ -27,6 +28,11 @@ export const OwnAdvisory = z.strictObject({
 });
 export type OwnAdvisory = z.infer<typeof OwnAdvisory>;
 
+/** Under which name the record keeps, among the events of rollouts, what people said about a CVE. */
+export function eventsOf(cve: string): string {
+  return `advisory-${cve}`;
+}
+
 /** What a person gives on the command line. */
 export interface OwnWords {
   cve: string;
@@ -39,13 +45,13 @@ export interface OwnWords {
 /** Reads a person's words. Answers every problem at once, in words. `at` is an ISO-8601 UTC instant. */
 export function readOwnAdvisory(words: OwnWords, at: string): { advisory: OwnAdvisory } | { problems: string[] } {
   const badPackages = split(words.packages).filter((name) => !PackageName.safeParse(name).success);
-  const badPlatforms = split(words.platform ?? '').filter((name) => !PlatformStart.safeParse(name).success);
+  const badPlatforms = split(words.platform ?? '').filter((name) => !PlatformStart.safeParse(name).success || !SYSTEMS.some((os) => `${name}-`.startsWith(`${os}-`)));
   const graded = words.severity === undefined || Severity.safeParse(words.severity).success;
   const problems = [
     ...(CveId.safeParse(words.cve).success ? [] : [`"${words.cve}" is no CVE: expected one such as CVE-2026-31337`]),
     ...(split(words.packages).length === 0 ? ['--packages names nothing: expected names such as openssl,openssl-libs'] : []),
     ...badPackages.map((name) => `--packages: "${name}" is no name of a package`),
-    ...badPlatforms.map((name) => `--platform: "${name}" is none: expected one such as ubuntu or amazon-linux-2023`),
+    ...badPlatforms.map((name) => `--platform: "${name}" is none: expected one of ${SYSTEMS.join(', ')}, alone or with a release, such as ubuntu-24.04`),
     ...(graded ? [] : [`--severity: "${words.severity}" must be one of ${Severity.options.join(', ')}`]),
     ...(words.why.trim() === '' ? ['--why is empty: the record must say why'] : []),
   ];

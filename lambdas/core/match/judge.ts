@@ -160,7 +160,8 @@ function elsewhere(pair: Pair, rows: readonly Row[]): Answer | undefined {
   const row = highest(reachable);
   if (!row) return undefined;
   const sign = row.fixedVersion === null ? -1 : compareToRow(item, row);
-  if (sign !== undefined && sign >= 0) return view.all ? { row, state: 'fixed', why: words.fixed(item, row) } : undefined;
+  // Said even where nobody wants to hear it: without an answer the plain rows would be asked.
+  if (sign !== undefined && sign >= 0) return { row, state: 'fixed', why: words.fixed(item, row) };
   if (closes(pair, 'plain', (each) => each.channel === undefined && each.build === '')) return undefined;
   if (sign === undefined) return { row, state: 'unknown', why: words.unreadable(item, row) };
   if (row.fixedVersion === null) return { row, state: 'awaiting-vendor', why: words.awaiting(item) };

@@ -49,6 +49,9 @@ export function platformOf(name: string, version: string, arch: string): string 
   return minor === undefined ? `${os}-${major}-${machine}` : `${os}-${major}.${minor}-${machine}`;
 }
 
+/** What platforms begin with: `ubuntu`, `amazon-linux`. */
+export const SYSTEMS: readonly string[] = [...NAMES.map(([, os]) => os), 'windows'];
+
 /** `9.2` of `RHEL 9.2`: the version that a system's name says; empty where it says none. */
 export function versionIn(name: string): string {
   return splitName(plainName(name)).version;

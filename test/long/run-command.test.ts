@@ -2,9 +2,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { command } from './command.ts';
+import { command } from '../cli/command.ts';
 import type { RunDocument } from '../../cli/run/messages.ts';
-import type { Ended } from './command.ts';
+import type { Ended } from '../cli/command.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'wavelock-run-'));
 afterAll(() => rmSync(folder, { recursive: true }));
