@@ -159,18 +159,23 @@ async function pullOne(gathered: Gathered, feed: Feed, context: PullContext): Pr
   const pulled = await feed.pull(context);
   if (pulled.kind === 'parts') {
     for (const part of pulled.parts) for await (const reading of feed.pullPart?.(context, part) ?? []) gathered.read(reading, feed.name);
-  } else await gathered.take(pulled);
+  } else await gathered.take(pulled, new Date(context.now).toISOString());
 }
 
-/** What was read so far. Of lists that are whole in themselves (KEV, EPSS, end of life) the newest counts. */
+/**
+ * What was read so far. Of lists that are whole in themselves (KEV, end of life) the newest counts, and of scores the newest of each CVE; a
+ * list that does not say of when it is (EPSS of 2021) is the oldest.
+ */
 class Gathered {
   readonly #advisories = new Map<string, Advisory>();
   readonly #unread: Vendors['unread'] = [];
-  readonly #newest = { exploited: '', scores: '', lifecycles: '' };
+  readonly #newest = { exploited: '', lifecycles: '' };
+  /** By CVE, of when its score is. */
+  readonly #scored = new Map<string, string>();
   readonly #releases: ReadonlySet<string> | undefined;
   #read = 0;
   #exploited = new Map<string, KnownExploited>();
-  #scores = new Map<string, Score>();
+  readonly #scores = new Map<string, Score>();
   #lifecycles: Lifecycle[] = [];
 
   constructor(platforms?: readonly string[]) {
@@ -188,16 +193,14 @@ class Gathered {
     else if (reading.outOfScope !== true) this.skip(`${from}: ${reading.record}`, reading.problem);
   }
 
-  async take(pulled: Pulled): Promise<void> {
+  /** `now`: what a list without a date is taken to be of, ISO-8601. */
+  async take(pulled: Pulled, now: string): Promise<void> {
     if (pulled.kind === 'advisories') for await (const advisory of pulled.advisories) this.#add(advisory);
     if (pulled.kind === 'exploited' && this.#isNewer('exploited', pulled)) {
       this.#exploited = new Map();
       for await (const item of pulled.exploited) this.#exploited.set(item.cve, item);
     }
-    if (pulled.kind === 'scores' && this.#isNewer('scores', pulled)) {
-      this.#scores = new Map();
-      for await (const item of pulled.scores) this.#scores.set(item.cve, item);
-    }
+    if (pulled.kind === 'scores') await this.#takeScores(pulled.scores, pulled.health.newest === now ? '' : pulled.health.newest);
     if (pulled.kind === 'lifecycles' && this.#isNewer('lifecycles', pulled)) {
       this.#lifecycles = [];
       for await (const item of pulled.lifecycles) this.#lifecycles.push(item);
@@ -218,7 +221,15 @@ class Gathered {
     this.#advisories.set(key, known ? mergeRecords(known, advisory) : advisory);
   }
 
-  #isNewer(list: 'exploited' | 'scores' | 'lifecycles', { health }: Pulled): boolean {
+  async #takeScores(scores: AsyncIterable<Score>, date: string): Promise<void> {
+    for await (const item of scores) {
+      if (date < (this.#scored.get(item.cve) ?? '')) continue;
+      this.#scored.set(item.cve, date);
+      this.#scores.set(item.cve, item);
+    }
+  }
+
+  #isNewer(list: 'exploited' | 'lifecycles', { health }: Pulled): boolean {
     if (health.newest < this.#newest[list]) return false;
     this.#newest[list] = health.newest;
     return true;

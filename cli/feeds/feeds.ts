@@ -5,6 +5,8 @@ import { acceptFeed } from './accept.ts';
 import { checkFolder } from './check.ts';
 import { checkTable } from './check-table.ts';
 import { feedLines, feedTable } from './lines.ts';
+import { whyUnreadable } from '../../local/feeds/files.ts';
+import type { CheckedFile } from './check.ts';
 import type { HubOptions } from '../hub.ts';
 
 export interface FeedsOptions extends HubOptions {
@@ -43,13 +45,22 @@ async function accept(feed: string, { why = '', qualifier, endpoint }: FeedsOpti
 }
 
 async function check(folder: string, json: boolean): Promise<number> {
-  const rows = await checkFolder(folder, Date.now());
-  if (rows === undefined) {
-    process.stderr.write(`${folder} is no folder, or has no file\n`);
+  const rows = await checked(folder);
+  if (typeof rows === 'string') {
+    process.stderr.write(`${folder} ${rows} (expected a folder of vendors' files)\n`);
     return EXIT.badInput;
   }
   print(json ? JSON.stringify(rows, null, 2) : checkTable(rows).join('\n'));
   return rows.some((row) => row.result === 'broken') ? EXIT.failed : EXIT.succeeded;
+}
+
+/** A text says why there is nothing to check. */
+async function checked(folder: string): Promise<CheckedFile[] | string> {
+  try {
+    return (await checkFolder(folder, Date.now())) ?? 'is no folder, or has no file';
+  } catch (error) {
+    return whyUnreadable(error);
+  }
 }
 
 function print(text: string): void {

@@ -91,6 +91,17 @@ describe('wavelock exposure, offline', () => {
     ]);
   });
 
+  it('takes the newest score of each CVE, of files with and without a date', async () => {
+    const feeds = writeFeeds();
+    write('feeds/a-undated.csv', 'cve,epss,percentile\nCVE-2025-32463,0.9,0.9\nCVE-2023-3446,0.2,0.3\n');
+    write('feeds/z-older.csv', '#model_version:v2025.03.14,score_date:2025-09-03T12:55:00Z\ncve,epss,percentile\nCVE-2025-32463,0.8,0.9\n');
+    const ended = await command('exposure', '--feeds', feeds, '--now', NOW, '--json', '--inventory', write('web.json', web));
+    expect((JSON.parse(ended.stdout) as ExposureRow[]).map((row) => [row.package, row.epss])).toEqual([
+      ['sudo', 0.415],
+      ['openssl', 0.2],
+    ]);
+  });
+
   it('takes several files, and bare documents of one platform', async () => {
     const bare = write('app-7.json', application([{ Name: 'libexpat1', Version: '2.6.1-2ubuntu0.1', Architecture: 'x86_64', PackageId: 'libexpat1_2.6.1-2ubuntu0.1_amd64.deb' }]));
     const rows = await exposures('--inventory', write('web.json', web), bare, '--platform', 'Ubuntu 24.04');

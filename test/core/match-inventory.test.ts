@@ -41,10 +41,19 @@ describe('an inventory of rpms', () => {
     expect(only(facts, fix).state).toBe('unknown');
   });
 
+  it('without a release has it in the version, or must not be compared: it is unknown, and never left out', () => {
+    const entry = (Version: string) => ({ Name: 'openssl', Version, Architecture: 'x86_64' });
+    expect(installed(entry('1:3.0.8-1.amzn2023.0.3'))[0]).toMatchObject({ version: '1:3.0.8-1.amzn2023.0.3' });
+    const fix = advisory({ on: 'amazon-linux-2023', rows: [{ package: 'openssl', fixedVersion: '1:3.0.8-1.amzn2023.0.5' }] });
+    expect(only(factsFromInventory('amazon-linux-2023-x86_64', applications(entry('3.0.8'))), fix)).toMatchObject({ state: 'unknown', installed: '3.0.8…' });
+  });
+
   it('tells the dated release that an Amazon Linux 2023 node is on by its release package', () => {
     const facts = factsFromInventory('amazon-linux-2023-x86_64', applications(rpm('system-release', '2023.6.20241010', '0.amzn2023')));
     expect(facts.releasever).toBe('2023.6.20241010');
     expect(factsFromInventory('amazon-linux-2-x86_64', applications(rpm('system-release', '2', '14.amzn2'))).releasever).toBeUndefined();
+    expect(factsFromInventory('amazon-linux-2023-x86_64', [], {}, '2023.6.20241010').releasever).toBe('2023.6.20241010');
+    expect(factsFromInventory('amazon-linux-2023-x86_64', [], {}, '2023').releasever).toBeUndefined();
   });
 
   it('takes the line of RHEL from a tag, since no inventory tells it', () => {
@@ -90,8 +99,8 @@ describe('an inventory of dpkg', () => {
 
   it('is exact with the custom type, which has status, source and source version', () => {
     const entry = { package: 'libssl3', version: '3.0.11-1~deb12u1+b1', arch: 'amd64', status: 'installed', source: 'openssl', sourceVersion: '3.0.11-1~deb12u1' };
-    const removed = { ...entry, package: 'logrotate', status: 'config-files' };
-    const custom = { TypeName: 'Custom:DpkgSource', Entries: [entry, removed] };
+    const removed = ['config-files', 'deinstall ok config-files', 'not-installed'].map((status, index) => ({ ...entry, package: `logrotate${index}`, status }));
+    const custom = { TypeName: 'Custom:DpkgSource', Entries: [{ ...entry, status: 'install ok installed' }, ...removed] };
     expect(factsFromInventory('debian-12-x86_64', [...applications(deb('logrotate', '3.21.0-1')), custom])).toMatchObject({
       certainty: 'exact',
       installed: [{ name: 'libssl3', arch: 'amd64', version: '3.0.11-1~deb12u1+b1', source: 'openssl', sourceVersion: '3.0.11-1~deb12u1' }],

@@ -86,8 +86,9 @@ describe('wavelock exposure', () => {
     expect((await rows({ node: 'test-1' })).map(({ node }) => node)).toEqual([ID.test1]);
     expect(await rows({ node: ID.test1, cve: 'CVE-2026-1001' })).toHaveLength(1);
     expect(await rows({ cve: 'CVE-2026-9999' })).toEqual([]);
-    expect(await rows({ advisory: 'ALAS2023-2026-901', service: 'order-entry' })).toEqual([]);
-    expect((await shown({ node: 'nobody' })).text).toBe('No node here has the id or name nobody.\n');
+    expect(await shown({ advisory: 'ALAS2023-2026-901', service: 'order-entry' })).toEqual({ status: 2, text: '' });
+    expect(await shown({ node: 'nobody', json: true })).toEqual({ status: 2, text: '' });
+    expect(said.join('')).toBe('no node here is tagged Service=order-entry\nno node here has the id or name nobody\n');
     expect((await shown({ cve: 'CVE-2026-9999' })).text).toContain('CVE-2026-9999 is open on none of 9 nodes of which something is known.');
   });
 });

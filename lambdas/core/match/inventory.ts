@@ -30,7 +30,7 @@ const FIELD_LIMIT = 100;
 /**
  * What is known of a node of `platform` (`ubuntu-24.04-x86_64`). A tag `rhel-stream` (`eus-9.2`, `e4s-9.2`, `aus-8.6`, `tus-8.6`; `eus` alone
  * on a node that says which minor release it is) names the line of Red Hat's that a node follows, which no inventory tells. `version` is the
- * system's own, which may be finer than the platform: `9.2`, `10.0.17763.1637`.
+ * system's own, which may be finer than the platform: `9.2`, `2023.6.20241010`, `10.0.17763.1637`.
  */
 export function factsFromInventory(
   platform: string,
@@ -45,7 +45,7 @@ export function factsFromInventory(
   const running = kernel === undefined ? {} : { kernel };
   if (/^(debian|ubuntu)-/.test(platform)) return { ...dpkgFacts(platform, of), ...running };
   const installed = once(of('AWS:Application').filter(isRpm).map(rpmPackage));
-  const releasever = platform.startsWith('amazon-linux-2023-') ? datedRelease(installed) : undefined;
+  const releasever = platform.startsWith('amazon-linux-2023-') ? datedRelease(installed, version) : undefined;
   const minor = platform.startsWith('rhel-') ? (minorRelease(installed) ?? /^\d+\.\d+/.exec(version)?.[0]) : undefined;
   const line = platform.startsWith('rhel-') ? lineOf(tags['rhel-stream'] ?? '', minor) : undefined;
   return {
@@ -79,7 +79,9 @@ export function proChannel(service: string): string {
 
 /** Removed packages whose configuration is still there have the status `config-files`; they are not installed. */
 function dpkgPackage(entry: Entry): Package[] {
-  const { package: name = '', version = '', arch = '', status = '', source = '', sourceVersion = '' } = entry;
+  const { package: name = '', version = '', arch = '', source = '', sourceVersion = '' } = entry;
+  // `${db:Status-Status}`, or the last word of `${Status}`: `deinstall ok config-files`.
+  const status = (entry['status'] ?? '').split(' ').at(-1) ?? '';
   if (status !== 'installed' && !status.startsWith('triggers-') && status !== 'half-configured' && status !== 'unpacked') return [];
   return [
     {
@@ -105,13 +107,12 @@ function isDeb(entry: Entry): boolean {
 
 function isRpm(entry: Entry): boolean {
   const id = entry['PackageId'] ?? '';
-  const hasRelease = (entry['Release'] ?? '') !== '';
-  return entry['Name'] !== 'gpg-pubkey' && hasRelease && !isSnap(id) && !id.endsWith('.deb');
+  return entry['Name'] !== 'gpg-pubkey' && !isSnap(id) && !id.endsWith('.deb');
 }
 
 function rpmPackage(entry: Entry): Package {
   const { Name: name = '', Architecture: arch = '', Epoch: epoch = '', PackageId: id = '' } = entry;
-  const version = `${whole(entry['Version'])}-${whole(entry['Release'])}`;
+  const version = versionOf(entry);
   const source = sourceOf(id, entry['Version'] ?? '');
   return {
     name,
@@ -120,6 +121,12 @@ function rpmPackage(entry: Entry): Package {
     ...(source === undefined || source.name === name ? {} : { source: source.name }),
     ...(source?.version === undefined || source.version === version ? {} : { sourceVersion: source.version }),
   };
+}
+
+/** Old agents tell no release: what is there is either all of it in one, or must not be compared. */
+function versionOf({ Version: version = '', Release: release = '' }: Entry): string {
+  if (release !== '') return `${whole(version)}-${whole(release)}`;
+  return version.includes('-') ? whole(version) : `${version}${CUT}`;
 }
 
 /** `openssl`, `3.0.8-1.amzn2023.0.3` of `openssl-3.0.8-1.amzn2023.0.3.src.rpm`. Of a name that was cut off, as much as is whole. */
@@ -140,9 +147,9 @@ function whole(field = ''): string {
 }
 
 /** The release package says in which dated release a node stands, and so, but for those who say otherwise, to which it is held. */
-function datedRelease(installed: readonly Package[]): string | undefined {
+function datedRelease(installed: readonly Package[], version: string): string | undefined {
   const release = installed.find(({ name }) => name === 'system-release');
-  return /^(2023\.\d+\.\d{8})(-|$)/.exec(release?.version ?? '')?.[1];
+  return /^(2023\.\d+\.\d{8})(-|$)/.exec(release?.version ?? version)?.[1];
 }
 
 /** `eus:9.2` of `eus-9.2`, of Red Hat's own `rhel_eus:9.2`, and of `eus` where the minor release is known. */
