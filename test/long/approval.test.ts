@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { carryOut } from '../../cli/decide.ts';
 import { createCallbacks } from '../../lambdas/aws/callbacks.ts';
-import { checkInvariants } from './invariants.ts';
-import { noticeOf, toldTo } from './notices.ts';
-import { configOf, editedAssembly, found, openScene } from './stage.ts';
-import { commandsSent } from './truth.ts';
+import { checkInvariants } from '../scenarios/invariants.ts';
+import { noticeOf, toldTo } from '../scenarios/notices.ts';
+import { configOf, editedAssembly, found, openScene } from '../scenarios/stage.ts';
+import { commandsSent } from '../scenarios/truth.ts';
 import type { Verb } from '../../cli/decide.ts';
-import type { Scene, Told } from './stage.ts';
+import type { Scene, Told } from '../scenarios/stage.ts';
 
 const WHO = 'arn:aws:iam::111111111111:user/ada';
 const folder = mkdtempSync(join(tmpdir(), 'wavelock-approval-'));
