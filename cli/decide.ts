@@ -1,10 +1,7 @@
 /** A person's decision about a rollout: written into the record with the caller's ARN and reason, then the waiting machine is woken. */
-import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { z } from 'zod';
 import { createCallbacks } from '../lambdas/aws/callbacks.ts';
-import { createRecord } from '../lambdas/aws/record.ts';
-import { settingsFrom } from '../lambdas/aws/settings.ts';
+import { NoHub, openHub } from './hub.ts';
 import { EXIT } from './run/messages.ts';
 import type { Callbacks } from '../lambdas/aws/callbacks.ts';
 import type { Record as WavelockRecord, RolloutRow } from '../lambdas/aws/record.ts';
@@ -17,9 +14,6 @@ export interface DecideOptions {
   endpoint?: string;
 }
 
-/** What the hub stack says of itself, in a parameter that its operators may read. */
-const Hub = z.object({ table: z.string() });
-
 interface Decision {
   verb: Verb;
   rollout: string;
@@ -30,16 +24,18 @@ interface Decision {
 
 /** Decides and tells what happened; answers the exit status. */
 export async function decide(verb: Verb, rollout: string, options: DecideOptions): Promise<number> {
-  if (options.endpoint !== undefined) process.env.AWS_ENDPOINT_URL = options.endpoint;
-  const decided = await decideOn(verb, rollout, options);
+  const decided = await decideOn(verb, rollout, options).catch((error: unknown) => {
+    if (error instanceof NoHub) return { problem: error.message };
+    throw error;
+  });
   if ('problem' in decided) return refuse(decided.problem);
   console.log(`${verb}: ${rollout}, recorded as decided by ${decided.who}`);
   return EXIT.succeeded;
 }
 
-/** Decides with the credentials of the environment. Answers who has decided, or why it can't be carried out. */
+/** Decides with the credentials of the environment. Answers who has decided, or why it can't be carried out. Throws `NoHub`. */
 export async function decideOn(verb: Verb, rollout: string, options: DecideOptions): Promise<{ who: string } | { problem: string }> {
-  const record = await openRecord(options.qualifier);
+  const { record } = await openHub(options);
   const row = await record.findRollout(rollout);
   if (!row) return { problem: `no rollout is called ${rollout}: its name stands in every message about it` };
   if (row.endedAt !== undefined) return { problem: `${rollout} has ended (${row.status}): there is nothing to ${verb}` };
@@ -47,12 +43,6 @@ export async function decideOn(verb: Verb, rollout: string, options: DecideOptio
   const decision: Decision = { verb, rollout, why: options.why, who, at: new Date().toISOString() };
   const problem = await carryOut(decision, row, record, createCallbacks());
   return problem === undefined ? { who } : { problem };
-}
-
-async function openRecord(qualifier: string): Promise<WavelockRecord> {
-  const { Parameter } = await new SSMClient({}).send(new GetParameterCommand({ Name: `/${qualifier}/hub` }));
-  const hub = Hub.parse(JSON.parse(Parameter?.Value ?? '{}'));
-  return createRecord(settingsFrom({ TABLE_NAME: hub.table }));
 }
 
 /** Writes the decision before anything is woken by it. Answers why it can't be carried out, if so. */

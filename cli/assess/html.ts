@@ -43,7 +43,7 @@ ${listSections(assessment.lists)}
 ${blindSection(assessment.blind)}
 ${filesSection(input)}
 </main>`;
-  return page(sentence(assessment.coverage), body, STYLE);
+  return page(sentence(assessment.coverage), body, { style: STYLE });
 }
 
 /** All of it in one sentence. */

@@ -5,12 +5,13 @@ import { STYLE } from './style.ts';
 import type { Part } from './escape.ts';
 
 /**
- * HTML that is well-formed XML too. The style is allowed by its hash and nothing else is (Content Security Policy Level 3, 2.3.1 and 6.7),
- * so that markup that slipped in could neither run nor call home. `style` is added to the report's own.
+ * HTML that is well-formed XML too. Style and script are allowed by their hashes and nothing else is (Content Security Policy Level 3, 2.3.1
+ * and 6.7), so that markup that slipped in could neither run nor call home. `style` is added to the report's own.
  */
-export function page(title: string, body: Part, style = ''): string {
+export function page(title: string, body: Part, { style = '', script }: { style?: string; script?: string } = {}): string {
   const css = STYLE + style;
-  const policy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(css).digest('base64')}'; base-uri 'none'; form-action 'none'`;
+  const scripts = script === undefined ? '' : ` script-src '${hashOf(script)}';`;
+  const policy = `default-src 'none'; style-src '${hashOf(css)}';${scripts} base-uri 'none'; form-action 'none'`;
   return html`<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -23,8 +24,13 @@ export function page(title: string, body: Part, style = ''): string {
 <style>${new Html(css)}</style>
 </head>
 <body>
-${body}
+${body}${script === undefined ? '' : html`
+<script>${new Html(script)}</script>`}
 </body>
 </html>
 `.text;
+}
+
+function hashOf(text: string): string {
+  return `sha256-${createHash('sha256').update(text).digest('base64')}`;
 }

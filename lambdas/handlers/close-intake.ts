@@ -10,13 +10,6 @@ export const handler = implement('CloseIntake', async ({ scan }, deps) => {
   await askInspector(deps);
   const { counts } = await reckonExposures(scan, deps, readInventories);
   emit(counts, deps);
-  for (const feed of await deps.record.feeds()) {
-    // A feed that never succeeded is as old as time: its alarm must not stay quiet.
-    const age = (deps.now() - (feed.lastSuccess === undefined ? 0 : Date.parse(feed.lastSuccess))) / 3_600_000;
-    const single = deps.metrics.singleMetric();
-    single.addDimension('feed', feed.name);
-    single.addMetric('FeedAgeHours', MetricUnit.Count, age);
-  }
   return { nodes: counts.nodes, reporting: counts.reporting, exposed: counts.exposed };
 });
 

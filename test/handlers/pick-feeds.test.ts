@@ -93,6 +93,13 @@ describe('PickFeeds', () => {
     expect((await world.record.feed('cisa-kev'))?.idle).toBeFalsy();
   });
 
+  it('takes a feed that never came for as old as time: it must not look fresh', async () => {
+    await world.record.saveNode(nodeRow('test1'), iso(world.clock.now()));
+    await world.record.setFeed('amazon-linux-2023', { failures: 3 });
+    await pick('all');
+    expect(metrics()['FeedAgeHours amazon-linux-2023']).toBeGreaterThan(24 * 365);
+  });
+
   it('is terminal for input of another form, retryable while the record is busy', async () => {
     expect(await world.failure('PickFeeds', { scope: 'some', since: '' })).toMatchObject({ errorType: 'Terminal' });
     world.fail({ call: 'dynamodb:Query', when: 'before', ...THROTTLED });
