@@ -51,5 +51,6 @@ if (command === 'exec') {
   const [tool, ...args] = rest;
   hand([join(root, 'node_modules', '.bin', tool ?? ''), ...args]);
 } else {
-  hand(['--import', 'tsx', join(root, 'cli', 'main.ts'), ...process.argv.slice(2)]);
+  // Named by its place: `--import tsx` would look for it from the folder that the command is started in.
+  hand(['--import', import.meta.resolve('tsx'), join(root, 'cli', 'main.ts'), ...process.argv.slice(2)]);
 }

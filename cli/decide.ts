@@ -1,17 +1,15 @@
 /** A person's decision about a rollout: written into the record with the caller's ARN and reason, then the waiting machine is woken. */
-import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { createCallbacks } from '../lambdas/aws/callbacks.ts';
-import { NoHub, openHub } from './hub.ts';
+import { askHub, callerArn, NoHub } from './hub.ts';
 import { EXIT } from './run/messages.ts';
+import type { HubOptions } from './hub.ts';
 import type { Callbacks } from '../lambdas/aws/callbacks.ts';
 import type { Record as WavelockRecord, RolloutRow } from '../lambdas/aws/record.ts';
 
 export type Verb = 'approve' | 'resume' | 'abort';
 
-export interface DecideOptions {
+export interface DecideOptions extends HubOptions {
   why: string;
-  qualifier: string;
-  endpoint?: string;
 }
 
 interface Decision {
@@ -35,14 +33,16 @@ export async function decide(verb: Verb, rollout: string, options: DecideOptions
 
 /** Decides with the credentials of the environment. Answers who has decided, or why it can't be carried out. Throws `NoHub`. */
 export async function decideOn(verb: Verb, rollout: string, options: DecideOptions): Promise<{ who: string } | { problem: string }> {
-  const { record } = await openHub(options);
-  const row = await record.findRollout(rollout);
-  if (!row) return { problem: `no rollout is called ${rollout}: its name stands in every message about it` };
-  if (row.endedAt !== undefined) return { problem: `${rollout} has ended (${row.status}): there is nothing to ${verb}` };
-  const { Arn: who = 'unknown' } = await new STSClient({}).send(new GetCallerIdentityCommand({}));
-  const decision: Decision = { verb, rollout, why: options.why, who, at: new Date().toISOString() };
-  const problem = await carryOut(decision, row, record, createCallbacks());
-  return problem === undefined ? { who } : { problem };
+  if (options.why.trim() === '') return { problem: '--why is empty: the record must say why' };
+  return askHub(options, 'OperatorsPolicy', async ({ record }) => {
+    const row = await record.findRollout(rollout);
+    if (!row) return { problem: `no rollout is called ${rollout}: its name stands in every message about it` };
+    if (row.endedAt !== undefined) return { problem: `${rollout} has ended (${row.status}): there is nothing to ${verb}` };
+    const who = await callerArn();
+    const decision: Decision = { verb, rollout, why: options.why, who, at: new Date().toISOString() };
+    const problem = await carryOut(decision, row, record, createCallbacks());
+    return problem === undefined ? { who } : { problem };
+  });
 }
 
 /** Writes the decision before anything is woken by it. Answers why it can't be carried out, if so. */

@@ -2,6 +2,9 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT } from './run/messages.ts';
 
+/** People copy ids from addresses, where they stand in small letters. */
+const cveOf = (text: string): string => (/^\s*cve-/i.test(text) ? text.trim().toUpperCase() : text);
+
 const program = new Command('wavelock')
   .description('A lockfile for your fleet, rolled out in waves: staged patch orchestration for AWS Systems Manager.')
   .showHelpAfterError('(wavelock --help shows every command)')
@@ -78,7 +81,7 @@ program
   .command('exposure')
   .description('what nodes are exposed to, since when, and how current that is: of a hub, or offline from inventory files')
   .option('--advisory <id>', 'only this advisory')
-  .option('--cve <id>', 'only this CVE')
+  .option('--cve <id>', 'only this CVE', cveOf)
   .option('--node <id>', 'only this node, id or name')
   .option('--service <name>', 'only nodes with this value of the tag Service')
   .option('--json', 'print an array with a row for each node, advisory and package')
@@ -104,13 +107,14 @@ advisory
   .option('--platform <names>', 'only these, such as ubuntu or amazon-linux-2023 (default: every platform that has such a package)')
   .option('--severity <grade>', 'critical, important, moderate, low or unrated', 'unrated')
   .option('--no-fix-yet', 'nobody has a fix (required: what has one comes from its vendor)')
+  .option('--anyway', 'record it though it changes nothing now: no node has such a package, or vendors have spoken for all that have')
   .requiredOption('--why <text>', 'the reason, kept in the record')
   .option('--qualifier <name>', 'qualifier of the installation', 'Wavelock')
   .option('--endpoint <url>', 'an embedded AWS instead of AWS, as `wavelock local` prints it')
   .addHelpText('after', '\nExample:\n  npx wavelock advisory add CVE-2026-31337 --packages openssl,openssl-libs --no-fix-yet --why "exploited, says our CERT"\n\nExit status: 0 recorded, 2 refused')
   .action(async (cve, options) => {
     const { addAdvisory } = await import('./advisory/advisory.ts');
-    process.exitCode = await addAdvisory(cve, options);
+    process.exitCode = await addAdvisory(cveOf(cve), options);
   });
 
 advisory
@@ -122,7 +126,7 @@ advisory
   .addHelpText('after', '\nExample:\n  npx wavelock advisory withdraw CVE-2026-31337 --why "not affected, says the vendor"\n\nExit status: 0 recorded, 2 refused')
   .action(async (cve, options) => {
     const { withdrawAdvisory } = await import('./advisory/advisory.ts');
-    process.exitCode = await withdrawAdvisory(cve, options);
+    process.exitCode = await withdrawAdvisory(cveOf(cve), options);
   });
 
 program
@@ -154,7 +158,7 @@ program
   .addHelpText('after', '\nExample:\n  npx wavelock timeline CVE-2026-31337\n\nExit status: 0 told, 2 the CVE or the hub is not known')
   .action(async (cve, options) => {
     const { timeline } = await import('./timeline/timeline.ts');
-    process.exitCode = await timeline(cve, options);
+    process.exitCode = await timeline(cveOf(cve), options);
   });
 
 for (const [verb, description] of [

@@ -17,7 +17,7 @@ async function main(directory: string): Promise<void> {
     const { addStacks, openApp } = await import('./build.ts');
     const { readIngredients } = await import('./ingredients.ts');
     const { app, settings } = openApp(process.env.CDK_OUTDIR ?? 'cdk.out');
-    const { policy, ...ingredients } = readIngredients(settings.policy);
+    const { policy, ...ingredients } = readIngredients(settings.policy, settings);
     // The policy as the functions read it: checked, normalised, JSON.
     const path = join(directory, 'policy.json');
     if (policy) writeFileSync(path, JSON.stringify(policy));

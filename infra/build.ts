@@ -8,6 +8,9 @@ import { applyDeployerRules } from './deployer-rules.ts';
 import { Hub } from './hub.ts';
 import { hubStackName, spokeStackName, type Installation } from './names.ts';
 import { Spoke, type DocumentSource } from './spoke.ts';
+import { hooksOf } from './hooks.ts';
+import { sentBy, startedBy } from './stand-ins.ts';
+import { windowsAt } from './windows.ts';
 
 /** What an app is built from, beside its context. */
 export interface Ingredients {
@@ -63,16 +66,12 @@ export async function addStacks(app: App, settings: Settings, ingredients: Ingre
   const { documents, ...forHub } = ingredients;
   // CDK leaves an id of "Default" out of logical ids: names of functions stay short.
   new Hub(hubStack, 'Default', { installation, settings, places: [installation.hub, ...settings.locations], ...forHub });
-  const spoke = { installation, mode, optInTag, inspector, documents, standIns: standInsOf(ingredients.policy?.file) };
-  new Spoke(hubStack, 'Spoke', spoke);
-  for (const location of settings.locations) addSpokeStack(app, hubStack, { ...spoke, location });
+  const spoke = { installation, mode, optInTag, inspector, documents, standIns: sentBy(ingredients.policy?.file), runbooks: startedBy(ingredients.policy?.file), hooks: hooksOf(ingredients.policy?.file) };
+  const windows = (place?: Location): string[] => windowsAt(ingredients.policy?.file, place, settings);
+  new Spoke(hubStack, 'Spoke', { ...spoke, windows: windows() });
+  for (const location of settings.locations) addSpokeStack(app, hubStack, { ...spoke, windows: windows(location), location });
   applyDeployerRules(app, settings);
   if (settings.nag) await addChecks(app);
-}
-
-/** Documents that policies run on nodes as long as there is no fix: nobody else's may be sent. */
-function standInsOf(file: PolicyFile | undefined): string[] {
-  return [...new Set((file?.policies ?? []).flatMap(({ whileNoFix }) => whileNoFix?.run ?? []))].toSorted();
 }
 
 function addSpokeStack(app: App, hubStack: Stack, props: ConstructorParameters<typeof Spoke>[2] & { location: Location }): void {

@@ -13,10 +13,11 @@ export type FunctionName = TaskName | ReactionName;
  * - `secrets`: read the Slack webhooks
  * - `start`: publish to the hub's own bus, whose rules start machines
  * - `tickets`: open OpsItems, and bring them up to date
+ * - `functions:look`, `functions:call`: see and invoke the functions that policies run where there is no fix; none where they name none
  */
 export type Grant =
   | 'record:read' | 'record:write' | 'record:bulk' | 'record:delete' | 'store:read' | 'store:write' | 'store:forget'
-  | 'spokes' | 'notify' | 'wake' | 'policy' | 'secrets' | 'start' | 'tickets';
+  | 'spokes' | 'notify' | 'wake' | 'policy' | 'secrets' | 'start' | 'tickets' | 'functions:look' | 'functions:call';
 
 /** What each function does with AWS; a function that its code doesn't name here is refused by IAM. */
 export const grants: Record<FunctionName, readonly Grant[]> = {
@@ -25,13 +26,13 @@ export const grants: Record<FunctionName, readonly Grant[]> = {
   PullPart: ['record:read', 'store:read', 'store:write'],
   StoreFeed: ['record:write', 'store:read', 'store:write', 'store:forget'],
   LayOutScan: ['record:write', 'record:delete', 'store:write', 'spokes'],
-  CloseIntake: ['record:write', 'record:bulk', 'record:delete', 'store:read', 'store:write', 'spokes', 'policy'],
+  CloseIntake: ['record:write', 'record:delete', 'store:read', 'store:write', 'spokes', 'policy'],
   StartRollouts: ['record:write', 'store:read', 'policy', 'notify', 'start', 'tickets'],
 
-  PlanRollout: ['record:write', 'store:read', 'store:write', 'spokes', 'policy', 'notify', 'tickets'],
+  PlanRollout: ['record:write', 'store:read', 'store:write', 'spokes', 'policy', 'notify', 'tickets', 'functions:look'],
   AskPeople: ['record:write', 'store:read', 'store:write', 'notify', 'wake', 'tickets'],
   NextWave: ['record:write'],
-  CloseRollout: ['record:write', 'record:bulk', 'record:delete', 'store:read', 'store:write', 'notify', 'start', 'tickets', 'policy'],
+  CloseRollout: ['record:write', 'record:delete', 'store:read', 'store:write', 'notify', 'start', 'tickets', 'policy'],
 
   OpenWave: ['record:write', 'store:read', 'store:write', 'spokes'],
   LayOutRound: ['record:write', 'store:read', 'store:write', 'spokes'],
@@ -39,7 +40,7 @@ export const grants: Record<FunctionName, readonly Grant[]> = {
   JudgeWave: ['record:write', 'store:read', 'store:write', 'notify', 'tickets'],
 
   AdmitBatch: ['record:write', 'store:read', 'spokes'],
-  SendBatch: ['record:write', 'spokes', 'wake'],
+  SendBatch: ['record:write', 'store:read', 'spokes', 'wake', 'functions:look', 'functions:call'],
   SettleBatch: ['record:write', 'store:read', 'store:write', 'spokes'],
   ParkBatch: ['record:write', 'wake'],
 
@@ -58,6 +59,7 @@ export const facts: Partial<Record<FunctionName, readonly Fact[]>> = {
   CloseRollout: ['LOCATIONS'],
   StartRollouts: ['LOCATIONS', 'OPT_IN_TAG'],
   PlanRollout: ['LOCATIONS', 'OPT_IN_TAG'],
+  SendBatch: ['OPT_IN_TAG'],
 };
 
 const large = 1024;

@@ -1,6 +1,7 @@
 import { CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib/core';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { calledBy } from './stand-ins.ts';
 import type { PolicyFile } from '../lambdas/core/model.ts';
 import { patchTasks } from '../statemachines/contracts.ts';
 import { Alarms } from './constructs/alarms.ts';
@@ -54,6 +55,7 @@ export class Hub extends Construct {
       functionsDirectory: props.functionsDirectory,
       policyPath: props.policy?.path,
       slackSecrets: secrets,
+      standIns: patching ? calledBy(props.policy?.file) : [],
     }).byName;
     const notifySlack = functions.get('NotifySlack');
     if (notifySlack) notices.forward(Object.keys(secrets), notifySlack);

@@ -3,6 +3,7 @@ import { readPolicyFile } from '../cli/files/policy.ts';
 import type { PolicyFile } from '../lambdas/core/model.ts';
 import { assembleDocument, documentNames, documents } from '../statemachines/documents/assemble.ts';
 import type { DocumentSource } from './spoke.ts';
+import { checkWindows, type Places } from './windows.ts';
 
 /** All documents, put together from their templates and scripts. */
 export function readDocuments(): DocumentSource[] {
@@ -13,14 +14,17 @@ export function readDocuments(): DocumentSource[] {
  * Everything that the app is built from, beside context and functions.
  *
  * @param policyPath `undefined` where there is no policy file
+ * @param places where the installation will be: maintenance windows elsewhere are refused. Left out: they are not looked at
  * @throws InputErrors with every problem of the policy file and its place
  */
-export function readIngredients(policyPath: string | undefined): {
+export function readIngredients(policyPath: string | undefined, places?: Places): {
   policy: PolicyFile | undefined;
   documents: DocumentSource[];
 } {
+  const read = policyPath === undefined ? undefined : readPolicyFile(policyPath);
+  if (read && places) checkWindows(read, places);
   return {
-    policy: policyPath === undefined ? undefined : readPolicyFile(policyPath).policy,
+    policy: read?.policy,
     documents: readDocuments(),
   };
 }

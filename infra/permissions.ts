@@ -25,7 +25,7 @@ interface Grant {
 const samplePolicy = PolicyFile.parse({
   version: 1,
   mode: 'observe',
-  windows: {},
+  windows: { erp: { ssm: 'mw-0123456789abcdef0', lastStart: 0 } },
   people: { people: { email: ['people@example.com'], slack: { secret: 'slack-secret' } } },
   policies: [],
 });
@@ -78,6 +78,7 @@ const words: [RegExp, (match: RegExpExecArray) => string][] = [
   [/:secret:(.*)$/, () => 'the Slack secrets that the policy file names'],
   [/:instance\/\*$|:managed-instance\/\*$/, () => 'nodes that carry the opt-in tag'],
   [/:document\/(Wavelock-\w+)-\w+$/, ([, name]) => `documents ${name}-*`],
+  [/:maintenancewindow\/mw-\w+$/, () => 'the maintenance windows that the policy file names'],
   [/:parameter(\/.*)$/, ([, name]) => `parameter ${name}`],
   [/:event-bus\/(.*)$/, () => 'the hub’s bus'],
   [/:opsitem\/\*$/, () => 'OpsItems, the tickets'],

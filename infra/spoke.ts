@@ -9,6 +9,7 @@ import { LockBucket } from './constructs/lock-bucket.ts';
 import { SpokeRole } from './constructs/spoke-role.ts';
 import type { DeployMode, Settings } from './context.ts';
 import { documentTitle, spokeParameterName, type Installation } from './names.ts';
+import type { Runbook } from './stand-ins.ts';
 
 /** A document as it comes from its scripts. */
 export interface DocumentSource {
@@ -27,6 +28,12 @@ export interface SpokeProps {
   documents: DocumentSource[];
   /** Documents of the user's that policies run where there is no fix, by name. */
   standIns: string[];
+  /** Automation runbooks of the user's that policies run where there is no fix. Left out: none. */
+  runbooks?: Runbook[];
+  /** Documents that policies run around the install, by name or ARN. Left out: none. */
+  hooks?: string[];
+  /** Ids of the maintenance windows in this location that policies name. Left out: none. */
+  windows?: string[];
 }
 
 /**
@@ -37,7 +44,8 @@ export class Spoke extends Construct {
   constructor(scope: Construct, id: string, props: SpokeProps) {
     super(scope, id);
     const { installation, mode, optInTag } = props;
-    const standIns = mode === 'patch' ? props.standIns : [];
+    const [standIns, runbooks] = mode === 'patch' ? [props.standIns, props.runbooks ?? []] : [[], []];
+    const windows = mode === 'patch' ? (props.windows ?? []) : [];
     const wanted = props.documents.filter(({ purpose }) => mode === 'patch' || purpose !== 'patch');
     const documents = new Map(
       wanted.map((source) => {
@@ -52,7 +60,7 @@ export class Spoke extends Construct {
       description: 'What this Wavelock spoke has, for its hub',
       stringValue: Stack.of(this).toJsonString({ ...(locks ? { lockBucket: locks.bucketName } : {}), documents: names }),
     });
-    new SpokeRole(this, 'Role', { installation, documents: [...documents.values()], standIns, locks, optInTag, inspector: props.inspector });
+    new SpokeRole(this, 'Role', { installation, documents: [...documents.values()], standIns, runbooks, windows, hooks: mode === 'patch' ? (props.hooks ?? []) : [], locks, optInTag, inspector: props.inspector });
     new Forwarding(this, 'Forwarding', { installation, documents: Object.values(names) });
   }
 }

@@ -60,6 +60,17 @@ function keyUse(iam: Iam, parts: () => Parts): UseKey {
   };
 }
 
+/** Whether Systems Manager may assume a role: it exists, and its trust policy lets the service in. */
+function assumesRole(iam: Iam): (roleArn: string, region: string) => boolean {
+  return (roleArn, region) => {
+    const [, , , , account = ''] = roleArn.split(':');
+    const service = 'ssm.amazonaws.com';
+    const role = iam.role(roleArn);
+    const request = { action: 'sts:AssumeRole', resource: roleArn, resourcePolicy: role?.trust, resourceAccount: account };
+    return role !== undefined && iam.allows({ account, region, arn: service, service }, request, region);
+  };
+}
+
 /** Virtual time stands still while code works. A function of ours makes a handful of SDK calls: about so long it would be billed. */
 const WORK_MS = 200;
 
@@ -133,7 +144,7 @@ export function createServices(foundation: Foundation): Services {
     secretsmanager: createSecretsManager(cloud, { useKey }),
     sns: createSns(cloud, { useKey }),
     sqs: createSqs(cloud, { useKey, endpoint }),
-    ssm: createSsm(cloud, fleet),
+    ssm: createSsm(cloud, fleet, { assumes: assumesRole(iam) }),
     states: createStates(cloud, { session, onTransition: () => void (usage.stateTransitions += 1) }),
   };
   const sts = createSts(cloud, { credentials, role: (arn) => iam.role(arn) });

@@ -12,6 +12,7 @@ import { createIam, type DeniedCall, type UnusedGrant } from './iam/iam.ts';
 import { putNodeRoles } from './iam/node-roles.ts';
 import type { Bridge } from './lambda/http-bridge.ts';
 import type { Internet } from './lambda/internet.ts';
+import { createUserFunctions } from './lambda/user-functions.ts';
 import { createRandom } from './random.ts';
 import type { Mail } from './services/sns.ts';
 import type { Caller, Clock, Cloud, Faults, Input, Usage } from './types.ts';
@@ -166,6 +167,7 @@ export async function createCloud(options: CloudOptions): Promise<EmbeddedAws> {
   let stacks: LoadedStack[];
   try {
     stacks = await loadStacks(sources, { seed: options.seed, parts });
+    createUserFunctions({ fleet, iam: parts.iam, lambda: parts.lambda });
   } catch (error) {
     await server.close();
     throw error;

@@ -10,7 +10,7 @@ import { fileProblem, InputErrors } from '../files/problems.ts';
 import { EXIT } from '../run/messages.ts';
 import { exposureOf } from './exposure.ts';
 import type { Exposed } from './exposure.ts';
-import { choosePlaces, writeIn, writeSealed } from './files.ts';
+import { choosePlaces, isUntouched, writeIn, writeSealed } from './files.ts';
 import type { Places } from './files.ts';
 import { makeFleet } from './fleet-file.ts';
 import type { MadeFleet } from './fleet-file.ts';
@@ -79,6 +79,7 @@ async function look(options: AssessOptions): Promise<boolean> {
     proposed: new Set(assessment.proposal.nodes),
     updaters: new Map((assessment.lists.selfUpdating ?? []).map(({ id, by }) => [id, by])),
     offers: found.offers,
+    windows: assessment.proposal.found,
     at: survey.at,
   });
   leave({ assessment, found, made, places, otherRegions, options });
@@ -116,14 +117,22 @@ function leave({ assessment, found, made, places, otherRegions, options }: Resul
   const written = [places.report, places.policy, ...(isFleet ? [places.fleet] : ['no fleet file: no machine was seen that could be simulated'])];
   const feeds = typeof options.feeds === 'string' ? ` --feeds ${options.feeds}` : '';
   const next = isFleet ? [`next          npm start -- --fleet ${places.fleet} --policy ${places.policy}${feeds}`] : [];
-  const lines = [...assessmentText(assessment, { exposure, problems }, process.stdout.isTTY), '', `written       ${written.join(', ')}`, ...next];
+  const kept = places.kept.map((path) => `left alone    ${path}: somebody has made or changed it; --force replaces it`);
+  const columns = process.stdout.isTTY ? process.stdout.columns : undefined;
+  const lines = [...assessmentText(assessment, { exposure, problems }, columns), '', `written       ${written.join(', ')}`, ...kept, ...next];
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
-/** The policy file that is there already: what it names is "in a policy". One that does not validate is bad input. */
+/** The policy file that is there already: what it names is "in a policy". A proposal that nobody has touched is none. One that does not validate is bad input. */
 function ownPolicy(file: string | undefined): ReturnType<typeof readPolicyFile>['policy'] | undefined {
-  if (file === undefined && !existsSync(OWN_POLICY)) return undefined;
-  return readPolicyFile(file ?? OWN_POLICY).policy;
+  if (file !== undefined) return readPolicyFile(file).policy;
+  if (!existsSync(OWN_POLICY) || isUntouched(OWN_POLICY)) return undefined;
+  try {
+    return readPolicyFile(OWN_POLICY).policy;
+  } catch (error) {
+    if (error instanceof InputErrors) tell(`${OWN_POLICY} is here, and what it names would count as in a policy: mend it, or name another one with --policy`);
+    throw error;
+  }
 }
 
 /** `eu-central-1,eu-west-1` or `all`; whether the account has them, AWS tells. */

@@ -8,6 +8,8 @@ export interface Places {
   fleet: string;
   policy: string;
   report: string;
+  /** Files of somebody else that stood where ours would have gone. */
+  kept: string[];
 }
 
 export interface PlaceOptions {
@@ -27,18 +29,26 @@ const SEAL = /\n# wavelock assess wrote this: ([0-9a-f]{16})\n$/;
  */
 export function choosePlaces({ out, force }: PlaceOptions): Places {
   const folder = out ?? DEFAULT_OUT;
+  const kept: string[] = [];
   const place = (name: string): string => {
     const candidates = out === undefined ? [name, join(folder, name)] : [join(folder, name)];
     const found = candidates.find((path) => force || mayReplace(path));
-    if (found !== undefined) return found;
+    if (found !== undefined) {
+      kept.push(...candidates.slice(0, candidates.indexOf(found)));
+      return found;
+    }
     throw new InputErrors([fileProblem(candidates.at(-1) ?? name, TAKEN, 'name another folder with --out, or replace it with --force')]);
   };
-  return { fleet: place('fleet.yaml'), policy: place('wavelock.yaml'), report: join(folder, 'assessment.html') };
+  return { fleet: place('fleet.yaml'), policy: place('wavelock.yaml'), report: join(folder, 'assessment.html'), kept };
 }
 
 /** Nothing there, or something that assess wrote and nobody has touched. */
 function mayReplace(path: string): boolean {
-  if (!existsSync(path)) return true;
+  return !existsSync(path) || isUntouched(path);
+}
+
+/** Whether a file is as assess wrote it: of a policy, a proposal that nobody has made his own yet. */
+export function isUntouched(path: string): boolean {
   const text = readFileSync(path, 'utf8');
   const seal = SEAL.exec(text);
   return seal !== null && hashOf(text.slice(0, seal.index + 1)) === seal[1];

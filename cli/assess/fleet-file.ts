@@ -8,6 +8,8 @@ import { NodeId } from '../../lambdas/core/model.ts';
 import { simulatedReleases } from '../../local/fleet/platforms.ts';
 import type { FleetFile, Inventory, NodeEntry, Offer } from '../../local/fleet/types.ts';
 import { factsFromInventory } from '../../lambdas/core/match/inventory.ts';
+import type { FoundWindow } from '../../lambdas/core/survey/propose.ts';
+import { windowsFile } from './fleet-windows.ts';
 import { installedOf } from './installed.ts';
 
 export interface FleetInput {
@@ -18,6 +20,8 @@ export interface FleetInput {
   updaters: ReadonlyMap<string, Updater[]>;
   /** What the repositories should offer nodes with this platform and list of software, from what they are exposed to. */
   offers: (platform: string, list: string) => Offer[];
+  /** Maintenance windows that patch today. */
+  windows: readonly FoundWindow[];
   /** ISO. */
   at: string;
 }
@@ -45,8 +49,9 @@ export function makeFleet(input: FleetInput): MadeFleet {
   const names = uniqueNames(kept);
   const nodes = kept.map((machine) => nodeEntry(machine, { input, name: names.get(machine.id) ?? machine.id, inventory: nameOf(machine) }));
   const tagged = kept.filter(({ id, tags }) => input.proposed.has(id) && tags[OPT_IN.key] !== OPT_IN.value).length;
+  const surroundings = windowsFile(input.windows, nodes);
   return {
-    file: { version: 1, locations: input.locations, inventories, nodes },
+    file: { version: 1, locations: input.locations, inventories, nodes, ...(surroundings.length > 0 && { surroundings }) },
     leftOut: [...leftOut].map(([why, ids]) => ({ why, ids })),
     tagged,
   };

@@ -1,5 +1,5 @@
 /** `fleet.yaml` as text: inventories first, then a line a node. */
-import type { Inventory, NodeEntry, Offer } from '../../local/fleet/types.ts';
+import type { Inventory, MaintenanceWindowEntry, NodeEntry, Offer, SurroundingsEntry } from '../../local/fleet/types.ts';
 import { amount, some } from '../ui/text.ts';
 import type { MadeFleet } from './fleet-file.ts';
 import { comment, flow, list, map, scalar } from './yaml-text.ts';
@@ -15,7 +15,7 @@ export function fleetYaml(made: MadeFleet, about: { at: string; locations: strin
   const whole = inventoryLines(made.file.inventories, () => true);
   const fits = whole.reduce((sum, line) => sum + line.length + 1, 0) <= room;
   const inventories = fits ? whole : inventoryLines(made.file.inventories, (inventory, name) => inventory.available.some((offer) => offer.package === name));
-  const lines = [...head(made, about, fits), 'version: 1', `locations: ${list(made.file.locations)}`, '', 'inventories:', ...inventories, '', ...nodes];
+  const lines = [...head(made, about, fits), 'version: 1', `locations: ${list(made.file.locations)}`, '', 'inventories:', ...inventories, '', ...surroundingsLines(made.file.surroundings ?? []), ...nodes];
   return `${lines.join('\n')}\n`;
 }
 
@@ -57,6 +57,22 @@ function offerText({ package: name, version, arch, kind, severity, advisories = 
     severity,
     advisories: advisories.length > 0 ? list(advisories) : undefined,
   });
+}
+
+/** Maintenance windows that the proposed policy names. */
+function surroundingsLines(entries: readonly SurroundingsEntry[]): string[] {
+  if (entries.length === 0) return [];
+  const lines = entries.flatMap(({ locations = [], maintenanceWindows = [] }) => [
+    `  - locations: ${list(locations)}`,
+    '    maintenanceWindows:',
+    ...maintenanceWindows.map((window) => `      - ${windowText(window)}`),
+  ]);
+  return ['surroundings:', ...lines, ''];
+}
+
+function windowText({ tags, names, ...rest }: MaintenanceWindowEntry): string {
+  const texts = Object.entries(rest).map(([key, value]) => [key, typeof value === 'string' ? scalar(value) : JSON.stringify(value)]);
+  return flow({ ...Object.fromEntries(texts), tags: tags && map(tags), names: names && list(names) });
 }
 
 function nodeText(node: NodeEntry): string {

@@ -36,19 +36,16 @@ interface Account {
 
 /** Looks. @throws SurveyError where nothing can be looked at, InputErrors for a Region that does not exist */
 export async function gather(options: GatherOptions): Promise<Gathered> {
-  const { access, tell, now, max } = options;
+  const { access, regions, tell, now, max } = options;
   const identity = await identify({ ...access, region: startRegion(options) });
   tell(`looking as ${identity.arn}`);
   const look = createLook(identity.account);
   const organization = await organizationAccounts({ ...access, region: identity.region }, look);
   const accounts = await openAccounts(options, identity, look.blind);
-  const otherRegions: Record<string, string[]> = {};
-  const places: Place[] = [];
-  for (const account of accounts) {
-    const { chosen, others } = await regionsOf(account, look.blind);
-    otherRegions[account.number] = others;
-    places.push(...chosen.map((region) => ({ location: { account: account.number, region }, access: { ...account.access, region } })));
-  }
+  const chosen = await chooseRegions(accounts, look.blind, options.accounts === undefined || regions.length > 0 ? '--region' : '--accounts');
+  const places = chosen.flatMap(({ account, here }) =>
+    here.map((region): Place => ({ location: { account: account.number, region }, access: { ...account.access, region } })),
+  );
   const { locations, stopped } = await surveyPlaces(places, { max, tell: (where, what) => tell(`${where}  ${what}`) });
   const survey: Survey = {
     at: new Date(now()).toISOString(),
@@ -58,7 +55,7 @@ export async function gather(options: GatherOptions): Promise<Gathered> {
     blind: look.blind,
     ...(stopped && { stoppedAt: max }),
   };
-  return { survey, otherRegions };
+  return { survey, otherRegions: Object.fromEntries(chosen.map(({ account, others }) => [account.number, others])) };
 }
 
 /** STS needs some Region to be asked in: one of those that will be looked at. */
@@ -96,20 +93,47 @@ export function roleArn(account: string, role: string): string {
   return role.startsWith('arn:') ? role : `arn:aws:iam::${account}:role/${role}`;
 }
 
-/** Regions to look at in an account, and those that are left. @throws InputErrors for a Region that the account does not have */
-async function regionsOf({ number, access, regions }: Account, blind: Blind[]): Promise<{ chosen: string[]; others: string[] }> {
-  const first = regions.find((region) => region !== 'all') ?? access.region ?? 'us-east-1';
-  const look = createLook(number);
-  const enabled = await enabledRegions({ ...access, region: first }, look);
-  blind.push(...look.blind);
-  const chosen = regions.includes('all') ? (enabled ?? []) : [...new Set(regions)];
-  const unknown = enabled ? chosen.filter((region) => !enabled.includes(region)) : [];
-  if (enabled && unknown.length > 0) {
-    const problem = (region: string): Problem => {
-      const hint = didYouMean(region, enabled) ?? `it has ${enabled.join(', ')}`;
-      return fileProblem('--region', `${region} is not a Region that account ${number} has switched on`, hint);
-    };
-    throw new InputErrors(unknown.map(problem));
+interface Chosen {
+  account: Account;
+  /** Regions to look at, and those that are switched on besides. */
+  here: string[];
+  others: string[];
+}
+
+/**
+ * The Regions of each account. One that some of the accounts have not switched on is a line in `blind`: the others are looked at.
+ *
+ * @param option what named them
+ * @throws InputErrors for a Region that none of these accounts has: it is a slip of the pen
+ */
+async function chooseRegions(accounts: readonly Account[], blind: Blind[], option: string): Promise<Chosen[]> {
+  const chosen: Chosen[] = [];
+  const has = new Set<string>();
+  const lacks: { account: string; region: string; enabled: string[] }[] = [];
+  for (const account of accounts) {
+    const { number, access, regions } = account;
+    const look = createLook(number);
+    const first = regions.find((region) => region !== 'all') ?? access.region ?? 'us-east-1';
+    const enabled = await enabledRegions({ ...access, region: first }, look);
+    blind.push(...look.blind);
+    const wanted = regions.includes('all') ? (enabled ?? []) : [...new Set(regions)];
+    const here = wanted.filter((region) => enabled?.includes(region) ?? true);
+    for (const region of here) has.add(region);
+    lacks.push(...wanted.filter((region) => !here.includes(region)).map((region) => ({ account: number, region, enabled: enabled ?? [] })));
+    chosen.push({ account, here, others: (enabled ?? []).filter((region) => !here.includes(region)) });
   }
-  return { chosen, others: (enabled ?? []).filter((region) => !chosen.includes(region)) };
+  const wrong = lacks.filter(({ region }) => !has.has(region));
+  if (wrong.length > 0) throw new InputErrors(wrong.map((lack) => nowhere(lack, option)));
+  blind.push(...lacks.map(({ account, region }) => switchedOff(account, region)));
+  return chosen;
+}
+
+function nowhere({ account, region, enabled }: { account: string; region: string; enabled: string[] }, option: string): Problem {
+  const hint = didYouMean(region, enabled) ?? `it has ${enabled.join(', ')}`;
+  return fileProblem(option, `${region} is not a Region that account ${account} has switched on`, hint);
+}
+
+function switchedOff(account: string, region: string): Blind {
+  const message = 'the Region is not switched on in this account';
+  return { where: `${account}/${region}`, what: 'anything', action: 'ec2:DescribeRegions', code: 'OptInRequired', message };
 }

@@ -4,6 +4,7 @@ import type { Judged } from './text.ts';
 import { html } from '../report/escape.ts';
 import type { Html } from '../report/escape.ts';
 import { row, table } from '../report/parts.ts';
+import type { Row } from '../report/parts.ts';
 import { amount, grouped } from '../ui/text.ts';
 import { ids } from './html-ids.ts';
 
@@ -35,12 +36,12 @@ ${ids(nodes)}`,
 )}
 ${inspector && opinion(inspector)}
 ${wrong}
-${rows.length > 0 && table(['Advisory', 'Packages', 'Severity', 'State', 'CVEs', 'Nodes'], rows)}
+${rows.length > 0 && table(['Advisory', 'Packages', 'Severity', 'State', 'CVEs', 'Nodes'], rows, { finds: true })}
 ${by.length > SHOWN && html`<p class="aside">${grouped(by.length - SHOWN)} more stand in the JSON.</p>`}
 </section>`;
 }
 
-function exposureRow({ advisory, title, severity, knownExploited, epss, state, packages, cves, nodes }: ExposedTo): Html {
+function exposureRow({ advisory, title, severity, knownExploited, epss, state, packages, cves, nodes }: ExposedTo): Row {
   const grave = knownExploited === undefined ? severity : `${severity}, known exploited`;
   const chance = epss !== undefined && html`<span class="sub">EPSS ${(epss * 100).toFixed(1)} %</span>`;
   const more = cves.length > CVES ? ` and ${cves.length - CVES} more` : '';

@@ -8,6 +8,6 @@ const SHOWN = 6;
 
 /** Node ids, folded where they are many; on paper they stand there, unless `paper` is false. */
 export function ids(nodes: readonly string[], { paper = true }: { paper?: boolean } = {}): Html {
-  const text = html`<p class="ids">${nodes.join(' ')}</p>`;
+  const text = html`<ul class="ids">${nodes.map((id) => html`<li>${id}</li> `)}</ul>`;
   return nodes.length <= SHOWN ? text : fold(amount(nodes.length, 'node'), text, { paper });
 }

@@ -1,6 +1,7 @@
 /** The proposed `wavelock.yaml`: what was guessed, from what, and what it would replace stands in its comments. */
 import type { Assessment } from '../../lambdas/core/survey/assessment.ts';
 import type { FoundWindow, Proposal, ProposedNodes, ProposedPolicy, ProposedWave } from '../../lambdas/core/survey/propose.ts';
+import { windowWords } from '../../lambdas/core/maintenance-window.ts';
 import { amount, some } from '../ui/text.ts';
 import { comment, flow, list, map, scalar } from './yaml-text.ts';
 
@@ -30,25 +31,22 @@ export function policyYaml(assessment: Assessment): string {
 
 function windowLines({ windows, found }: Proposal): string[] {
   const written = windows.flatMap((window) => {
-    if ('cron' in window) {
+    if ('ssm' in window) {
       const origin = found.find(({ as }) => 'window' in as && as.window.name === window.name);
-      const { name, cron, lasts, lastStart, timezone } = window;
-      const value = flow({ cron: JSON.stringify(cron), lasts, lastStart, timezone: scalar(timezone) });
-      return [...(origin ? comment([originWords(origin)], '  ') : []), `  ${name}: ${value}`];
+      const { name, ssm, location } = window;
+      return [...(origin ? comment([originWords(origin)], '  ') : []), `  ${name}: ${flow({ ssm, location: scalar(location) })}`];
     }
     const { name, days, from, to, timezone } = window;
     return [`  ${name}: ${flow({ days: list(days), from: `"${from}"`, to: `"${to}"`, timezone: scalar(timezone) })}`];
   });
-  const lost = found.flatMap((window) => ('why' in window.as ? [`${originWords(window)}; not taken over: ${window.as.why}`] : []));
+  const lost = found.flatMap((window) => ('why' in window.as ? [`${originWords(window)}; not here, for ${window.as.why}`] : []));
   return ['windows:                   # when nodes may START, local time', ...(written.length === 0 ? ['  {}'] : written), ...comment(lost, '  '), ''];
 }
 
-/** What Systems Manager has, by id: the file cannot name a maintenance window yet, so its times are written out. */
+/** What Systems Manager said on the day of the assessment; what it says later is what counts. */
 function originWords({ seen, location, nodes }: FoundWindow): string {
   const where = nodes === 'unknown' ? 'on targets that only AWS resolves' : `on ${amount(nodes.length, 'node')}`;
-  const offset = seen.offset === undefined ? '' : `, offset ${amount(seen.offset, 'day')}`;
-  const times = `${seen.schedule}, ${seen.timezone ?? 'UTC'}${offset}, ${seen.duration} h, cutoff ${seen.cutoff} h`;
-  return `SSM maintenance window ${seen.id} "${seen.name}" in ${location}: ${times}; it patches ${where} today`;
+  return `SSM maintenance window ${seen.id} "${seen.name}" in ${location}: ${windowWords(seen)}; it patches ${where} today`;
 }
 
 function people(): string[] {

@@ -1,11 +1,14 @@
-/** What the terminal says of an assessment: coverage first, then the lists by id, then what would stop a rollout. */
+/** What the terminal says of an assessment: coverage first, then the lists by id, then exposure and what would stop a rollout. */
+import { ASSUME_ROLE } from '../../lambdas/core/survey/permissions.ts';
 import type { Assessment, Coverage } from '../../lambdas/core/survey/assessment.ts';
 import type { FleetExposure } from '../../lambdas/core/survey/exposure.ts';
-import { amount, grouped, plain, some } from '../ui/text.ts';
-import { COLUMN, counted, entry, listLines } from './text-lists.ts';
+import { amount, grouped, plain, some, WIDEST } from '../ui/text.ts';
+import { counted, entry, listLines, type Form } from './text-lists.ts';
 
-/** Ids in a line of a terminal. */
+/** Names and ids in a line of a terminal. */
 const IDS = 4;
+/** Groups of a list on a terminal. */
+const GROUPS = 6;
 /** On a pipe somebody searches: there all of them stand, within reason. The report and `--json` have all in any case. */
 const ALL_IDS = 1_000;
 
@@ -15,27 +18,26 @@ export interface Judged {
   problems: readonly string[];
 }
 
-/** Lines for standard output. The first one is coverage. `isTerminal`: a person reads them as they come. */
-export function assessmentText(assessment: Assessment, { exposure, problems }: Judged, isTerminal = false): string[] {
-  const most = isTerminal ? IDS : ALL_IDS;
+/** Lines for standard output. The first one is coverage. `columns`: of the terminal that a person reads them on; left out: a pipe. */
+export function assessmentText(assessment: Assessment, { exposure, problems }: Judged, columns?: number): string[] {
+  const width = Math.max(60, Math.min(WIDEST, columns ?? WIDEST));
+  const form = columns === undefined ? { width, most: ALL_IDS, groups: ALL_IDS } : { width, most: IDS, groups: GROUPS };
   return [
-    coverageLine(assessment.coverage),
-    ...limits(assessment),
+    ...entry('coverage', coverageWords(assessment.coverage), form),
+    ...limits(assessment, form),
     '',
-    ...listLines(assessment.lists, most),
+    ...listLines(assessment.lists, form),
     '',
-    ...exposureLines(exposure),
-    ...problemLines(problems, exposure === undefined),
+    ...exposureLines(exposure, form),
+    ...problemLines(problems, exposure === undefined, form),
     '',
-    ...obstacleLines(assessment),
-    ...blindLines(assessment),
+    ...obstacleLines(assessment, form),
+    ...blindLines(assessment, form),
   ];
 }
 
-/** The first line. */
-export function coverageLine({ running, ec2, hybrid, managed, reporting, inPolicy }: Coverage): string {
-  const parts = running === undefined ? known(ec2) : `${grouped(running)} (${known(ec2)} EC2, ${known(hybrid)} hybrid)`;
-  return `${'coverage'.padEnd(COLUMN)}running ${parts} · managed ${known(managed)} · reporting ${known(reporting)} · in a policy ${grouped(inPolicy)}`;
+function coverageWords({ running, managed, reporting, inPolicy }: Coverage): string {
+  return `running ${known(running)} · managed ${known(managed)} · reporting ${known(reporting)} · in a policy ${grouped(inPolicy)}`;
 }
 
 /** A count, or that nobody could see it. */
@@ -43,28 +45,36 @@ export function known(value: number | undefined): string {
   return value === undefined ? 'not seen' : grouped(value);
 }
 
-function limits({ coverage, stoppedAt, otherAccounts }: Assessment): string[] {
+function limits({ coverage, stoppedAt, otherAccounts }: Assessment, form: Form): string[] {
+  const { ec2, hybrid, inProposal } = coverage;
   const accounts = some(otherAccounts.map(({ id, name }) => `${id} ${name}`), IDS);
   return [
-    ...entry('', `the proposed policy would take ${amount(coverage.inProposal, 'node')}`),
-    ...(stoppedAt === undefined ? [] : entry('', `stopped at --max ${grouped(stoppedAt)}: there are more nodes`)),
-    ...(otherAccounts.length === 0 ? [] : entry('', `not looked at: ${amount(otherAccounts.length, 'account')} of the organization (${accounts})`)),
+    ...entry('', `running: ${known(ec2)} EC2, ${known(hybrid)} hybrid; the proposed policy would take ${amount(inProposal, 'node')}`, form),
+    ...(stoppedAt === undefined ? [] : entry('', `stopped at --max ${grouped(stoppedAt)}: there are more nodes`, form)),
+    ...(otherAccounts.length === 0 ? [] : entry('', `not looked at: ${amount(otherAccounts.length, 'account')} of the organization (${accounts})`, form)),
   ];
 }
 
-function exposureLines(exposure: FleetExposure | undefined): string[] {
-  if (!exposure) return entry('exposure', 'not looked at: no advisories were read');
+function exposureLines(exposure: FleetExposure | undefined, form: Form): string[] {
+  if (!exposure) return entry('exposure', 'not looked at: no advisories were read', form);
   const { advisories, judged, unknown, exposed, exploited, by, endOfLife, inspector, oldest } = exposure;
-  const read = amount(advisories, 'advisory', 'advisories');
+  const said = (text: string): string[] => entry('', text, form);
+  const more = by.length > IDS ? `${amount(by.length - IDS, 'more advisory', 'more advisories')} in the report` : '';
   return [
-    ...entry('exposure', `${grouped(exposed.length)} of ${amount(judged, 'node')} with inventory, held against ${read}; known exploited: ${grouped(exploited.length)}`),
-    ...(oldest === undefined ? [] : entry('', `the oldest inventory is from ${oldest.slice(0, 16).replace('T', ' ')} UTC`)),
-    ...(unknown.length > 0 ? entry('', `no inventory for ${counted(unknown, IDS)}: nobody knows`) : []),
-    ...endOfLife.flatMap(({ release, since, nodes }) => entry('', `${release} gets no security updates since ${since}: ${counted(nodes, IDS)}`)),
-    ...(inspector ? entry('', opinion(inspector)) : []),
+    ...entry('exposure', `${grouped(exposed.length)} of ${amount(judged, 'node')} with inventory are exposed, ${grouped(exploited.length)} of them to what is known to be exploited`, form),
+    ...said(`held against ${amount(advisories, 'advisory', 'advisories')}${oldest === undefined ? '' : `; the oldest inventory is from ${minute(oldest)}`}`),
+    ...(unknown.length > 0 ? said(`nobody knows of ${amount(unknown.length, 'node')} without inventory: ${some(unknown, IDS)}`) : []),
+    ...endOfLife.flatMap(({ release, since, nodes }) => said(`${release} gets no security updates since ${since}: ${counted(nodes, IDS)}`)),
+    ...(inspector ? said(opinion(inspector)) : []),
     ...by.slice(0, IDS).flatMap(({ advisory, severity, knownExploited, packages, nodes }) =>
-      entry('', `${advisory} ${severity}${knownExploited === undefined ? '' : ', known exploited'}: ${some(packages, 3)} on ${amount(nodes.length, 'node')}`)),
+      said(`${amount(nodes.length, 'node')}: ${advisory}, ${severity}${knownExploited === undefined ? '' : ', known exploited'}: ${some(packages, 3)}`)),
+    ...(more === '' ? [] : said(more)),
   ];
+}
+
+/** `2026-11-23 13:05 UTC` from an ISO instant. */
+export function minute(iso: string): string {
+  return `${iso.slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 function opinion({ looks, onlyInspector, onlyWe }: NonNullable<FleetExposure['inspector']>): string {
@@ -73,26 +83,30 @@ function opinion({ looks, onlyInspector, onlyWe }: NonNullable<FleetExposure['in
 }
 
 /** Without a network every feed fails in the same way: one says it all. */
-function problemLines(problems: readonly string[], isNothing: boolean): string[] {
+function problemLines(problems: readonly string[], isNothing: boolean, form: Form): string[] {
   const [first, ...others] = problems;
   if (first === undefined) return [];
   const more = others.length === 0 ? '' : `; ${grouped(others.length)} more in the report`;
   const hint = isNothing ? '. --feeds FOLDER reads files instead of the vendors\' sites, --no-feeds nothing' : '';
-  return entry('', `${first}${more}${hint}`);
+  return entry('', `${first}${more}${hint}`, form);
 }
 
-function obstacleLines({ obstacles }: Assessment): string[] {
-  if (obstacles.length === 0) return entry('in the way', 'nothing that can be seen from here');
-  return obstacles.flatMap(({ what, next }, index) => entry(index === 0 ? 'in the way' : '', `${what}. ${next.charAt(0).toUpperCase()}${next.slice(1)}`));
+/** What is in the way, and under each what to do about it. */
+function obstacleLines({ obstacles }: Assessment, form: Form): string[] {
+  if (obstacles.length === 0) return entry('in the way', 'nothing that can be seen from here', form);
+  return obstacles.flatMap(({ what, next }, index) => [...entry(index === 0 ? 'in the way' : '', what, form), ...entry('', `→ ${next}`, form, 2)]);
 }
 
 /** The same sentence for everything that may not be seen. */
 export function blindSentence({ where, what, action, code, message }: Assessment['blind'][number]): string {
+  if (action === ASSUME_ROLE) {
+    return `I could not look into account ${where} because ${code} on ${action}: does the role of the accounts file exist there, and does it trust who looks?`;
+  }
   const because = code === 'AccessDenied' ? `because AccessDenied on ${action}` : `because of ${code} on ${action}: ${plain(message)}`;
   return `I could not see ${what} in ${where} ${because}`;
 }
 
-function blindLines({ blind }: Assessment): string[] {
+function blindLines({ blind }: Assessment, form: Form): string[] {
   if (blind.length === 0) return [];
-  return ['', ...blind.flatMap((line, index) => entry(index === 0 ? 'not seen' : '', blindSentence(line)))];
+  return ['', ...blind.flatMap((line, index) => entry(index === 0 ? 'not seen' : '', blindSentence(line), form))];
 }

@@ -1,5 +1,4 @@
-/** Reads inventories of nodes as `wavelock exposure --inventory` takes them: two forms, both as Systems Manager has them. */
-import { readFileSync } from 'node:fs';
+/** Reads inventories of nodes as `wavelock exposure --inventory` takes them: our own form of a whole node, and what Systems Manager writes. */
 import { basename } from 'node:path';
 import { z } from 'zod';
 import { plainText } from '../../lambdas/core/advisory.ts';
@@ -9,6 +8,7 @@ import { check } from '../../lambdas/core/policy/problems.ts';
 import { fileProblem } from '../files/problems.ts';
 import { readYaml } from '../files/yaml.ts';
 import { InputErrors } from '../files/problems.ts';
+import { inventoryText, nodesOf, parseInventory, typeByFields } from './inventory-forms.ts';
 import type { Inventory } from '../../lambdas/core/match/inventory.ts';
 import type { NodeFacts } from '../../lambdas/core/match/types.ts';
 import type { Path, PathProblem } from '../../lambdas/core/policy/problems.ts';
@@ -30,50 +30,86 @@ type List = z.infer<typeof List>;
 const Whole = z.looseObject({
   node: z.looseObject({
     id: z.string().min(1),
-    platformName: z.string().optional(),
-    platformVersion: z.string().optional(),
-    arch: z.string().optional(),
-    tags: z.record(z.string(), z.string()).optional(),
+    platformName: z.string().nullish(),
+    platformVersion: z.string().nullish(),
+    arch: z.string().nullish(),
+    tags: z.record(z.string(), z.string()).nullish(),
   }),
   inventories: z.array(List.required({ TypeName: true })),
 });
 type Whole = z.infer<typeof Whole>;
 
 /** What every entry of a type must have; without it the entry says nothing. */
-const NEEDED: Record<string, readonly string[]> = {
+const NEEDED = new Map<string, readonly string[]>(Object.entries({
   'AWS:Application': ['Name', 'Version'],
   'AWS:WindowsUpdate': ['HotFixId'],
   'Custom:DpkgSource': ['package', 'version', 'status'],
-};
+}));
 
 const HINT = 'a file is { "node": { "id", "platformName", "platformVersion", "arch", "tags" }, "inventories": [ { "TypeName", "Entries" } ] }, or an AWS:Application document';
 
+/** `notes`: what the reader of its answers should know, such as that a list is cut off. */
+export type FileRead = { nodes: InventoriedNode[]; notes: string[] } | { problems: Problem[] };
+
 /**
- * The node of a file. `platform` (`Amazon Linux 2`) is for files that are only a list of packages. What is wrong comes back with its
+ * The nodes of a file. `platform` (`Amazon Linux 2`) is for files that are only a list of packages. What is wrong comes back with its
  * places, all of it.
  */
-export function readInventoryFile(file: string, platform: string | undefined): { node: InventoriedNode } | { problems: Problem[] } {
+export function readInventoryFile(file: string, platform: string | undefined): FileRead {
   let value: unknown;
   try {
-    value = JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, ''));
+    value = parseInventory(inventoryText(file));
   } catch (error) {
     return { problems: unreadable(file, error) };
   }
+  const read = readValue(value, file, platform);
+  const problems = read.flatMap((one) => ('problems' in one ? one.problems : []));
+  if (problems.length > 0) return { problems: placed(file, problems) };
+  const nodes = read.flatMap((one) => ('node' in one ? [one.node] : []));
+  return { nodes, notes: [...(isCutOff(value) ? [CUT_OFF] : []), ...nodes.filter(saysNothing).map(({ id }) => `lists no package of ${id}: that nothing is found there means nothing`)] };
+}
+
+/** What a list is called that does not say whose it is: `downloads/web-1` of `downloads/web-1.json.gz`. */
+export function withoutEnding(file: string): string {
+  return file.replace(/\.json(\.gz)?$/, '');
+}
+
+function readValue(value: unknown, file: string, platform: string | undefined): Read[] {
+  const theirs = nodesOf(value);
+  if (theirs) {
+    return theirs.map((each) => {
+      const read = readWhole(each.value, platform);
+      return 'node' in read ? read : { problems: read.problems.map((problem) => ({ ...problem, path: each.place(problem.path) })) };
+    });
+  }
   const isWhole = typeof value === 'object' && value !== null && ('node' in value || 'inventories' in value);
-  const read = isWhole ? readWhole(value, platform) : readList(value, file, platform);
-  if ('node' in read) return read;
-  return { problems: placed(file, read.problems) };
+  return [isWhole ? readWhole(value, platform) : readList(value, file, platform)];
+}
+
+const CUT_OFF = 'holds only a part of the list, since NextToken says that there is more: ask again with --next-token, and put all Entries into one list';
+
+/** ListInventoryEntries answers 50 entries at a time (SSM API Reference, MaxResults), and the AWS CLI does not ask for the rest by itself. */
+function isCutOff(value: unknown): boolean {
+  const token = z.looseObject({ NextToken: z.string() }).safeParse(value).data?.NextToken;
+  return token !== undefined && token !== '';
+}
+
+function saysNothing({ facts }: InventoriedNode): boolean {
+  return facts.installed.length === 0 && facts.build === undefined && facts.offered === undefined;
 }
 
 /** The YAML reader knows where in a text something is wrong; JSON's own says better what. */
 function unreadable(file: string, error: unknown): Problem[] {
-  const message = `is not JSON: ${plainText(error instanceof Error ? error.message : String(error), 200)}`;
+  const why = plainText(error instanceof Error ? error.message : String(error), 200);
+  if (error instanceof Error && 'code' in error && String(error.code).startsWith('Z_')) return [fileProblem(file, `cannot be decompressed: ${why}`)];
+  const message = `is not JSON: ${why}`;
   try {
     readYaml(file);
     return [fileProblem(file, message)];
   } catch (found) {
     if (!(found instanceof InputErrors)) throw found;
-    return found.problems.slice(0, 1).map((problem) => (problem.message.startsWith('is not YAML') ? { ...problem, message } : problem));
+    const isText = (problem: Problem): boolean => problem.message.startsWith('is not YAML') || (error instanceof SyntaxError && problem.message === 'is not UTF-8 text');
+    return found.problems.slice(0, 1).map((problem) => (isText(problem) ? { ...problem, message } : problem));
   }
 }
 
@@ -82,7 +118,11 @@ function placed(file: string, problems: readonly PathProblem[]): Problem[] {
     return readYaml(file).place(problems);
   } catch (found) {
     if (!(found instanceof InputErrors)) throw found;
-    return problems.map((problem) => ({ ...fileProblem(file, problem.message, problem.hint), path: problem.path.join('.') }));
+    return problems.map(({ path: [first, ...rest], message, hint }) => {
+      const isLine = typeof first === 'number';
+      const path = isLine || first === undefined ? rest : [first, ...rest];
+      return { ...fileProblem(file, message, hint), ...(isLine ? { line: first + 1, column: 1 } : {}), path: path.join('.') };
+    });
   }
 }
 
@@ -106,19 +146,14 @@ function readWhole(value: unknown, platform: string | undefined): Read {
 function readList(value: unknown, file: string, platform: string | undefined): Read {
   const read = check(List, value);
   if ('problems' in read) return { problems: read.problems.map((problem) => ({ ...problem, hint: problem.hint ?? HINT })) };
-  const list = toInventory({ ...read.value, TypeName: read.value.TypeName ?? nameless(read.value) });
+  const list = toInventory({ ...read.value, TypeName: read.value.TypeName ?? typeByFields(read.value.Entries[0] ?? {}) });
   const missing = incomplete(list, ['Entries']);
   if (missing.length > 0) return { problems: missing };
   if (platform === undefined) return { problems: [problemAt([], 'is only a list of packages', 'say of which system it is: --platform "Amazon Linux 2"')] };
   const found = platformOf(platform, '', archOf([list]));
   if (found === undefined) return { problems: [unknownPlatform([], platform)] };
-  const id = read.value.InstanceId ?? basename(file).replace(/\.json$/, '');
+  const id = read.value.InstanceId ?? basename(withoutEnding(file));
   return { node: { id, tags: {}, facts: factsFromInventory(found, [list], {}, versionIn(platform)), ...capturedOf([read.value]) } };
-}
-
-function nameless({ Entries }: List): string {
-  const [first = {}] = Entries;
-  return 'status' in first && 'package' in first ? 'Custom:DpkgSource' : 'AWS:Application';
 }
 
 function toInventory({ TypeName = '', Entries }: List): Inventory {
@@ -126,7 +161,7 @@ function toInventory({ TypeName = '', Entries }: List): Inventory {
 }
 
 function incomplete({ TypeName, Entries }: Inventory, path: Path): PathProblem[] {
-  const needed = NEEDED[TypeName] ?? [];
+  const needed = NEEDED.get(TypeName) ?? [];
   return Entries.flatMap((entry, index) => needed.filter((key) => !(key in entry)).map((key) => problemAt([...path, index], `has no ${key}`)));
 }
 
@@ -163,6 +198,7 @@ function capturedOf(lists: readonly Pick<List, 'CaptureTime'>[]): { captured?: s
 }
 
 function unknownPlatform(path: Path, text: string): PathProblem {
+  if (text.trim() === '') return problemAt(path, 'is of a system that nobody names', 'say of which system it is: --platform "Amazon Linux 2"');
   const known = 'Amazon Linux, Ubuntu, Debian, Red Hat Enterprise Linux, Rocky Linux, AlmaLinux, Oracle Linux, SLES, openSUSE Leap or Windows Server, with a version';
   return problemAt(path, `"${text.trim()}" is no system that Wavelock knows`, `expected ${known}`);
 }

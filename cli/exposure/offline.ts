@@ -6,7 +6,7 @@ import { InputErrors, fileProblem } from '../files/problems.ts';
 import { readPolicyFile } from '../files/policy.ts';
 import { EXIT } from '../run/messages.ts';
 import { filesBelow, whyUnreadable } from '../../local/feeds/files.ts';
-import { readInventoryFile } from './inventory-file.ts';
+import { readInventoryFile, withoutEnding } from './inventory-file.ts';
 import { printRows } from './print-rows.ts';
 import { exposureRows } from './rows.ts';
 import { plain } from '../ui/text.ts';
@@ -37,6 +37,8 @@ interface Input {
   nodes: InventoriedNode[];
   deadlines: readonly Deadline[];
   now: number;
+  /** For people, about single files. */
+  notes: string[];
 }
 
 /** Prints and answers the exit status: 0 looked, 2 bad input, of which every problem is told. */
@@ -47,6 +49,7 @@ export async function offlineExposure(options: OfflineOptions): Promise<number> 
   const vendors = await readFeedsFolder(options.feeds, input.now, input.nodes.map((node) => node.facts.platform));
   if (vendors.read === 0) return complain([fileProblem(options.feeds, 'holds no advisory', 'wavelock feeds --check says of each file why')]);
   const rows = exposureRows(input.nodes, vendors, input);
+  for (const note of input.notes) process.stderr.write(`${plain(note)}\n`);
   const { lifecycles, unread } = vendors;
   if (unread.length > 0) process.stderr.write(`${options.feeds}: ${unreadWords(unread, options.feeds)}\n`);
   for (const word of silence(input.nodes, vendors)) process.stderr.write(`${options.feeds}: ${word}\n`);
@@ -62,9 +65,10 @@ function readInput(options: OfflineOptions, problems: Problem[]): Input {
   checkFeeds(options.feeds, problems);
   const read = options.inventory.map((file) => ({ file, read: readInventoryFile(file, options.platform) }));
   for (const one of read) if ('problems' in one.read) problems.push(...one.read.problems);
-  const nodes = read.flatMap(({ file, read: one }) => ('node' in one ? [{ file, node: one.node }] : []));
+  const nodes = read.flatMap(({ file, read: one }) => ('nodes' in one ? one.nodes.map((node) => ({ file, node })) : []));
+  const notes = read.flatMap(({ file, read: one }) => ('nodes' in one ? one.notes.map((note) => `${file}: ${note}`) : []));
   const today = Number.isNaN(now) ? undefined : new Date(now).toISOString().slice(0, 10);
-  return { nodes: nameApart(nodes, problems), deadlines: readDeadlines(options.policy, today, problems), now };
+  return { nodes: nameApart(nodes, problems), deadlines: readDeadlines(options.policy, today, problems), now, notes };
 }
 
 /** Lists that are called by their file have its whole path where several files have the same name. */
@@ -72,8 +76,8 @@ function nameApart(read: readonly { file: string; node: InventoriedNode }[], pro
   const files = new Map<string, string>();
   return read.map(({ file, node }) => {
     const other = files.get(node.id);
-    const isCalledByFile = node.id === basename(file, '.json');
-    const id = other === undefined || !isCalledByFile ? node.id : file.replace(/\.json$/, '');
+    const isCalledByFile = node.id === basename(withoutEnding(file));
+    const id = other === undefined || !isCalledByFile ? node.id : withoutEnding(file);
     if (files.has(id)) problems.push(fileProblem(file, `is of the same node as ${files.get(id)}: "${id}"`, 'one file a node, with all its inventories'));
     files.set(id, file);
     return { ...node, id };

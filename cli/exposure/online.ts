@@ -2,7 +2,7 @@
 import { readCountedNodes, readOpenExposures } from '../../lambdas/aws/exposures.ts';
 import { readInspectorView } from '../../lambdas/aws/inspector.ts';
 import { CveId } from '../../lambdas/core/advisory.ts';
-import { NoHub, openHub } from '../hub.ts';
+import { withHub } from '../hub.ts';
 import { EXIT } from '../run/messages.ts';
 import { onlineRows } from './online-rows.ts';
 import { onlineLines, whyNobody } from './online-table.ts';
@@ -20,21 +20,18 @@ const toStandardOutput: Print = (text) => void process.stdout.write(text);
 
 /** Prints and answers the exit status: 0 shown, 2 no hub, no such node or service, or nothing was reckoned there yet. `print` takes a line or more at a time. */
 export async function onlineExposure(options: OnlineOptions, print: Print = toStandardOutput): Promise<number> {
-  try {
-    const seen = await readSeen(await openHub(options));
+  const { advisory, cve, node, service } = options;
+  const wanted = { advisory, cve, node, service };
+  if (cve !== undefined && !CveId.safeParse(cve).success) return refuse(`"${cve}" is no CVE: expected one such as CVE-2026-31337`);
+  return withHub(options, 'ReadersPolicy', async (hub) => {
+    const seen = await readSeen(hub);
     if (!seen) return refuse('no exposures are known yet: they are reckoned at the end of the first look at the fleet');
-    const { advisory, cve, node, service } = options;
-    const wanted = { advisory, cve, node, service };
-    if (cve !== undefined && !CveId.safeParse(cve).success) return refuse(`"${cve}" is no CVE: expected one such as CVE-2026-31337`);
     const nobody = whyNobody(seen, wanted);
     if (nobody !== undefined) return refuse(nobody);
     if (options.json === true) printRows(onlineRows(seen, wanted), print);
     else print(`${onlineLines(seen, wanted, Date.now()).join('\n')}\n`);
     return EXIT.succeeded;
-  } catch (error) {
-    if (error instanceof NoHub) return refuse(error.message);
-    throw error;
-  }
+  });
 }
 
 /** All that the rows are made of; `undefined` where nothing was reckoned yet. */

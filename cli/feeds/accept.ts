@@ -1,19 +1,12 @@
 /** A person accepts that a feed has shrunk: the next reading takes it as it is. Written into the record with the caller's ARN and reason. */
-import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { openHub } from '../hub.ts';
-import type { HubOptions } from '../hub.ts';
+import { callerArn } from '../hub.ts';
+import type { OpenHub } from '../hub.ts';
 
-export interface AcceptOptions extends HubOptions {
-  feed: string;
-  why: string;
-}
-
-/** Answers what was done, or why it cannot be. Throws `NoHub`. */
-export async function acceptFeed({ feed, why, ...hub }: AcceptOptions): Promise<{ done: boolean; text: string }> {
-  const { record } = await openHub(hub);
+/** Answers what was done, or why it cannot be. */
+export async function acceptFeed(feed: string, why: string, { record }: OpenHub): Promise<{ done: boolean; text: string }> {
   const row = await record.feed(feed);
   if (!row) return { done: false, text: `no feed is called ${feed}: \`wavelock feeds\` lists those that were read` };
-  const { Arn: who = 'unknown' } = await new STSClient({}).send(new GetCallerIdentityCommand({}));
+  const who = await callerArn();
   const at = new Date().toISOString();
   // The reason first: a decision without its author must not be possible.
   await record.putEvent({ rollout: `feed-${feed}`, at, what: 'accept', who, why });

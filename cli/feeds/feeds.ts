@@ -1,6 +1,6 @@
 /** `wavelock feeds`: how the feeds of an installation are; or, offline, what our readers make of a folder of vendors' files. */
 import { EXIT } from '../run/messages.ts';
-import { NoHub, openHub } from '../hub.ts';
+import { withHub } from '../hub.ts';
 import { acceptFeed } from './accept.ts';
 import { checkFolder } from './check.ts';
 import { checkTable } from './check-table.ts';
@@ -21,27 +21,25 @@ export interface FeedsOptions extends HubOptions {
 /** Prints and answers the exit status: 0 shown; with `check` 1 where a file of a vendor's could not be read; 2 nothing to be had. */
 export async function feeds(options: FeedsOptions): Promise<number> {
   if (options.check !== undefined) return check(options.check, options.json === true);
-  try {
-    if (options.accept !== undefined) return await accept(options.accept, options);
-    const { record } = await openHub(options);
+  if (options.accept !== undefined) return accept(options.accept, options);
+  return withHub(options, 'ReadersPolicy', async ({ record }) => {
     const lines = feedLines(await record.feeds(), Date.now());
     print(options.json === true ? JSON.stringify(lines, null, 2) : feedTable(lines).join('\n'));
     return EXIT.succeeded;
-  } catch (error) {
-    if (!(error instanceof NoHub)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    return EXIT.badInput;
-  }
+  });
 }
 
-async function accept(feed: string, { why = '', qualifier, endpoint }: FeedsOptions): Promise<number> {
+async function accept(feed: string, options: FeedsOptions): Promise<number> {
+  const { why = '' } = options;
   if (why.trim() === '') {
     process.stderr.write('--accept needs --why: the reason is kept in the record\n');
     return EXIT.badInput;
   }
-  const { done, text } = await acceptFeed({ feed, why, qualifier, ...(endpoint === undefined ? {} : { endpoint }) });
-  (done ? process.stdout : process.stderr).write(`${text}\n`);
-  return done ? EXIT.succeeded : EXIT.badInput;
+  return withHub(options, 'OperatorsPolicy', async (hub) => {
+    const { done, text } = await acceptFeed(feed, why, hub);
+    (done ? process.stdout : process.stderr).write(`${text}\n`);
+    return done ? EXIT.succeeded : EXIT.badInput;
+  });
 }
 
 async function check(folder: string, json: boolean): Promise<number> {

@@ -8,9 +8,10 @@ import type { Path, PathProblem } from '../../lambdas/core/policy/problems.ts';
 import { isObject } from '../../lambdas/core/policy/schema-tree.ts';
 import { nameAndArch } from '../../local/fleet/repository.ts';
 import { hostPlatform, simulatedReleases } from '../../local/fleet/platforms.ts';
-import type { Inventory, NodeEntry, Offer, UserDocument } from '../../local/fleet/types.ts';
+import type { Inventory, NodeEntry, Offer, UserDocument, UserFunction } from '../../local/fleet/types.ts';
 import { expandEntry } from '../../local/fleet/nodes.ts';
 import { InventorySchema, NodeSchema, UserDocumentSchema } from './fleet-schema.ts';
+import { UserFunctionSchema, UserRunbookSchema } from './fleet-stand-ins-schema.ts';
 import { checkInstance, checkSurroundings } from './fleet-surroundings-checks.ts';
 
 /** Names that nodes may refer to. */
@@ -31,6 +32,9 @@ export function checkFleet(raw: unknown): PathProblem[] {
     ...nodes.flatMap((node, index) => (node ? checkNode(node, known, ['nodes', index]) : [])),
     ...checkIdentities(nodes),
     ...Object.entries(wellFormed(UserDocumentSchema, raw, 'documents')).flatMap(([name, document]) => checkDocument(document, nodes, ['documents', name])),
+    ...Object.entries(wellFormed(UserRunbookSchema, raw, 'automations')).flatMap(([name, runbook]) => checkDocument(runbook, nodes, ['automations', name])),
+    ...Object.entries(wellFormed(UserFunctionSchema, raw, 'functions')).flatMap(([name, one]) => checkAliases(one, ['functions', name, 'aliases'])),
+    ...checkBoth(raw),
     ...checkSurroundings(isObject(raw) ? raw.surroundings : undefined, locations, nodes),
   ];
 }
@@ -147,13 +151,27 @@ function checkIdentities(entries: readonly (NodeEntry | undefined)[]): PathProbl
 }
 
 /** A document's nodes have to exist: a fault without victim is a typing mistake. */
-function checkDocument(document: UserDocument, entries: readonly (NodeEntry | undefined)[], path: Path): PathProblem[] {
+function checkDocument(document: Pick<UserDocument, 'failsOn' | 'hangsOn' | 'rebootsOn'>, entries: readonly (NodeEntry | undefined)[], path: Path): PathProblem[] {
   const known = entries.flatMap((entry) => (entry ? expandEntry(entry) : []).flatMap(({ name, id }) => [name, id]));
   return (['failsOn', 'hangsOn', 'rebootsOn'] as const).flatMap((key) =>
     (document[key] ?? []).flatMap((node, index) =>
       known.includes(node) ? [] : [problem([...path, key, index], `there is no node "${node}"`, didYouMean(node, known))],
     ),
   );
+}
+
+/** An alias stands for a version that there is. */
+function checkAliases({ aliases = {}, versions = 0 }: UserFunction, path: Path): PathProblem[] {
+  return Object.entries(aliases).flatMap(([alias, version]) =>
+    version <= versions ? [] : [problem([...path, alias], `there is no version ${version}: \`versions\` is ${versions}`)],
+  );
+}
+
+/** Systems Manager has one list of names for documents and runbooks. */
+function checkBoth(raw: unknown): PathProblem[] {
+  const documents = Object.keys(objectAt(raw, 'documents'));
+  const twice = Object.keys(objectAt(raw, 'automations')).filter((name) => documents.includes(name));
+  return twice.map((name) => ({ path: ['automations', name], at: 'key', message: `${name} is a document as well: one name is one document` }));
 }
 
 /** Indices of entries that stood before. */

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { storyKeys } from './story-schema.ts';
 import { Kind, NodeId, Severity } from '../../lambdas/core/model.ts';
 import { OrganizationSchema, SurroundingsSchema } from './fleet-surroundings-schema.ts';
+import { UserFunctionSchema, UserRunbookSchema } from './fleet-stand-ins-schema.ts';
 import { Age, LocationText, Tags, Text } from './fleet-words.ts';
 
 const Version = Text.regex(/^\S*$/, 'has spaces in it');
@@ -119,6 +120,14 @@ export const FleetSchema = z.strictObject({
     .record(z.string().regex(/^(?!AWS|aws|amazon|amzn)[A-Za-z0-9_.-]{3,128}$/, DOCUMENT), UserDocumentSchema)
     .optional()
     .describe('SSM Command documents of yours that every location has, by name: what a policy\'s `hooks` and `whileNoFix` name'),
+  automations: z
+    .record(z.string().regex(/^(?!AWS|aws|amazon|amzn)[A-Za-z0-9_.-]{3,128}$/, DOCUMENT), UserRunbookSchema)
+    .optional()
+    .describe('SSM Automation runbooks of yours that every location has, by name: what `whileNoFix: { automation }` names'),
+  functions: z
+    .record(z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'the name of a function is letters, digits, hyphens and underscores'), UserFunctionSchema)
+    .optional()
+    .describe('Lambda functions of yours in the hub\'s account and Region, by name: what `whileNoFix: { lambda }` names'),
   surroundings: z.array(SurroundingsSchema).optional().describe('What accounts have besides nodes, as `wavelock assess` reads it'),
   organization: OrganizationSchema.optional().describe('Further accounts of the organization: number → name'),
 });

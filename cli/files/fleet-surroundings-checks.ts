@@ -31,7 +31,12 @@ function checkEntry(entry: SurroundingsEntry, known: { locations: readonly strin
       ? [problem([...path, 'baselines', index, 'approveUntil'], 'cannot stand beside `approveAfterDays`')]
       : [],
   );
-  return [...strangers, ...targets, ...both];
+  const everywhere = (entry.maintenanceWindows ?? []).flatMap(({ id }, index) =>
+    id !== undefined && (entry.locations ?? known.locations).length !== 1
+      ? [problem([...path, 'maintenanceWindows', index, 'id'], 'an id is in one location only', 'name that location in `locations`, or leave the id out')]
+      : [],
+  );
+  return [...strangers, ...targets, ...both, ...everywhere];
 }
 
 /** What a hybrid node cannot have, and what contradicts itself. */

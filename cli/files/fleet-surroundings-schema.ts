@@ -22,6 +22,7 @@ const target = {
   names: z.array(z.string()).min(1).optional().describe('Nodes with these names. Neither tags nor names: every node'),
 };
 const Schedule = z.string().regex(/^(cron|rate|at)\(.+\)$/, 'expected cron(…), rate(…) or at(…)');
+const Instant = z.string().regex(/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{3})?)?(Z|[+-]\d\d:\d\d)?)?$/, 'expected an instant such as 2026-12-01T00:00:00+01:00');
 const document = z.string().min(3).max(128).describe('Name of the SSM document: AWS-RunPatchBaseline');
 const operation = z.string().optional().describe('Parameter Operation of the document: Scan or Install');
 
@@ -40,11 +41,18 @@ const Baseline = z.strictObject({
 
 const MaintenanceWindow = z.strictObject({
   name: Name.describe('Name of the maintenance window'),
+  id: z
+    .string()
+    .regex(/^mw-[0-9a-f]{17}$/, 'expected an id such as mw-0123456789abcdef0')
+    .optional()
+    .describe('Its id, which a policy names: mw-0123456789abcdef0. In one location only. Left out: made from the name and the location, always the same'),
   schedule: Schedule.describe('cron(0 1 ? * SUN *), rate(7 days) or at(…)'),
   timezone: z.string().optional().describe('IANA time zone; left out: UTC'),
   offset: z.int().min(1).max(6).optional().describe('Days after the day of the cron'),
   hours: z.int().min(1).max(24).describe('How long it is open'),
   cutoff: z.int().min(0).max(23).optional().describe('In the last hours no task begins; left out: 0'),
+  startDate: Instant.optional().describe('It does not open before: 2026-12-01T00:00:00+01:00'),
+  endDate: Instant.optional().describe('It does not open afterwards, and is closed from then on'),
   enabled: z.boolean().optional().describe('Left out: true'),
   document,
   operation,

@@ -1,5 +1,8 @@
 /** Reads `fleet.yaml`. */
+import { existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { check } from '../../lambdas/core/policy/problems.ts';
+import type { PathProblem } from '../../lambdas/core/policy/problems.ts';
 import type { FleetFile } from '../../local/fleet/types.ts';
 import { checkFleet } from './fleet-checks.ts';
 import { expandEntry } from '../../local/fleet/nodes.ts';
@@ -8,7 +11,7 @@ import { fail, failIfAny } from './problems.ts';
 import { readYaml } from './yaml.ts';
 
 export interface ReadFleet {
-  /** One entry a node: `count` is dealt out, every node has its id and its full zone name. */
+  /** One entry a node: `count` is dealt out, every node has its id and its full zone name. Functions have the absolute paths of their code. */
   fleet: FleetFile;
   text: string;
   /** Of the file's bytes, hexadecimal. */
@@ -21,7 +24,15 @@ export function readFleetFile(file: string): ReadFleet {
   const read = check<FleetFile>(FleetSchema, source.value);
   const between = source.place(checkFleet(source.value));
   if ('problems' in read) fail([...source.problems, ...source.place(read.problems), ...between]);
-  failIfAny([...source.problems, ...between]);
-  const fleet = { ...read.value, nodes: read.value.nodes.flatMap(expandEntry) };
+  const functions = withCode(read.value, dirname(file));
+  const missing = Object.entries(functions ?? {}).flatMap(([name, { code }]): PathProblem[] =>
+    existsSync(code) ? [] : [{ path: ['functions', name, 'code'], at: 'value', message: `there is no file ${code}` }],
+  );
+  failIfAny([...source.problems, ...between, ...source.place(missing)]);
+  const fleet = { ...read.value, nodes: read.value.nodes.flatMap(expandEntry), ...(functions ? { functions } : {}) };
   return { fleet, text: source.text, sha256: source.sha256 };
+}
+
+function withCode({ functions }: FleetFile, folder: string): FleetFile['functions'] {
+  return functions && Object.fromEntries(Object.entries(functions).map(([name, one]) => [name, { ...one, code: resolve(folder, one.code) }]));
 }

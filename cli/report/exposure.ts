@@ -10,6 +10,7 @@ import type { ClosedCve, ExposureHistory } from '../../lambdas/core/exposures/hi
 import type { OldestOpen } from '../../lambdas/core/exposures/speed.ts';
 import type { EndedRun } from '../ui/facts.ts';
 import type { Html } from './escape.ts';
+import type { Row } from './parts.ts';
 
 /** More CVEs than these are folded: the known exploited and the gravest come first. */
 const CVES_SHOWN = 30;
@@ -96,7 +97,7 @@ exploited within 30 days.</p>
 ${others.length > 0 && fold(`${grouped(others.length)} more`, table(CVE_HEADS, others, { numbers }))}</div>`;
 }
 
-function cveRow(cve: ClosedCve, timezone: string): Html {
+function cveRow(cve: ClosedCve, timezone: string): Row {
   return row([
     { class: 'cve', of: [cve.cve, html` <span class="sub">${cve.advisories.join(', ')}</span>`] },
     cve.severity,

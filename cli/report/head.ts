@@ -1,7 +1,7 @@
 /** The report's head: the whole run in one sentence, how it ended, and what identifies it. */
 import { formatDuration, formatLocal } from '../../lambdas/core/calendar-text.ts';
 import { moodOf, nodesOf, statusWord, stillExposed, timezoneOf } from '../ui/facts.ts';
-import { amount, grouped, plain, realTime } from '../ui/text.ts';
+import { amount, grouped, plain, realTime, wholeHash } from '../ui/text.ts';
 import { html } from './escape.ts';
 import type { EndedRun } from '../ui/facts.ts';
 import type { Html } from './escape.ts';
@@ -28,6 +28,11 @@ function reachWords({ document, result }: EndedRun): string {
   return `${unproven === 0 ? 'nothing' : amount(unproven, 'item')} unproven on ${last.name}`;
 }
 
+/** The beginning of a hash, for the eye; the whole of it stands with the proof. */
+function hashOf(text: string): string {
+  return text === '' ? 'none' : wholeHash(text).slice(0, 12);
+}
+
 /** 1. The sentence, the stamp, and what identifies this run. `madeAt` is shown as it is. */
 export function headSection(run: EndedRun, madeAt: string): Html {
   const { document, extra } = run;
@@ -37,14 +42,10 @@ export function headSection(run: EndedRun, madeAt: string): Html {
     ['Mode', extra.plan ? MODES[extra.plan.policy.mode] : 'no plan'],
     ['Began', formatLocal(extra.startedAt, timezone, 'dated')],
     ['Ended', formatLocal(extra.endedAt, timezone, 'dated')],
-    ['Took', `${formatDuration(document.virtualSeconds)} of virtual time`],
-    ['Ran in', realTime(document.wallMs)],
+    ['Took', `${formatDuration(document.virtualSeconds)} of virtual time, in ${realTime(document.wallMs)}`],
     ['Time zone', timezone],
-    ['Report made', madeAt],
-  ];
-  const hashes: [string, string][] = [
-    ['Plan', extra.planKey === '' ? 'none' : extra.planKey.replace(/^plans\/(.*)\.json$/, '$1')],
-    ['Lock', document.lock === '' ? 'none' : document.lock],
+    ['Plan', hashOf(extra.planKey)],
+    ['Lock', hashOf(document.lock)],
   ];
   return html`<header>
 <p class="brand">Wavelock: what one rollout did</p>
@@ -52,9 +53,8 @@ export function headSection(run: EndedRun, madeAt: string): Html {
 ${extra.reason !== '' && document.status !== 'succeeded' && html`<p class="big">${extra.reason}</p>`}
 <dl class="facts">
 ${facts.map(([term, text]) => html`<div><dt>${term}</dt><dd>${text}</dd></div>`)}
-${hashes.map(([term, hash]) => html`<div class="hash"><dt>${term}</dt><dd class="mono">${hash}</dd></div>`)}
 </dl>
 <p class="aside">This ran on one machine, in virtual time, on the template that <code>cdk deploy</code> ships:
-no AWS account was used, and no real node was touched.</p>
+no AWS account was used, and no real node was touched. Report made ${madeAt}.</p>
 </header>`;
 }

@@ -8,6 +8,7 @@ import { page } from './page.ts';
 import { proofSection } from './proof.ts';
 import { costSection, messagesSection, policySection } from './record.ts';
 import { SCRIPT } from './script.ts';
+import { storySection } from './story.ts';
 import { wavesSection } from './waves.ts';
 import type { RolloutResult } from '../../lambdas/core/result.ts';
 import type { RunDocument, RunExtra } from '../run/messages.ts';
@@ -30,6 +31,7 @@ export function reportHtml(input: ReportInput): string {
   const body = html`${headSection(run, input.madeAt)}
 <main>
 ${wavesSection(run, anchors)}
+${storySection(run)}
 ${leftSection(run, anchors)}
 ${proofSection(run)}
 ${exposureSection(run)}

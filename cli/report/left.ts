@@ -6,6 +6,7 @@ import { fold, row, table } from './parts.ts';
 import type { NodeResult } from '../../lambdas/core/result.ts';
 import type { EndedRun } from '../ui/facts.ts';
 import type { Html, Part } from './escape.ts';
+import type { Row } from './parts.ts';
 
 /** More names than these are folded. */
 const NAMES_SHOWN = 8;
@@ -26,7 +27,7 @@ ${leftOut(run)}
 </section>`;
 }
 
-function leftRow(nodes: NodeResult[], anchors: Map<string, string>): Html | undefined {
+function leftRow(nodes: NodeResult[], anchors: Map<string, string>): Row | undefined {
   const [first] = nodes;
   if (!first) return undefined;
   const links = nodes.map((node) => html`<a href="#${anchors.get(node.id) ?? 'nodes'}">${node.name}</a>`);

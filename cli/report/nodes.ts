@@ -4,10 +4,11 @@ import { amount } from '../ui/text.ts';
 import { instant } from '../ui/times.ts';
 import { changeWords } from '../ui/why.ts';
 import { html } from './escape.ts';
-import { fold, row, table } from './parts.ts';
+import { findBox, fold, row, table } from './parts.ts';
 import type { NodeResult } from '../../lambdas/core/result.ts';
 import type { EndedRun } from '../ui/facts.ts';
 import type { Html } from './escape.ts';
+import type { Row } from './parts.ts';
 
 interface ChangeSet {
   anchor: string;
@@ -35,12 +36,13 @@ export function nodesSection(run: EndedRun, anchors: Map<string, string>): Html 
   const onPaper = sets.reduce((sum, set) => sum + set.packages.length, 0) <= LINES_ON_PAPER;
   return html`<section id="nodes"><h2>Nodes</h2>
 <p class="aside">CVEs: closed on this node, of those that our advisories name. Min: minutes in work.</p>
-${table(COLUMNS, rows, { id: 'node-table', numbers: NUMBERS })}
+${findBox('production failed eu-west-1')}
+${table(COLUMNS, rows, { id: 'node-table', numbers: NUMBERS, finds: true })}
 ${sets.length > 0 && html`<h3>What was changed</h3>${sets.map((set) => setBlock(set, onPaper))}`}
 </section>`;
 }
 
-function nodeRow(node: NodeResult, anchor: string, set: ChangeSet | undefined): Html {
+function nodeRow(node: NodeResult, anchor: string, set: ChangeSet | undefined): Row {
   const { account, region } = node.location;
   const id = node.name === node.id ? undefined : html`<span class="sub mono">${node.id}</span>`;
   const cells = [

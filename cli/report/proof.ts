@@ -1,11 +1,12 @@
 /** The report's evidence: what was proven on which nodes, what was not promoted and why. */
 import { nodesOf, proofWords } from '../ui/facts.ts';
-import { amount } from '../ui/text.ts';
+import { amount, wholeHash } from '../ui/text.ts';
 import { html } from './escape.ts';
 import { columns, fold, row, table } from './parts.ts';
 import type { LockPlatform, Outcome } from '../../lambdas/core/model.ts';
 import type { EndedRun } from '../ui/facts.ts';
 import type { Html } from './escape.ts';
+import type { Row } from './parts.ts';
 
 /** Outcomes of a node that proves what it holds. */
 const HEALTHY: Outcome[] = ['patched', 'already-proven', 'restart-pending'];
@@ -16,6 +17,7 @@ export function proofSection(run: EndedRun): Html {
   const rows = candidate.map((section) => platformRow(section, run));
   return html`<section id="proof"><h2>Proof</h2>
 ${proofLine(run)}
+${hashLine(run)}
 ${rows.length > 0 && table(['Platform', 'Wanted', 'Proven on', 'Not promoted, and why'], rows)}
 ${candidate.map((section) => itemList(section, run))}
 </section>`;
@@ -29,7 +31,13 @@ function proofLine(run: EndedRun): Html {
 ${unproven.length > 0 && columns(unproven)}`;
 }
 
-function platformRow(section: LockPlatform, run: EndedRun): Html {
+/** What was proven, by its hashes: of the plan that was read, and of the lock that went out. */
+function hashLine({ document, extra }: EndedRun): Html {
+  const [plan, lock] = [extra.planKey, document.lock].map((text) => (text === '' ? 'none' : wholeHash(text)));
+  return html`<p class="aside">Plan <span class="mono">${plan}</span>, lock <span class="mono">${lock}</span></p>`;
+}
+
+function platformRow(section: LockPlatform, run: EndedRun): Row {
   const first = run.document.waves[0]?.name ?? '';
   const needed = run.extra.plan?.policy.waves[0]?.promoteWhen.provenOn ?? 1;
   const tested = nodesOf(run).filter((node) => node.wave === first && node.platform === section.platform);

@@ -9,8 +9,10 @@ export const STYLE = `
 @media (prefers-color-scheme:dark){:root{${DARK}}}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%}
-body{margin:0 auto;max-width:64rem;padding:2rem 1.25rem 4rem;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Liberation Sans",sans-serif}
+[hidden]{display:none!important}
+body{margin:0 auto;max-width:64rem;padding:1.25rem 1.25rem 4rem;overflow-wrap:break-word;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Liberation Sans",sans-serif}
 h1{font-size:1.5rem;line-height:1.25;margin:.25rem 0 .5rem;flex:1 1 24rem;max-width:46rem;text-wrap:pretty}
+header+main>section:first-child>h2{margin-top:1.25rem}
 h2{font-size:1.15rem;margin:2.5rem 0 .75rem;padding-bottom:.3rem;border-bottom:1px solid var(--rule)}
 h3{font-size:1rem;margin:1.5rem 0 .4rem}
 p{margin:.5rem 0;max-width:46rem}
@@ -21,7 +23,7 @@ pre{white-space:pre-wrap;overflow-wrap:anywhere;background:var(--panel);padding:
 .head{display:flex;gap:1.5rem;justify-content:space-between;align-items:flex-start;flex-wrap:wrap}
 .stamp{border:2px solid;border-radius:6px;padding:.15rem .7rem;font-weight:700;letter-spacing:.08em;margin-top:.4rem}
 .succeeded,.pass,.good{color:var(--good)}.failed,.fail,.bad{color:var(--bad)}.held,.inconclusive,.look{color:var(--look)}.silent{color:var(--silent)}.skipped,.not-run{color:var(--soft)}
-dl.facts{display:grid;grid-template-columns:repeat(auto-fill,minmax(12.5rem,1fr));gap:.5rem 1.5rem;margin:.75rem 0;padding:.75rem 1rem;background:var(--panel);border-radius:8px;font-size:.875rem}
+dl.facts{display:grid;grid-template-columns:repeat(auto-fill,minmax(12.5rem,1fr));gap:.4rem 1.5rem;margin:.6rem 0;padding:.6rem 1rem;background:var(--panel);border-radius:8px;font-size:.875rem}
 dl.facts div{min-width:0}dl.facts .hash{grid-column:span 2}
 dt{color:var(--soft);font-size:.78rem}dd.mono{font-size:.7rem;line-height:1.8}
 dd{margin:0;overflow-wrap:anywhere}
@@ -44,7 +46,7 @@ details{margin:.4rem 0}td details{margin:0}
 summary{cursor:pointer}
 ul.columns{columns:18rem;column-gap:2rem;list-style:none;margin:.5rem 0;padding:0;font-size:.85rem}
 ul.columns li{break-inside:avoid;overflow-wrap:anywhere}
-.picture{display:block;width:100%;height:auto;margin:1rem 0 .5rem}
+.picture{display:block;width:100%;height:auto;margin:.5rem 0}
 .picture.narrow{display:none}
 .picture text{fill:var(--ink);font-size:12.5px;font-family:inherit}
 .picture .small,.picture .words{fill:var(--soft);font-size:11.5px;font-weight:400}
@@ -63,7 +65,13 @@ path.verdict{stroke:var(--paper);stroke-width:1}path.verdict.pass{fill:var(--goo
 ul.legend{display:flex;flex-wrap:wrap;gap:.15rem 1.1rem;list-style:none;margin:.25rem 0 1rem;padding:0;color:var(--soft);font-size:.85rem}
 ul.legend svg{width:1.1em;height:1.1em;vertical-align:-.15em;margin-right:.35em;overflow:visible}
 .big{font-size:1.05rem;font-weight:600}
-@media (max-width:640px){dl.facts{grid-template-columns:1fr 1fr}body{padding:1.25rem .9rem 3rem}h1{font-size:1.3rem}.picture.wide{display:none}.picture.narrow{display:block}}
+#find{margin:1.5rem 0 .5rem;display:flex;gap:.75rem;align-items:center;flex-wrap:wrap}
+@media (max-width:640px){dl.facts{grid-template-columns:1fr 1fr}
+.wide-table table,.wide-table tbody,.wide-table tr,.wide-table td{display:block;min-width:0!important;white-space:normal!important;text-align:left!important}
+.wide-table thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+.wide-table tr{padding:.5rem 0;border-bottom:1px solid var(--rule)}.wide-table td{border:0;padding:.1rem 0 .1rem 6.5rem;position:relative;overflow-wrap:anywhere}
+.wide-table td:empty{display:none}.wide-table td::before{content:attr(data-head);position:absolute;left:0;width:6rem;color:var(--soft);font-family:system-ui,sans-serif;font-weight:400;font-size:.875rem}
+body{padding:1.25rem .9rem 3rem}h1{font-size:1.3rem}.picture.wide{display:none}.picture.narrow{display:block}}
 @page{size:A4;margin:14mm 13mm}
 @media print{:root{color-scheme:light;${LIGHT}}
 body{max-width:none;padding:0;font-size:10.5pt;-webkit-print-color-adjust:exact;print-color-adjust:exact}

@@ -10,6 +10,7 @@ import { shape } from './strip.ts';
 import type { RunDocument } from '../run/messages.ts';
 import type { EndedRun, Mood } from '../ui/facts.ts';
 import type { Html } from './escape.ts';
+import type { Row } from './parts.ts';
 
 type Wave = RunDocument['waves'][number];
 
@@ -50,16 +51,18 @@ function key(mark: Html, words: string): Html {
 
 function waveTable(run: EndedRun): Html {
   const rows = run.document.waves.map((wave) => waveRow(wave, run));
-  return html`${table(['Wave', 'Verdict', 'Why', 'Nodes', 'At once', 'Began', 'Judged'], rows)}
-<p class="aside">“At once”: most nodes in work at the same time, of those allowed.
+  return html`${table(['Wave', 'Verdict', 'Why', 'Nodes', 'At once', 'First node', 'Judged'], rows)}
+<p class="aside">“At once”: most nodes in work at the same time, of those allowed. “First node”: when work on it began.
 Commands that started outside a window: ${run.extra.outsideWindow}.</p>`;
 }
 
-function waveRow(wave: Wave, { document, extra }: EndedRun): Html {
+function waveRow(wave: Wave, { document, extra }: EndedRun): Row {
   const ran = wave.verdict !== 'not-run';
   const silent = untouched(document, wave.name)
     ? `no command was sent to any of its ${amount(wave.nodes, 'node')}`
     : 'its nodes got no patch command';
+  // A wave is opened when the one before it has passed; what people ask is when its nodes were worked on.
+  const worked = extra.timeline.find((part) => part.wave === wave.name && part.what === 'run');
   const work = extra.inWork.find((entry) => entry.wave === wave.name);
   return row([
     { class: 'name', of: wave.name },
@@ -67,7 +70,7 @@ function waveRow(wave: Wave, { document, extra }: EndedRun): Html {
     (ran ? wave.reasons : [silent]).map((reason) => html`<div>${reason}</div>`),
     ran && outcomeWords(wave.outcomes),
     work && `${work.most} of ${work.allowed}`,
-    timeOf(wave.startedAt, extra),
+    timeOf(worked === undefined ? '' : new Date(worked.from).toISOString(), extra),
     timeOf(wave.endedAt, extra),
   ]);
 }

@@ -44,7 +44,7 @@ export function makeDocument(facts: RunFacts): RunDocument {
     virtualSeconds: Math.round((facts.endedAt - config.start) / 1000),
     wallMs: Math.round(performance.now() - facts.began),
     advisories: { stored: Object.values(bySource).reduce((sum, count) => sum + count, 0), bySource },
-    waves: result.waves.map(({ lock: _lock, ...wave }) => wave),
+    waves: result.waves.map(({ lock: _lock, windows: _windows, ...wave }) => wave),
     nodes: result.nodes.map(({ name: _name, exposedBefore: _before, exposedAfter: _after, ...node }) => node),
     notices: watch.notices(cloud.outbox(), slack.posts),
     aws: {

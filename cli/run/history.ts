@@ -2,6 +2,7 @@
 import { openings } from '../../lambdas/core/calendar.ts';
 import type { Plan } from '../../lambdas/core/plan.ts';
 import type { NodeResult, RolloutResult } from '../../lambdas/core/result.ts';
+import type { Window } from '../../lambdas/core/model.ts';
 import type { RunExtra } from './messages.ts';
 
 type Started = NodeResult & { startedAt: string };
@@ -26,11 +27,18 @@ export function inWork(result: RolloutResult, plan: Plan): RunExtra['inWork'] {
 /** Starts that lay outside their wave's window. */
 export function outsideWindow(result: RolloutResult, plan: Plan): number {
   return result.nodes.filter(started).filter((node) => {
-    const rules = plan.policy.waves.find((wave) => wave.name === node.wave);
-    const window = rules?.window === undefined ? undefined : plan.windows[rules.window];
+    const windows = windowsOf(node.wave, result, plan);
     const at = Date.parse(node.startedAt);
-    return window !== undefined && !openings(window, at - 1, at + 1).some((opening) => opening.opens <= at && at <= opening.closes);
+    const inside = (window: Window) => openings(window, at - 1, at + 1).some((opening) => opening.opens <= at && at <= opening.closes);
+    return windows.length > 0 && !windows.some(inside);
   }).length;
+}
+
+/** The wave's window; of one in Systems Manager that somebody has edited on the way, every reading. */
+function windowsOf(name: string, result: RolloutResult, plan: Plan): Window[] {
+  const rules = plan.policy.waves.find((wave) => wave.name === name);
+  const planned = rules?.window === undefined ? undefined : plan.windows[rules.window];
+  return result.waves.find((wave) => wave.name === name)?.windows ?? (planned ? [planned] : []);
 }
 
 /** Exposed nodes over time: all that the plan found, less each that was closed. */
@@ -48,7 +56,7 @@ export function timelineOf(result: RolloutResult, plan: Plan, to: number): RunEx
   return result.waves.flatMap((wave) => {
     const rules = plan.policy.waves.find((one) => one.name === wave.name);
     const nodes = result.nodes.filter((node) => node.wave === wave.name).filter(started);
-    const window = rules?.window === undefined ? undefined : plan.windows[rules.window];
+    const window = windowsOf(wave.name, result, plan).at(-1);
     const parts: RunExtra['timeline'] = window && wave.startedAt !== ''
       ? openings(window, Date.parse(wave.startedAt), wave.endedAt === '' ? to : Date.parse(wave.endedAt)).map((opening) => ({ wave: wave.name, from: opening.opens, to: opening.closes, what: 'window' as const }))
       : [];

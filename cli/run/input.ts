@@ -7,6 +7,7 @@ import { checkHooks } from '../files/hooks.ts';
 import { checkSelections, readPolicyFile } from '../files/policy.ts';
 import { failIfAny, fileProblem, InputErrors } from '../files/problems.ts';
 import { readScenario } from '../files/scenario.ts';
+import { checkMaintenanceWindows } from '../files/windows.ts';
 import { nextPlan } from '../../lambdas/core/calendar.ts';
 import type { Problem } from '../files/problems.ts';
 import type { Policy, PolicyFile } from '../../lambdas/core/model.ts';
@@ -60,6 +61,7 @@ export function readInput(options: RunOptions): RunInput {
   const chosen = fleet && collect(collected, () => onlyNodes(fleet, options));
   if (policy && chosen) collect(collected, () => checkSelections(policy, nodesOf(chosen)));
   if (policy && fleet) collect(collected, () => checkHooks(policy, fleet));
+  if (policy && fleet) collect(collected, () => checkMaintenanceWindows(policy, fleet));
   const first = policy?.policy.policies[0];
   const times = first && collect(collected, () => timesOf(first, { from, policyPath, scenario }));
   failIfAny(collected);

@@ -13,8 +13,8 @@ export type WorldMessage =
   | { type: 'feeds'; bySource: Record<string, number>; exploitedHere: number; milliseconds: number }
   | { type: 'coverage'; nodes: number; reporting: number; exposed: number }
   | { type: 'plan'; plan: Plan; planKey: string }
-  /** Progress of one wave, at a virtual instant (ms). `state` is what the wave does now. */
-  | { type: 'wave'; wave: string; at: number; state: 'waiting' | 'running' | 'soaking' | 'verifying' | 'held' | 'ended'; total: number; outcomes: Partial<Record<Outcome, number>>; verdict?: string; reasons?: string[]; until?: number }
+  /** Progress of one wave, at a virtual instant (ms). `state` is what the wave does now; `work`: from the first node's start to the last one's end so far. */
+  | { type: 'wave'; wave: string; at: number; state: 'waiting' | 'running' | 'soaking' | 'verifying' | 'held' | 'ended'; total: number; outcomes: Partial<Record<Outcome, number>>; verdict?: string; reasons?: string[]; until?: number; work?: { from: number; to: number } }
   /** Something went wrong on the way and was handled, or wants to be known. */
   | { type: 'note'; at: number; wave: string; text: string }
   /** A step of a story: what happened when, at a virtual instant (ms). */

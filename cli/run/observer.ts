@@ -198,7 +198,15 @@ class RolloutObserver implements Observer {
 function waveMessage(wave: WaveRow, total: number, runs: NodeRunRow[], lookedAt: number): WorldMessage {
   const now = wave.endedAt === undefined ? lookedAt : Date.parse(wave.endedAt);
   const verdict = wave.verdict === undefined ? {} : { verdict: wave.verdict, reasons: wave.reasons ?? [] };
-  return { type: 'wave', wave: wave.name, at: now, state: stateOf(wave), total, outcomes: countOutcomes(runs), ...verdict };
+  return { type: 'wave', wave: wave.name, at: now, state: stateOf(wave), total, outcomes: countOutcomes(runs), ...verdict, ...workOf(runs) };
+}
+
+/** When its nodes were in work, as far as it is recorded; nothing where none was. */
+function workOf(runs: NodeRunRow[]): { work?: { from: number; to: number } } {
+  const worked = runs.filter(({ startedAt = '' }) => startedAt !== '');
+  if (worked.length === 0) return {};
+  const from = Math.min(...worked.map(({ startedAt = '' }) => Date.parse(startedAt)));
+  return { work: { from, to: Math.max(...worked.map(({ endedAt }) => Date.parse(endedAt))) } };
 }
 
 function stateOf(wave: WaveRow): Extract<WorldMessage, { type: 'wave' }>['state'] {

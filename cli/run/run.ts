@@ -103,7 +103,7 @@ async function live(world: ChildProcess, input: RunInput, view: View): Promise<E
 
 function leaveReport(options: RunOptions, input: RunInput, { document, result, extra }: Ended): void {
   mkdirSync(options.out, { recursive: true });
-  const madeAt = new Date(extra.endedAt).toISOString();
+  const madeAt = `${new Date(extra.endedAt).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
   writeFileSync(join(options.out, 'report.html'), reportHtml({ document, result, extra, policyText: input.policyText, madeAt }));
   writeFileSync(join(options.out, LAST_RUN_FILE), JSON.stringify({ document, result, extra }));
 }

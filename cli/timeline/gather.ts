@@ -1,16 +1,16 @@
 /** What a hub's record and store hold of one CVE, read with a reader's permissions: single items and queries, no scan of the table. */
 import { z } from 'zod';
-import { readClosures, readCountedNodes, readOpenExposures } from '../../lambdas/aws/exposures.ts';
-import { readLines } from '../../lambdas/aws/lines.ts';
+import { readClosures, readCountedNodes, readExposureHead } from '../../lambdas/aws/exposures.ts';
 import { KnownExploited } from '../../lambdas/core/advisory.ts';
 import { advisoryKey, nodeKey } from '../../lambdas/core/exposures/types.ts';
 import { eventsOf } from '../../lambdas/core/exposures/own.ts';
 import { CLOSURES_PREFIX } from '../../lambdas/core/keys.ts';
+import { storedNaming } from '../advisory/stored.ts';
 import { laneOf } from '../../lambdas/core/triggers/types.ts';
 import type { Course } from '../../lambdas/core/exposures/courses.ts';
 import type { CveFacts, NamedAdvisory, RolloutStory } from '../../lambdas/core/exposures/history-cve.ts';
 import type { Closure, OpenAdvisory } from '../../lambdas/core/exposures/types.ts';
-import type { FeedRow, StartRow } from '../../lambdas/aws/record.ts';
+import type { StartRow } from '../../lambdas/aws/record.ts';
 import type { OpenHub } from '../hub.ts';
 
 export interface GatheredCve {
@@ -35,7 +35,7 @@ export async function gatherCve(cve: string, hub: OpenHub): Promise<GatheredCve>
     record.ownAdvisories(),
     record.events(eventsOf(cve)),
     namedAdvisories(cve, courses, hub),
-    readOpenExposures(store),
+    readExposureHead(store),
   ]);
   const listed = KnownExploited.safeParse(entry?.document);
   const starts = await startsFor(cve, courses, hub);
@@ -75,34 +75,15 @@ async function namedAdvisories(cve: string, courses: readonly Course[], hub: Ope
 const Stored = z.object({ id: z.string(), source: z.string(), title: z.string(), published: z.string(), cves: z.array(z.string()) });
 
 /** Looks into the feeds whose table of contents names the CVE. */
-async function searchFeeds(cve: string, { record, store }: OpenHub): Promise<NamedAdvisory[]> {
+async function searchFeeds(cve: string, hub: OpenHub): Promise<NamedAdvisory[]> {
   const found = new Map<string, NamedAdvisory>();
-  for (const row of await record.feeds()) {
-    if (!(await firstLine(row, store)).includes(cve)) continue;
-    for (const key of Object.values((row.objects ?? {}) as Record<string, string>)) {
-      for (const advisory of await searchShard(cve, key, store)) found.set(`${advisory.source} ${advisory.advisory}`, advisory);
-    }
+  for await (const line of storedNaming(cve, hub)) {
+    const advisory = Stored.safeParse(line);
+    if (!advisory.success || !advisory.data.cves.includes(cve)) continue;
+    const { id, source, title, published } = advisory.data;
+    found.set(`${source} ${id}`, { source, advisory: id, title, published });
   }
   return [...found.values()];
-}
-
-/** Lines are parsed only where they name the CVE: a shard may have a hundred thousand. */
-async function searchShard(cve: string, key: string, store: OpenHub['store']): Promise<NamedAdvisory[]> {
-  const found: NamedAdvisory[] = [];
-  for await (const line of readLines(await store.open(key))) {
-    const advisory = line.includes(`"${cve}"`) ? Stored.safeParse(JSON.parse(line)) : undefined;
-    if (!advisory?.success || !advisory.data.cves.includes(cve)) continue;
-    const { id, source, title, published } = advisory.data;
-    found.push({ source, advisory: id, title, published });
-  }
-  return found;
-}
-
-/** The CVEs that a feed's advisories name: the first line of its table of contents. */
-async function firstLine(row: FeedRow, store: OpenHub['store']): Promise<string[]> {
-  if (row.index === undefined) return [];
-  for await (const line of readLines(await store.open(row.index))) return z.array(z.string()).parse(JSON.parse(line));
-  return [];
 }
 
 async function startsFor(cve: string, courses: readonly Course[], { record, policies }: OpenHub): Promise<StartRow[]> {

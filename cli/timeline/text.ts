@@ -1,6 +1,6 @@
 /** A CVE's timeline as the terminal shows it: a line a moment, in UTC, with the hours since it was announced. */
 import { announcedAt } from '../../lambdas/core/exposures/history-cve.ts';
-import { amount, clip, plain, WIDEST, wrap } from '../ui/text.ts';
+import { amount, clip, plain, WIDEST, wrapWhole } from '../ui/text.ts';
 import type { CveMoment } from '../../lambdas/core/exposures/history-cve.ts';
 import type { OpenAdvisory } from '../../lambdas/core/exposures/types.ts';
 
@@ -9,30 +9,40 @@ const HOUR_MS = 3_600_000;
 const WHAT = 11;
 /** `  2026-12-21 13:05    +123.4 h  published   `: where who and why begin. */
 const COLUMN = 33 + WHAT;
+/** Room for words beside the time, at least; and how far they are set in under it. */
+const LEAST = 30;
+const UNDER = 6;
+/** `open      `: where the words of the last lines begin. */
+const ENDS = 10;
 
-/** The lines. `moments` in their order, at least one. */
-export function timelineLines(cve: string, moments: readonly CveMoment[], open: readonly OpenAdvisory[]): string[] {
+/** The lines, at most `width` characters each but for ARNs and the like that are longer. `moments` in their order, at least one. */
+export function timelineLines(cve: string, moments: readonly CveMoment[], open: readonly OpenAdvisory[], width = WIDEST): string[] {
   const begins = Date.parse(announcedAt(moments) ?? '');
   return [
-    `${cve}${titleOf(open)}`,
-    'Times are UTC; hours count from its announcement.',
+    ...wrapWhole(`${cve}${titleOf(open)}`, width),
+    ...wrapWhole('Times are UTC; hours count from its announcement.', width),
     '',
-    ...moments.flatMap((moment) => momentLines(moment, begins)),
+    ...moments.flatMap((moment) => momentLines(moment, begins, width)),
     '',
-    ...endLines(moments, open),
+    ...endLines(moments, open).flatMap((line) => wrapWhole(line, width - ENDS).map((part, index) => `${index === 0 ? '' : ' '.repeat(ENDS)}${part}`)),
   ];
 }
 
 function titleOf(open: readonly OpenAdvisory[]): string {
-  const title = open.find((one) => one.title !== '')?.title;
-  return title === undefined ? '' : `: ${plain(title)}`;
+  const named = open.find((one) => one.title !== '');
+  // Amazon's titles say again which advisory it is: `Amazon Linux 2023 - ALAS2023-2026-938: Important …`.
+  return named === undefined ? '' : `: ${plain(named.title.split(`${named.advisory}: `).at(-1) ?? '')}`;
 }
 
-function momentLines({ at, what, who, why }: CveMoment, begins: number): string[] {
+/** What happened stands beside its time, or under it where that leaves too little room. */
+function momentLines({ at, what, who, why }: CveMoment, begins: number, width: number): string[] {
   const hours = (Date.parse(at) - begins) / HOUR_MS;
   const time = `${at.slice(0, 10)} ${at.slice(11, 16)}`;
   const head = `  ${time}  ${`${hours < 0 ? '' : '+'}${hours.toFixed(1)} h`.padStart(10)}  ${clip(plain(what), WHAT).padEnd(WHAT)} `;
-  return wrap(plain(`${who}: ${why}`), WIDEST - COLUMN).map((line, index) => `${index === 0 ? head : ' '.repeat(COLUMN)}${line}`);
+  const text = plain(`${who}: ${why}`);
+  const longest = Math.max(...text.split(' ').map((word) => word.length));
+  if (width - COLUMN < Math.max(LEAST, longest)) return [head.trimEnd(), ...wrapWhole(text, width - UNDER).map((line) => `${' '.repeat(UNDER)}${line}`)];
+  return wrapWhole(text, width - COLUMN).map((line, index) => `${index === 0 ? head : ' '.repeat(COLUMN)}${line}`);
 }
 
 /** How it stands now: what is open, or that nothing is or ever was. */

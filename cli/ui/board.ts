@@ -11,7 +11,11 @@ import type { Drawing } from './plan.ts';
 
 type WaveMessage = Extract<WorldMessage, { type: 'wave' }>;
 
-const CELLS = 20;
+/** Cells of a bar; on a narrow terminal the virtual time stands beside it only where the bar is shorter. */
+const CELLS = { wide: 20, narrow: 10 };
+const WIDE = 90;
+/** Two spaces and `12/12`. */
+const COUNT_WIDTH = 7;
 /** Widths at the right margin: the virtual time, then the verdict. */
 const TIME_WIDTH = 22;
 const VERDICT_WIDTH = 6;
@@ -78,10 +82,12 @@ function take(state: WaveState, message: WaveMessage): ('over' | 'held' | 'ended
   const changes: ('over' | 'held' | 'ended')[] = [];
   if (message.verdict === 'not-run') return changes;
   const before = state.last?.state;
-  if (message.state === 'running') state.began ??= message.at;
+  // Short waves are over before anybody has looked: then only their nodes tell when they were in work.
+  if (message.work) state.began = Math.min(message.work.from, state.began ?? Infinity);
+  else if (message.state === 'running') state.began ??= message.at;
   const begun = state.began !== undefined || message.state === 'ended';
   if (begun && state.over === undefined && message.state !== 'running' && message.state !== 'waiting') {
-    state.over = message.at;
+    state.over = message.work?.to ?? message.at;
     changes.push('over');
   }
   if (message.state === 'soaking') state.soaked = true;
@@ -95,6 +101,7 @@ function take(state: WaveState, message: WaveMessage): ('over' | 'held' | 'ended
 /** Draws a wave's state. */
 class WaveLines {
   private readonly names: number;
+  private readonly counts: number;
   private readonly timezone: string;
 
   constructor(
@@ -102,6 +109,7 @@ class WaveLines {
     private readonly drawing: Drawing,
   ) {
     this.names = nameWidth(plan);
+    this.counts = Math.max(COUNT_WIDTH, ...plan.waves.map(({ nodes }) => 2 * grouped(nodes.length).length + 3));
     this.timezone = timezoneOf(plan);
   }
 
@@ -114,9 +122,9 @@ class WaveLines {
     const { last } = state;
     if (!last) return [];
     const done = outcomeTotal(last.outcomes);
-    const count = `${grouped(done)}/${grouped(state.total)}`.padStart(7);
+    const count = ` ${grouped(done)}/${grouped(state.total)}`.padStart(this.counts);
     const waits = last.state === 'waiting' && state.began === undefined;
-    const bar = barOf(done, state.total);
+    const bar = barOf(done, state.total, this.drawing.width < WIDE ? CELLS.narrow : CELLS.wide);
     const lead = `  ${state.name.padEnd(this.names)}${bar}${count}  `;
     const words = waits ? 'waits for its window' : outcomeWords(last.outcomes);
     const at = waits ? this.moment(last.until) : this.span(state, last.at);
@@ -204,8 +212,8 @@ function wrapCounts(words: string, width: number): string[] {
   return wrap(words.replaceAll(/ (?=\d)/g, '\u00a0'), width).map((line) => line.replaceAll('\u00a0', ' '));
 }
 
-/** Twenty cells. The last one fills only with the last node: a bar that looks full is. */
-function barOf(done: number, total: number): string {
-  const filled = total === 0 || done >= total ? CELLS : Math.min(CELLS - 1, Math.floor((done * CELLS) / total));
-  return '█'.repeat(filled) + '░'.repeat(CELLS - filled);
+/** The last cell fills only with the last node: a bar that looks full is. */
+function barOf(done: number, total: number, cells: number): string {
+  const filled = total === 0 || done >= total ? cells : Math.min(cells - 1, Math.floor((done * cells) / total));
+  return '█'.repeat(filled) + '░'.repeat(cells - filled);
 }

@@ -14,6 +14,15 @@ const TITLES: Record<RunDocument['status'], string> = { succeeded: 'DONE', faile
 /** Scenarios that ship with it (`demo/scenarios`), without the one that the first line of "Break it" names. */
 const SCENARIOS = ['unreachable', 'lost-event', 'other-updater', 'newer-dependency', 'zero-day'];
 
+/** What to do next, and what that does: it goes under its command where it does not fit beside it. */
+const OFFERS: [label: string, command: string, about: string][] = [
+  ['Break it', 'npm start -- --scenario bad-patch', 'stops at test, production untouched, exit status 1'],
+  ['', `or --scenario ${SCENARIOS.join(' | ')}`, ''],
+  ['Yours', 'npx wavelock assess --profile readonly', 'reads your account, changes nothing; then'],
+  ['', 'npm start -- --fleet fleet.yaml --policy wavelock.yaml', 'your next patch night, here'],
+  ['', 'npx wavelock local', 'keeps the embedded AWS up, for the AWS CLI and your own code'],
+];
+
 /** The block without blank lines around it. */
 export function endLines(run: EndedRun, { paint, width }: Drawing): string[] {
   const { document } = run;
@@ -43,11 +52,11 @@ export function nextLines(run: EndedRun, out: string, { paint, width }: Drawing)
     labelled(label, text, { width, column: 12 }).map((line, index) => (index === 0 ? line.replace(label, paint.bold(label)) : line));
   return [
     ...packed(look, width - 12).flatMap((line, index) => entry(index === 0 ? 'Look' : '', line)),
-    ...entry('Break it', 'npm start -- --scenario bad-patch   stops at test, production untouched, exit status 1'),
-    ...entry('', `         or --scenario ${SCENARIOS.join(' | ')}`),
-    ...entry('Yours', 'npx wavelock assess --profile readonly   reads your account, changes nothing; then'),
-    ...entry('', 'npm start -- --fleet fleet.yaml --policy wavelock.yaml   your next patch night, here'),
-    ...entry('', 'npx wavelock local   keeps the embedded AWS up, for the AWS CLI and your own code'),
+    ...OFFERS.flatMap(([label, command, about]) => {
+      const beside = about === '' ? command : `${command}   ${about}`;
+      if (about === '' || beside.length <= width - 12) return entry(label, beside);
+      return [...entry(label, command), ...labelled('', about, { width, column: 14 })];
+    }),
   ];
 }
 

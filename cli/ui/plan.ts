@@ -1,6 +1,7 @@
 /** The PLAN block: what will run, when, what is left out and why, and how bad it can get. */
 import { formatDuration } from '../../lambdas/core/calendar-text.ts';
 import { hookPath } from '../../lambdas/core/hooks.ts';
+import { windowName } from '../../lambdas/core/maintenance-window.ts';
 import { candidateCounts, weakPlatforms } from './facts.ts';
 import { amount, clip, grouped, labelled, plain, shortHash, some, wrap } from './text.ts';
 import { span } from './times.ts';
@@ -26,11 +27,13 @@ export function planLines(plan: Plan, planKey: string, { paint, width }: Drawing
     `  ${paint.bold(`PLAN ${shortHash(planKey)}`)}   ${clip(title, width - 24)}`,
     ...tableLines(plan, { paint, width }),
     ...tooLongLines(plan, { paint, width }),
+    ...closedLines(plan, { paint, width }),
+    ...windowLines(plan, width),
     ...leftOutLines(plan, width),
     ...labelled('promotes', promoteWords(plan), { width, column: COLUMN }),
     ...weakLines(plan, { paint, width }),
     ...movingLines(plan, { paint, width }),
-    ...hookLines(plan, width),
+    ...hookLines(plan, { paint, width }),
     ...labelled('at worst', worstCaseWords(plan), { width, column: COLUMN }),
   ];
 }
@@ -62,7 +65,7 @@ function inColumns(texts: string[]): string {
 
 /** When nodes may start. A row names its own time zone where the table's head does not. */
 function startWords(wave: PlanWave, zone: string | undefined): string {
-  if (!wave.window) return 'any time';
+  if (!wave.window) return wave.closed === undefined ? 'any time' : 'closed';
   const when = span(wave.window.opens, wave.window.closes, wave.window.timezone);
   return zone === undefined ? `${when} ${wave.window.timezone}` : when;
 }
@@ -80,6 +83,21 @@ function tooLongLines(plan: Plan, drawing: Drawing): string[] {
   return tooLong.length === 0
     ? []
     : warning(`${tooLong.join(' and ')}: does not fit into one window, what is left goes on in the next`, drawing);
+}
+
+/** Such a wave starts nothing before somebody has opened its window. */
+function closedLines(plan: Plan, drawing: Drawing): string[] {
+  return plan.waves.flatMap(({ name, closed }) => (closed === undefined ? [] : warning(`${name}: nothing starts. ${plain(closed)}`, drawing)));
+}
+
+/** What maintenance windows of Systems Manager said, and where that stands: it is read again before anything starts. */
+function windowLines({ windows, policy }: Plan, width: number): string[] {
+  const used = new Set(policy.waves.map(({ window }) => window));
+  return Object.entries(windows).flatMap(([name, window]) => {
+    if (!used.has(name) || !('ssm' in window) || !window.read || 'closed' in window.read) return [];
+    const { name: title, says } = window.read;
+    return labelled('window', `${name} is ${windowName(window)}, "${plain(title)}": ${plain(says)}`, { width, column: COLUMN });
+  });
 }
 
 function windowSeconds({ window }: PlanWave): number {
@@ -147,13 +165,15 @@ function movingLines(plan: Plan, drawing: Drawing): string[] {
 }
 
 /** What runs on each node besides, where something is installed. */
-function hookLines({ policy: { hooks, awsCompliance } }: Plan, width: number): string[] {
+function hookLines({ policy: { hooks, awsCompliance }, unseenHooks = [] }: Plan, drawing: Drawing): string[] {
+  const { width } = drawing;
   const parts = [
     ...(hooks?.before ? [`${plain(hookPath(hooks.before))} before`] : []),
     ...(hooks?.after ? [`${plain(hookPath(hooks.after))} after`] : []),
     ...(awsCompliance === 'scan' ? ['AWS-RunPatchBaseline Scan at the end'] : []),
   ];
-  return parts.length === 0 ? [] : labelled('runs too', parts.join(', '), { width, column: COLUMN });
+  const lines = parts.length === 0 ? [] : labelled('runs too', parts.join(', '), { width, column: COLUMN });
+  return [...lines, ...unseenHooks.flatMap((words) => warning(plain(words), drawing))];
 }
 
 function worstCaseWords(plan: Plan): string {

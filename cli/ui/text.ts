@@ -18,9 +18,18 @@ export function clip(text: string, width: number): string {
 
 /** Breaks at spaces into lines of at most `width` characters; words that are longer are cut in pieces. An empty text is one empty line. */
 export function wrap(text: string, width: number): string[] {
+  return filled(text.split(' ').flatMap((part) => pieces(part, width)), width);
+}
+
+/** The same for text that is printed once and copied from: an ARN, id or address is never cut, and stands out where a line is too short for it. */
+export function wrapWhole(text: string, width: number): string[] {
+  return filled(text.split(' '), width);
+}
+
+function filled(words: readonly string[], width: number): string[] {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ').flatMap((part) => pieces(part, width))) {
+  for (const word of words) {
     const longer = line === '' ? word : `${line} ${word}`;
     if (longer.length > width && line !== '') {
       lines.push(line);
@@ -67,9 +76,14 @@ export function some(names: string[], most = 5): string {
   return names.length > most ? `${shown} and ${names.length - most} more` : shown;
 }
 
+/** A hash without the folder and the ending of the object that it names. */
+export function wholeHash(text: string): string {
+  return text.replace(/^.*\//, '').replace(/\.json$/, '');
+}
+
 /** First and last characters of a hash: `3f9c..e1`. */
 export function shortHash(hash: string): string {
-  const bare = hash.replace(/^.*\//, '').replace(/\.json$/, '');
+  const bare = wholeHash(hash);
   return bare.length > 10 ? `${bare.slice(0, 4)}..${bare.slice(-2)}` : bare;
 }
 

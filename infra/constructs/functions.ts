@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib/core';
+import { ArnFormat, Stack } from 'aws-cdk-lib/core';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -6,6 +6,7 @@ import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { NO_POLICY } from '../../lambdas/core/keys.ts';
+import { CALL_SECONDS } from '../../lambdas/core/triggers/stand-in.ts';
 import { patchTasks, reactions, tasks, type TaskName } from '../../statemachines/contracts.ts';
 import { loadMachine, statesOf } from '../../statemachines/splice.ts';
 import type { DeployMode, Settings } from '../context.ts';
@@ -39,6 +40,8 @@ export interface FunctionsProps {
   /** By audience; names or ARNs of secrets. */
   slackSecrets: { [audience: string]: string };
   undelivered: IQueue;
+  /** Functions of the user's that policies run where there is no fix, as policies name them: `waf-block`, `waf-block:7`, `waf-block:live`. */
+  standIns: string[];
 }
 
 /** What a grant means: permissions, and the settings without which they are of no use. */
@@ -85,7 +88,8 @@ export class Functions extends Construct {
         const made = new TaskFunction(this, name, {
           platform,
           memoryMb: memoryMb[name] ?? 256,
-          timeoutSeconds: seconds.get(name) ?? parkSeconds,
+          // It waits for the answer of a function of the user's, where there is one to call.
+          timeoutSeconds: name === 'SendBatch' && props.standIns.length > 0 ? CALL_SECONDS.sendBatch : (seconds.get(name) ?? parkSeconds),
           environment: Object.assign({}, ...meant.map(({ environment }) => environment), meanings.told(facts[name] ?? [])),
           allowances: meant.flatMap(({ allowances }) => allowances),
           undelivered: isReaction(name) ? props.undelivered : undefined,
@@ -179,7 +183,19 @@ class Meanings {
         return this.#start();
       case 'tickets':
         return this.#tickets();
+      case 'functions:look':
+        return { allowances: this.#onStandIns('lambda:GetFunctionConfiguration'), environment: {} };
+      case 'functions:call':
+        return { allowances: this.#onStandIns('lambda:InvokeFunction'), environment: {} };
     }
+  }
+
+  /** What is named without version is asked by the function's own ARN, a version by the version's (Lambda Developer Guide, "Resources and conditions"). */
+  #onStandIns(action: string): Allowance[] {
+    const named = this.#props.standIns.map((name) => name.replace(/:(?!\d+$).+$/, ':*'));
+    const resources = [...new Set(named)].map((name) => Stack.of(this.#scope).formatArn({ service: 'lambda', resource: 'function', resourceName: name, arnFormat: ArnFormat.COLON_RESOURCE_NAME }));
+    if (resources.length === 0) return [];
+    return [{ actions: [action], resources, because: 'An alias is called by the version that it stood for when the plan was made.' }];
   }
 
   #start(): Meaning {

@@ -11,7 +11,8 @@ import {
 import { Terminal } from '../core/errors.ts';
 import { DELIVERY_SECONDS } from '../core/settle.ts';
 import type { CommandInvocation } from '@aws-sdk/client-ssm';
-import type { Location } from '../core/model.ts';
+import type { SeenHook } from '../core/hooks.ts';
+import type { Hook, Location, Os } from '../core/model.ts';
 import type { DocumentPins } from '../core/plan.ts';
 import type { Described } from '../core/triggers/stand-in.ts';
 import type { Spokes } from './spokes.ts';
@@ -29,7 +30,7 @@ export interface CommandRequest {
 export type SendResult =
   | { sent: true; commandId: string; expiresAt: number }
   /** SSM refused before anything began: nothing runs anywhere. */
-  | { sent: false; refused: string }
+  | { sent: false; refused: string; /** What is to run is no longer what the plan names. */ changed?: true }
   /** The answer was lost or unclear: it may run. Only looking tells. */
   | { sent: 'unclear'; reason: string };
 
@@ -53,6 +54,8 @@ export interface Commands {
   pins(location: Location, purpose?: string): Promise<DocumentPins>;
   /** A document of the user's as it stands now, its default version. */
   describe(location: Location, name: string): Promise<Described>;
+  /** The version of a document that a hook names, by name or ARN. */
+  hook(location: Location, hook: Hook): Promise<SeenHook>;
 }
 
 /** Answers that prove that SSM took nothing (SSM API reference, SendCommand errors). */
@@ -94,6 +97,7 @@ export function createCommands(spokes: Spokes): Commands {
       return pins(ssm(location), Object.fromEntries(Object.entries(documents).filter(([key]) => key.startsWith(purpose))));
     },
     describe: (location, name) => describe(ssm(location), name),
+    hook: (location, hook) => lookAtHook(ssm(location), hook),
   };
 }
 
@@ -178,13 +182,32 @@ async function pins(ssm: SSMClient, documents: Record<string, string>): Promise<
   return pinned;
 }
 
+/** SSM API reference, DescribeDocument: errors, Status and DocumentType. What this role may not see says nothing of what a node may. */
+async function lookAtHook(ssm: SSMClient, { document, version }: Hook): Promise<SeenHook> {
+  try {
+    const { Document: found = {} } = await ssm.send(new DescribeDocumentCommand({ Name: document, DocumentVersion: version }));
+    if (found.DocumentType !== undefined && found.DocumentType !== 'Command') return { missing: `it is a document of type ${found.DocumentType}; nodes run Command documents` };
+    if (found.Status !== undefined && found.Status !== 'Active') return { missing: `it is ${found.Status}, not Active` };
+    return { platforms: systemsOf(found.PlatformTypes) };
+  } catch (error) {
+    const { name } = error as Error;
+    if (name === 'InvalidDocument') return { missing: 'there is no such document' };
+    if (name === 'InvalidDocumentVersion') return { missing: `it has no version ${version}` };
+    if (name === 'AccessDeniedException') return { unseen: "the spoke's role may not describe it" };
+    throw error;
+  }
+}
+
+function systemsOf(platforms: readonly string[] = []): Os[] {
+  return platforms.flatMap((platform): Os[] => (platform === 'Linux' ? ['linux'] : platform === 'Windows' ? ['windows'] : []));
+}
+
 /** Answers why where it is not to be had: the policy file may name what was never made in this location, or was not deployed since. */
 async function describe(ssm: SSMClient, Name: string): Promise<Described> {
   try {
     const { Document } = await ssm.send(new DescribeDocumentCommand({ Name }));
     if (!Document?.Hash || !Document.DocumentVersion) return { missing: `${Name} has no hash or version` };
-    const platforms = (Document.PlatformTypes ?? []).flatMap((platform) => (platform === 'Linux' ? ['linux' as const] : platform === 'Windows' ? ['windows' as const] : []));
-    return { name: Name, version: Document.DocumentVersion, hash: Document.Hash, platforms, parameters: (Document.Parameters ?? []).flatMap(({ Name: parameter }) => parameter ?? []) };
+    return { name: Name, version: Document.DocumentVersion, hash: Document.Hash, platforms: systemsOf(Document.PlatformTypes), parameters: (Document.Parameters ?? []).flatMap(({ Name: parameter }) => parameter ?? []) };
   } catch (error) {
     const { name } = error as Error;
     if (name === 'InvalidDocument') return { missing: `there is no document ${Name}` };

@@ -5,29 +5,35 @@ import { createBus } from './bus.ts';
 import { createCallbacks } from './callbacks.ts';
 import { createCommands } from './commands.ts';
 import { createFleetGateway } from './fleet.ts';
+import { createFunctions } from './functions.ts';
 import { createInspectorGateway } from './inspector.ts';
 import { createInventoryGateway } from './inventory.ts';
 import { createLocks } from './locks.ts';
 import { createNotices } from './notices.ts';
 import { createRecord } from './record.ts';
+import { createRunbooks } from './runbooks.ts';
 import { createSecrets } from './secrets.ts';
 import { settingsFrom } from './settings.ts';
 import { createSpokes } from './spokes.ts';
 import { createStore } from './store.ts';
 import { createTickets } from './tickets.ts';
+import { createWindows } from './windows.ts';
 import type { Bus } from './bus.ts';
 import type { Callbacks } from './callbacks.ts';
 import type { Commands } from './commands.ts';
 import type { FleetGateway } from './fleet.ts';
+import type { Functions } from './functions.ts';
 import type { InspectorGateway } from './inspector.ts';
 import type { InventoryGateway } from './inventory.ts';
 import type { Locks } from './locks.ts';
 import type { Notices } from './notices.ts';
 import type { Record as WavelockRecord } from './record.ts';
+import type { Runbooks } from './runbooks.ts';
 import type { Secrets } from './secrets.ts';
 import type { ReadSetting } from './settings.ts';
 import type { Store } from './store.ts';
 import type { Tickets } from './tickets.ts';
+import type { Windows } from './windows.ts';
 
 export interface Dependencies {
   setting: ReadSetting;
@@ -37,7 +43,10 @@ export interface Dependencies {
   inventory: InventoryGateway;
   inspector: InspectorGateway;
   commands: Commands;
+  functions: Functions;
+  runbooks: Runbooks;
   locks: Locks;
+  windows: Windows;
   notices: Notices;
   callbacks: Callbacks;
   secrets: Secrets;
@@ -66,7 +75,10 @@ export function createDependencies(environment: Record<string, string | undefine
     inventory: createInventoryGateway(spokes),
     inspector: createInspectorGateway(spokes),
     commands: createCommands(spokes),
+    functions: createFunctions(),
+    runbooks: createRunbooks(spokes, setting),
     locks: createLocks(spokes),
+    windows: createWindows(spokes, now),
     notices: createNotices(setting),
     callbacks: createCallbacks(),
     secrets: createSecrets(),

@@ -13,22 +13,20 @@ export function exposureEntities(options: Options) {
 
 function openEntities(options: Options) {
   return {
-    /** One open exposure; it is removed when it is closed. Spread by the first characters of the fingerprint. */
+    /** Open exposures of one fingerprint, a part of them; removed when the last is closed. Spread by the first characters of the fingerprint. */
     exposure: () => new Entity(
       {
         model: model('exposure'),
         attributes: {
           shard: { type: 'string', required: true },
           fingerprint: { type: 'string', required: true },
-          source: { type: 'string', required: true },
-          advisory: { type: 'string', required: true },
-          /** `Exposure` of core/exposures/types.ts, but for its key. */
-          document: { type: 'any', required: true },
-          seen: { type: 'string', required: true },
-          /** The run that wrote it last: only as it was read may a row be removed. */
-          by: { type: 'string', required: true },
+          part: { type: 'string', required: true },
+          /** Of the write that made it: only as it was read may it be changed or removed. */
+          mark: { type: 'string', required: true },
+          /** A list of `KeptExposure` (core/exposures/types.ts) as gzipped JSON. */
+          rows: { type: 'any', required: true },
         },
-        indexes: index(['shard'], ['fingerprint', 'source', 'advisory']),
+        indexes: index(['shard'], ['fingerprint', 'part']),
       } as const,
       options,
     ),

@@ -55,7 +55,10 @@ export function startEntities(options: Options) {
           /** As `nodeKey` spells it. */
           node: { type: 'string', required: true },
           advisories: { type: 'list', items: { type: 'string' }, required: true },
+          /** `Means` of core/triggers/stand-in.ts: its name, and what else it takes to take it back. */
           document: { type: 'string', required: true },
+          by: { type: ['lambda', 'automation'] as const },
+          role: { type: 'string' },
           rollout: { type: 'string', required: true },
           appliedAt: { type: 'string', required: true },
           /** Planned time of the rollout that takes it back, and when it did. */

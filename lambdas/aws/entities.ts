@@ -61,6 +61,8 @@ function advisoryEntities(options: Options) {
           /** Hash of what counts as a change in substance. */
           substance: { type: 'string', required: true },
           document: { type: 'any', required: true },
+          /** Shards of the store that have its packages, where those are too many for an item: `document` then lists none. */
+          where: { type: 'list', items: { type: 'string' } },
           /** When Wavelock first saw it. */
           seen: { type: 'string', required: true },
           updated: { type: 'string', required: true },
@@ -167,6 +169,8 @@ function rolloutEntities(options: Options) {
           reasons: { type: 'list', items: { type: 'string' } },
           /** What was told to people: one notice a final transition. */
           told: { type: 'string' },
+          /** What was read of its maintenance window in Systems Manager, and why that is closed. */
+          window: { type: 'any' },
           parkedFor: { type: ['window', 'soak', 'hold'] as const },
           taskToken: { type: 'string' },
           heldSince: { type: 'string' },
@@ -201,6 +205,7 @@ function batchEntities(options: Options) {
           status: { type: ['admitted', 'sending', 'sent', 'refused', 'lost', 'settled'] as const, required: true },
           reason: { type: 'string' },
           taskToken: { type: 'string' },
+          /** Of an Automation runbook the id of its execution; empty for a function, which has answered. */
           commandId: { type: 'string' },
           sentAt: { type: 'number' },
           expiresAt: { type: 'number' },
@@ -209,6 +214,8 @@ function batchEntities(options: Options) {
           /** Settle has looked since `done` came: parking need not wake for it again. */
           doneSeen: { type: 'boolean' },
           looked: { type: 'number' },
+          /** What a function has answered: `Told` of core/triggers/function-answer.ts. */
+          told: { type: 'any' },
           settledNodes: { type: 'list', items: { type: 'string' } },
           /** Nodes that a look has shown at work: at its expiry SSM does not tell them from nodes that never took the command. */
           takenNodes: { type: 'list', items: { type: 'string' } },

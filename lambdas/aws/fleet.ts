@@ -12,6 +12,8 @@ export interface FleetGateway {
   nodes(location: Location): Promise<Node[]>;
   /** Ids of a location that have a heartbeat now, and since when the others are silent (ms). */
   pings(location: Location, ids: string[]): Promise<Map<string, { online: boolean; lastPing: number | undefined }>>;
+  /** Those of these nodes that carry a tag now, asked anew. */
+  carrying(location: Location, ids: string[], tag: { key: string; value: string }): Promise<Set<string>>;
 }
 
 interface Ec2Facts {
@@ -44,6 +46,14 @@ export function createFleetGateway(spokes: Spokes): FleetGateway {
       }
       return found;
     },
+    async carrying(location, ids, { key, value }) {
+      const hybrid = ids.filter((id) => id.startsWith('mi-'));
+      const [instances, tagged] = await Promise.all([
+        hybrid.length < ids.length ? ec2Facts(ec2(location), ids.filter((id) => id.startsWith('i-'))) : new Map<string, Ec2Facts>(),
+        hybrid.length > 0 ? managedInstanceTags(tagging(location)) : new Map<string, Record<string, string>>(),
+      ]);
+      return new Set(ids.filter((id) => (instances.get(id)?.tags ?? tagged.get(id) ?? {})[key] === value));
+    },
   };
 }
 
@@ -59,11 +69,12 @@ async function describe(ssm: SSMClient, ids: string[] | undefined): Promise<Inst
   return all;
 }
 
-async function ec2Facts(ec2: EC2Client): Promise<Map<string, Ec2Facts>> {
+/** Of all instances, or of these: by filter, because an id that EC2 has forgotten would fail the whole call. */
+async function ec2Facts(ec2: EC2Client, ids?: string[]): Promise<Map<string, Ec2Facts>> {
   const facts = new Map<string, Ec2Facts>();
   let NextToken: string | undefined;
   do {
-    const page = await ec2.send(new DescribeInstancesCommand({ MaxResults: 1000, NextToken }));
+    const page = await ec2.send(new DescribeInstancesCommand({ MaxResults: 1000, NextToken, ...(ids ? { Filters: [{ Name: 'instance-id', Values: ids }] } : {}) }));
     for (const instance of (page.Reservations ?? []).flatMap((reservation) => reservation.Instances ?? [])) {
       if (!instance.InstanceId) continue;
       const tags = Object.fromEntries((instance.Tags ?? []).map((tag) => [tag.Key ?? '', tag.Value ?? '']));

@@ -52,11 +52,16 @@ export async function packLines(lines: Iterable<string>): Promise<{ bytes: Buffe
 export async function* readLines(compressed: Readable): AsyncGenerator<string> {
   const gunzip = compressed.on('error', (error) => gunzip.destroy(error)).pipe(createGunzip());
   gunzip.setEncoding('utf8');
-  let rest = '';
+  // What is there of a line that goes on: some have megabytes, and must not be looked through anew with each chunk.
+  let pieces: string[] = [];
   for await (const chunk of gunzip as AsyncIterable<string>) {
-    const lines = (rest + chunk).split('\n');
-    rest = lines.pop() ?? '';
-    yield* lines;
+    const [first = '', ...others] = chunk.split('\n');
+    pieces.push(first);
+    for (const next of others) {
+      yield pieces.join('');
+      pieces = [next];
+    }
   }
+  const rest = pieces.join('');
   if (rest !== '') yield rest;
 }

@@ -1,8 +1,11 @@
 /**
- * Reads and writes of the record about exposures. Rows are written one by one under conditions, since two intakes may run at once; only
- * rows of fingerprints that nobody has seen before are written in bulk.
+ * Reads and writes of the record about exposures. The rows of one fingerprint lie in a few items, compressed: a fleet has tens of thousands
+ * of rows, which one by one would take minutes to write and megabytes to read every hour. Each item is written as it was read or merged
+ * with what somebody else has written since, because two intakes may run at once.
  */
-import { ExceptionState, Exposure, ExposureCounts } from '../core/exposures/types.ts';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { ExceptionState, ExposureCounts, KeptExposure } from '../core/exposures/types.ts';
+import { mergedPart } from '../core/exposures/parts.ts';
 import { OwnAdvisory } from '../core/exposures/own.ts';
 import { locationKey, Node } from '../core/model.ts';
 import type { Location } from '../core/model.ts';
@@ -11,6 +14,7 @@ import { once } from './conditions.ts';
 import { sha256 } from './store.ts';
 import { z } from 'zod';
 import type { Course } from '../core/exposures/courses.ts';
+import type { ExposurePart } from '../core/exposures/parts.ts';
 import type { Open } from './record.ts';
 
 /** A node with all that is known of it for exposures. */
@@ -21,18 +25,12 @@ export interface NodeStanding {
   evidence: z.infer<typeof Shown> | undefined;
 }
 
-/** A row as it was read, with the run that wrote it. */
-export interface KeptExposure {
-  row: Exposure;
-  by: string;
-}
-
 /** `at`: when the agent gathered it; `read`: when it was asked for. */
 const Seen = z.object({ at: z.string(), read: z.string(), platform: z.string(), fingerprint: z.string() });
 const Shown = z.object({ at: z.string(), rollout: z.string(), fingerprint: z.string() });
 
 /** What a later version has added to a row is none of our business: it must not stop an intake. */
-const Kept = z.object(Exposure.shape);
+const Rows = z.array(z.object(KeptExposure.shape));
 
 const CONSISTENT = { consistent: true } as const;
 /** Writes side by side. */
@@ -40,6 +38,8 @@ const AT_ONCE = 25;
 /** First characters of fingerprints, which are hashes in hexadecimal. */
 const SHARDS = '0123456789abcdef'.split('');
 const TALLY_DAYS = 400;
+/** Others that may write the same item at the same moment: after so many the table is busy. */
+const MOST_TRIES = 5;
 
 export function exposureRows(entities: Open) {
   return { ...standings(entities), ...open(entities), ...courses(entities), ...people(entities) };
@@ -81,44 +81,39 @@ function standings(entities: Open) {
 
 function open(entities: Open) {
   return {
-    /** Every open exposure. */
-    async exposures(): Promise<KeptExposure[]> {
+    /** Every open exposure, in its parts. */
+    async exposureParts(): Promise<ExposurePart[]> {
       const { query } = entities().exposure;
       const shards = await Promise.all(SHARDS.map((shard) => query.primary({ shard }).go({ ...CONSISTENT, pages: 'all' })));
-      return shards.flatMap(({ data }) =>
-        data.map(({ document, fingerprint, source, advisory, seen, by }) => {
-          return { row: Kept.parse({ ...(document as object), fingerprint, source, advisory, seen }), by };
-        }),
-      );
+      return shards.flatMap(({ data }) => data.map(({ fingerprint, part, mark, rows }) => ({ fingerprint, part, mark, rows: unpackRows(rows) })));
     },
-    /** Writes rows of fingerprints that were never seen before, many at once. Throws `Retryable` when the table takes no more. */
-    async createExposures(rows: readonly Exposure[], by: string): Promise<void> {
-      if (rows.length === 0) return;
-      const items = rows.map((row) => ({ ...keyOf(row), ...bodyOf(row), by }));
-      const { unprocessed } = await entities().exposure.put(items).go({ concurrency: 8 });
-      if (unprocessed.length > 0) throw new Retryable(`${unprocessed.length} exposures were not stored`);
-    },
-    /** Writes rows; an earlier `seen` that somebody else has stored meanwhile stays. */
-    async putExposures(rows: readonly Exposure[], by: string): Promise<void> {
-      await inTurns(rows, async (row) => {
-        const { seen, ...rest } = bodyOf(row);
-        const put = entities()
-          .exposure.put({ ...keyOf(row), ...rest, seen, by })
-          .where((stored, { notExists, gte }) => `(${notExists(stored.seen)} OR ${gte(stored.seen, seen)})`);
-        const younger = await once(() => put.go());
-        if (!younger) await once(() => entities().exposure.patch(keyOf(row)).set({ ...rest, by }).go());
+    /**
+     * Writes parts. Where somebody has written one since it was read, what both say stays: rows of either, and of one row the earlier
+     * `seen`. `by` names the run. Throws `Retryable` when it is written again and again meanwhile.
+     */
+    async putExposures(parts: readonly ExposurePart[], by: string): Promise<void> {
+      await inTurns(parts, async (part) => {
+        let next: ExposurePart | undefined = part;
+        for (let tries = 0; next !== undefined; tries += 1) {
+          if (tries === MOST_TRIES) throw new Retryable(`exposures of ${part.fingerprint} are being written by others`);
+          next = (await putPart(entities, next, by)) ? undefined : mergedPart(part, await standingPart(entities, part));
+        }
       });
     },
-    /** Removes rows, each as it was read: one that somebody has written since then stays. */
-    async dropExposures(kept: readonly KeptExposure[]): Promise<void> {
-      await inTurns(kept, ({ row, by }) =>
-        once(() =>
+    /**
+     * Takes rows out of parts: what stays is written, a part without rows is removed. Each only as it was read, or as this run has put it
+     * since; one that somebody else has written stays.
+     */
+    async shrinkExposures(parts: readonly ExposurePart[], by: string): Promise<void> {
+      await inTurns(parts, async (part) => {
+        if (part.rows.length > 0) return void (await putPart(entities, part, by));
+        await once(() =>
           entities()
-            .exposure.remove(keyOf(row))
-            .where((stored, { eq }) => eq(stored.by, by))
+            .exposure.remove(keyOf(part))
+            .where((stored, { eq }) => eq(stored.mark, part.mark))
             .go(),
-        ),
-      );
+        );
+      });
     },
     async putTally(at: string, counts: ExposureCounts): Promise<void> {
       const expires = Math.floor(Date.parse(at) / 1000) + TALLY_DAYS * 86_400;
@@ -182,13 +177,34 @@ function people(entities: Open) {
   };
 }
 
-function keyOf({ fingerprint, source, advisory }: Exposure): { shard: string; fingerprint: string; source: string; advisory: string } {
-  return { shard: fingerprint.charAt(0), fingerprint, source, advisory };
+function keyOf({ fingerprint, part }: ExposurePart): { shard: string; fingerprint: string; part: string } {
+  return { shard: fingerprint.charAt(0), fingerprint, part };
 }
 
-function bodyOf(row: Exposure): { document: object; seen: string } {
-  const { fingerprint: _fingerprint, source: _source, advisory: _advisory, seen, ...document } = row;
-  return { document, seen };
+/** The mark of what a run writes over what it has read. No two writes have the same, unless one run makes the same write twice. */
+export function nextMark(mark: string, by: string): string {
+  return sha256(`${mark} ${by}`);
+}
+
+/** False where it is not as it was read any more. */
+async function putPart(entities: Open, part: ExposurePart, by: string): Promise<boolean> {
+  const { mark, rows } = part;
+  const put = entities().exposure.put({ ...keyOf(part), mark: nextMark(mark, by), rows: packRows(rows) });
+  return once(() => put.where((stored, { notExists, eq }) => (mark === '' ? notExists(stored.mark) : eq(stored.mark, mark))).go());
+}
+
+async function standingPart(entities: Open, { fingerprint, part }: ExposurePart): Promise<ExposurePart> {
+  const { data } = await entities().exposure.get({ shard: fingerprint.charAt(0), fingerprint, part }).go(CONSISTENT);
+  return { fingerprint, part, mark: data?.mark ?? '', rows: data ? unpackRows(data.rows) : [] };
+}
+
+/** Without packages, should there be any: matching finds them again. */
+function packRows(rows: readonly KeptExposure[]): Uint8Array {
+  return gzipSync(JSON.stringify(rows, (key, value: unknown) => (key === 'packages' ? undefined : value)));
+}
+
+function unpackRows(bytes: Uint8Array): KeptExposure[] {
+  return Rows.parse(JSON.parse(gunzipSync(bytes).toString('utf8')));
 }
 
 async function inTurns<Item>(items: readonly Item[], write: (item: Item) => Promise<unknown>): Promise<void> {

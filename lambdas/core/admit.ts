@@ -1,6 +1,7 @@
 /** The last look before nodes are touched: whether a batch may be sent now, and to whom. */
 import { changesNodes } from './batch.ts';
 import { isOpen } from './calendar.ts';
+import { closedBecause } from './maintenance-window.ts';
 import { brakeReason } from './round.ts';
 import type { TrackFile } from './batch.ts';
 import type { Outcome } from './model.ts';
@@ -24,7 +25,7 @@ export type Admission = { action: 'send'; nodes: string[]; reason: string } | { 
 export function admitBatch({ track, nodes, stopped, accepted, outcomes, online, now }: AdmitInput): Admission {
   if (stopped !== undefined) return end(stopped);
   if (changesNodes(track.purpose)) {
-    if (track.window && !isOpen(track.window, now)) return end('the window is closed');
+    if (track.window && !isOpen(track.window, now)) return end(('ssm' in track.window ? closedBecause(track.window)?.why : undefined) ?? 'the window is closed');
     const brake = track.rules && brakeReason(track.rules, track.total, [...outcomes.values()].map((outcome) => ({ outcome })), accepted);
     if (brake) return end(brake);
   }

@@ -6,50 +6,55 @@ import { z } from 'zod';
 import { Kind, Severity } from './model.ts';
 import { VersionKind } from './versions/compare.ts';
 
-/** CISA's own pattern of a CVE id (schema of the KEV catalogue): at least four digits, no upper bound that bites. */
-export const CveId = z.string().regex(/^CVE-\d{4}-\d{4,19}$/);
+/** Forms of what advisories hold, as the schemas below and `checkAdvisory` (advisory-check.ts) have them. */
+export const FORMS = {
+  /** CISA's own pattern of a CVE id (schema of the KEV catalogue): at least four digits, no upper bound that bites. */
+  cve: /^CVE-\d{4}-\d{4,19}$/,
+  /** Ids become keys and links, so nothing that could be a path: `ALAS2023-2025-935`, `RHSA-2025:1234`, `ALSA-2026:A002`. */
+  id: /^(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._:+-]{2,99}$/,
+  source: /^[a-z][a-z0-9-]{0,29}$/,
+  oneLine: /^[^\p{Cc}]*$/u,
+  link: /^https?:\/\/[!-~]{1,500}$/,
+  os: /^[a-z][a-z0-9.-]{0,39}$/,
+  release: /^[a-z0-9.]{1,20}$/,
+  package: /^[A-Za-z0-9][A-Za-z0-9._+:~-]{0,199}$/,
+  arch: /^[a-z0-9_]{1,20}$/,
+  version: /^[!-~]{1,256}$/,
+  channel: /^[a-z][a-z0-9-]{0,19}(:[A-Za-z0-9][A-Za-z0-9._+-]{0,59})?$/,
+  module: /^[A-Za-z0-9][A-Za-z0-9._+-]{0,59}:[A-Za-z0-9][A-Za-z0-9._+-]{0,59}$/,
+  releasever: /^\d{4}\.\d+\.\d{8}$/,
+} as const;
 
-/** Ids become keys and links, so nothing that could be a path: `ALAS2023-2025-935`, `RHSA-2025:1234`, `ALSA-2026:A002`. */
-export const AdvisoryId = z.string().regex(/^(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._:+-]{2,99}$/);
+/** `CVE-2026-31337` */
+export const CveId = z.string().regex(FORMS.cve);
 
-const PackageName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._+:~-]{0,199}$/);
-const VersionText = z.string().regex(/^[!-~]{1,256}$/);
-const OneLine = z.string().regex(/^[^\p{Cc}]*$/u);
-const Link = z.string().regex(/^https?:\/\/[!-~]{1,500}$/);
+/** `ALAS2023-2025-935` */
+export const AdvisoryId = z.string().regex(FORMS.id);
+
+const OneLine = z.string().regex(FORMS.oneLine);
+const Link = z.string().regex(FORMS.link);
 const Digest = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** One package of one release of an OS, and the first version that is not affected. */
 export const Affected = z.strictObject({
   /** `amazon-linux` and `2023`: the first two parts of a platform. */
-  os: z.string().regex(/^[a-z][a-z0-9.-]{0,39}$/),
-  release: z.string().regex(/^[a-z0-9.]{1,20}$/),
-  package: PackageName,
+  os: z.string().regex(FORMS.os),
+  release: z.string().regex(FORMS.release),
+  package: z.string().regex(FORMS.package),
   /** Absent: every architecture. */
-  arch: z
-    .string()
-    .regex(/^[a-z0-9_]{1,20}$/)
-    .optional(),
+  arch: z.string().regex(FORMS.arch).optional(),
   /** `null`: the vendor has no fix. */
-  fixedVersion: VersionText.nullable(),
+  fixedVersion: z.string().regex(FORMS.version).nullable(),
   kind: z.enum(['binary', 'source']),
   /**
    * Where the fix comes from when not from what every node of the release has: `pro:esm-infra`, `pro:fips-updates`, `eus:9.2`,
    * `extras:kernel-5.15`, `livepatch`, `ksplice`, `fips`, `ltss`. It never counts as a fix of the plain package, nor the reverse.
    */
-  channel: z
-    .string()
-    .regex(/^[a-z][a-z0-9-]{0,19}(:[A-Za-z0-9][A-Za-z0-9._+-]{0,59})?$/)
-    .optional(),
+  channel: z.string().regex(FORMS.channel).optional(),
   /** Stream of a module, where the vendor names it: `ruby:3.1`. */
-  module: z
-    .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9._+-]{0,59}:[A-Za-z0-9][A-Za-z0-9._+-]{0,59}$/)
-    .optional(),
+  module: z.string().regex(FORMS.module).optional(),
   /** Amazon Linux 2023 only: the first dated release that has the fix, `2023.6.20241010`. */
-  releasever: z
-    .string()
-    .regex(/^\d{4}\.\d+\.\d{8}$/)
-    .optional(),
+  releasever: z.string().regex(FORMS.releasever).optional(),
 });
 export type Affected = z.infer<typeof Affected>;
 
@@ -74,25 +79,32 @@ export const Kb = z.strictObject({
 });
 export type Kb = z.infer<typeof Kb>;
 
-/** Characters of JSON. A DynamoDB item holds 400 KB (DynamoDB Developer Guide, "Quotas"); keys and bookkeeping need room as well. */
-export const ADVISORY_LIMIT = 350_000;
+/**
+ * Characters of JSON. The largest advisories known are those of texlive on Amazon Linux 2023: some 6,200 packages on two architectures, two
+ * million characters. What comes near this is broken or hostile.
+ */
+export const ADVISORY_LIMIT = 20_000_000;
+/** Entries, or characters of a text. Of rows eight times the most that are known. */
+export const LIMITS = { rows: 100_000, cves: 5_000, references: 100, title: 300, severityRaw: 40 } as const;
+/** With fewer rows than these an advisory cannot reach the limit: everything in it has a longest form. Measuring takes longer than reading. */
+export const MEASURED_FROM = 10_000;
 
 export const Advisory = z
   .strictObject({
     id: AdvisoryId,
     /** Who speaks: `alas`, later `usn`, `dsa`, `msrc` and others. With `id` it names the advisory. */
-    source: z.string().regex(/^[a-z][a-z0-9-]{0,29}$/),
-    title: OneLine.max(300),
+    source: z.string().regex(FORMS.source),
+    title: OneLine.max(LIMITS.title),
     kind: Kind,
     published: z.iso.datetime(),
     updated: z.iso.datetime(),
     severity: Severity,
     /** The vendor's own word, where it gave one. */
-    severityRaw: OneLine.max(40).optional(),
-    cves: z.array(CveId).max(5_000),
+    severityRaw: OneLine.max(LIMITS.severityRaw).optional(),
+    cves: z.array(CveId).max(LIMITS.cves),
     /** Whose version order `affected` speaks in; absent where there are only KBs. */
     versionKind: VersionKind.optional(),
-    affected: z.array(Affected).max(10_000),
+    affected: z.array(Affected).max(LIMITS.rows),
     kbs: z.array(Kb).max(2_000).optional(),
     /** The vendor took it back: it exposes nobody any more, and the record stays. */
     withdrawn: z.iso.datetime().optional(),
@@ -104,11 +116,14 @@ export const Advisory = z
     exploited: z.boolean().optional(),
     /** CVSS base score, the highest of its CVEs, where the vendor gave one. */
     cvss: z.number().min(0).max(10).optional(),
-    references: z.array(Link).max(100),
+    references: z.array(Link).max(LIMITS.references),
     provenance: z.strictObject({ feed: z.string().min(1).max(60), url: Link, sha256: Digest, fetchedAt: z.iso.datetime() }),
   })
   .refine((advisory) => advisory.versionKind !== undefined || advisory.affected.length === 0, 'affected packages without versionKind')
-  .refine((advisory) => JSON.stringify(advisory).length <= ADVISORY_LIMIT, `larger than ${ADVISORY_LIMIT} characters`);
+  .refine(
+    (advisory) => advisory.affected.length < MEASURED_FROM || JSON.stringify(advisory).length <= ADVISORY_LIMIT,
+    `larger than ${ADVISORY_LIMIT} characters`,
+  );
 export type Advisory = z.infer<typeof Advisory>;
 
 /** One entry of CISA's catalogue of known exploited vulnerabilities. `due` binds US agencies only; others may make it a rule of theirs. */

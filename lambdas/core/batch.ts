@@ -1,13 +1,14 @@
 /** What lies in S3 for a track: the batches that a round laid out, and what Admit must check before each of them. */
 import { z } from 'zod';
 import { Location, Os, Wave, Window } from './model.ts';
+import { Pin } from './pin.ts';
 
 export const BatchIntent = z.strictObject({
   id: z.string(),
   location: Location,
   os: Os,
   nodes: z.array(z.string()).min(1).max(50),
-  document: z.strictObject({ name: z.string(), version: z.string(), hash: z.string() }),
+  document: Pin,
   parameters: z.record(z.string(), z.string()),
   /** Hash of the lock, for reading the report; empty for scans. */
   lock: z.string(),

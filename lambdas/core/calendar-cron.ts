@@ -71,6 +71,26 @@ export function* firings(cron: Cron, fromDay: number): Generator<number> {
   }
 }
 
+/** 1 January 2024: from here on a cron's rhythm is looked at. Any day would do. */
+const SOME_DAY = dayOf(Date.UTC(2024, 0, 1));
+const FIRINGS_TO_COMPARE = 1_000;
+
+/** Seconds between firings where they are closest; Infinity for one that fires once, or is not well-formed. */
+export function shortestGap(cron: string): number {
+  const parsed = parseCron(cron);
+  if ('problem' in parsed) return Infinity;
+  let shortest = Infinity;
+  let previous = -Infinity;
+  let count = 0;
+  for (const wall of firings(parsed.cron, SOME_DAY)) {
+    shortest = Math.min(shortest, (wall - previous) / 1_000);
+    previous = wall;
+    count += 1;
+    if (count === FIRINGS_TO_COMPARE || wall > (SOME_DAY + 800) * DAY) break;
+  }
+  return shortest;
+}
+
 function compile(fields: string[]): Cron {
   if (fields.length !== 6) {
     throw new CronProblem(`an AWS cron has six fields (minutes hours day-of-month month day-of-week year), this one has ${fields.length}`);

@@ -20,6 +20,8 @@ export interface JudgeInput {
   stopped: string | undefined;
   /** A person resumed this wave and accepted what was inconclusive. */
   accepted: boolean;
+  /** Why its window does not open, found after whatever a person has accepted: nodes without an outcome are then nobody's choice. */
+  closed?: string | undefined;
   /** When this wave was first held, ms. */
   heldSince: number | undefined;
   now: number;
@@ -61,8 +63,9 @@ function weigh(input: JudgeInput): { verdict: Verdict; reasons: string[] } {
   if (failed.length > failedLimit) {
     return { verdict: 'fail', reasons: [`${failed.length} of ${total} nodes failed, ${failedLimit} allowed`, ...grouped(failed)] };
   }
-  if (input.accepted) return { verdict: 'pass', reasons: ['a person accepted what was inconclusive'] };
-  const doubts = doubtsOf(input);
+  const closed = input.closed !== undefined && runs.some((run) => run.outcome === undefined) ? [input.closed] : [];
+  if (input.accepted && closed.length === 0) return { verdict: 'pass', reasons: ['a person accepted what was inconclusive'] };
+  const doubts = [...closed, ...doubtsOf(input)];
   if (doubts.length > 0) return { verdict: 'inconclusive', reasons: doubts };
   return { verdict: 'pass', reasons: [passReason(runs)] };
 }

@@ -206,6 +206,42 @@ export type Selector = z.infer<typeof Selector>;
 
 const WindowName = z.string();
 
+/** SSM API reference, GetMaintenanceWindow.WindowId. */
+export const MaintenanceWindowId = z.string().regex(/^mw-[0-9a-f]{17}$/);
+
+/** What a maintenance window of Systems Manager said when it was read: `closed` and why, or its openings. Instants are ms. */
+export const WindowReading = z.union([
+  /** `passing`: it is worth asking again. */
+  z.strictObject({ closed: z.string(), passing: z.boolean() }),
+  z.strictObject({
+    name: z.string(),
+    /** Its times as Systems Manager has them, for people. */
+    says: z.string(),
+    timezone: z.string(),
+    /** A one-off, or a cron of six fields, the second at which it fires, and the days that are waited then (after `since`). */
+    opens: z.union([z.strictObject({ at: z.int() }), z.strictObject({ cron: z.string(), second: z.int(), offsetDays: z.int(), since: z.int().optional() })]),
+    /** Seconds. Nothing starts in the last `cutoff`. */
+    lasts: z.int().min(1),
+    cutoff: z.int().min(0),
+    from: z.int().optional(),
+    until: z.int().optional(),
+    /** Between these two it does not open, whatever its schedule reads like: Systems Manager says when it opens next. */
+    quiet: z.strictObject({ from: z.int(), to: z.int() }).optional(),
+  }),
+]);
+export type WindowReading = z.infer<typeof WindowReading>;
+
+/** A maintenance window of Systems Manager by its id: what it says is read when it is needed, and until then it is closed. */
+export const SsmWindow = z.strictObject({
+  ssm: MaintenanceWindowId,
+  /** Absent: the hub's own. */
+  location: Location.optional(),
+  /** What the file adds to the window's own cutoff: the longer one counts. */
+  lastStart: z.int().min(0),
+  read: WindowReading.optional(),
+});
+export type SsmWindow = z.infer<typeof SsmWindow>;
+
 /** When nodes may start. `days` with `from`/`to` in local time, or a cron with a length. `lastStart` is counted back from the end. */
 export const Window = z.union([
   z.strictObject({
@@ -216,6 +252,7 @@ export const Window = z.union([
     lastStart: z.int().min(0),
   }),
   z.strictObject({ cron: z.string(), lasts: z.int().min(60), timezone: z.string(), lastStart: z.int().min(0) }),
+  SsmWindow,
 ]);
 export type Window = z.infer<typeof Window>;
 
@@ -256,8 +293,17 @@ export type Wave = z.infer<typeof Wave>;
 export const NoticeEvent = z.enum(['exposed', 'approval', 'passed', 'held', 'failed', 'done', 'closed']);
 export type NoticeEvent = z.infer<typeof NoticeEvent>;
 
-/** What is done to exposed nodes as long as no vendor has a fix: an SSM document with the parameter `Action` (apply, withdraw). */
-export const WhileNoFix = z.strictObject({ run: z.string(), withdrawWhen: z.literal('patched') });
+/**
+ * What is done to exposed nodes as long as no vendor has a fix, one of three that are told `apply` or `withdraw`: an SSM Command document,
+ * a Lambda function of the hub's account and Region (`name` or `name:version`, an alias being a version too), or an Automation runbook with
+ * the role that it works with (name or path and name).
+ */
+export const WhileNoFix = z.strictObject({
+  run: z.string().optional(),
+  lambda: z.string().optional(),
+  automation: z.strictObject({ document: z.string(), role: z.string() }).optional(),
+  withdrawWhen: z.literal('patched'),
+});
 export type WhileNoFix = z.infer<typeof WhileNoFix>;
 
 /** A user's own SSM document: a name or an ARN, and the number of one version. */

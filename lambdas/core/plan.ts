@@ -1,9 +1,11 @@
 /** The plan: what a rollout will do, readable before it runs and binding while it runs. Stored under its hash; handlers read it, never the policy. */
 import { z } from 'zod';
-import { nextOpening } from './calendar.ts';
+import { nextOpening, windowZone } from './calendar.ts';
 import { candidateLock, itemKey, leaveOutFor, wanted } from './candidate.ts';
 import { estimateSeconds } from './layout.ts';
+import { closedBecause } from './maintenance-window.ts';
 import { amountOf, Audience, Location, LockPlatform, Os, Policy, Window } from './model.ts';
+import { Pin } from './pin.ts';
 import { platformOf, selectNodes } from './selection.ts';
 import { Alert, Doing } from './triggers/types.ts';
 import type { Advisory } from './advisory.ts';
@@ -34,15 +36,16 @@ export const PlanWave = z.strictObject({
   unreachableLimit: z.int(),
   /** The first opening after the wave before may have ended; null: any time. */
   window: z.strictObject({ name: z.string(), opens: z.number(), closes: z.number(), timezone: z.string() }).nullable(),
+  /** Why its window does not open, as far as is known now: then `window` is null, and nothing starts. */
+  closed: z.string().optional(),
   expectedSeconds: z.int(),
   /** How many nodes can fail before the brake holds: the limit and what is in flight by then. */
   worstCase: z.int(),
 });
 export type PlanWave = z.infer<typeof PlanWave>;
 
-const DocumentPin = z.strictObject({ name: z.string(), version: z.string(), hash: z.string() });
 /** `patch-linux` → name, version and SHA-256 that SendCommand passes: a deploy in between changes nothing for a running rollout. */
-export const DocumentPins = z.record(z.string(), DocumentPin);
+export const DocumentPins = z.record(z.string(), Pin);
 export type DocumentPins = z.infer<typeof DocumentPins>;
 
 export const Plan = z.strictObject({
@@ -65,6 +68,8 @@ export const Plan = z.strictObject({
   because: Alert.optional(),
   /** Absent: it patches. */
   doing: Doing.optional(),
+  /** Hooks that could not be looked at, each with why. Absent: none. */
+  unseenHooks: z.array(z.string()).optional(),
 });
 export type Plan = z.infer<typeof Plan>;
 
@@ -206,13 +211,15 @@ function planWave(wave: Policy['waves'][number], nodes: PlanNode[], windows: Pol
   const failedLimit = amountOf(wave.stopWhen.failed, nodes.length);
   const window = wave.window === undefined ? undefined : windows[wave.window];
   const opening = window && nextOpening(window, earliest);
+  const closed = window && !opening ? ('ssm' in window ? closedBecause(window)?.why : undefined) ?? `the window ${wave.window} never opens again` : undefined;
   return {
     name: wave.name,
     nodes,
     atOnce,
     failedLimit,
     unreachableLimit: amountOf(wave.stopWhen.unreachable, nodes.length),
-    window: window && opening && wave.window ? { name: wave.window, opens: opening.opens, closes: opening.closes, timezone: window.timezone } : null,
+    window: window && opening && wave.window ? { name: wave.window, opens: opening.opens, closes: opening.closes, timezone: windowZone(window) } : null,
+    ...(closed === undefined ? {} : { closed }),
     expectedSeconds: nodes.length === 0 ? 0 : estimateSeconds(nodes, atOnce),
     worstCase: Math.min(nodes.length, failedLimit + atOnce),
   };

@@ -1,6 +1,6 @@
 /** What a rollout came to: the evidence that is kept, and what the terminal, the report and `--json` are made of. One truth for all of them. */
 import { z } from 'zod';
-import { Location, Outcome, Verdict } from './model.ts';
+import { Location, Outcome, Verdict, Window } from './model.ts';
 import { countOutcomes } from './judge.ts';
 import type { Plan, PlanNode } from './plan.ts';
 
@@ -32,6 +32,8 @@ export const WaveResult = z.strictObject({
   startedAt: z.string(),
   endedAt: z.string(),
   lock: z.string(),
+  /** What its maintenance window in Systems Manager said, each time it was other than before; absent for windows of the file itself. */
+  windows: z.array(Window).optional(),
 });
 export type WaveResult = z.infer<typeof WaveResult>;
 
@@ -70,6 +72,7 @@ export interface WaveFacts {
   endedAt: string;
   lock: string;
   dropped: { platform: string; name: string; why: string }[];
+  windows: Window[];
   /** `platform name arch version` of the wave's lock. */
   items: string[];
 }
@@ -139,6 +142,7 @@ function waveResult({ waves }: ResultInput, name: string, nodes: NodeResult[]): 
     startedAt: facts?.startedAt ?? '',
     endedAt: facts?.endedAt ?? '',
     lock: facts?.lock ?? '',
+    ...((facts?.windows.length ?? 0) > 0 && { windows: facts?.windows }),
   };
 }
 

@@ -1,6 +1,7 @@
 /** What a wave does next: run a round, wait for its window, or be judged. Decided from facts of now, every round anew. */
 import { isOpen, nextOpening } from './calendar.ts';
 import { layOut } from './layout.ts';
+import { closedBecause } from './maintenance-window.ts';
 import { amountOf } from './model.ts';
 import type { LaidOutBatch } from './layout.ts';
 import type { Outcome, Wave, Window } from './model.ts';
@@ -19,7 +20,10 @@ export interface RoundInput {
   phase: 'patch' | 'verify';
   plan: PlanWave;
   rules: Wave;
+  /** As it is now: a maintenance window of Systems Manager as it was just read. */
   window: Window | undefined;
+  /** Since when that could not be read, ms; `undefined` while it can. */
+  unreadSince?: number | undefined;
   runs: Map<string, RunState>;
   /** Ids that Systems Manager reports online now. */
   online: Set<string>;
@@ -33,8 +37,14 @@ export interface RoundInput {
 export type RoundDecision =
   | { action: 'run'; tracks: LaidOutBatch[][]; silent: string[]; reason: string }
   | { action: 'wait'; seconds: number; silent: string[]; reason: string }
-  | { action: 'judge'; silent: string[]; reason: string };
+  /** `closed`: it is judged because its window does not open, and why. */
+  | { action: 'judge'; silent: string[]; reason: string; closed?: string };
 
+/** How long a maintenance window that cannot be read is asked again before people are told, and how often, seconds. */
+const PATIENCE_SECONDS = 3_600;
+const ASK_AGAIN_SECONDS = 900;
+/** Nobody tells us when somebody edits a maintenance window: so long an edit that opens it earlier may stay unseen, seconds. */
+const LOOK_SECONDS = 3 * 3_600;
 /** Sends to one node and phase, at most: a node that three batches could not reach is not reached by a fourth. */
 const ATTEMPTS = 3;
 const VERIFIED: Outcome[] = ['patched', 'already-proven', 'ahead', 'unknown', 'reboot-pending', 'restart-pending'];
@@ -58,9 +68,7 @@ function decidePatch(input: RoundInput): RoundDecision {
   if (remaining.length === 0) return { action: 'judge', silent: [], reason: 'every node has an outcome' };
   const ready = remaining.filter((node) => input.online.has(node.id));
   if (input.window && !isOpen(input.window, input.now)) {
-    const opening = nextOpening(input.window, input.now);
-    if (!opening) return { action: 'judge', silent: [], reason: 'its window never opens again' };
-    return { action: 'wait', seconds: secondsUntil(opening.opens, input.now), silent: [], reason: `waiting for the window: ${remaining.length} nodes to go` };
+    return waitFor(input.window, remaining.length, input);
   }
   if (ready.length === 0) {
     const silent = remaining.map((node) => node.id);
@@ -68,6 +76,21 @@ function decidePatch(input: RoundInput): RoundDecision {
   }
   const tracks = layOut(ready, { atOnce: input.plan.atOnce, round: input.round, ramp: true });
   return { action: 'run', tracks, silent: [], reason: `${ready.length} nodes to go` };
+}
+
+function waitFor(window: Window, nodes: number, { now, unreadSince = now }: RoundInput): RoundDecision {
+  const closed = 'ssm' in window ? closedBecause(window) : undefined;
+  if (closed?.passing && now - unreadSince < PATIENCE_SECONDS * 1_000) {
+    return { action: 'wait', seconds: ASK_AGAIN_SECONDS, silent: [], reason: `${closed.why}: closed until it can be read` };
+  }
+  const opening = nextOpening(window, now);
+  if (!opening) {
+    const why = closed?.why ?? 'its window never opens again';
+    return { action: 'judge', silent: [], reason: why, closed: why };
+  }
+  const seconds = secondsUntil(opening.opens, now);
+  const reason = `waiting for the window: ${nodes} nodes to go`;
+  return { action: 'wait', seconds: 'ssm' in window ? Math.min(seconds, LOOK_SECONDS) : seconds, silent: [], reason };
 }
 
 function decideVerify(input: RoundInput): RoundDecision {

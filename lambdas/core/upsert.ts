@@ -2,7 +2,6 @@
  * What becomes of advisories when a feed was read again: which are new, changed in substance, only re-issued, or gone from it; in which
  * shard of the store each of their rows lies; and what one advisory is that came in several records. Pure: the caller hashes and stores.
  */
-import { ADVISORY_LIMIT } from './advisory.ts';
 import type { Advisory, Affected, Kb } from './advisory.ts';
 import { Severity } from './model.ts';
 
@@ -140,9 +139,15 @@ export function goneFrom(index: FeedIndex, reading: CompleteReading): { gone: st
   return { gone, tooMany: gone.length > standing.length * MOST_GONE };
 }
 
-/** The advisory as its row in the record holds it: an item has a limit, so the rows of the few that are too large are in the shards only. */
-export function rowDocument(advisory: Advisory): Advisory {
-  if (JSON.stringify(advisory).length <= ADVISORY_LIMIT) return advisory;
+/** Bytes of JSON. A DynamoDB item holds 400 KB (DynamoDB Developer Guide, "Quotas"); keys and bookkeeping need room as well. */
+const ROW_LIMIT = 350_000;
+
+/**
+ * The advisory as its row in the record holds it. An item has a limit: of the few that are too large the row has all but the packages, and
+ * `where` names the shards that have those.
+ */
+export function rowDocument(advisory: Advisory): { document: Advisory; where?: string[] } {
+  if (new TextEncoder().encode(JSON.stringify(advisory)).length <= ROW_LIMIT) return { document: advisory };
   const { kbs: _kbs, ...rest } = advisory;
-  return { ...rest, affected: [] };
+  return { document: { ...rest, affected: [] }, where: shardsOf(advisory) };
 }

@@ -99,19 +99,28 @@ function newestOf(bytes: Buffer, url: string, { release, now }: { release: strin
   const newest = { id: '', published: '', items: 0 };
   let item = { guid: '', link: '', date: '' };
   const reader = createXmlReader(url, 'rss', {
-    open(path) {
-      if (path === 'rss/channel/item') item = { guid: '', link: '', date: '' };
+    open: {
+      'rss/channel/item': () => {
+        item = { guid: '', link: '', date: '' };
+      },
     },
-    close(path, text) {
-      if (path === 'rss/channel/item/guid') item.guid = text.trim();
-      if (path === 'rss/channel/item/link') item.link = text.trim();
-      if (path === 'rss/channel/item/pubDate') item.date = text.trim();
-      if (path !== 'rss/channel/item') return;
-      const id = idOf(item.guid, release) ?? idOf(item.link, release);
-      const published = timeOf(item.date, now);
-      if (id === undefined || published === undefined) return;
-      newest.items += 1;
-      if (published > newest.published) Object.assign(newest, { id, published });
+    close: {
+      'rss/channel/item/guid': (text) => {
+        item.guid = text.trim();
+      },
+      'rss/channel/item/link': (text) => {
+        item.link = text.trim();
+      },
+      'rss/channel/item/pubDate': (text) => {
+        item.date = text.trim();
+      },
+      'rss/channel/item': () => {
+        const id = idOf(item.guid, release) ?? idOf(item.link, release);
+        const published = timeOf(item.date, now);
+        if (id === undefined || published === undefined) return;
+        newest.items += 1;
+        if (published > newest.published) Object.assign(newest, { id, published });
+      },
     },
   });
   reader.write(bytes);

@@ -1,9 +1,10 @@
 /** From an `<update>` to an advisory: what the vendors' words have in common, and where they differ, a `Dialect`. */
-import { Advisory, CveId, plainText } from '../core/advisory.ts';
-import type { Affected } from '../core/advisory.ts';
+import { checkAdvisory, isCveId } from '../core/advisory-check.ts';
+import { plainText } from '../core/advisory.ts';
+import type { Advisory, Affected } from '../core/advisory.ts';
 import type { Kind, Severity } from '../core/model.ts';
 import type { Raw, Reading } from './feed.ts';
-import { readUpdates } from './updateinfo.ts';
+import { MAX_ENTRIES, readUpdates } from './updateinfo.ts';
 import type { Update, UpdatePackage } from './updateinfo.ts';
 
 /** How one repository is to be understood. */
@@ -27,21 +28,23 @@ export interface Dialect {
 /** Every update of one file as an advisory, or as the reason why it is none. Throws `FeedError` where the file itself is broken. */
 export async function* readAdvisories(bytes: Uint8Array, dialect: Dialect, raw: Raw, now: number): AsyncGenerator<Reading<Advisory>> {
   const seen = new Set<string>();
+  const provenance = { feed: dialect.feed, url: raw.url, sha256: raw.sha256, fetchedAt: new Date(now).toISOString() };
   for await (const update of readUpdates(bytes, raw.url)) {
     const id = dialect.readId(update.id);
     if (id === undefined) yield { record: update.id, problem: 'is no id of this vendor' };
     else if (seen.has(id)) yield { record: id, problem: 'comes twice; the first one counts' };
-    else yield readAdvisory({ ...update, id }, dialect, raw, now);
+    else if (update.excess) yield { record: id, problem: `lists more than ${MAX_ENTRIES} packages or references` };
+    else yield readAdvisory({ ...update, id }, dialect, provenance, now);
     // A copy: V8 keeps the whole chunk of text alive for a slice of it, and a feed has thousands of ids.
     if (id !== undefined) seen.add(Buffer.from(id, 'latin1').toString('latin1'));
   }
 }
 
-function readAdvisory(update: Update, dialect: Dialect, raw: Raw, now: number): Reading<Advisory> {
+function readAdvisory(update: Update, dialect: Dialect, provenance: Advisory['provenance'], now: number): Reading<Advisory> {
   const published = readTime(update.issued, now);
   const updated = readTime(update.updated === '' ? update.issued : update.updated, now);
   if (published === undefined || updated === undefined) return { record: update.id, problem: `has no date, but "${update.issued}"` };
-  const advisory = Advisory.safeParse({
+  const advisory = checkAdvisory({
     id: update.id,
     source: dialect.source,
     title: plainText(update.title, 300),
@@ -55,7 +58,7 @@ function readAdvisory(update: Update, dialect: Dialect, raw: Raw, now: number): 
     affected: readAffected(update, dialect),
     ...(update.rebootSuggested ? { rebootSuggested: true } : {}),
     references: readLinks(update, dialect),
-    provenance: { feed: dialect.feed, url: raw.url, sha256: raw.sha256, fetchedAt: new Date(now).toISOString() },
+    provenance,
   });
   if (advisory.success) return { item: advisory.data, published };
   const [issue] = advisory.error.issues;
@@ -88,7 +91,7 @@ export function readTime(text: string, now: number): string | undefined {
 }
 
 function readCves(update: Update): string[] {
-  const cves = update.references.map((item) => item.id).filter((id) => CveId.safeParse(id).success);
+  const cves = update.references.map((item) => item.id).filter(isCveId);
   return [...new Set(cves)].toSorted();
 }
 
@@ -101,26 +104,35 @@ function readLinks(update: Update, dialect: Dialect): string[] {
 
 /** Debug information and sources are not what runs: left out, they would make two thirds of what is stored. */
 function readAffected(update: Update, dialect: Dialect): Affected[] {
-  const rows = new Map<string, Affected>();
+  const rows: Affected[] = [];
+  const first = new Map<string, Affected>();
+  const others = new Set<string>();
+  let fix = { epoch: '', version: '', release: '', text: '' };
   for (const item of update.packages) {
     if (item.arch === 'src' || item.arch === 'nosrc' || /-debug(info|source)(-|$)/.test(item.name)) continue;
     if (dialect.takes && !dialect.takes(item)) continue;
-    const epoch = item.epoch === '' || item.epoch === '0' ? '' : `${item.epoch}:`;
-    const fixedVersion = `${epoch}${item.version}-${item.release}`;
+    const { epoch, version, release } = item;
+    // One text for all that are built together: what is the same is then told at a glance, and kept once.
+    if (epoch !== fix.epoch || version !== fix.version || release !== fix.release || fix.text === '') {
+      fix = { epoch, version, release, text: `${epoch === '' || epoch === '0' ? '' : `${epoch}:`}${version}-${release}` };
+    }
+    const row: Affected = { os: dialect.os, release: dialect.release, package: item.name, arch: item.arch, fixedVersion: fix.text, kind: 'binary' };
     const channel = channelOf(item) ?? dialect.channel;
-    const row: Affected = {
-      os: dialect.os,
-      release: dialect.release,
-      package: item.name,
-      arch: item.arch,
-      fixedVersion,
-      kind: 'binary',
-      ...(channel === undefined ? {} : { channel }),
-      ...(item.module === '' ? {} : { module: item.module }),
-    };
-    rows.set(`${item.name} ${item.arch} ${fixedVersion} ${item.module}`, row);
+    if (channel !== undefined) row.channel = channel;
+    if (item.module !== '') row.module = item.module;
+    const known = first.get(item.name);
+    if (known) {
+      const key = keyOf(row);
+      if (key === keyOf(known) || others.has(key)) continue;
+      others.add(key);
+    } else first.set(item.name, row);
+    rows.push(row);
   }
-  return [...rows.values()];
+  return rows;
+}
+
+function keyOf({ package: name, arch = '', fixedVersion, module = '' }: Affected): string {
+  return `${name} ${arch} ${fixedVersion} ${module}`;
 }
 
 /**

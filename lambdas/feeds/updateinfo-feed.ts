@@ -36,7 +36,7 @@ export interface Announced {
 }
 
 /** Raise it when the same file would now be read differently. */
-export const UPDATEINFO_PARSER = 2;
+export const UPDATEINFO_PARSER = 3;
 
 const KIB = 1024;
 /** Bytes, as sent. Oracle Linux 8's AppStream has the largest known, below 20 MB. */

@@ -21,6 +21,8 @@ export interface Update {
   rebootSuggested: boolean;
   references: { id: string; type: string; href: string }[];
   packages: UpdatePackage[];
+  /** It lists more than `MAX_ENTRIES`: what came after those was not kept, so that it can only be refused. */
+  excess: boolean;
 }
 
 export interface UpdatePackage {
@@ -42,13 +44,13 @@ export interface RepositoryFile {
   checksum: string;
 }
 
-/** Packages and references of one update; texlive with its 6,200 packages on two architectures is the largest known. */
-const MAX_ENTRIES = 50_000;
+/** Packages, or references, of one update. The largest known is texlive: 6,200 packages on two architectures, and debug information. */
+export const MAX_ENTRIES = 100_000;
 
 /** Reads updates one by one, in flat memory. Throws `FeedError` where the file is broken, which may be after many sound updates. */
 export async function* readUpdates(bytes: Uint8Array, what: string): AsyncGenerator<Update> {
   const done: Update[] = [];
-  const reader = createXmlReader(what, 'updates', collectUpdates(what, done));
+  const reader = createXmlReader(what, 'updates', collectUpdates(done));
   for await (const chunk of decompress(bytes, what)) {
     reader.write(chunk);
     yield* done.splice(0);
@@ -57,14 +59,13 @@ export async function* readUpdates(bytes: Uint8Array, what: string): AsyncGenera
   yield* done.splice(0);
 }
 
-function collectUpdates(what: string, done: Update[]): XmlEvents {
+function collectUpdates(done: Update[]): XmlEvents {
   let update = emptyUpdate();
   let collection = '';
   let module = '';
-  const room = (entries: unknown[]): void => {
-    if (entries.length >= MAX_ENTRIES) {
-      throw new FeedError('too-large', `${what}: ${update.id} lists more than ${MAX_ENTRIES} packages or references`);
-    }
+  const keep = <Entry>(entries: Entry[], entry: Entry): void => {
+    if (entries.length < MAX_ENTRIES) entries.push(entry);
+    else update.excess = true;
   };
   const starts: Record<string, (attributes: Record<string, string>) => void> = {
     'updates/update': ({ type = '' }) => {
@@ -77,8 +78,7 @@ function collectUpdates(what: string, done: Update[]): XmlEvents {
       update.updated = date;
     },
     'updates/update/references/reference': ({ id = '', type = '', href = '' }) => {
-      room(update.references);
-      update.references.push({ id, type, href });
+      keep(update.references, { id, type, href });
     },
     'updates/update/pkglist/collection': ({ short = '' }) => {
       collection = short;
@@ -88,8 +88,7 @@ function collectUpdates(what: string, done: Update[]): XmlEvents {
       module = `${name}:${stream}`;
     },
     'updates/update/pkglist/collection/package': ({ name = '', epoch = '', version = '', release = '', arch = '' }) => {
-      room(update.packages);
-      update.packages.push({ collection, module, name, epoch, version, release, arch });
+      keep(update.packages, { collection, module, name, epoch, version, release, arch });
     },
   };
   const reboot = (text: string): void => {
@@ -119,11 +118,11 @@ function collectUpdates(what: string, done: Update[]): XmlEvents {
       done.push(update);
     },
   };
-  return { open: (path, attributes) => starts[path]?.(attributes), close: (path, text) => ends[path]?.(text) };
+  return { open: starts, close: ends };
 }
 
 function emptyUpdate(): Update {
-  return { id: '', type: '', title: '', severity: '', issued: '', updated: '', rebootSuggested: false, references: [], packages: [] };
+  return { id: '', type: '', title: '', severity: '', issued: '', updated: '', rebootSuggested: false, references: [], packages: [], excess: false };
 }
 
 /** Finds the updateinfo entry of a `repomd.xml`. Throws `FeedError` where there is none with a strong checksum. */
@@ -139,14 +138,21 @@ export function findUpdateinfo(bytes: Uint8Array, what: string): RepositoryFile 
   const file: RepositoryFile = { href: '', algorithm: '', checksum: '' };
   let type = '';
   const reader = createXmlReader(what, 'repomd', {
-    open(path, attributes) {
-      if (path === 'repomd/data') type = attributes['type'] ?? '';
-      if (type !== 'updateinfo') return;
-      if (path === 'repomd/data/location') file.href = attributes['href'] ?? '';
-      if (path === 'repomd/data/checksum') file.algorithm = attributes['type'] ?? '';
+    open: {
+      'repomd/data': (attributes) => {
+        type = attributes['type'] ?? '';
+      },
+      'repomd/data/location': ({ href = '' }) => {
+        if (type === 'updateinfo') file.href = href;
+      },
+      'repomd/data/checksum': (attributes) => {
+        if (type === 'updateinfo') file.algorithm = attributes['type'] ?? '';
+      },
     },
-    close(path, text) {
-      if (type === 'updateinfo' && path === 'repomd/data/checksum') file.checksum = text.trim().toLowerCase();
+    close: {
+      'repomd/data/checksum': (text) => {
+        if (type === 'updateinfo') file.checksum = text.trim().toLowerCase();
+      },
     },
   });
   reader.write(bytes);

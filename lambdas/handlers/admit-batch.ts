@@ -6,6 +6,7 @@ import { locationKey } from '../core/model.ts';
 import { parseBatchName } from '../core/names.ts';
 import { DELIVERY_SECONDS } from '../core/settle.ts';
 import { implement } from './implement.ts';
+import { windowNow } from './windows.ts';
 import type { Dependencies } from '../aws/dependencies.ts';
 import type { BatchRow } from '../aws/record.ts';
 import type { BatchIntent } from '../core/batch.ts';
@@ -19,7 +20,8 @@ export const handler = implement('AdmitBatch', async ({ track: { key }, index },
   const track = TrackFile.parse(await deps.store.getJson(key));
   const intent = track.batches[index];
   if (!intent) throw new Terminal(`track ${key} has no batch ${index}`);
-  const admission = admitBatch({ track, nodes: intent.nodes, ...(await facts(track, intent, deps)), now: deps.now() });
+  const window = changesNodes(track.purpose) ? await windowNow(track.window, deps) : null;
+  const admission = admitBatch({ track: { ...track, window }, nodes: intent.nodes, ...(await facts(track, intent, deps)), now: deps.now() });
   if (admission.action !== 'send') return { action: admission.action, batch: intent.id, expires: 0, heartbeat: 0, reason: admission.reason };
   // Only what changes a node needs it for itself: scans and second looks read.
   const nodes = changesNodes(track.purpose) ? await reserve(track, intent, admission.nodes, deps) : admission.nodes;

@@ -33,7 +33,8 @@ async function ask(row: RolloutRow, plan: Plan, deps: Dependencies): Promise<voi
   const items = plan.candidate.reduce((sum, section) => sum + section.items.filter((item) => item.use !== 'dependency').length, 0);
   const what = standsIn(plan) ? `a document of yours (${plan.doing})` : `${items} exact versions`;
   const reason = `${what} for ${nodes} nodes in ${plan.waves.length} waves`;
-  if (!plan.because) return tell({ event: 'approval', plan, wave: plan.waves[0]?.name ?? '', reasons: [reason], lock: '' }, deps);
+  const closed = plan.waves.flatMap((wave) => (wave.closed === undefined ? [] : [`${wave.name}: nothing starts. ${wave.closed}`]));
+  if (!plan.because) return tell({ event: 'approval', plan, wave: plan.waves[0]?.name ?? '', reasons: [reason, ...closed, ...(plan.unseenHooks ?? [])], lock: '' }, deps);
   await tellAsking('plan', row, { plan, askedAt: deps.now() }, deps);
   await note('approval', plan, reason, deps);
 }

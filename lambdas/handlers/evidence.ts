@@ -5,6 +5,7 @@ import { groupName } from '../core/names.ts';
 import { changedItems } from '../core/proof.ts';
 import { makeResult } from '../core/result.ts';
 import { loadLock, loadReports } from './load.ts';
+import { readingsOf } from './windows.ts';
 import type { Dependencies } from '../aws/dependencies.ts';
 import type { NodeRunRow, RolloutRow, WaveRow } from '../aws/record.ts';
 import type { Plan } from '../core/plan.ts';
@@ -35,6 +36,7 @@ async function waveFacts(wave: WaveRow, deps: Dependencies): Promise<WaveFacts> 
     endedAt: wave.endedAt ?? '',
     lock: wave.lock ?? '',
     dropped: Dropped.parse(wave.dropped),
+    windows: readingsOf(wave),
     items: (lock?.platforms ?? []).flatMap((section) => section.items.map((item) => `${section.platform} ${itemKey(item)}`)),
   };
 }
@@ -43,13 +45,14 @@ async function waveFacts(wave: WaveRow, deps: Dependencies): Promise<WaveFacts> 
 export async function runFacts(rollout: string, wave: string, deps: Dependencies): Promise<Map<string, RunFacts>> {
   const group = groupName(rollout, wave);
   const runs = await deps.record.nodeRuns(group);
+  const batchOf = new Map(runs.map(({ node, batch }) => [node, batch]));
   const facts = new Map(runs.map((run) => [run.node, plainRun(run)]));
   const batches = (await deps.record.batchesOf(group)).filter((batch) => batch.purpose === 'patch');
   for (const batch of batches) {
     const id = `${batch.group}-${batch.number}`;
     for (const report of await loadReports(id, deps)) {
       const run = facts.get(report.node);
-      if (!run || runs.find((candidate) => candidate.node === report.node)?.batch !== id) continue;
+      if (!run || batchOf.get(report.node) !== id) continue;
       const section = (await loadLock(report.lock, deps)).platforms.find((candidate) => candidate.platform === report.platform);
       // A node that refused or failed before the install changed nothing, whatever its list of versions says.
       const installed = report.n > 0 ? changedItems(report, section?.items ?? []) : [];

@@ -1,27 +1,31 @@
 /**
  * Reckons exposures: reads nodes, rows and what is known, lets core decide, and writes. It may run twice, at once, or end half-way: the
- * evidence is written first and read by what it says, rows before the nodes that are counted by them, and rows are removed only as they
- * were read, last.
+ * evidence is written first and read by what it says, rows before the nodes that are counted by them, rows are changed and removed only as
+ * they were read, and taken out last.
  */
 import { factsFromScan } from '../core/match/scan.ts';
 import { createMatcher } from '../core/match/matcher.ts';
 import { nextCourses } from '../core/exposures/courses.ts';
 import { reviewExceptions } from '../core/exposures/exceptions.ts';
 import { lookAt, worldOf } from '../core/exposures/found.ts';
+import { changedParts } from '../core/exposures/parts.ts';
 import { reconcile, rowKey } from '../core/exposures/reconcile.ts';
 import { summarise } from '../core/exposures/summary.ts';
 import { platformsOf } from '../core/platform-names.ts';
 import { factsKey, inventoryKey } from '../core/keys.ts';
 import { FleetFacts, locationKey } from '../core/model.ts';
 import { StoredFacts } from '../core/exposures/facts.ts';
-import { writeClosures, writeOpenExposures } from '../aws/exposures.ts';
+import { advisoryKey } from '../core/exposures/types.ts';
+import { readOpenExposures, writeClosures, writeOpenExposures } from '../aws/exposures.ts';
+import { nextMark } from '../aws/record-exposures.ts';
 import { loadKnowledge, loadPolicy } from './load.ts';
 import type { Dependencies } from '../aws/dependencies.ts';
 import type { Lifecycle } from '../core/advisory.ts';
-import type { KeptExposure, NodeStanding } from '../aws/record-exposures.ts';
+import type { NodeStanding } from '../aws/record-exposures.ts';
+import type { ExposurePart } from '../core/exposures/parts.ts';
 import type { FoundHere, World } from '../core/exposures/found.ts';
 import type { JudgedNode, Reconciled } from '../core/exposures/reconcile.ts';
-import type { CountedNode, Exposure, ExposureSummary } from '../core/exposures/types.ts';
+import type { CountedNode, Exposure, ExposureSummary, KeptExposure } from '../core/exposures/types.ts';
 import type { LiveException } from '../core/exposures/exceptions.ts';
 import type { NodeFacts } from '../core/match/types.ts';
 import type { Available } from '../core/model.ts';
@@ -41,14 +45,14 @@ export async function reckonExposures(run: string, deps: Dependencies, learnMore
   // Nodes before rows: a row is there before any node is counted by it, so that whoever sees the node sees the row as well.
   const listed = (await Promise.all(deps.setting('LOCATIONS').map((location) => deps.record.standings(location)))).flat();
   const standings = await learnMore(listed, deps);
-  const kept = await deps.record.exposures();
+  const kept = await deps.record.exposureParts();
   const nodes = standings.map(judgedNode);
   const { world, lifecycles } = await openWorld(standings, deps);
   const found = await lookEverywhere(nodes, world, deps);
   const exceptions = await liveExceptions(world, deps);
   const { intelligence, now } = world;
   const deadlines = (await loadPolicy(deps))?.deadlines ?? [];
-  const rows = kept.map(({ row }) => row);
+  const rows = await withPackages(kept.flatMap((part) => part.rows), blindPlaces(nodes, found), deps);
   const reconciled = reconcile({ nodes, rows, found, deadlines, exceptions, intelligence, isLive: (key) => isLive(key, world), now });
   const about = titles(found);
   const summary = summarise({
@@ -145,8 +149,9 @@ async function liveExceptions({ intelligence, byId, now }: World, deps: Dependen
 }
 
 function titles(found: ReadonlyMap<string, FoundHere>): Map<string, { title: string; exploited: boolean }> {
-  const all = [...found.values()].flatMap((here) => here.found);
-  return new Map(all.map(({ source, advisory, title, exploited }) => [`${source} ${advisory}`, { title, exploited }]));
+  const about = new Map<string, { title: string; exploited: boolean }>();
+  for (const here of found.values()) for (const one of here.found) about.set(advisoryKey(one), { title: one.title, exploited: one.exploited });
+  return about;
 }
 
 /** Whether what an advisory says still stands: what vanished with its advisory was not patched. */
@@ -161,7 +166,7 @@ function isLive(key: string, { advisories, own, intelligence }: World): boolean 
 interface Writing {
   run: string;
   reconciled: Reconciled;
-  kept: readonly KeptExposure[];
+  kept: readonly ExposurePart[];
   summary: ExposureSummary;
   nodes: readonly CountedNode[];
   exceptions: readonly LiveException[];
@@ -169,23 +174,37 @@ interface Writing {
 
 async function write({ run, reconciled, kept, summary, nodes, exceptions }: Writing, deps: Dependencies): Promise<void> {
   const { record, store } = deps;
-  const { put, drop, moves, closures } = reconciled;
+  const { moves, closures } = reconciled;
   await writeClosures(store, closures, { at: summary.at, run });
-  const fresh = freshRows(reconciled, kept);
-  await record.createExposures(put.filter((row) => fresh.has(row.fingerprint)), run);
-  await record.putExposures(put.filter((row) => !fresh.has(row.fingerprint)), run);
+  const { put, shrink } = changedParts(reconciled, kept);
+  await record.putExposures(put, run);
   await record.moveNodes(moves);
-  const asRead = new Map(kept.map((one) => [rowKey(one.row), one]));
-  await record.dropExposures(drop.flatMap((row) => asRead.get(rowKey(row)) ?? []));
+  await record.shrinkExposures(asPut(shrink, put, run), run);
   for (const { state } of exceptions) await record.putException(state);
   await record.putCourses(nextCourses(await record.courseList(), summary.advisories, closures, deps.now()));
   await writeOpenExposures(store, summary, nodes);
   await record.putTally(summary.at, summary.counts);
 }
 
-/** Fingerprints that no row speaks of and whose nodes were never counted: nobody can have an older clock for them. */
-function freshRows({ put, moves }: Reconciled, kept: readonly KeptExposure[]): Set<string> {
-  const known = new Set(kept.map(({ row }) => row.fingerprint));
-  const brought = new Set(moves.flatMap(({ from, to }) => (from === undefined ? [] : [to])));
-  return new Set(put.map((row: Exposure) => row.fingerprint).filter((fingerprint) => !known.has(fingerprint) && !brought.has(fingerprint)));
+/** A part that this run has put since it was read has the mark of that. */
+function asPut(shrink: readonly ExposurePart[], put: readonly ExposurePart[], run: string): ExposurePart[] {
+  const written = new Set(put.map(({ fingerprint, part }) => `${fingerprint} ${part}`));
+  return shrink.map((one) => (written.has(`${one.fingerprint} ${one.part}`) ? { ...one, mark: nextMark(one.mark, run) } : one));
+}
+
+/** Fingerprints under which nodes stay because no list of theirs can be read. */
+function blindPlaces(nodes: readonly JudgedNode[], found: ReadonlyMap<string, FoundHere>): Set<string> {
+  const blind = nodes.flatMap(({ judged, facts }) => (judged === undefined || (facts && found.has(facts.fingerprint)) ? [] : [judged]));
+  return new Set(blind.filter((fingerprint) => !found.has(fingerprint)));
+}
+
+/** Rows of such fingerprints say of their packages what they said when the list could be read. */
+async function withPackages(rows: readonly KeptExposure[], blind: ReadonlySet<string>, { store }: Dependencies): Promise<(KeptExposure & Partial<Exposure>)[]> {
+  if (blind.size === 0) return [...rows];
+  const before = (await readOpenExposures(store, ({ fingerprint }) => blind.has(fingerprint)))?.exposures ?? [];
+  const packages = new Map(before.map((one) => [rowKey(one), one.packages]));
+  return rows.map((row) => {
+    const known = packages.get(rowKey(row));
+    return known === undefined ? row : { ...row, packages: known };
+  });
 }

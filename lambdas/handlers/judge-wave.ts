@@ -7,6 +7,7 @@ import { loadPlan } from './load.ts';
 import { implement } from './implement.ts';
 import { noteEvidence } from './shown.ts';
 import { tell } from './tell.ts';
+import { closedFor } from './windows.ts';
 import type { Dependencies } from '../aws/dependencies.ts';
 import type { Judgement } from '../core/judge.ts';
 import type { RolloutEvent } from '../core/notices.ts';
@@ -30,6 +31,7 @@ export const handler = implement('JudgeWave', async ({ rollout, wave: name, phas
     }),
     stopped: row.stopped,
     accepted: state.accepted !== undefined,
+    closed: closedFor(state),
     heldSince: state.heldSince === undefined ? undefined : Date.parse(state.heldSince),
     now: deps.now(),
   });

@@ -7,6 +7,7 @@ import { trackKey, tracksKey } from '../core/keys.ts';
 import { loadPlan } from './load.ts';
 import { implement } from './implement.ts';
 import { standInBatch, standsIn } from './stand-ins.ts';
+import { keepWindow, unreadSince, windowNow } from './windows.ts';
 import type { Dependencies } from '../aws/dependencies.ts';
 import type { BatchRow, NodeRunRow, WaveRow } from '../aws/record.ts';
 import type { TrackFile } from '../core/batch.ts';
@@ -37,11 +38,15 @@ export const handler = implement('LayOutRound', async ({ rollout, wave: name, ph
   const idle = last > 0 && !begun.some((batch) => batch.status !== 'refused' && batch.status !== 'lost');
   // Asked again before anything was admitted: the same round under the same keys. Refused batches have names of their own.
   const round = last > 0 && begun.length === 0 ? last : last + 1;
+  // A second look changes nothing: it needs no window.
+  const planned = rules.window === undefined || phase === 'verify' ? undefined : plan.windows[rules.window];
+  const window = await windowNow(planned, deps);
   const decision = decideRound({
     phase,
     plan: wave,
     rules,
-    window: rules.window === undefined ? undefined : plan.windows[rules.window],
+    window,
+    unreadSince: unreadSince(window, state, deps.now()),
     runs: runStates(wave, runs, batches, phase),
     online: await onlineIds(wave, deps),
     round,
@@ -49,6 +54,7 @@ export const handler = implement('LayOutRound', async ({ rollout, wave: name, ph
     accepted: state.accepted !== undefined,
     now: deps.now(),
   });
+  await keepWindow({ rollout, row: state, planned, window, closed: decision.action === 'judge' ? decision.closed : undefined }, deps);
   await recordSilent({ group, wave, silent: decision.silent }, deps);
   if (decision.action === 'judge') return { ...nothing, action: 'judge', reason: decision.reason };
   if (decision.action === 'wait') return { ...nothing, action: 'wait', seconds: decision.seconds, reason: decision.reason };

@@ -7,15 +7,18 @@ import { laneOf } from '../core/triggers/types.ts';
 import { sha256 } from '../aws/store.ts';
 import { planKey } from '../core/keys.ts';
 import { loadAdvisories, loadFacts, loadFleet } from './load.ts';
+import { lookAtHooks } from './hooks.ts';
 import { implement } from './implement.ts';
 import { loadClosing, needless } from './plan-start.ts';
 import { findStandIn } from './stand-ins.ts';
 import { loadLane, rolloutId } from './starts.ts';
 import { tellPlanned } from './tell-alert.ts';
+import { readWindows } from './windows.ts';
 import type { Dependencies } from '../aws/dependencies.ts';
 import type { Policy } from '../core/model.ts';
 import type { DocumentPins, Plan } from '../core/plan.ts';
 import type { Closing } from '../core/triggers/closing.ts';
+import type { Means } from '../core/triggers/stand-in.ts';
 
 type Action = 'run' | 'ask' | 'urge' | 'nothing';
 
@@ -41,10 +44,12 @@ export const handler = implement('PlanRollout', async ({ policy: name, scheduled
   const fleet = await loadFleet(deps);
   const [facts, advisories] = [await loadFacts(fleet, deps), await loadAdvisories(deps, platformsOf(fleet))];
   const subject = closing?.standIn === undefined ? { closing, documents: await loadPins(deps) } : await standingIn(closing, closing.standIn, deps);
-  const plan = makePlan({ rollout, file, policy, fleet, facts, advisories, ...subject, optIn: deps.setting('OPT_IN_TAG'), scheduledFor, now: deps.now() });
+  const made = makePlan({ rollout, file: { ...file, windows: await readWindows(file.windows, policy, deps) }, policy, fleet, facts, advisories, ...subject, optIn: deps.setting('OPT_IN_TAG'), scheduledFor, now: deps.now() });
+  const { refused, unseen } = await lookAtHooks(made, deps);
+  const plan: Plan = { ...made, ...(unseen.length === 0 ? {} : { unseenHooks: unseen }) };
   const hash = sha256(JSON.stringify(plan));
   await deps.store.putJson(planKey(hash), plan);
-  return settle({ plan, hash, urgent: closing !== undefined }, deps);
+  return settle({ plan, hash, urgent: closing !== undefined, refused }, deps);
 });
 
 function isDue(policy: Policy, scheduledFor: string): boolean {
@@ -56,12 +61,14 @@ interface Made {
   hash: string;
   /** Advisories started it. */
   urgent: boolean;
+  /** Why it must not run, though there is something to do. */
+  refused: string | undefined;
 }
 
 /** Writes down what becomes of the plan. */
-async function settle({ plan, hash, urgent }: Made, deps: Dependencies): Promise<{ action: Action; rollout: string; reason: string }> {
+async function settle({ plan, hash, urgent, refused }: Made, deps: Dependencies): Promise<{ action: Action; rollout: string; reason: string }> {
   // What advisories have started and nothing can be done about is no "nothing to do": it is closed as failed, and people are told.
-  const hopeless = silentPlan(plan) ?? (urgent ? emptyPlan(plan) : undefined);
+  const hopeless = silentPlan(plan) ?? (emptyPlan(plan) === undefined ? refused : urgent ? emptyPlan(plan) : undefined);
   const next = hopeless === undefined ? decide(plan) : { action: 'run' as const, reason: hopeless };
   if (plan.because && hopeless === undefined && next.action === 'run') {
     const row = await deps.record.ticket(plan.policy.name, plan.because.subject);
@@ -97,8 +104,8 @@ function resumed(status: string, urgent: boolean): Action {
 }
 
 /** What runs where there is no fix, on the nodes that it can run on. */
-async function standingIn(closing: Closing, document: string, deps: Dependencies) {
-  const { fleet, leftOut, documents } = await findStandIn(closing.fleet, document, deps);
+async function standingIn(closing: Closing, means: Means, deps: Dependencies) {
+  const { fleet, leftOut, documents } = await findStandIn(closing.fleet, means, deps);
   return { closing: { ...closing, fleet, leftOut: [...closing.leftOut, ...leftOut] }, documents };
 }
 

@@ -1,10 +1,12 @@
 /** What a plan is about that advisories have started: by the record's word, not by that of whoever asks. */
-import { nodeKey } from '../core/exposures/types.ts';
+import { advisoryKey, nodeKey } from '../core/exposures/types.ts';
 import { closingOf } from '../core/triggers/closing.ts';
+import { meansOf } from '../core/triggers/stand-in.ts';
 import { loadView } from './starts.ts';
 import type { Dependencies } from '../aws/dependencies.ts';
 import type { Policy } from '../core/model.ts';
 import type { Closing } from '../core/triggers/closing.ts';
+import type { Means } from '../core/triggers/stand-in.ts';
 import type { Alert, Doing } from '../core/triggers/types.ts';
 
 export interface Wanted {
@@ -16,8 +18,8 @@ export interface Wanted {
 interface Started {
   advisories: string[];
   awaitedSince: string | undefined;
-  /** The document that stands in, where the start is about that. */
-  standIn: string | undefined;
+  /** What stands in, where the start is about that. */
+  standIn: Means | undefined;
   /** Nodes (`nodeKey`) that carry what stands in for a fix: all of them, or for a withdrawal those that are to be freed. */
   mitigated: Set<string>;
 }
@@ -29,7 +31,8 @@ interface Started {
 export async function loadClosing(policy: Policy, wanted: Wanted, deps: Dependencies): Promise<Closing | undefined> {
   const started = await startedFor(policy, wanted, deps);
   if (!started) return undefined;
-  const view = await loadView(deps);
+  const about = new Set(started.advisories);
+  const view = await loadView(deps, (exposure) => about.has(advisoryKey(exposure)));
   const { advisories: because, mitigated, awaitedSince } = started;
   const closing = closingOf({ policy, doing: wanted.doing, because, ...view, optIn: deps.setting('OPT_IN_TAG'), mitigated });
   const awaited = wanted.doing === 'patch' && awaitedSince !== undefined ? { awaitedSince } : {};
@@ -53,14 +56,14 @@ async function startedFor({ name: policy, whileNoFix }: Policy, { scheduledFor, 
     return {
       advisories: [...new Set(due.flatMap(({ advisories }) => advisories))].toSorted(),
       awaitedSince: undefined,
-      standIn: due[0]?.document,
+      standIn: due[0] && { name: due[0].document, by: due[0].by, role: due[0].role },
       mitigated: new Set(due.map(({ node }) => node)),
     };
   }
   const rows = (await deps.record.starts(policy)).filter((row) => because.includes(row.advisory) && (doing === 'patch' ? row.patchFor : row.mitigateFor) === scheduledFor);
   if (rows.length === 0) return undefined;
   const [awaitedSince] = rows.flatMap((row) => row.awaitedSince ?? []).toSorted();
-  return { advisories: rows.map(({ advisory }) => advisory), awaitedSince, standIn: doing === 'mitigate' ? whileNoFix?.run : undefined, mitigated: new Set(carried.map(({ node }) => node)) };
+  return { advisories: rows.map(({ advisory }) => advisory), awaitedSince, standIn: doing === 'mitigate' && whileNoFix ? meansOf(whileNoFix) : undefined, mitigated: new Set(carried.map(({ node }) => node)) };
 }
 
 /** Why a start has become needless while it was on its way: somebody else has closed it. `undefined` when it has not. */

@@ -91,7 +91,9 @@ function said(pulled: Pulled, visit: Visit, replay: boolean): FeedFields {
 
 async function unchanged(pulled: Pulled, visit: Visit, deps: Dependencies): Promise<Answer> {
   const { base, feed } = visit;
-  await deps.record.setFeedAt(feed, base?.revision ?? 0, { ...healthy(pulled.health, visit), cursor: pulled.cursor });
+  // The names of what could not be read are not in the cursor, and still hold.
+  const problems = base?.problems ?? [];
+  await deps.record.setFeedAt(feed, base?.revision ?? 0, { ...healthy({ ...pulled.health, problems }, visit), cursor: pulled.cursor });
   count(feed, pulled.health, deps);
   return here({ feed, result: 'unchanged', changed: 0, reason: '' });
 }

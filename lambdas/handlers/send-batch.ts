@@ -3,9 +3,11 @@ import { Terminal } from '../core/errors.ts';
 import { executionSeconds } from '../core/hooks.ts';
 import { parseLocation } from '../core/model.ts';
 import { implement } from './implement.ts';
+import { sendStandIn } from './send-stand-in.ts';
+import { pinOf } from './stand-ins.ts';
+import type { SendResult } from '../aws/commands.ts';
+import type { Dependencies } from '../aws/dependencies.ts';
 import type { BatchRow } from '../aws/record.ts';
-
-const Document = z.object({ name: z.string(), version: z.string(), hash: z.string() });
 
 /**
  * The one call that changes nodes, made at most once a batch: only whoever moves the row from `admitted` to `sending` may make it.
@@ -18,18 +20,11 @@ export const handler = implement('SendBatch', async ({ batch: id, taskToken }, d
     await deps.record.setBatch(id, { taskToken });
     return wakeIfDone(id);
   }
-  const parameters = z.record(z.string(), z.string()).parse(row.parameters);
-  const result = await deps.commands.send({
-    batch: id,
-    location: parseLocation(row.location),
-    nodes: row.nodes,
-    document: Document.parse(row.document),
-    parameters,
-    ...(row.purpose === 'mitigate' ? {} : { executionSeconds: executionSeconds({ purpose: row.purpose, os: row.os, parameters }) }),
-  });
+  const pin = pinOf(row);
+  const result = pin.by === undefined ? await sendCommand(id, row, deps) : await sendStandIn(row, pin, deps);
   if (result.sent === false) {
     await deps.record.setBatch(id, { status: 'refused', reason: result.refused });
-    throw new Terminal(`SSM refused batch ${id}: ${result.refused}`);
+    throw new Terminal(`batch ${id} was refused: ${result.refused}`);
   }
   if (result.sent === 'unclear') {
     await deps.record.setBatch(id, { reason: result.reason });
@@ -41,6 +36,19 @@ export const handler = implement('SendBatch', async ({ batch: id, taskToken }, d
   /** The terminal event of a fast command can come before its id is stored. */
   async function wakeIfDone(batch: string): Promise<void> {
     const now: BatchRow | undefined = await deps.record.batch(batch);
-    if (now?.done !== undefined) await deps.callbacks.wake(taskToken, { status: now.done });
+    // While a function was at work the track may have looked, and parked again under another token.
+    if (now?.done !== undefined) await deps.callbacks.wake(now.taskToken ?? taskToken, { status: now.done });
   }
 });
+
+async function sendCommand(batch: string, row: BatchRow, deps: Dependencies): Promise<SendResult> {
+  const parameters = z.record(z.string(), z.string()).parse(row.parameters);
+  return deps.commands.send({
+    batch,
+    location: parseLocation(row.location),
+    nodes: row.nodes,
+    document: pinOf(row),
+    parameters,
+    ...(row.purpose === 'mitigate' ? {} : { executionSeconds: executionSeconds({ purpose: row.purpose, os: row.os, parameters }) }),
+  });
+}

@@ -5,6 +5,7 @@ import { parseLocation } from '../core/model.ts';
 import { implement } from './implement.ts';
 import { settleScan } from './settle-scan.ts';
 import { settleNodes } from './settle-nodes.ts';
+import { pinOf } from './stand-ins.ts';
 import type { Dependencies } from '../aws/dependencies.ts';
 import type { BatchRow } from '../aws/record.ts';
 
@@ -20,7 +21,8 @@ export const handler = implement('SettleBatch', async ({ batch: id }, deps) => {
   if (row.status === 'admitted') return abandon(row, 'refused', 'the send never began', deps);
   if (row.status === 'refused') return abandon(row, 'refused', row.reason ?? 'refused', deps);
   if (row.status === 'lost') return next('was never sent');
-  const sent = row.commandId === undefined ? await look(row, deps) : row;
+  // A function is not looked for: it has answered, or it is waited for until it cannot answer any more.
+  const sent = row.commandId === undefined && pinOf(row).by !== 'lambda' ? await look(row, deps) : row;
   if (sent === 'again') return wait(LOOK_PAUSE_SECONDS, 'unclear whether it was sent');
   if (sent === 'lost') return abandon(row, 'lost', 'SSM knows no such command', deps);
   const open = row.purpose === 'scan' ? await settleScan(sent, deps) : await settleNodes(sent, deps);
@@ -52,8 +54,7 @@ async function abandon(row: BatchRow, status: 'refused' | 'lost', reason: string
 /** Looks for a command whose answer was lost. */
 async function look(row: BatchRow, deps: Dependencies): Promise<BatchRow | 'again' | 'lost'> {
   const id = `${row.group}-${row.number}`;
-  const name = (row.document as { name: string }).name;
-  const found = await deps.commands.find(parseLocation(row.location), id, name, row.sentAt ?? deps.now());
+  const found = await findSent(row, deps);
   if (found) {
     await deps.record.setBatch(id, { status: 'sent', ...found });
     return { ...row, status: 'sent', ...found };
@@ -61,4 +62,12 @@ async function look(row: BatchRow, deps: Dependencies): Promise<BatchRow | 'agai
   const looked = (row.looked ?? 0) + 1;
   await deps.record.setBatch(id, { looked });
   return looked < LOOKS ? 'again' : 'lost';
+}
+
+async function findSent(row: BatchRow, deps: Dependencies): Promise<{ commandId: string; expiresAt?: number } | undefined> {
+  const [location, pin, after] = [parseLocation(row.location), pinOf(row), row.sentAt ?? deps.now()];
+  const batch = `${row.group}-${row.number}`;
+  if (pin.by === undefined) return deps.commands.find(location, batch, pin.name, after);
+  const commandId = await deps.runbooks.find({ batch, location, nodes: row.nodes, pin }, after);
+  return commandId === undefined ? undefined : { commandId };
 }

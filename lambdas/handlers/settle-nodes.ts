@@ -7,7 +7,7 @@ import { mergeVerify, needsPing, settleInvocation, takesPart } from '../core/set
 import { settleStandIn } from '../core/triggers/stand-in.ts';
 import { reportsKey } from '../core/keys.ts';
 import { loadLock, loadReports, unpack } from './load.ts';
-import { actionOf, noteStandIn } from './stand-ins.ts';
+import { actionOf, lookAtStandIn, noteStandIn } from './stand-ins.ts';
 import type { Dependencies } from '../aws/dependencies.ts';
 import type { BatchRow, NodeRunRow } from '../aws/record.ts';
 import type { SeenInvocation } from '../aws/commands.ts';
@@ -69,6 +69,8 @@ async function lookTwice(context: LookContext, deps: Dependencies): Promise<Seen
 }
 
 async function look({ row, lock, nodes, taken }: LookContext, deps: Dependencies): Promise<Seen[]> {
+  const standIn = await lookAtStandIn(row, nodes, deps);
+  if (standIn) return standIn.map((one) => ({ ...one, report: undefined }));
   const location = parseLocation(row.location);
   const invocations = new Map((await deps.commands.invocations(location, row.commandId ?? '')).map((invocation) => [invocation.node, invocation]));
   await rememberTaken(row, { nodes, taken, invocations }, deps);

@@ -4,6 +4,7 @@ import { alertOf } from '../core/triggers/alert.ts';
 import { writeAlert, writeClosed } from '../core/triggers/messages.ts';
 import { advisoryKey } from '../core/exposures/types.ts';
 import { exposedOutside, reachOf } from '../core/triggers/reach.ts';
+import { meansOf, meansWords } from '../core/triggers/stand-in.ts';
 import { resolvedText } from '../core/triggers/ticket.ts';
 import { loadPlan } from './load.ts';
 import { loadLane, rolloutId } from './starts.ts';
@@ -90,7 +91,7 @@ export class StartDesk {
       policy: policy.name,
       rollout,
       doing: 'patch',
-      document: policy.whileNoFix?.run,
+      document: policy.whileNoFix && meansWords(meansOf(policy.whileNoFix)),
       waves: [],
       seconds: 0,
       leftOut: [],

@@ -1,3 +1,5 @@
+import { advisoryKey } from '../core/exposures/types.ts';
+import { meets } from '../core/exposures/urgency.ts';
 import { laneOf } from '../core/triggers/types.ts';
 import { whatStarts } from '../core/triggers/what-starts.ts';
 import { loadPolicy } from './load.ts';
@@ -5,6 +7,8 @@ import { implement } from './implement.ts';
 import { StartDesk } from './start-desk.ts';
 import { loadLane, loadView } from './starts.ts';
 import type { Dependencies } from '../aws/dependencies.ts';
+import type { StartRow } from '../aws/record.ts';
+import type { OpenExposure } from '../core/exposures/types.ts';
 import type { Policy } from '../core/model.ts';
 import type { Doing, Running } from '../core/triggers/types.ts';
 
@@ -19,9 +23,9 @@ export const handler = implement('StartRollouts', async (_input, deps) => {
   const policies = all.filter((policy) => policy.startWhen !== undefined);
   const counts = { started: 0, told: 0 };
   if (policies.length === 0) return counts;
-  const [view, optIn] = [await loadView(deps), deps.setting('OPT_IN_TAG')];
-  for (const policy of policies) {
-    const { rows, ...known } = await loadKnown(policy, deps);
+  const cases = await Promise.all(policies.map(async (policy) => ({ policy, ...(await loadKnown(policy, deps)) })));
+  const [view, optIn] = [await loadView(deps, concernOf(cases)), deps.setting('OPT_IN_TAG')];
+  for (const { policy, rows, ...known } of cases) {
     const desk = new StartDesk({ policy, others: all.filter((other) => other !== policy), view, optIn, rows, deps });
     for (const decision of whatStarts({ policies: [policy], ...view, optIn, asked: rows, ...known, now: deps.now() })) {
       deps.log.info('decided', { ...decision });
@@ -31,6 +35,18 @@ export const handler = implement('StartRollouts', async (_input, deps) => {
   }
   return counts;
 });
+
+/** What may start something, by a condition or because it already has: of everything that is open usually little. */
+function concernOf(cases: readonly { policy: Policy; rows: readonly StartRow[] }[]): (exposure: OpenExposure) => boolean {
+  const asked = new Set(cases.flatMap(({ rows }) => rows.map(({ advisory }) => advisory)));
+  const starting = new Set<string>();
+  const conditions = cases.flatMap(({ policy }) => policy.startWhen ?? []).map(({ tags: _anybody, ...condition }) => condition);
+  return (exposure) => {
+    const key = advisoryKey(exposure);
+    if (!asked.has(key) && !starting.has(key) && conditions.some((condition) => meets(condition, exposure.urgency, {}))) starting.add(key);
+    return asked.has(key) || starting.has(key);
+  };
+}
 
 async function loadKnown(policy: Policy, deps: Dependencies) {
   const lanes = await Promise.all(DOINGS.map(async (doing) => ({ doing, lane: await loadLane(policy.name, doing, deps) })));

@@ -19,10 +19,11 @@ export interface View extends CountedFleet {
   exploited: Map<string, KnownExploited>;
 }
 
-export async function loadView(deps: Dependencies): Promise<View> {
+/** `wanted`: the exposures that it is about; a large fleet has more than are read into memory for nothing. */
+export async function loadView(deps: Dependencies, wanted: (exposure: OpenExposure) => boolean): Promise<View> {
   const standings = (await Promise.all(deps.setting('LOCATIONS').map((location) => deps.record.standings(location)))).flat();
   const counted = new Map(standings.flatMap(({ node, judged }) => (judged === undefined ? [] : [[nodeKey(node), judged] as const])));
-  const [summary, exploited] = await Promise.all([readOpenExposures(deps.store), loadExploited(deps)]);
+  const [summary, exploited] = await Promise.all([readOpenExposures(deps.store, wanted), loadExploited(deps)]);
   return {
     fleet: standings.map(({ node }) => node),
     fingerprintOf: (node: Node) => counted.get(nodeKey(node)),

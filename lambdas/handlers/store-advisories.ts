@@ -170,7 +170,7 @@ class Writing {
   async #row({ id, entry, advisory }: { id: string; entry: IndexEntry; advisory: Advisory }): Promise<void> {
     const { feed, pulled } = this.incoming;
     const { substance: hash, seen, updated } = entry;
-    this.#rows.push({ source: advisory.source, id, feed, substance: hash, document: rowDocument(advisory), seen, updated, pulled });
+    this.#rows.push({ source: advisory.source, id, feed, substance: hash, ...rowDocument(advisory), seen, updated, pulled });
     if (this.#rows.length >= ROWS_AT_ONCE) await this.#flush();
   }
 

@@ -1,6 +1,7 @@
 /** Tells people of an alert, all audiences the same at once, and keeps its ticket. */
 import { ticketText } from '../core/triggers/ticket.ts';
 import { writeAlert } from '../core/triggers/messages.ts';
+import { meansOf, meansWords } from '../core/triggers/stand-in.ts';
 import type { Dependencies } from '../aws/dependencies.ts';
 import type { NoticeEvent, Policy } from '../core/model.ts';
 import type { Notice } from '../core/notices.ts';
@@ -36,7 +37,7 @@ export async function tellPlanned({ kind, plan, alert, planHash, askedAt, ticket
     policy: policy.name,
     rollout: plan.rollout,
     doing: plan.doing ?? 'patch',
-    document: Object.values(plan.documents).flatMap((pins) => pins['mitigate-linux'] ?? pins['mitigate-windows'] ?? [])[0]?.name ?? policy.whileNoFix?.run,
+    document: standInWords(plan),
     waves: plan.waves.map(({ name, nodes }) => ({ name, nodes: nodes.length })),
     seconds: plan.waves.reduce((sum, wave) => sum + wave.expectedSeconds, 0) + policy.waves.reduce((sum, wave) => sum + wave.soak, 0),
     leftOut: plan.leftOutNodes.map(({ why }) => why),
@@ -53,6 +54,13 @@ export async function tellPlanned({ kind, plan, alert, planHash, askedAt, ticket
 /** A zone that people of this policy read the clock in. */
 export function timezoneOf(policy: Policy, plan?: Plan): string {
   return plan?.waves.find(({ window }) => window)?.window?.timezone ?? policy.plan?.timezone ?? 'UTC';
+}
+
+/** What the plan runs instead of a patch or, where it patches, what the policy would run. */
+function standInWords({ documents, policy }: Plan): string | undefined {
+  const [pin] = Object.values(documents).flatMap((pins) => pins['mitigate-linux'] ?? pins['mitigate-windows'] ?? []);
+  if (pin) return meansWords(pin);
+  return policy.whileNoFix && meansWords(meansOf(policy.whileNoFix));
 }
 
 export interface TicketNews {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { DefaultEnvironment, StackSource } from './assembly.ts';
+import { createOutsideKeys } from './outside-keys.ts';
 import type { Parts } from './parts.ts';
 import { resourceTypes } from './registry.ts';
 import { createStack, type LoadContext, type LoadedStack } from './stack.ts';
@@ -40,6 +41,7 @@ function uploadAssets(stacks: StackSource[], { s3 }: Parts): void {
  */
 export async function loadStacks(stacks: StackSource[], { seed, parts }: LoadOptions): Promise<LoadedStack[]> {
   uploadAssets(stacks, parts);
+  createOutsideKeys(stacks, parts.kms);
   const context: LoadContext = { seed, parts, types: resourceTypes, systemParameter, exports: new Map() };
   const loaded: LoadedStack[] = [];
   for (const stack of stacks) loaded.push(await createStack(stack, context));

@@ -20,8 +20,9 @@ import { aroundSteps } from './steps-hooks.ts';
 import { reportWindowsSteps } from './steps-report-windows.ts';
 import { scanSteps } from './steps-scan.ts';
 import { createSurroundings, ownTags, type Surroundings } from './surroundings.ts';
-import type { Ec2Instance, FleetFile, Scenario } from './types.ts';
+import type { Ec2Instance, FleetFile, Scenario, UserFunction } from './types.ts';
 import { awsBehaviours, userBehaviours, userDocuments, type DocumentTexts } from './user-documents.ts';
+import { userRunbooks, type Runbook } from './user-runbooks.ts';
 
 export interface FleetOptions {
   file: FleetFile;
@@ -48,6 +49,9 @@ export interface Fleet {
   unknownSteps(documentName: string, document: DocumentContent): string[];
   /** Documents of the fleet's owner, which every location has. */
   documents: DocumentTexts[];
+  /** Its Automation runbooks, which every location has, and its functions, which the first one has. */
+  runbooks: Runbook[];
+  functions: Record<string, UserFunction>;
   locations: readonly string[];
   /** Whether Systems Manager loses this event instead of sending it. */
   losesEvent(event: SsmEvent): boolean;
@@ -113,6 +117,8 @@ export function createFleet({ file, scenario, clock, random, behaviours = {} }: 
     },
     unknownSteps: (name, document) => unknownSteps(steps, name, document),
     documents: userDocuments(file.documents ?? {}),
+    runbooks: userRunbooks(file.automations ?? {}),
+    functions: file.functions ?? {},
     locations: file.locations,
     losesEvent: (event) => events.takes(event),
   };

@@ -68,6 +68,11 @@ export function createSurroundings(file: FleetFile, start: number): Surroundings
   };
 }
 
+/** Of a window whose entry names none. */
+function maintenanceWindowId(location: string, name: string): string {
+  return `mw-${hex(location, name)}`;
+}
+
 function surroundingsOf(location: string, entries: SurroundingsEntry[], all: SingleNode[]): LocationSurroundings {
   const here = entries.filter((entry) => entry.locations === undefined || entry.locations.includes(location));
   const nodes = all.filter((node) => node.location === location);
@@ -75,7 +80,7 @@ function surroundingsOf(location: string, entries: SurroundingsEntry[], all: Sin
     baselines: here.flatMap(({ baselines = [] }) => baselines).map((entry) => ({ ...entry, id: `pb-${hex(location, entry.name)}` })),
     maintenanceWindows: here.flatMap(({ maintenanceWindows = [] }) => maintenanceWindows).map((entry) => ({
       ...entry,
-      id: `mw-${hex(location, entry.name)}`,
+      id: entry.id ?? maintenanceWindowId(location, entry.name),
       targetId: uuid(location, entry.name, 'target'),
       taskId: uuid(location, entry.name, 'task'),
       targets: targetsOf(entry, nodes),

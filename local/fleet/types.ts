@@ -13,6 +13,10 @@ export interface FleetFile {
   nodes: NodeEntry[];
   /** Command documents of the fleet's owner, in every location: what the hooks of a policy name. */
   documents?: Record<string, UserDocument>;
+  /** Automation runbooks of the fleet's owner, in every location: what `whileNoFix: { automation }` names. */
+  automations?: Record<string, UserRunbook>;
+  /** Lambda functions of the fleet's owner, in the first location, the hub's: what `whileNoFix: { lambda }` names. */
+  functions?: Record<string, UserFunction>;
   /** What accounts have besides nodes, as `wavelock assess` reads it. */
   surroundings?: SurroundingsEntry[];
   /** Accounts of the organization besides those of `locations`: number → name. */
@@ -31,6 +35,33 @@ export interface UserDocument {
   failsOn?: string[];
   hangsOn?: string[];
   rebootsOn?: string[];
+}
+
+/** An Automation runbook of the fleet's owner. Beside its parameters it has InstanceId and AutomationAssumeRole. Nodes are named by id or name. */
+export interface UserRunbook {
+  /** How many versions there are: 1 where it is left out. All do the same. */
+  version?: number;
+  /** Parameters that it must be given, with the values that they may have. */
+  parameters?: Record<string, string[]>;
+  /** The role that it works with, in each account: a name, with its path if it has one. It may nothing. */
+  role: string;
+  /** How long it is at work on a node: 10 where it is left out. */
+  seconds?: number;
+  /** Where it fails, where it never ends by itself. */
+  failsOn?: string[];
+  hangsOn?: string[];
+}
+
+/** A Lambda function of the fleet's owner: real code, run as Lambda runs it, by a role that may nothing but log. */
+export interface UserFunction {
+  /** A JavaScript file, absolute once it has been read, that exports `handler`. */
+  code: string;
+  /** Its own limit, seconds: 3 where it is left out, as Lambda has it. */
+  timeout?: number;
+  /** How many versions were published, all of this code: none where it is left out. */
+  versions?: number;
+  /** Alias → number of a version. */
+  aliases?: Record<string, number>;
 }
 
 /** Patch Manager, State Manager and calendars of some locations. */
@@ -71,6 +102,8 @@ export interface TargetEntry {
 /** A maintenance window with one task. */
 export interface MaintenanceWindowEntry extends TargetEntry {
   name: string;
+  /** Left out: made from its name and location. */
+  id?: string;
   /** `cron(0 1 ? * SUN *)`, `rate(7 days)`, `at(…)`. */
   schedule: string;
   timezone?: string;
@@ -78,6 +111,9 @@ export interface MaintenanceWindowEntry extends TargetEntry {
   /** Hours. */
   hours: number;
   cutoff?: number;
+  /** ISO 8601. */
+  startDate?: string;
+  endDate?: string;
   enabled?: boolean;
   document: string;
   operation?: string;

@@ -66,15 +66,16 @@ const builtinImport = new RegExp(`\\bimport\\(\\s*(["'])((?:node:)?(?:${modules}
 /**
  * Compiles `index.js` (or `.cjs`) of a code directory. `handler` is `file.export`, as in Lambda's setting.
  *
+ * @param source the file's text, where it lies in no directory
  * @throws LoadError with Lambda's `Runtime.*` types when the file is missing or no JavaScript
  */
-export function compileCode(codeDirectory: string, handler: string): Code {
+export function compileCode(codeDirectory: string, handler: string, source?: string): Code {
   const at = handler.lastIndexOf('.');
   if (at <= 0) throw new LoadError('Runtime.MalformedHandlerName', `Bad handler ${handler}`);
   const [file, name] = [handler.slice(0, at), handler.slice(at + 1)];
   // Paths in stack traces are Lambda's: the same run gives the same traces on every machine.
   const shown = `/var/task/${file}.js`;
-  const evaluate = compiledOnce(codeDirectory, file, shown);
+  const evaluate = source === undefined ? compiledOnce(codeDirectory, file, shown) : compile(source, shown);
   return {
     handler: name,
     evaluate(globals) {
@@ -112,7 +113,8 @@ function compiledOnce(directory: string, file: string, shown: string): Evaluate 
   return known;
 }
 
-function readSource(directory: string, file: string): string {
+/** The file that a handler lies in. @throws LoadError when it is missing */
+export function readSource(directory: string, file: string): string {
   for (const extension of ['.js', '.cjs']) {
     try {
       return readFileSync(path.join(directory, file + extension), 'utf8');

@@ -18,6 +18,8 @@ export interface FunctionSettings {
   arn: string;
   /** Folder of the bundle. */
   codeDirectory: string;
+  /** The bundle itself, where it lies in no folder. */
+  source?: string;
   /** `index.handler` */
   handler: string;
   memory: number;
@@ -176,8 +178,8 @@ class Runtime {
   }
 
   private start(): Environment {
-    const { codeDirectory, handler, logFormat = 'Text', clock } = this.settings;
-    this.code ??= compileCode(codeDirectory, handler);
+    const { codeDirectory, handler, source, logFormat = 'Text', clock } = this.settings;
+    this.code ??= compileCode(codeDirectory, handler, source);
     const day = new Date(clock.now()).toISOString().slice(0, 10).replaceAll('-', '/');
     const stream = `${day}/[$LATEST]${String(++this.started).padStart(8, '0')}`;
     const environment: Environment = new Environment({

@@ -19,6 +19,8 @@ import { locationOf, parseArn, type Location } from './locations.ts';
 export type UseKey = (caller: Caller, keyArn: string, actions: string[], viaService: string) => Promise<void> | void;
 
 export interface KeyDefinition extends Location {
+  /** Of a key that is known already, outside: its ARN must come out as it is written there. Default: a new one. */
+  id?: string;
   /** Key policy; without one, AWS's default: the account's own IAM policies decide. */
   policy?: unknown;
   description?: string;
@@ -109,9 +111,9 @@ class KeyRing {
 
   constructor(private readonly cloud: Cloud) {}
 
-  create({ account, region, policy, description = '', aliases = [] }: KeyDefinition): string {
-    const id = this.cloud.random.uuid();
+  create({ account, region, policy, description = '', aliases = [], id = this.cloud.random.uuid() }: KeyDefinition): string {
     const arn = `arn:aws:kms:${region}:${account}:key/${id}`;
+    if (this.keys.has(arn)) throw new AwsError('AlreadyExistsException', `Key '${arn}' already exists`);
     const key = {
       id,
       arn,

@@ -15,6 +15,7 @@ import {
   type ServiceOperation,
 } from '../types.ts';
 import { AsyncInvocations, type AsyncSettings, type AsyncTarget } from './lambda-async.ts';
+import { configuration, versionOf } from './lambda-configuration.ts';
 import { parseArn, type Location } from './locations.ts';
 import type { MetricValue } from './metrics.ts';
 
@@ -26,6 +27,8 @@ const LARGEST_ASYNC = 1024 * 1024;
 export interface FunctionDefinition extends Location {
   name: string;
   codeDirectory: string;
+  /** The code itself, where it lies in no directory. */
+  source?: string;
   /** `index.handler` */
   handler: string;
   /** ARN of the execution role. */
@@ -40,6 +43,8 @@ export interface FunctionDefinition extends Location {
   logFormat?: 'Text' | 'JSON';
   /** Retries, destinations and dead letters of asynchronous invocations. */
   async?: AsyncSettings;
+  /** Alias → number of a version. */
+  aliases?: Record<string, number>;
 }
 
 /** Lets somebody invoke a function, as AWS::Lambda::Permission does. */
@@ -92,7 +97,7 @@ export function createLambda(cloud: Cloud, options: LambdaOptions): Lambda {
   };
 }
 
-interface LambdaFunction {
+export interface LambdaFunction {
   arn: string;
   definition: FunctionDefinition;
   runtime: FunctionRuntime;
@@ -172,10 +177,12 @@ class Functions {
     return {
       Invoke: this.onFunction('InvokeFunction', (found, input, context) => this.invoke(found, input, context)),
       GetFunction: this.onFunction('GetFunction', (found) => ({
-        Configuration: configuration(found),
+        Configuration: configuration(found, '$LATEST'),
         Code: { RepositoryType: 'S3', Location: `https://awslambda-${found.definition.region}-tasks.s3.amazonaws.com/` },
       })),
-      GetFunctionConfiguration: this.onFunction('GetFunctionConfiguration', configuration),
+      GetFunctionConfiguration: this.onFunction('GetFunctionConfiguration', (found, input, context) =>
+        configuration(found, versionOf(found, this.addressed(input, context)) ?? '$LATEST'),
+      ),
       GetPolicy: this.onFunction('GetPolicy', ({ policy, arn }) => {
         if (policy.Statement.length > 0)
           return { Policy: JSON.stringify({ ...policy, Id: 'default' }), RevisionId: String(policy.Statement.length) };
@@ -192,7 +199,7 @@ class Functions {
           const from = Number(input.Marker ?? 0);
           const page = mine.slice(from, from + Math.min(input.MaxItems ?? 50, 50));
           return {
-            Functions: page.map(configuration),
+            Functions: page.map((found) => configuration(found, '$LATEST')),
             ...(from + page.length < mine.length && { NextMarker: String(from + page.length) }),
           };
         },
@@ -222,9 +229,7 @@ class Functions {
 
   private find(arn: string): LambdaFunction {
     const found = this.byArn(arn);
-    const [, , , , , , , version] = arn.split(':');
-    const exists = version === undefined || version === '$LATEST' || (Number(version) >= 1 && Number(version) <= found.versions);
-    if (exists) return found;
+    if (versionOf(found, arn) !== undefined) return found;
     throw new AwsError('ResourceNotFoundException', `Function not found: ${arn}`, 404);
   }
 
@@ -244,7 +249,7 @@ class Functions {
     const result = await this.run(found, { ...event, clientContext: clientContext(input.ClientContext) });
     return {
       StatusCode: 200,
-      ExecutedVersion: '$LATEST',
+      ExecutedVersion: versionOf(found, event.invokedArn),
       Payload: new Uint8Array(Buffer.from(result.payload)),
       ...(result.failed && { FunctionError: 'Unhandled' }),
       ...(input.LogType === 'Tail' && { LogResult: Buffer.from(result.log.join('\n')).subarray(-4096).toString('base64') }),
@@ -287,13 +292,14 @@ class Functions {
   }
 
   private runtime(definition: FunctionDefinition, arn: string, role: Caller): FunctionRuntime {
-    const { name, codeDirectory, handler, memory = 128, timeout = 3, environment = {}, logFormat, region } = definition;
+    const { name, codeDirectory, source, handler, memory = 128, timeout = 3, environment = {}, logFormat, region } = definition;
     const logGroup = definition.logGroup ?? `/aws/lambda/${name}`;
     return createFunctionRuntime({
       clock: this.cloud.clock,
       name,
       arn,
       codeDirectory,
+      source,
       handler,
       memory,
       environment,
@@ -328,25 +334,4 @@ function assertJson(payload: string): void {
 
 function clientContext(text: string | undefined): unknown {
   return text === undefined ? undefined : JSON.parse(Buffer.from(text, 'base64').toString('utf8'));
-}
-
-function configuration({ arn, definition, created }: LambdaFunction): Input {
-  return {
-    FunctionName: definition.name,
-    FunctionArn: arn,
-    Runtime: 'nodejs24.x',
-    Role: definition.roleArn,
-    Handler: definition.handler,
-    Description: definition.description ?? '',
-    Timeout: definition.timeout ?? 3,
-    MemorySize: definition.memory ?? 128,
-    LastModified: new Date(created).toISOString().replace('Z', '+0000'),
-    Version: '$LATEST',
-    State: 'Active',
-    LastUpdateStatus: 'Successful',
-    PackageType: 'Zip',
-    Environment: { Variables: definition.environment ?? {} },
-    LoggingConfig: { LogGroup: definition.logGroup ?? `/aws/lambda/${definition.name}`, LogFormat: definition.logFormat ?? 'Text' },
-    ...(definition.async?.deadLetterArn !== undefined && { DeadLetterConfig: { TargetArn: definition.async.deadLetterArn } }),
-  };
 }

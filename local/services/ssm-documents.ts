@@ -91,9 +91,9 @@ export function findDocument(state: SsmState, context: CallContext, name: string
 }
 
 /** What IAM judges for a document: its ARN, and its type as a condition key. */
-export function documentAccess(action: string, name: string, context: CallContext): AccessRequest {
+export function documentAccess(action: string, name: string, context: CallContext, type = 'Command'): AccessRequest {
   const resource = name.startsWith('arn:') ? name : `arn:aws:ssm:${context.region}:${context.account}:document/${name}`;
-  return { action, resource, context: { 'ssm:DocumentType': ['Command'] } };
+  return { action, resource, context: { 'ssm:DocumentType': [type] } };
 }
 
 /** Whether the document does anything on this operating system: one of its scripts must be meant for it. */
@@ -108,7 +108,7 @@ function meantFor(condition: string[] | undefined, os: Os): boolean {
 }
 
 /** Checks parameters against the document's, as Systems Manager does before it accepts a command. @throws AwsError InvalidParameters */
-export function checkParameters(document: DocumentContent, values: ParameterValues): void {
+export function checkParameters(document: Pick<DocumentContent, 'parameters'>, values: ParameterValues): void {
   for (const name of Object.keys(values)) {
     if (!document.parameters[name]) throw invalid(`Parameter "${name}" is not supported by this document.`);
   }

@@ -1,7 +1,8 @@
 /** What Systems Manager remembers of one location. Times are ms since the epoch; names of statuses are the API's. */
-import type { DocumentContent, ParameterValues } from '../fleet/document-content.ts';
+import type { DocumentContent, DocumentParameter, ParameterValues } from '../fleet/document-content.ts';
 import type { StepResult } from '../fleet/document-flow.ts';
 import type { Host } from '../fleet/host.ts';
+import type { Runbook } from '../fleet/user-runbooks.ts';
 
 export type CommandStatus = 'Pending' | 'InProgress' | 'Success' | 'Cancelled' | 'Failed' | 'TimedOut' | 'Cancelling';
 export type InvocationStatus = CommandStatus | 'Delayed';
@@ -80,8 +81,16 @@ export interface StoredParameter {
   modified: number;
 }
 
+/** An Automation runbook, version by version; the newest is the default one. */
+export interface StoredRunbook {
+  name: string;
+  versions: { version: number; content: string; hash: string; created: number; parameters: Record<string, DocumentParameter> }[];
+  runbook: Runbook;
+}
+
 export interface SsmLocation {
   documents: Map<string, StoredDocument>;
+  runbooks: Map<string, StoredRunbook>;
   commands: Map<string, Command>;
   parameters: Map<string, StoredParameter>;
 }
@@ -99,7 +108,7 @@ export class SsmState {
     const key = `${account}/${region}`;
     const known = this.locations.get(key);
     if (known) return known;
-    const fresh: SsmLocation = { documents: new Map(), commands: new Map(), parameters: new Map() };
+    const fresh: SsmLocation = { documents: new Map(), runbooks: new Map(), commands: new Map(), parameters: new Map() };
     this.locations.set(key, fresh);
     return fresh;
   }

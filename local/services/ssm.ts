@@ -5,6 +5,7 @@
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Cloud, Service } from '../types.ts';
 import { associationOperations } from './ssm-associations.ts';
+import { automationOperations } from './ssm-automation.ts';
 import { baselineOperations } from './ssm-baselines.ts';
 import { calendarOperations } from './ssm-calendars.ts';
 import { CommandEngine } from './ssm-commands.ts';
@@ -17,6 +18,7 @@ import type { PageGaps } from './ssm-pages.ts';
 import { createParameter, parameterOperations, type ParameterSettings } from './ssm-parameters.ts';
 import { patchStateOperations } from './ssm-patch-states.ts';
 import { readOperations } from './ssm-read.ts';
+import { createFleetRunbooks, withRunbooks } from './ssm-runbooks.ts';
 import { sendCommand } from './ssm-send.ts';
 import { SsmState, type StoredDocument, type StoredParameter } from './ssm-state.ts';
 import { windowOperations } from './ssm-windows.ts';
@@ -28,6 +30,8 @@ export interface SsmOptions {
   statusLag?: number;
   /** Shares of short and of empty pages with more to come. Default 0.1 and 0.02. */
   gaps?: PageGaps;
+  /** Whether Systems Manager may assume a role that a runbook is to work with. Default: it may. */
+  assumes?: (roleArn: string, region: string) => boolean;
 }
 
 export interface Location {
@@ -51,10 +55,11 @@ export interface Ssm {
 export function createSsm(cloud: Cloud, machines: Fleet, options: SsmOptions = {}): Ssm {
   const { clock, random } = cloud;
   const fleet = managedFleet(machines);
-  const { visibilityLag = 2_000, statusLag = 0, gaps = { short: 0.1, empty: 0.02 } } = options;
+  const { visibilityLag = 2_000, statusLag = 0, gaps = { short: 0.1, empty: 0.02 }, assumes = () => true } = options;
   const state = new SsmState();
   const engine = new CommandEngine(cloud, fleet, statusLag);
   createFleetDocuments({ state, fleet, clock });
+  createFleetRunbooks({ state, fleet, clock });
   return {
     service: {
       name: 'ssm',
@@ -62,13 +67,14 @@ export function createSsm(cloud: Cloud, machines: Fleet, options: SsmOptions = {
       operations: {
         SendCommand: sendCommand({ cloud, fleet, state, engine }),
         ...readOperations({ clock, random, state, engine, gaps, visibilityLag }),
-        ...documentOperations(state),
+        ...withRunbooks(state, documentOperations(state)),
+        ...automationOperations({ clock, random, fleet, state, gaps, visibilityLag, assumes }),
         ...nodeOperations({ fleet, random, gaps }),
         ...inventoryOperations({ fleet, clock, random, gaps }),
         ...parameterOperations({ state, clock }),
         ...baselineOperations({ fleet, random, gaps }),
         ...patchStateOperations({ fleet, clock, random, gaps }),
-        ...windowOperations({ fleet, random, gaps }),
+        ...windowOperations({ fleet, random, gaps, now: () => clock.now() }),
         ...associationOperations({ fleet, random, gaps }),
         ...calendarOperations({ fleet, clock, random, gaps }),
         ...opsItemOperations({ clock, random, gaps }),

@@ -66,20 +66,33 @@ describe('environments', () => {
 describe('a maintenance window', () => {
   const window = (more: Partial<SeenWindow>): SeenWindow => ({ id: 'mw-1', name: 'w', enabled: true, schedule: 'cron(0 1 ? * SUN *)', duration: 4, cutoff: 1, ...more });
 
-  it('is said in the words of the policy file', () => {
-    expect(translateWindow(window({ timezone: 'Europe/Berlin' }), 'w')).toEqual({ window: { name: 'w', cron: '0 1 ? * SUN *', lasts: '4h', lastStart: '1h', timezone: 'Europe/Berlin' } });
-    expect(translateWindow(window({ schedule: 'cron(0 30 23 ? * TUE#3 *)', cutoff: 0 }), 'w')).toEqual({ window: { name: 'w', cron: '30 23 ? * TUE#3 *', lasts: '4h', timezone: 'UTC' } });
+  const place = { name: 'w', location: '111111111111/eu-central-1', now: Date.parse('2026-11-23T12:00:00Z') };
+
+  it('is proposed by its id and its location, as a rollout would read it', () => {
+    expect(translateWindow(window({ timezone: 'Europe/Berlin' }), place)).toMatchObject({
+      window: { name: 'w', ssm: 'mw-1', location: '111111111111/eu-central-1', read: { says: 'cron(0 1 ? * SUN *), Europe/Berlin, 4 h, no start in the last 1 h' } },
+    });
+  });
+
+  it.each<[string, Partial<SeenWindow>]>([
+    ['days that are waited', { offset: 2 }],
+    ['a field for seconds', { schedule: 'cron(0 30 23 ? * TUE#3 *)' }],
+    ['a single date', { schedule: 'at(2026-12-24T01:00:00)' }],
+    ['dates', { startDate: '2026-12-01', endDate: '2027-12-01' }],
+  ])('with %s can be followed', (_what, more) => {
+    expect(translateWindow(window(more), place)).toHaveProperty('window');
   });
 
   it.each<[string, Partial<SeenWindow>, RegExp]>([
-    ['a rate', { schedule: 'rate(7 days)' }, /rate\(7 days\) is no cron/],
-    ['an offset', { offset: 2 }, /offset of 2 days/],
+    ['a rate', { schedule: 'rate(7 days)' }, /^it has the schedule rate\(7 days\): its openings count from/],
     ['a day that no cron of ours knows', { schedule: 'cron(0 1 ? * SUNDAY *)' }, /cron/],
-    ['no time to start', { duration: 1, cutoff: 1 }, /no node could ever start|no time to start/],
-    ['longer than the time to the next', { schedule: 'cron(0 * ? * * *)' }, /longer/],
+    ['no time to start', { duration: 1, cutoff: 1 }, /nothing ever starts in it/],
+    ['longer than the time to the next', { schedule: 'cron(0 * ? * * *)' }, /fires again after 1 h/],
     ['a time zone that does not exist', { timezone: 'Mars/Olympus' }, /Mars\/Olympus/],
+    ['an end that is past', { endDate: '2026-01-01' }, /^it ended on 2026-01-01$/],
+    ['another announcement', { next: '2026-11-28T01:00Z' }, /is not followed$/],
   ])('with %s is left out, with why', (_what, more, why) => {
-    const result = translateWindow(window(more), 'w');
+    const result = translateWindow(window(more), place);
     expect('why' in result ? result.why : result).toMatch(why);
   });
 });

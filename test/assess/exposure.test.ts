@@ -90,9 +90,11 @@ describe('exposure', () => {
 
   it('and coverage by a policy file that is there are said on the terminal, coverage first', () => {
     const lines = text.split('\n');
-    expect(lines[0]).toBe('coverage      running 6 (6 EC2, 0 hybrid) · managed 6 · reporting 6 · in a policy 1');
-    expect(text).toMatch(/^exposure +4 of 5 nodes with inventory, held against 1 advisory; known exploited: 4$/m);
-    expect(text).toMatch(/no inventory for 1 node: i-/);
+    expect(lines[0]).toBe('coverage      running 6 · managed 6 · reporting 6 · in a policy 1');
+    expect(lines[1]?.trim()).toBe('running: 6 EC2, 0 hybrid; the proposed policy would take 6 nodes');
+    expect(text).toMatch(/^exposure +4 of 5 nodes with inventory are exposed, 4 of them to what is known to be exploited$/m);
+    expect(text).toMatch(/^ +held against 1 advisory; the oldest inventory is from \d{4}-\d\d-\d\d \d\d:\d\d UTC$/m);
+    expect(text).toMatch(/nobody knows of 1 node without inventory: i-/);
     expect(Math.max(...lines.filter((line) => !/^(written|next)/.test(line)).map((line) => line.length))).toBeLessThanOrEqual(100);
   });
 });

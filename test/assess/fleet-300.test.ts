@@ -6,6 +6,7 @@ import type { Assessment } from '../../lambdas/core/survey/assessment.ts';
 import { readFleetFile } from '../../cli/files/fleet.ts';
 import { nodesOf } from '../../cli/files/fleet-nodes.ts';
 import { checkSelections, readPolicyFile } from '../../cli/files/policy.ts';
+import { checkMaintenanceWindows } from '../../cli/files/windows.ts';
 import { start, type Ended } from '../cli/command.ts';
 import { ACCOUNT, LOCATIONS, OTHER, plantedFleet } from './planted.ts';
 import { openAccounts, ROLE, type AccountsWorld } from './world.ts';
@@ -130,14 +131,15 @@ describe('a fleet of 300 machines in two accounts and two Regions', () => {
     expect(seen.otherRegions[OTHER]).not.toContain('eu-west-1');
   });
 
-  it('proposes a policy that validates, observes, and takes the existing maintenance window over by its times', () => {
+  it('proposes a policy that validates, observes, and names the existing maintenance window by its id', () => {
     const read = readPolicyFile(seen.files.policy);
     expect(read.policy.mode).toBe('observe');
     expect(read.policy.policies.map(({ name, waves }) => [name, waves.map((wave) => wave.name)])).toEqual([
       ['linux-monthly', ['dev', 'test', 'staging', 'canary', 'production']],
       ['windows-monthly', ['dev', 'test', 'staging', 'canary', 'production']],
     ]);
-    expect(Object.values(read.policy.windows)).toContainEqual({ cron: '0 3 ? * SUN *', lasts: 4 * 3600, lastStart: 3600, timezone: 'Europe/Berlin' });
+    expect(Object.values(read.policy.windows)).toContainEqual({ ssm: expect.stringMatching(/^mw-[0-9a-f]{17}$/), location: { account: ACCOUNT, region: 'eu-central-1' }, lastStart: 0 });
+    expect(read.text).toContain('cron(0 3 ? * SUN *), Europe/Berlin, 4 h, no start in the last 1 h');
     expect(read.text).toMatch(/SSM maintenance window mw-[0-9a-f]{17} "ERP Sunday"/);
     expect(read.text).not.toContain('switched off');
     for (const words of ['patch group slow', 'patch group pinned', 'approves security updates 14 days after']) expect(read.text).toContain(words);
@@ -149,6 +151,7 @@ describe('a fleet of 300 machines in two accounts and two Regions', () => {
     expect(ids(fleet.nodes.map(({ id = '' }) => id))).toEqual(ids([...new Set(readFleetIds())]));
     const nodes = nodesOf(fleet);
     expect(() => checkSelections(readPolicyFile(seen.files.policy), nodes)).not.toThrow();
+    expect(() => checkMaintenanceWindows(readPolicyFile(seen.files.policy), fleet)).not.toThrow();
     expect(nodes.filter(({ tags }) => tags.Wavelock === 'enabled')).toHaveLength(seen.coverage.inProposal);
   });
 

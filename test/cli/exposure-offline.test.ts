@@ -173,6 +173,16 @@ describe('wavelock exposure, offline', () => {
     expect([twice.status, twice.stderr]).toEqual([2, `${join(home, 'web-2.json')}: is of the same node as ${join(home, 'web.json')}: "i-0aa0000000000001a" (one file a node, with all its inventories)\n`]);
   });
 
+  it('says when a list is only the first part of one, and when it lists nothing that could be looked at', async () => {
+    const part = write('part.json', { ...application([entry('sudo', '1.9.14', '1.p3.amzn2023.0.1')]), InstanceId: 'i-1', NextToken: 'AAEB' });
+    const debs = write('debs.json', application([{ Name: 'sudo', Version: '1.9', PackageId: 'sudo_1.9_amd64.deb' }]));
+    const { status, stderr } = await command('exposure', '--feeds', writeFeeds(), '--json', '--inventory', part, debs, write('none.json', application([])), '--platform', 'AL2023');
+    expect(status).toBe(0);
+    expect(stderr).toContain(`${part}: holds only a part of the list, since NextToken says that there is more`);
+    for (const name of ['debs', 'none']) expect(stderr).toContain(`${name}.json: lists no package of ${name}: that nothing is found there means nothing\n`);
+    expect(stderr).not.toContain('of i-1');
+  });
+
   it('wants advisories: a folder without any is bad input', async () => {
     const look = (): Promise<Ended> => command('exposure', '--feeds', join(home, 'feeds'), '--inventory', write('web.json', web));
     const empty = await look();

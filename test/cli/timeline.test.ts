@@ -157,10 +157,23 @@ describe('the lines', () => {
   });
 
   it('fit into a hundred columns, under the words, and cannot be obeyed by a terminal', () => {
-    const lines = timelineLines(CVE, [moment(-1, 'approve', `zero-day-1: ${'seen by the database team '.repeat(8)}\u001b[2J\u202e`, ANA)], []);
+    const lines = timelineLines(CVE, [moment(-1, 'approve', `zero-day-1: ${'seen by the database team '.repeat(8)}\u001b[2J\u202e`, 'ana@example.com')], []);
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
     expect(lines.slice(4, 6).every((line) => line.startsWith(' '.repeat(44)))).toBe(true);
     for (const mark of ['\u001b', '\u202e']) expect(lines.join('')).not.toContain(mark);
+  });
+
+  it.each([100, 80, 60, 45])('never cut an ARN, an id or an address, %s columns wide', (width) => {
+    const why = `${ROLLOUT}: as https://change.example.com/tickets/CHG-2026-0001234567?view=full says, seen by the database team and by ${ANA.replace('ana@', 'a-rather-long-name@')}`;
+    const lines = timelineLines(CVE, [moment(-1, 'published', 'ALAS2023-2026-939: sudo', 'alas'), moment(0, 'approve', why, ANA)], [], width);
+    for (const word of `${ANA}: ${why}`.split(' ')) expect(lines.some((line) => line.trim().split(/ +/).includes(word))).toBe(true);
+    for (const line of lines) expect(line.length <= width || !line.trim().includes(' '), line).toBe(true);
+    expect(lines.join(' ').replaceAll(/\s+/g, ' ')).toContain(`approve ${ANA}: ${why}`);
+  });
+
+  it('say once which advisory it is', () => {
+    const advisory = { ...summary([open('ALAS2023-2026-939')]).advisories[0]!, title: 'Amazon Linux 2023 - ALAS2023-2026-939: Important package update for sudo' };
+    expect(timelineLines(CVE, [moment(-1, 'exposed')], [advisory])[0]).toBe(`${CVE}: Important package update for sudo`);
   });
 
   it('end with how it stands: open, closed, or never here', () => {

@@ -87,6 +87,20 @@ describe('a run on a pipe', () => {
     expect(lineWith(lines, 'soak 24 h')).toMatch(/judged again: failed 0 of 0, unreachable 0 of 0 allowed +Thu 10 Dec 22:34 +PASS$/);
   });
 
+  it('keeps a space between the bar and counts of hundreds', async () => {
+    const { lines } = await shown(fakeRun('succeeded', fakePlan([12, 40, 440])));
+    expect(lineWith(lines, '440/440')).toMatch(/^ {2}production {2}█{20} {2}440\/440 {2}patched/);
+    expect(lineWith(lines, '12/12')).toMatch(/^ {2}test +█{20} {4}12\/12 {2}patched/);
+  });
+
+  it('knows when a wave was in work that was over before anybody looked', async () => {
+    const run = fakeRun('succeeded');
+    const opens = Date.parse('2026-12-09T21:00:00Z');
+    run.messages = run.messages.filter((message) => message.type !== 'wave' || message.state === 'ended').map((message) =>
+      message.type === 'wave' && message.wave === 'test' ? { ...message, work: { from: opens, to: opens + 34 * 60_000 } } : message);
+    expect(lineWith((await shown(run)).lines, '  test        █')).toMatch(/patched 12 +Wed 9 Dec 22:00-22:34$/);
+  });
+
   it('ends with proof, exposure, safety, cost and what was told', async () => {
     const { lines } = await shown(fakeRun('succeeded'));
     expect(lineWith(lines, '  DONE')).toBe('  DONE   3 d 19 h of virtual time in 11.4 s');
@@ -190,7 +204,7 @@ describe('a run on a terminal', () => {
     for (const message of run.messages.slice(0, 6)) view.show(message);
     await view.close();
     const lines = screen(text());
-    expect(lineWith(lines, 'waits for its window')).toMatch(/^ {2}test +░{20} {3}0\/12 {2}waits for its window/);
+    expect(lineWith(lines, 'waits for its window')).toMatch(/^ {2}test +░{10} {3}0\/12 {2}waits for its window/);
     expect(lineWith(lines, '  production  42 nodes')).not.toBe('');
   });
 
@@ -208,13 +222,24 @@ describe('a run on a terminal', () => {
       outcomes: { patched: 999 },
     });
     await view.close();
-    expect(lineWith(screen(text()), '999/1,000')).toContain(`${'█'.repeat(19)}░`);
+    expect(lineWith(screen(text()), '999/1,000')).toContain(`${'█'.repeat(9)}░ 999`);
   });
 
   it('fits a terminal of 80 columns', async () => {
     const { lines } = await shown(fakeRun('failed'), { tty: true, columns: 80 });
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
     expect(lineWith(lines, 'patched 9, failed 3')).not.toBe('');
+  });
+
+  it('of 80 columns has the time beside the bar, and no command that is broken in two', async () => {
+    const { lines } = await shown(fakeRun('succeeded'), { tty: true, columns: 80 });
+    expect(lineWith(lines, '  test        █')).toMatch(/^ {2}test +█{10} {2}12\/12 {2}patched 12 +Wed 9 Dec 22:00-22:34$/);
+    const offered = lines.slice(lines.findIndex((line) => line.startsWith('  Break it')));
+    expect(offered).toEqual(expect.arrayContaining([
+      '  Break it  npm start -- --scenario bad-patch',
+      '              stops at test, production untouched, exit status 1',
+      '            npm start -- --fleet fleet.yaml --policy wavelock.yaml',
+    ]));
   });
 });
 

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { amount, clip, labelled, layout, plain, shortHash, some, usd, wrap } from '../../cli/ui/text.ts';
+import { amount, clip, labelled, layout, plain, shortHash, some, usd, wrap, wrapWhole } from '../../cli/ui/text.ts';
+import { printWidth } from '../../cli/ui/width.ts';
 import { span } from '../../cli/ui/times.ts';
 
 const words = fc.array(fc.stringMatching(/^[a-z0-9.-]{1,40}$/), { minLength: 1, maxLength: 30 });
@@ -18,6 +19,20 @@ describe('wrapping', () => {
 
   it('keeps words whole that fit', () => {
     expect(wrap('one two three', 8)).toEqual(['one two', 'three']);
+  });
+
+  it('leaves every word whole where it is told to, in as few lines', () => {
+    fc.assert(
+      fc.property(words, fc.integer({ min: 5, max: 100 }), (list, width) => {
+        const lines = wrapWhole(list.join(' '), width);
+        expect(lines.join(' ')).toBe(list.join(' '));
+        expect(lines.every((line) => line.length <= width || !line.includes(' '))).toBe(true);
+      }),
+    );
+  });
+
+  it('goes by the terminal it prints to, within reason, and is as wide as ever where there is none', () => {
+    expect([{ isTTY: true, columns: 80 }, { isTTY: true, columns: 300 }, { isTTY: true, columns: 20 }, { isTTY: true, columns: 0 }, { columns: 80 }].map(printWidth)).toEqual([80, 100, 45, 100, 100]);
   });
 
   it('sets a label before the first line only', () => {

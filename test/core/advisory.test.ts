@@ -45,9 +45,21 @@ describe('an advisory', () => {
     },
   );
 
-  it('is refused when it would not fit the record', () => {
-    const rows = Array.from({ length: 4_000 }, (_, index) => row(`texlive-${index}`, '2021-61.amzn2023'));
-    expect(() => advisory(rows)).toThrow(`larger than ${ADVISORY_LIMIT}`);
+  it('may be as large as any that a vendor has published, and is refused far above that', () => {
+    const rows = (count: number, name: string) => Array.from({ length: count }, (_, index) => row(`${name}-${index}`, '2021-61.amzn2023'));
+    expect(advisory(rows(12_400, 'texlive-collection-latexrecommended')).affected).toHaveLength(12_400);
+    expect(() => advisory(rows(90_000, 'x'.repeat(190)))).toThrow(`larger than ${ADVISORY_LIMIT}`);
+    expect(() => advisory(rows(100_001, 'x'))).toThrow('affected');
+  });
+
+  it('cannot reach the limit with as many rows as are not measured', () => {
+    const widest = { os: `a${'z'.repeat(39)}`, release: 'z'.repeat(20), arch: 'z'.repeat(20), package: 'z'.repeat(200), fixedVersion: '"'.repeat(256), kind: 'binary' as const };
+    const more = { channel: `${'z'.repeat(20)}:${'Z'.repeat(60)}`, module: `${'z'.repeat(60)}:${'z'.repeat(60)}`, releasever: '2023.10000000.20230101' };
+    const rows = Array.from({ length: 9_999 }, () => ({ ...widest, ...more }));
+    const kbs = Array.from({ length: 2_000 }, () => ({ kb: 'KB5034127', product: '\ud800'.repeat(200), supersedes: Array.from({ length: 20 }, () => 'KB5034127') }));
+    const cves = Array.from({ length: 5_000 }, () => `CVE-2026-${'1'.repeat(19)}`);
+    const references = Array.from({ length: 100 }, () => `https://${'"'.repeat(500)}`);
+    expect(JSON.stringify(advisory(rows, { kbs, cves, references })).length).toBeLessThan(ADVISORY_LIMIT);
   });
 
   it('is refused when it names packages without saying how their versions compare', () => {

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { changedParts, mergedPart } from '../../lambdas/core/exposures/parts.ts';
 import { reconcile, rowKey } from '../../lambdas/core/exposures/reconcile.ts';
 import { nodeKey } from '../../lambdas/core/exposures/types.ts';
 import { chapterInput, chapters, countedAt, found, here, input, iso, judged, known, NOW, write } from './exposures-world.ts';
+import type { ExposurePart } from '../../lambdas/core/exposures/parts.ts';
 import type { Reconciled } from '../../lambdas/core/exposures/reconcile.ts';
 import type { Exposure } from '../../lambdas/core/exposures/types.ts';
 import type { Chapter, Kept } from './exposures-world.ts';
@@ -229,31 +231,40 @@ describe('whatever happens in whatever order', () => {
   });
 });
 
-/** A record that two write to at once: rows carry the run that wrote them last, and a row is dropped only as it was read. */
+/** A record that two write to at once: parts carry the mark of the write that made them, and are changed only as they were read. */
 interface Shared {
-  rows: Map<string, { row: Exposure; by: string }>;
+  parts: Map<string, ExposurePart>;
   judged: Map<string, string>;
 }
 
-/** One run's steps in the order in which they are carried out: nodes are read before rows; rows are written, nodes moved, rows dropped. */
+const partName = ({ fingerprint, part }: ExposurePart): string => `${fingerprint} ${part}`;
+const rowsIn = ({ parts }: Shared): Exposure[] => [...parts.values()].flatMap((part) => part.rows as Exposure[]);
+const keptIn = (shared: Shared) => ({ rows: new Map(rowsIn(shared).map((one) => [rowKey(one), one])), judged: shared.judged });
+
+/** One run's steps in the order in which they are carried out: nodes are read before rows; rows are put, nodes moved, rows taken out. */
 function* run(name: string, chapter: Chapter, index: number, shared: Shared): Generator<void> {
   const places = new Map(shared.judged);
   yield;
-  const read = new Map(shared.rows);
+  const read: Shared = { parts: new Map(shared.parts), judged: places };
   yield;
-  const kept = { rows: new Map([...read].map(([key, { row: one }]) => [key, one])), judged: places };
-  const { put, moves, drop } = reconcile(chapterInput(chapter, index, kept));
-  for (const one of put) {
-    const seen = shared.rows.get(rowKey(one))?.row.seen;
-    shared.rows.set(rowKey(one), { row: seen !== undefined && seen < one.seen ? { ...one, seen } : one, by: `${name} ${index}` });
+  const reconciled = reconcile(chapterInput(chapter, index, keptIn(read)));
+  const { put, shrink } = changedParts(reconciled, [...read.parts.values()]);
+  const mark = (before: string): string => `${before}>${name}${index}`;
+  for (const part of put) {
+    const standing = shared.parts.get(partName(part)) ?? { ...part, mark: '', rows: [] };
+    const next = standing.mark === part.mark ? part : mergedPart(part, standing);
+    shared.parts.set(partName(part), { ...next, mark: mark(standing.mark) });
     yield;
   }
-  for (const { node, from, to } of moves) {
+  for (const { node, from, to } of reconciled.moves) {
     if (shared.judged.get(nodeKey(node)) === from) shared.judged.set(nodeKey(node), to);
     yield;
   }
-  for (const one of drop) {
-    if (shared.rows.get(rowKey(one))?.by === read.get(rowKey(one))?.by) shared.rows.delete(rowKey(one));
+  const written = new Set(put.map(partName));
+  for (const part of shrink) {
+    const expected = written.has(partName(part)) ? mark(part.mark) : part.mark;
+    if (shared.parts.get(partName(part))?.mark === expected && part.rows.length === 0) shared.parts.delete(partName(part));
+    else if (shared.parts.get(partName(part))?.mark === expected) shared.parts.set(partName(part), { ...part, mark: mark(expected) });
     yield;
   }
 }
@@ -262,7 +273,7 @@ describe('two at once', () => {
   it('come to what one alone comes to next time, and lose nobody on the way', () => {
     fc.assert(
       fc.property(chapters, fc.infiniteStream(fc.boolean()), (story, turns) => {
-        const shared: Shared = { rows: new Map(), judged: new Map() };
+        const shared: Shared = { parts: new Map(), judged: new Map() };
         for (const [index, chapter] of story.entries()) {
           // The second of them has seen a scan that the first has not.
           const runs = [run('a', story[index - 1] ?? chapter, index, shared), run('b', chapter, index, shared)];
@@ -271,18 +282,18 @@ describe('two at once', () => {
             if (done && runs[first ? 1 : 0]!.next().done) break;
           }
           for (const rest of runs) while (!rest.next().done);
-          const after = reconcile(chapterInput(chapter, index, { rows: new Map([...shared.rows].map(([key, { row: one }]) => [key, one])), judged: shared.judged }));
+          const after = reconcile(chapterInput(chapter, index, keptIn(shared)));
           const exposed = after.rows.filter((one) => after.members.has(one.fingerprint)).map(rowKey);
           expect(new Set(exposed)).toEqual(new Set(after.rows.map(rowKey)));
           for (const rest of [run('c', chapter, index, shared)]) while (!rest.next().done);
-          expect([...shared.rows.keys()].toSorted()).toEqual(after.rows.map(rowKey).toSorted());
+          expect(rowsIn(shared).map(rowKey).toSorted()).toEqual(after.rows.map(rowKey).toSorted());
         }
       }),
     );
   });
 
   it('does not drop a row that nodes have just joined', () => {
-    const shared: Shared = { rows: new Map(), judged: new Map() };
+    const shared: Shared = { parts: new Map(), judged: new Map() };
     const chapter = (print: string): Chapter => ({ nodes: [{ name: 'a', print }], found: { p1: ['A1'], p2: ['A1'], p3: undefined }, unfixed: [] });
     const play = (one: Generator<void>): void => void Array.from(one);
     play(run('first', chapter('p1'), 0, shared));
@@ -293,11 +304,10 @@ describe('two at once', () => {
     shared.judged.set([...shared.judged.keys()][0]!, 'p2');
     play(run('second', chapter('p1'), 2, shared));
     play(late);
-    expect(shared.rows.has('p1 alas A1')).toBe(true);
-    expect(shared.rows.get('p1 alas A1')?.row.seen).toBe(iso(0));
+    expect(rowsIn(shared)).toContainEqual(expect.objectContaining({ fingerprint: 'p1', advisory: 'A1', seen: iso(0) }));
   });
 });
 
-function exposuresOfNodes(nodes: [string, string][], rows: readonly Exposure[]): Set<string> {
+function exposuresOfNodes(nodes: [string, string][], rows: readonly Pick<Exposure, 'fingerprint' | 'advisory'>[]): Set<string> {
   return new Set(nodes.flatMap(([key, print]) => rows.filter((one) => one.fingerprint === print).map(({ advisory }) => `${key} ${advisory}`)));
 }

@@ -29,11 +29,17 @@ describe('judgeWave', () => {
     ['nothing proven in the first wave', input(['ahead']), 'inconclusive', 'hold'],
     ['nothing needs proof later', input(['ahead'], { index: 1 }), 'pass', 'end'],
     ['an empty wave', input([], { index: 1 }), 'pass', 'end'],
+    ['what a person accepted was not that its window is closed', input(['patched', undefined], { accepted: true, closed: 'it is disabled' }), 'inconclusive', 'hold'],
+    ['a closed window that nobody waits for', input(['patched'], { closed: 'it is disabled' }), 'pass', 'end'],
     ['a person stopped it', input(['patched'], { stopped: 'aborted by ana' }), 'fail', 'end'],
     ['a person accepted the doubt', input(['patched', 'unreachable'], { accepted: true }), 'pass', 'end'],
     ['acceptance does not cover failures', input(['failed'], { accepted: true }), 'fail', 'end'],
   ] as const)('%s', (_title, given, verdict, action) => {
     expect(judgeWave(given)).toMatchObject({ verdict, action });
+  });
+
+  it('says first that a window is closed', () => {
+    expect(judgeWave(input(['patched', undefined], { closed: 'it is disabled' })).reasons[0]).toBe('it is disabled');
   });
 
   it('groups nodes by reason and names five at most', () => {

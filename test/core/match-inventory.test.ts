@@ -3,7 +3,7 @@ import { factsFromInventory } from '../../lambdas/core/match/inventory.ts';
 import type { Inventory } from '../../lambdas/core/match/inventory.ts';
 import { platformOf } from '../../lambdas/core/match/platform.ts';
 import { factsFromScan } from '../../lambdas/core/match/scan.ts';
-import { advisory, only } from './match-world.ts';
+import { advisory, matchAll, only } from './match-world.ts';
 
 const applications = (...Entries: Record<string, string>[]): Inventory[] => [{ TypeName: 'AWS:Application', Entries }];
 const rpm = (Name: string, Version: string, Release: string, more: Record<string, string> = {}) => ({
@@ -24,6 +24,21 @@ describe('an inventory of rpms', () => {
       { name: 'openssl-libs', arch: 'x86_64', version: '1:3.0.8-1.amzn2023.0.3', source: 'openssl' },
     ]);
     expect(installed(rpm('bash', '5.2.15', '1', { Epoch: '' }), rpm('zlib', '1.2', '1', { Epoch: '0' })).map((item) => item.version)).toEqual(['5.2.15-1', '1.2-1']);
+  });
+
+  it('has no epoch where that field says nothing, and never two', () => {
+    const version = (Version: string, Epoch?: string) => installed(rpm('openssl', Version, '1', Epoch === undefined ? {} : { Epoch }))[0]?.version;
+    expect(['', '0', '(none)', ' ', undefined].map((epoch) => version('3.0.8', epoch))).toEqual(Array.from({ length: 5 }, () => '3.0.8-1'));
+    expect(version('1:3.0.8', '1')).toBe('1:3.0.8-1');
+  });
+
+  it('without architectures is taken to be of the machine’s own', () => {
+    const { Architecture: _none, ...entry } = rpm('openssl', '3.0.8', '1');
+    const fix = (arch: string) => advisory({ on: 'amazon-linux-2023', rows: [{ package: 'openssl', fixedVersion: '3.0.8-2', arch }] });
+    const facts = factsFromInventory('amazon-linux-2023-x86_64', applications(entry));
+    expect(only(facts, fix('x86_64')).state).toBe('exposed');
+    expect(matchAll(facts, fix('aarch64'))).toEqual([]);
+    expect(matchAll(factsFromInventory('amazon-linux-2023-aarch64', applications(rpm('openssl', '3.0.8', '1', { Architecture: 'aarch64' }))), fix('x86_64'))).toEqual([]);
   });
 
   it('keeps the source’s own version where a subpackage has another', () => {
@@ -187,6 +202,10 @@ describe('the name of a platform', () => {
     ['openSUSE Leap', '15.6', 'x86_64', 'opensuse-leap-15.6-x86_64'],
     ['Microsoft Windows Server 2019 Datacenter', '10.0.17763', 'x86_64', 'windows-2019-x86_64'],
     ['Microsoft Windows Server', '2022', 'x86_64', 'windows-2022-x86_64'],
+    ['Ubuntu', '22.04', 'AMD64', 'ubuntu-22.04-x86_64'],
+    ['Microsoft Windows Server 2019 Datacenter', '10.0.17763', '64-bit', 'windows-2019-x86_64'],
+    ['SLES', '15-SP5', 'x86-64', 'sles-15.5-x86_64'],
+    ['SLES', '15.5', 'x86_64 or so', undefined],
     ['TempleOS', '5', 'x86_64', undefined],
   ])('%s %s (%s) is %s', (name, version, arch, platform) => {
     expect(platformOf(name, version, arch)).toBe(platform);
@@ -218,6 +237,14 @@ describe('the name of a platform', () => {
     ['Windows Server 2012 R2 Standard', 'windows-2012r2'],
     ['ubuntu-22.04-x86_64', 'ubuntu-22.04'],
     ['windows-2019', 'windows-2019'],
+    ['amzn2', 'amazon-linux-2'],
+    ['amazonlinux:2023', 'amazon-linux-2023'],
+    ['OL9', 'oracle-linux-9'],
+    ['rockylinux 9', 'rocky-9'],
+    ['Alma 8', 'almalinux-8'],
+    ['SLES15SP5', 'sles-15.5'],
+    ['openSUSE 15.5', 'opensuse-leap-15.5'],
+    ['WindowsServer2022', 'windows-2022'],
   ])('%j is written by a person, in one piece', (text, release) => {
     expect(platformOf(text, '', 'x86_64')).toBe(`${release}-x86_64`);
   });

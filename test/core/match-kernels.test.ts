@@ -64,6 +64,15 @@ describe('kernels that are rpms', () => {
   });
 });
 
+describe('a running kernel', () => {
+  it('whose release only begins like the fix is older than it, but with SUSE', () => {
+    const fix = advisory({ on: 'almalinux-8', rows: [{ package: 'kernel-core', fixedVersion: '4.18.0-553.el8_10.1' }] });
+    const installed = ['kernel-core 4.18.0-553.el8_10.1', 'kernel-core 4.18.0-553.el8_10'];
+    expect(only(node('almalinux-8', installed, { kernel: '4.18.0-553.el8_10.x86_64' }), fix).state).toBe('reboot-pending');
+    expect(only(node('almalinux-8', installed, { kernel: '4.18.0-553.el8_10.1.x86_64' }), fix).state).toBe('fixed');
+  });
+});
+
 describe('kernels that have their build in their name', () => {
   const rows: Partial<Affected>[] = [
     { package: 'linux-aws', kind: 'source', fixedVersion: '6.8.0-1019.21' },

@@ -48,12 +48,16 @@ describe('the stream of a module', () => {
     expect(streamsInTitle('Moderate: virt:rhel and virt-devel:rhel security update')).toEqual(['virt:rhel', 'virt-devel:rhel']);
     expect(streamsInTitle('Important: idm:DL1 security update')).toEqual(['idm:DL1']);
     expect(streamsInTitle('Moderate: mod_auth_openidc:2.3, 389-ds:1.4 update')).toEqual(['mod_auth_openidc:2.3', '389-ds:1.4']);
-    expect(streamsInTitle('Important: firefox security update')).toEqual([]);
+    expect(streamsInTitle('Important: httpd:2.4/mod_http2 security update')).toEqual(['httpd:2.4']);
+    expect(streamsInTitle('Moderate: container-tools security update')).toEqual(['container-tools:']);
+    expect(streamsInTitle('Important: update')).toEqual([]);
   });
 
   it('is told by the package that the module is named after', () => {
     expect(states(node(ALMA, [old14, 'npm 1:6.14.13-1.14.17.3.2.module_el8.4.0+2522+3bd42762']), titled)).toEqual([['nodejs', 'exposed'], ['npm', 'exposed']]);
     expect(matchAll(node(ALMA, ['nodejs 1:12.22.5-1.module_el8.4.0+2521+c668cc9f']), titled)).toEqual([]);
+    expect(matchAll(node(ALMA, ['nodejs 1:140.0.0-1.module_el8.4.0+2521+c668cc9f']), titled)).toEqual([]);
+    expect(states(node(ALMA, ['nodejs 1:14~rc1-1.module_el8.4.0+2521+c668cc9f']), titled)).toEqual([['nodejs', 'exposed']]);
   });
 
   it('is told by the modules that the node has enabled, where they are known', () => {
@@ -69,6 +73,27 @@ describe('the stream of a module', () => {
     const both = advisory({ on: ALMA, rows });
     expect(only(node(ALMA, ['runc 1.0.0-70.module_el8.5.0+1+c'], { modules: ['container-tools:rhel8'] }), both)).toMatchObject({ fixed: rows[1]?.fixedVersion, state: 'exposed' });
     expect(only(node(ALMA, ['runc 1.0.0-73.module_el8.6.0+1+a'], { modules: ['container-tools:4.0'] }), both).state).toBe('fixed');
+  });
+
+  it('may be called by another version than it carries: then the advisory’s own version of the package tells it', () => {
+    const openidc = (fix: string) => advisory({ on: ALMA, title: 'Moderate: mod_auth_openidc:2.3 security update', rows: [{ package: 'mod_auth_openidc', fixedVersion: fix }] });
+    const newer = openidc('2.4.9.4-5.module_el8.9.0+3631+0ced13d7');
+    const installed = 'mod_auth_openidc 2.4.9.4-1.module_el8.7.0+3305+9a59f0c3';
+    expect(only(node(ALMA, [installed]), newer)).toMatchObject({ state: 'exposed' });
+    expect(only(node(ALMA, ['mod_auth_openidc 2.4.9.4-6.module_el8.10.0+3881+234adf82']), newer)).toMatchObject({ state: 'fixed' });
+    expect(only(node(ALMA, ['mod_auth_openidc 2.5.0-1.module_el8.10.0+1+a']), openidc('2.6.0-1.module_el8.10.0+2+b'))).toMatchObject({ state: 'unknown' });
+    expect(matchAll(node(ALMA, [installed]), openidc('2.3.7-11.module_el8.6.0+2868+44838709'))).toEqual([]);
+  });
+
+  it('that a title leaves out is told by the package that it names, and is unknown where that is none', () => {
+    const rubies = ['ruby 2.5.9-111.module_el8.10.0+3851+04345edc', 'rubygem-json 2.1.0-111.module_el8.10.0+3851+04345edc'].map((text) => text.split(' '));
+    const ruby = advisory({ on: ALMA, title: 'Moderate: ruby security update', rows: rubies.map(([name, version]) => ({ package: name ?? '', fixedVersion: version ?? '' })) });
+    const gem = (version: string) => `rubygem-json ${version}-108.module_el8.5.0+250+ba22dbf7`;
+    expect(states(node(ALMA, ['ruby 2.5.9-108.module_el8.5.0+250+ba22dbf7', gem('2.0.9')]), ruby)).toEqual([['ruby', 'exposed'], ['rubygem-json', 'exposed']]);
+    expect(matchAll(node(ALMA, ['ruby 2.4.1-1.module_el8.3.0+1+a', gem('2.0.9')]), ruby)).toEqual([]);
+    const tools = advisory({ on: ALMA, title: 'Moderate: container-tools security update', rows: [{ package: 'runc', fixedVersion: '1:1.1.12-1.module_el8.10.0+3858+6ad51f9f' }] });
+    expect(only(node(ALMA, ['runc 1.0.0-70.module_el8.5.0+1+c']), tools)).toMatchObject({ state: 'unknown' });
+    expect(only(node(ALMA, ['runc 1:1.1.4-1.module_el8.7.0+3344+484dae7b']), tools)).toMatchObject({ state: 'exposed' });
   });
 
   it('that cannot be told leaves an older build of another version unknown, never fixed', () => {

@@ -55,7 +55,24 @@ describe('binaries of Ubuntu', () => {
 });
 
 describe('sources of rpms', () => {
-  it('are compared without epoch, since the file name of a source package has none', () => {
+  it('tell the stream of a module by their own version, not by that of a subpackage', () => {
+    const title = 'Moderate: mod_auth_openidc:2.3 and nodejs security update';
+    const rows = ['mod_auth_openidc 2.4.9.4-5.module+el8.9.0+1+a', 'nodejs 1:14.18.2-2.module+el8.5.0+2+b'].map((text) => text.split(' '));
+    const rlsa = (index: number) => advisory({ on: 'rocky-8', title: index === 0 ? title : 'Moderate: an update', rows: rows.slice(index, index + 1).map(([name = '', version = '']) => ({ package: name, kind: 'source', fixedVersion: version })) });
+    expect(only(node('rocky-8', ['mod_auth_openidc 2.4.9.4-1.module+el8.7.0+1+a']), rlsa(0)).state).toBe('exposed');
+    const npm = { name: 'npm', arch: 'x86_64', version: '1:6.14.15-1.14.18.1.2.module+el8.4.0+1+c', source: 'nodejs', sourceVersion: '14.18.1-2.module+el8.4.0+1+c' };
+    expect(only(node('rocky-8', [npm]), rlsa(1))).toMatchObject({ state: 'exposed', fixed: '1:14.18.2-2.module+el8.5.0+2+b' });
+  });
+
+  it('have the epoch of a binary of the same version', () => {
+    const rlsa = advisory({ on: 'rocky-8', rows: [{ package: 'perl', kind: 'source', fixedVersion: '4:5.26.3-419.el8' }] });
+    const libs = (version: string, sourceVersion?: string) => ({ name: 'perl-libs', arch: 'x86_64', version, source: 'perl', ...(sourceVersion === undefined ? {} : { sourceVersion }) });
+    expect(only(node('rocky-8', [libs('3:5.28.0-1.el8')]), rlsa).state).toBe('exposed');
+    expect(only(node('rocky-8', [libs('5.28.0-1.el8', '5.28.0-1.el8')]), rlsa).state).toBe('exposed');
+    expect(only(node('rocky-8', [libs('4:5.28.0-1.el8', '5.28.0-1.el8')]), rlsa).state).toBe('fixed');
+  });
+
+  it('of another version are compared without epoch, since the file name of a source package has none', () => {
     const rlsa = advisory({ on: 'rocky-8', rows: [{ package: 'perl', kind: 'source', fixedVersion: '4:5.26.3-419.el8' }] });
     const errno = { name: 'perl-Errno', arch: 'x86_64', version: '1.28-416.el8', source: 'perl', sourceVersion: '5.26.3-416.el8' };
     expect(only(node('rocky-8', [errno]), rlsa)).toMatchObject({ installed: '1.28-416.el8', state: 'exposed' });

@@ -50,6 +50,17 @@ describe('makePlan', () => {
     expect(plan.waves.map((one) => new Date(one.window?.opens ?? 0).toISOString())).toEqual(['2026-12-09T22:00:00.000Z', '2026-12-10T22:00:00.000Z']);
   });
 
+  it('says why a window does not open, and never that its wave may start at any time', () => {
+    const erp = { ssm: 'mw-0123456789abcdef0', location: { account: '111111111111', region: 'eu-central-1' }, lastStart: 0 };
+    const windows = { erp: { ...erp, read: { closed: 'is disabled', passing: false } }, once: { cron: '0 1 1 1 ? 2026', lasts: 3600, timezone: 'UTC', lastStart: 0 } };
+    const rules = policy({ waves: [wave('test', { nodes: { tags: { Environment: 'test' } }, window: 'erp' }), wave('production', { window: 'once' })] });
+    const { waves } = makePlan(input({ policy: rules, file: { ...policyFile(rules), windows } }));
+    expect(waves.map(({ window, closed }) => [window, closed])).toEqual([
+      [null, 'SSM maintenance window mw-0123456789abcdef0 in 111111111111/eu-central-1 is disabled'],
+      [null, 'the window once never opens again'],
+    ]);
+  });
+
   it('tells the worst case: the limit and what is in work by then', () => {
     const rules = policy({ waves: [wave('all', { atOnce: { count: 2 }, stopWhen: { failed: { count: 0 }, unreachable: { count: 0 } } })] });
     expect(makePlan(input({ policy: rules })).waves[0]).toMatchObject({ atOnce: 2, failedLimit: 0, worstCase: 2 });

@@ -39,7 +39,6 @@ describe('parts of the file that come later', () => {
     ['freezes', [{ changeCalendar: 'year-end-freeze' }]],
     ['deciders', { managers: { roles: [] } }],
     ['defaults', { reboot: 'if-needed' }],
-    ['windows.erp', { ssm: 'mw-0c50858d01EXAMPLE' }, 'windows.erp.ssm'],
     ['people.ops.teams', { amazonQ: 'x' }],
     ['people.owners', { emailFromTag: 'Owner' }, 'people.owners.emailFromTag'],
     ['people.soc', { email: ['soc@example.com'], opsItems: true }, 'people.soc.opsItems'],

@@ -99,12 +99,60 @@ describe('what cannot be', () => {
       zeroDay({ windows: 'ignore', waves: [{ ...test, window: 'nightly' }, rest] }),
       ['policies.zero.waves[0].window: does not go together with `windows: ignore`'],
     ],
-    ['mitigations that are not built', zeroDay({ whileNoFix: { lambda: 'waf-block' } }), ['policies.zero.whileNoFix.lambda: not built yet, so it is refused rather than ignored']],
     ['a document of AWS, which knows no Action', zeroDay({ whileNoFix: { run: 'AWS-RunShellScript' } }), [expect.stringContaining('policies.zero.whileNoFix.run: expected the name of an SSM document of yours')]],
+    [
+      'a promise about a window that others may change',
+      { ...zeroDay({ finishWithin: '48h', waves: [{ ...test, window: 'erp' }, rest] }), windows: { erp: { ssm: 'mw-0123456789abcdef0' } } },
+      ['policies.zero.finishWithin: cannot be promised: when erp opens is said in Systems Manager, and anybody may change it there (leave it out, or write the times of that window here)'],
+    ],
     ['freezes', zeroDay({ freezes: 'ask' }), ['policies.zero.freezes: not built yet, so it is refused rather than ignored']],
     ['a missing plan beside another mistake', without('startWhen', { nodes: { os: 'linux' }, patches: { kinds: ['securty'] } }), [expect.stringContaining('kinds[0]'), 'policies.zero.plan: is missing']],
   ])('%s', (_what, raw, problems) => {
     expect(problemsOf(raw)).toEqual(problems);
+  });
+});
+
+describe('what stands in for a fix', () => {
+  const at = 'policies.zero.whileNoFix';
+  const standIn = (whileNoFix: unknown) => zeroDay({ whileNoFix });
+
+  it.each([
+    ['a document', { run: 'Corp-X' }],
+    ['a function', { lambda: 'waf-block' }],
+    ['a version of a function', { lambda: 'waf-block:7' }],
+    ['an alias of a function', { lambda: 'waf-block:live' }],
+    ['a runbook with its role', { automation: { document: 'Corp-Isolate', role: 'ops/Corp-IsolateRole' } }],
+  ])('may be %s', (_what, whileNoFix) => {
+    expect(policyOf(standIn(whileNoFix)).whileNoFix).toEqual({ ...whileNoFix, withdrawWhen: 'patched' });
+  });
+
+  it.each([
+    ['nothing at all', {}, [`${at}: names nothing that could stand in (name \`run\`, \`lambda\` or \`automation\`)`]],
+    [
+      'two at once, of which one is wrong too',
+      { run: 'AWS-RunShellScript', lambda: 'waf-block' },
+      [
+        expect.stringContaining(`${at}.run: expected the name of an SSM document of yours`),
+        `${at}: has \`run\` and \`lambda\`: a node carries one thing that stands in, and that is what is taken back (let one of them start the others)`,
+      ],
+    ],
+    [
+      'all three',
+      { run: 'Corp-X', lambda: 'waf-block', automation: { document: 'Corp-Isolate', role: 'R' } },
+      [expect.stringContaining('has `run` and `lambda` and `automation`: a node carries one thing')],
+    ],
+    ['a slip', { lamda: 'waf-block' }, [`${at}.lamda: unknown key (did you mean \`lambda\`?)`]],
+    ['the ARN of a function', { lambda: 'arn:aws:lambda:eu-central-1:111111111111:function:x' }, [`${at}.lambda: is an ARN; write the name alone: the function is that of the hub's account and Region`]],
+    ['a function that can have no such name', { lambda: 'waf block' }, [expect.stringContaining(`${at}.lambda: expected the name of a Lambda function`)]],
+    ['a runbook without role', { automation: { document: 'Corp-Isolate' } }, [`${at}.automation.role: is missing`]],
+    ['only the name of a runbook', { automation: 'Corp-Isolate' }, [`${at}.automation: expected a runbook and its role: { document: Corp-Isolate, role: Corp-IsolateRole }`]],
+    ['a runbook of AWS', { automation: { document: 'AWS-StopEC2Instance', role: 'R' } }, [expect.stringContaining(`${at}.automation.document: expected the name of an Automation runbook of yours`)]],
+    ['the ARN of a role', { automation: { document: 'Corp-Isolate', role: 'arn:aws:iam::1:role/R' } }, [`${at}.automation.role: is an ARN; write the name alone: each account has such a role`]],
+    ['two slips', { lambda: '', automation: { document: 'X', rol: 'R' } }, [expect.stringContaining('.lambda: expected'), expect.stringContaining('.automation.document: expected'), expect.stringContaining('.automation.rol: unknown key'), expect.stringContaining('has `lambda` and `automation`')]],
+  ])('cannot be %s', (_what, whileNoFix, problems) => {
+    const found = problemsOf(standIn(whileNoFix));
+    expect(found).toHaveLength(problems.length);
+    expect(found).toEqual(expect.arrayContaining(problems));
   });
 });
 

@@ -212,6 +212,30 @@ describe('a value that cannot be', () => {
   });
 });
 
+describe('a maintenance window of Systems Manager', () => {
+  const windowsOf = (erp: object) => file({ top: { windows: { erp } } });
+  const ssm = 'mw-0123456789abcdef0';
+
+  it('is named by its id and where it is, and may only be made stricter', () => {
+    expect(policyOf(windowsOf({ ssm })).windows).toEqual({ erp: { ssm, lastStart: 0 } });
+    expect(policyOf(windowsOf({ ssm, location: '111111111111/eu-west-1', lastStart: '2h' })).windows).toEqual({
+      erp: { ssm, location: { account: '111111111111', region: 'eu-west-1' }, lastStart: 7_200 },
+    });
+  });
+
+  it.each([
+    [{ ssm: 'mw-0c50858d01EXAMPLE' }, 'ssm: expected the id of a maintenance window of Systems Manager, such as mw-0123456789abcdef0'],
+    [{ ssm: 'erp' }, 'ssm: expected the id of a maintenance window of Systems Manager, such as mw-0123456789abcdef0'],
+    [{ ssm, location: 'eu-west-1' }, 'location: expected an account and a Region, such as 111111111111/eu-central-1'],
+    [{ ssm, location: 111111111111 }, 'location: expected an account and a Region, such as 111111111111/eu-central-1'],
+    [{ ssm, timezone: 'UTC' }, 'timezone: unknown key'],
+    [{ ssm, lasts: '4h' }, 'lasts: unknown key (did you mean `lastStart`?)'],
+    [{ ssm, lastStart: 'soon' }, 'lastStart: expected a duration such as 90s, 30m, 12h or 3d'],
+  ])('cannot be %j', (erp, problem) => {
+    expect(problemsOf(windowsOf(erp))).toEqual([`windows.erp.${problem}`]);
+  });
+});
+
 describe('windows', () => {
   const window = { days: ['sat'], from: '01:00', to: '07:00', timezone: 'UTC' };
   it.each([

@@ -35,6 +35,39 @@ function input(more: Partial<RoundInput> = {}): RoundInput {
 }
 const nodesOf = (decision: ReturnType<typeof decideRound>) => (decision.action === 'run' ? decision.tracks.flat().flatMap((batch) => batch.nodes) : []);
 
+describe('a wave in a maintenance window of Systems Manager', () => {
+  const erp = { ssm: 'mw-0123456789abcdef0', location: { account: '111111111111', region: 'eu-central-1' }, lastStart: 0 };
+  const read = { name: 'erp', says: 'at(…)', timezone: 'UTC', lasts: 7_200, cutoff: 0 };
+  const disabled = { ...erp, read: { closed: 'is disabled', passing: false } };
+  const unread = { ...erp, read: { closed: 'could not be read', passing: true } };
+  const NAME = 'SSM maintenance window mw-0123456789abcdef0 in 111111111111/eu-central-1';
+
+  it('looks at it again every three hours, or when it opens', () => {
+    const opens = (hours: number) => ({ ...erp, read: { ...read, opens: { at: NOW + hours * 3_600_000 } } });
+    expect(decideRound(input({ window: opens(100) }))).toMatchObject({ action: 'wait', seconds: 10_800 });
+    expect(decideRound(input({ window: opens(2) }))).toMatchObject({ action: 'wait', seconds: 7_200 });
+    expect(decideRound(input({ window: opens(-1) })).action).toBe('run');
+  });
+
+  it('that is closed whatever the hour lets it be judged, with why; one that was never read is asked again', () => {
+    expect(decideRound(input({ window: disabled }))).toEqual({ action: 'judge', silent: [], reason: `${NAME} is disabled`, closed: `${NAME} is disabled` });
+    expect(decideRound(input({ window: erp }))).toMatchObject({ action: 'wait', seconds: 900 });
+  });
+
+  it.each([[undefined, 'wait'], [0, 'wait'], [3_599, 'wait'], [3_600, 'judge']] as const)('that cannot be read for %s s: %s', (seconds, action) => {
+    const unreadSince = seconds === undefined ? undefined : NOW - seconds * 1_000;
+    expect(decideRound(input({ window: unread, unreadSince })).action).toBe(action);
+  });
+
+  it('gets no batch while it is closed', () => {
+    const track = { purpose: 'patch' as const, rules: wave('test'), total: 3 };
+    const batch = { nodes: ['n0'], stopped: undefined, accepted: false, outcomes: new Map(), online: new Set(['n0']), now: NOW };
+    expect(admitBatch({ ...batch, track: { ...track, window: disabled } })).toMatchObject({ action: 'end', reason: `${NAME} is disabled` });
+    expect(admitBatch({ ...batch, track: { ...track, window: { ...erp, read: { ...read, opens: { at: NOW - 7_200_000 } } } } })).toMatchObject({ action: 'end', reason: 'the window is closed' });
+    expect(admitBatch({ ...batch, track: { ...track, window: { ...erp, read: { ...read, opens: { at: NOW - 1_000 } } } } })).toMatchObject({ action: 'send' });
+  });
+});
+
 describe('decideRound', () => {
   it('runs who is online and has no outcome', () => {
     const decision = decideRound(input({ runs: runs({ n0: { outcome: 'patched' } }), online: new Set(['n0', 'n1']) }));

@@ -48,6 +48,8 @@ const older: Record<VersionKind, [string, string][]> = {
     ['9', '+1:0'], // an epoch may have a sign
     [`1.${'8'.repeat(600)}`, `1.${'9'.repeat(600)}`],
     ['1.99999999999999999998', '1.99999999999999999999'],
+    ['1.0-1', '1.0-1\n'], // only blanks go; a line break is an odd character, and dpkg only warns
+    ['2', '\n1:1'], // and nothing before an epoch
   ],
 };
 
@@ -77,7 +79,7 @@ const equal: Record<VersionKind, [string, string][]> = {
 
 const unreadable: Record<VersionKind, string[]> = {
   rpm: ['', '1:', '-1', '1.0 beta', '1.0\n', '1.0\u0000', '1'.repeat(5_000)],
-  deb: ['', '  ', '0:', ':1.0', '1.0-', '1 2', 'a:1', '-1:0', '2147483648:1', '-0', '1.0\u0000', '1'.repeat(5_000)],
+  deb: ['', '  ', '1.0\t\n', '0:', ':1.0', '1.0-', '1 2', 'a:1', '-1:0', '2147483648:1', '-0', '1.0\u0000', '1'.repeat(5_000)],
 };
 
 const kinds: VersionKind[] = ['rpm', 'deb'];

@@ -13,6 +13,10 @@ async function codeOf(bytes: Buffer | string): Promise<string> {
   return (await failure(amazonLinux2023, amazon(Buffer.from(bytes)))).code;
 }
 
+function distinct(count: number, name: string): string {
+  return Array.from({ length: count }, (_, index) => rpm(`${name}${index}`)).join('');
+}
+
 function xml(body: string): string {
   return `<?xml version="1.0"?><updates>${body}</updates>`;
 }
@@ -66,11 +70,6 @@ describe('a broken updateinfo is a plain error', () => {
     expect(await codeOf(xml(body))).toBe('too-large');
   });
 
-  it('an update with more packages than any vendor has', async () => {
-    const packages = '<package name="a"/>'.repeat(50_001);
-    expect(await codeOf(xml(update({ id: 'ALAS2023-2026-1', packages })))).toBe('too-large');
-  });
-
   it.each<[string, string]>([
     ['an id that would be a path', update({ id: '../../../keys' })],
     ['an id that leaves its folder', update({ id: 'ALAS/../../keys' })],
@@ -79,15 +78,23 @@ describe('a broken updateinfo is a plain error', () => {
     ['a date that is none', update({ id: 'ALAS2023-2026-1', issued: '2026-13-45 99:99' })],
     ['a package name with a path', update({ id: 'ALAS2023-2026-1', packages: rpm('../bash') })],
     ['a version with blanks', update({ id: 'ALAS2023-2026-1', packages: rpm('bash', '1:5 .2-1') })],
-    [
-      'more packages than fit the record',
-      update({ id: 'ALAS2023-2026-1', packages: Array.from({ length: 4_000 }, (__, index) => rpm(`texlive-${index}`)).join('') }),
-    ],
+    ['more packages than any vendor has', update({ id: 'ALAS2023-2026-1', packages: '<package name="a"/>'.repeat(100_001) })],
+    ['more references than any vendor has', update({ id: 'ALAS2023-2026-1', references: '<reference/>'.repeat(100_001) })],
+    ['longer packages than any vendor has', update({ id: 'ALAS2023-2026-1', packages: distinct(90_000, 'x'.repeat(190)) })],
   ])('in every record: %s', async (_, record) => {
     const error = await failure(amazonLinux2023, amazon(packed(record)));
     expect(error.code).toBe('bad-records');
     expect(error.message).toMatch(/1 of 1 records cannot be read, the first: /);
     expect(error.message).not.toMatch(/\p{Cc}/u);
+  });
+
+  it('is left out and named where it is one among many: the others are read', async () => {
+    const hostile = update({ id: 'ALAS2023-2026-1', packages: '<package name="a"/>'.repeat(100_001) });
+    const large = update({ id: 'ALAS2023-2026-2', packages: distinct(12_400, 'texlive-') });
+    const { pulled } = await pull(amazonLinux2023, amazon(packed(...many(100), hostile, large)));
+    expect(pulled.health).toMatchObject({ records: 101, skipped: 1, problems: ['ALAS2023-2026-1: lists more than 100000 packages or references'] });
+    if (pulled.kind !== 'advisories') throw new Error(`is ${pulled.kind}`);
+    expect((await all(pulled.advisories)).find(({ id }) => id === 'ALAS2023-2026-2')?.affected).toHaveLength(12_400);
   });
 
   it('is not retried: only what may heal by itself is', async () => {

@@ -119,9 +119,10 @@ describe('Ubuntu', () => {
     expect(advisoryOf(osv('USN-100-2', [item], { summary: 'x regression' })).supersedes).toEqual(['USN-100-1']);
   });
 
-  it('falls back to sources where a notice lists more binaries than an advisory can hold', () => {
-    const item = fixedIn(UBUNTU, 'texlive-extra', '2021', binaries(...Array.from({ length: 2_500 }, (_, index) => `texlive-${index}`)));
-    expect(rowsOf(osv('USN-1-1', [item]))).toEqual(['ubuntu 22.04 source texlive-extra 2021']);
+  it('names every binary of a large source, and falls back to sources only where a notice lists more than any vendor has', () => {
+    const listing = (count: number) => fixedIn(UBUNTU, 'texlive-extra', '2021', binaries(...Array.from({ length: count }, (_, index) => `texlive-${index}`)));
+    expect(rowsOf(osv('USN-1-1', [listing(6_000)]))).toHaveLength(6_000);
+    expect(rowsOf(osv('USN-1-1', [listing(20_001)]))).toEqual(['ubuntu 22.04 source texlive-extra 2021']);
   });
 });
 

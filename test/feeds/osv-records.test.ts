@@ -63,6 +63,7 @@ describe('what all OSV records have in common', () => {
     const again = [{ introduced: '0' }, { fixed: '1' }, { introduced: '2' }];
     expect(rowsOf(osv('DSA-1-1', [range(...again)]))).toEqual(['debian 12 source nginx no fix']);
     expect(rowsOf(osv('DSA-1-1', [range(...again, { fixed: '3' })]))).toEqual(['debian 12 source nginx 3']);
+    expect(rowsOf(osv('DSA-1-1', [range({ fixed: '3' }, { introduced: '0' })]))).toEqual(['debian 12 source nginx 3']);
   });
 
   it('is passed over where its ranges are commits and no versions', () => {

@@ -162,7 +162,7 @@ describe('exposures', () => {
     expect(loud.exposures[0]?.due).toBe(new Date(Date.parse(loud.exposures[0]?.seen ?? '') + 14 * 86_400_000).toISOString());
     // Fifteen days earlier, as if the record had known it so long.
     const earlier = new Date(world.clock.now() - 15 * 86_400_000).toISOString();
-    await world.record.putExposures((await world.record.exposures()).map(({ row }) => ({ ...row, seen: earlier, fixable: earlier })), 'test');
+    await world.record.putExposures((await world.record.exposureParts()).map((part) => ({ ...part, rows: part.rows.map((row) => ({ ...row, seen: earlier, fixable: earlier })) })), 'test');
     expect(await metrics()).toMatchObject({ ExposuresOpen: 8, ExposuresOverdue: 8, KnownExploitedOpen: 8, KnownExploitedOverdue: 8 });
   });
 

@@ -42,7 +42,8 @@ export async function seedKnowledge({ record, store }: World, { advisories = [],
     return { [name]: key };
   };
   const json = (items: unknown[]): string[] => items.map((item) => JSON.stringify(item));
-  await record.setFeed('amazon-linux-2023', { objects: await put('amazon-linux-2023', json(advisories)) });
+  const { index = '' } = await put('index', json([advisories.flatMap(({ cves }) => cves)]));
+  await record.setFeed('amazon-linux-2023', { objects: await put('amazon-linux-2023', json(advisories)), index });
   await record.setFeed('cisa-kev', { objects: await put('exploited', json(exploited)) });
   await record.setFeed('end-of-life', { objects: await put('lifecycles', json(lifecycles)) });
   await record.setFeed('epss', { objects: await put('scores', scores.map(({ cve, epss, percentile }) => `${cve},${epss},${percentile ?? ''}`)) });

@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { THROTTLED } from './faults.ts';
-import { HERE, ID, THERE } from './fleet.ts';
+import { MAINTENANCE_WINDOW } from '../assembly.ts';
+import { parseLocation } from '../../lambdas/core/model.ts';
+import { FLEET, HERE, ID, THERE } from './fleet.ts';
 import { admitFirst, documentPins, layOutRound, makePlan, planNode, planWave, policy, rules, seedRollout, seedRound, seedRuns, sendAndWait, settle } from './rollouts.ts';
 import { createWorld, found } from './world.ts';
 import type { Plan } from '../../lambdas/core/plan.ts';
@@ -9,8 +11,11 @@ import type { World } from './world.ts';
 let world: World;
 let count = 0;
 
+/** Open on Mondays from 22:00 to 02:00; nothing starts after 01:00. */
+const ERP = { id: MAINTENANCE_WINDOW.ssm, name: 'erp-monday', schedule: 'cron(0 22 ? * MON *)', timezone: 'Europe/Berlin', hours: 4, cutoff: 1, document: 'AWS-RunPatchBaseline' };
+
 beforeAll(async () => {
-  world = await createWorld();
+  world = await createWorld({ fleet: { file: { ...FLEET, surroundings: [{ locations: [HERE], maintenanceWindows: [{ ...ERP }] }] } } });
 });
 afterEach(() => world.mend());
 afterAll(() => world.stop());
@@ -241,5 +246,101 @@ describe('LayOutRound for two policies that share nodes', () => {
     await sendAndWait(world, held);
     await settle(world, held);
     expect(await turn(second)).toBe('sent');
+  });
+});
+
+describe('a wave in a maintenance window of Systems Manager', () => {
+  const erp = { ssm: MAINTENANCE_WINDOW.ssm, location: parseLocation(MAINTENANCE_WINDOW.location), lastStart: 0 };
+  const inErp = { policy: policy({ waves: [rules('test', { window: 'erp' }), rules('production')] }), windows: { erp } };
+  const NAME = `SSM maintenance window ${erp.ssm} in ${HERE}`;
+
+  /** As somebody with the console does it; functions keep what they have read for a minute. */
+  async function edit(change: object): Promise<void> {
+    const { account, region } = erp.location;
+    await world.settled(world.cloud.call(world.cloud.administrator(account, region), 'ssm', 'UpdateMaintenanceWindow', { WindowId: erp.ssm, ...change }));
+    await world.pass(61);
+  }
+  afterEach(async () => edit({ Enabled: true, Schedule: ERP.schedule }));
+
+  /** Minutes from now, on Berlin's clock in winter, as a cron for today. */
+  function soon(minutes: number): string {
+    const at = new Date(world.clock.now() + (minutes + 60) * 60_000);
+    return `cron(${at.getUTCMinutes()} ${at.getUTCHours()} ? * MON *)`;
+  }
+
+  it('waits for it as it is now, looks again every three hours, and writes down what it said', async () => {
+    const rollout = await opened('test', inErp);
+    expect(await layOut(rollout)).toMatchObject({ action: 'wait', seconds: 3 * 3_600, reason: 'waiting for the window: 2 nodes to go' });
+    const row = await world.record.wave(rollout, 'test');
+    expect(row.window).toMatchObject({ readings: [{ ssm: erp.ssm, read: { name: 'erp-monday', says: 'cron(0 22 ? * MON *), Europe/Berlin, 4 h, no start in the last 1 h' } }] });
+  });
+
+  it('that somebody moves while it waits begins at the new time, and the record says so', async () => {
+    const rollout = await opened('test', inErp);
+    await layOut(rollout);
+    await edit({ Schedule: soon(30) });
+    const { action, seconds } = await layOut(rollout);
+    expect(action).toBe('wait');
+    expect(seconds).toBeLessThanOrEqual(30 * 60);
+    await world.pass(seconds);
+    expect(await layOut(rollout)).toMatchObject({ action: 'run', tracks: 1 });
+    expect(await world.record.events(rollout)).toMatchObject([{ what: 'window', wave: 'test', why: expect.stringContaining(`${NAME} has changed: erp-monday, cron(`) }]);
+  });
+
+  it('that somebody closes in its middle gets no further batch, and people are told why', async () => {
+    const rollout = await opened('test', inErp);
+    await edit({ Schedule: soon(-10) });
+    const round = await layOutRound(world, rollout, 'test');
+    await edit({ Enabled: false });
+    const commands = world.calls('ssm:SendCommand');
+    expect(await world.answer('AdmitBatch', { track: found(round.tracks[0], 'track'), index: 0 })).toMatchObject({ action: 'end', reason: `${NAME} is disabled` });
+    expect(await layOut(rollout)).toMatchObject({ action: 'judge', reason: `${NAME} is disabled` });
+    expect(await world.answer('JudgeWave', { rollout, wave: 'test', phase: 'patch' })).toMatchObject({ verdict: 'inconclusive', action: 'hold', reason: expect.stringContaining(`${NAME} is disabled; 2 of 2 nodes have no outcome`) });
+    expect(world.published.filter((one) => one.event === 'held').at(-1)?.text).toContain(`${NAME} is disabled`);
+    expect(world.calls('ssm:SendCommand')).toBe(commands);
+  });
+
+  it('is not passed over by what a person accepted before it was closed, and opens again as soon as they say', async () => {
+    const rollout = await opened('test', inErp);
+    await world.record.setWave(rollout, 'test', { accepted: 'ann: one of them is switched off' });
+    await edit({ Enabled: false });
+    await layOut(rollout);
+    expect(await world.answer('JudgeWave', { rollout, wave: 'test', phase: 'patch' })).toMatchObject({ action: 'hold' });
+    await world.record.setWave(rollout, 'test', { accepted: 'ann: it is open now', told: 'resumed' });
+    await edit({ Enabled: true, Schedule: soon(-10) });
+    expect(await layOut(rollout)).toMatchObject({ action: 'run' });
+    expect((await world.record.wave(rollout, 'test')).window).not.toHaveProperty('closed');
+  });
+
+  it('that cannot be read is closed and asked again, and after an hour people are told', async () => {
+    const rollout = await opened('test', inErp);
+    await edit({ Schedule: soon(-10) });
+    world.fail({ call: 'ssm:GetMaintenanceWindow', when: 'before', ...THROTTLED });
+    const reason = expect.stringMatching(/could not be read \(ThrottlingException: .*\): closed until it can be read$/);
+    expect(await layOut(rollout)).toMatchObject({ action: 'wait', seconds: 900, reason });
+    await world.pass(1_800);
+    expect(await layOut(rollout)).toMatchObject({ action: 'wait', seconds: 900, reason });
+    await world.pass(1_900);
+    expect(await layOut(rollout)).toMatchObject({ action: 'judge', reason: expect.stringContaining('could not be read') });
+    world.mend();
+    expect(await layOut(rollout)).toMatchObject({ action: 'run' });
+  });
+
+  it('that is gone, or that nobody lets us read, is closed', async () => {
+    const { account, region } = erp.location;
+    const all = world.cloud.fleet.surroundings.at(account, region).maintenanceWindows;
+    const [kept] = all.splice(0, 1);
+    await world.pass(61);
+    expect(await layOut(await opened('test', inErp))).toMatchObject({ action: 'judge', reason: `${NAME} does not exist` });
+    all.push(found(kept, 'window'));
+    world.fail({ call: 'ssm:GetMaintenanceWindow', when: 'before', code: 'AccessDeniedException', status: 400 });
+    expect(await layOut(await opened('test', inErp))).toMatchObject({ action: 'judge', reason: expect.stringContaining(`${NAME} may not be read: `) });
+  });
+
+  it('does not hold up a second look, which changes nothing', async () => {
+    const rollout = await opened('test', inErp);
+    await edit({ Enabled: false });
+    await seedRuns(world, `${rollout}-test`, { test1: 'patched', test2: 'patched' });
+    expect(await layOut(rollout, 'test', 'verify')).toMatchObject({ action: 'run' });
   });
 });

@@ -1,9 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { readOpenExposures } from '../../lambdas/aws/exposures.ts';
 import { loadKnowledge } from '../../lambdas/aws/knowledge.ts';
 import { readLines } from '../../lambdas/aws/lines.ts';
-import { amazon, KEV, many, MIRROR_LIST, packed, sha256, update } from '../feeds/site.ts';
+import { amazon, KEV, many, MIRROR_LIST, packed, rpm, sha256, update } from '../feeds/site.ts';
 import { THROTTLED } from './faults.ts';
 import { PLATFORM } from './fleet.ts';
+import { FACTS, seedFacts } from './rollouts.ts';
 import { createSite } from './sites.ts';
 import { createWorld } from './world.ts';
 import type { Advisory } from '../../lambdas/core/advisory.ts';
@@ -211,6 +213,35 @@ describe('PullFeed', () => {
   it('is terminal for a feed that does not exist and for input of another form', async () => {
     expect(await world.failure('PullFeed', { feed: 'nobody' })).toMatchObject({ errorType: 'Terminal', errorMessage: expect.stringContaining('no feed is called nobody') });
     expect(await world.failure('PullFeed', {})).toMatchObject({ errorType: 'Terminal' });
+  });
+});
+
+describe('PullFeed, of an advisory with thousands of packages', () => {
+  const names = Array.from({ length: 6_200 }, (_, index) => `texlive-collection-recommended-${index}`);
+  const texlive = update({ id: 'ALAS2023-2026-950', packages: names.flatMap((name) => ['x86_64', 'aarch64'].map((arch) => rpm(name, '11:20210325-52.amzn2023.0.3', arch))).join('') });
+
+  it('has a row of all but the packages, shards of everything, and exposes whoever has one of them', async () => {
+    site.files = amazon(packed(texlive));
+    expect(await pull()).toMatchObject({ result: 'stored', reason: '' });
+    const [row] = await world.record.advisory('alas', 'ALAS2023-2026-950');
+    expect(row).toMatchObject({ where: ['amazon-linux-2023'], document: { id: 'ALAS2023-2026-950', title: 'Update ALAS2023-2026-950', cves: ['CVE-2023-3446'], affected: [] } });
+    expect((await known())[0]?.affected).toHaveLength(12_400);
+    const installed = [...FACTS.installed, ...names.slice(-3_000).map((name) => ({ name, arch: 'x86_64', version: '11:20210325-49.amzn2023.0.3' }))];
+    await seedFacts(world, { ...FACTS, installed, available: [] });
+    await world.answer('CloseIntake', { scan: 'scan-950' });
+    const exposure = (await readOpenExposures(world.store))?.exposures.find(({ advisory }) => advisory === 'ALAS2023-2026-950');
+    expect(exposure).toMatchObject({ state: 'exposed', nodes: 8, title: 'Update ALAS2023-2026-950', cves: ['CVE-2023-3446'] });
+    expect(exposure?.packages[0]).toMatchObject({ installed: '11:20210325-49.amzn2023.0.3', fixed: '11:20210325-52.amzn2023.0.3' });
+  });
+
+  it('names what is larger than anything a vendor has, and goes on naming it while nothing changes', async () => {
+    const hostile = update({ id: 'ALAS2023-2026-951', packages: '<package name="a"/>'.repeat(100_001) });
+    site.files = amazon(packed(...many(120), hostile));
+    expect(await pull()).toMatchObject({ result: 'stored' });
+    const named = { skipped: 1, problems: ['ALAS2023-2026-951: lists more than 100000 packages or references'] };
+    expect(await world.record.feed(FEED)).toMatchObject(named);
+    expect(await pull()).toMatchObject({ result: 'unchanged' });
+    expect(await world.record.feed(FEED)).toMatchObject(named);
   });
 });
 

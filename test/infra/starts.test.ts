@@ -67,3 +67,60 @@ describe('a document that stands in for a fix', () => {
     for (const template of await templates({ ...observe, policy: policyPath() })) expect(JSON.stringify(template)).not.toContain('Corp-MitigateService');
   });
 });
+
+describe('a function and a runbook that stand in for a fix', () => {
+  const forms = PolicyFile.parse({
+    ...policyFile,
+    policies: [
+      { lambda: 'waf-block' },
+      { lambda: 'waf-block:7' },
+      { lambda: 'waf-other:live' },
+      { automation: { document: 'Corp-Isolate', role: 'ops/Corp-IsolateRole' } },
+    ].map((whileNoFix, index) => ({ ...first, name: `p${index}`, plan: undefined, startWhen: [{ knownExploited: true }], whileNoFix: { ...whileNoFix, withdrawWhen: 'patched' } })),
+  });
+  const made = async (context: Record<string, string>): Promise<Template[]> => {
+    const { app } = await openWorld(context, forms);
+    return app.synth().stacks.map((stack) => JSON.parse(readFileSync(stack.templateFullPath, 'utf8')) as Template);
+  };
+  /** `action on resource`, each once and without the partition: CDK puts statements together. */
+  const pairs = (statements: ReturnType<typeof statementsOf>, which: RegExp): string[] =>
+    [...new Set(statements.flatMap(({ actions, resources }) => actions.flatMap((action) => resources.map((resource) => `${action} on ${readable(resource).replace(/^arn:[^:]+:/, '')}`))))]
+      .filter((pair) => which.test(pair))
+      .toSorted();
+
+  it('functions: exactly the named ones may be seen and called, by the two functions that do, and SendBatch has time for it', async () => {
+    const [hub] = await made(demo);
+    const on = (action: string) => ['waf-block', 'waf-block:7', 'waf-other:*'].map((name) => `lambda:${action} on lambda:eu-central-1:111111111111:function:${name}`);
+    expect(pairs(grantsOf(hub!, 'SendBatchRole'), /^lambda:/)).toEqual([...on('GetFunctionConfiguration'), ...on('InvokeFunction')]);
+    expect(pairs(grantsOf(hub!, 'PlanRolloutRole'), /^lambda:/)).toEqual(on('GetFunctionConfiguration'));
+    expect(statementsOf(hub!).filter(({ resources }) => resources.map(readable).some((name) => name.includes(':function:waf-')))).toHaveLength(2);
+    expect(one(hub!, 'AWS::Lambda::Function', 'SendBatch').Properties.Timeout).toBe(900);
+  });
+
+  it('runbooks: exactly the named one may be started in every location, with exactly its role, for Systems Manager only', async () => {
+    const all = await made(demo);
+    expect(all).toHaveLength(4);
+    for (const template of all) {
+      const statements = statementsOf(template);
+      expect(pairs(statements, /Automation|PassRole|ssm:GetDocument/)).toEqual([
+        expect.stringMatching(/^iam:PassRole on iam::\d{12}:role\/ops\/Corp-IsolateRole$/),
+        'ssm:DescribeAutomationExecutions on *',
+        expect.stringMatching(/^ssm:GetAutomationExecution on .*:automation-execution\/\*$/),
+        expect.stringMatching(/^ssm:GetDocument on .*:document\/Corp-Isolate$/),
+        expect.stringMatching(/^ssm:StartAutomationExecution on .*:automation-definition\/Corp-Isolate:\*$/),
+        expect.stringMatching(/^ssm:StartAutomationExecution on .*:automation-execution\/\*$/),
+        expect.stringMatching(/^ssm:StartAutomationExecution on .*:document\/Corp-Isolate$/),
+      ]);
+      const [pass] = statements.filter(({ actions }) => actions.includes('iam:PassRole'));
+      expect(pass?.Condition).toEqual({ StringEquals: { 'iam:PassedToService': 'ssm.amazonaws.com' } });
+      expect(sends(template).flatMap(({ resources }) => resources.map(readable)).join(' ')).not.toContain('Corp-');
+    }
+  });
+
+  it('nothing of it where no policy names one, and never in observe', async () => {
+    const { hub } = await synth(patch);
+    expect(pairs(statementsOf(hub), /Automation|PassRole|ssm:GetDocument|lambda:GetFunction/)).toEqual([]);
+    expect(one(hub, 'AWS::Lambda::Function', 'SendBatch').Properties.Timeout).toBe(60);
+    for (const template of await made({ ...observe, policy: policyPath() })) expect(JSON.stringify(template)).not.toMatch(/Corp-Isolate|waf-|Automation/);
+  });
+});

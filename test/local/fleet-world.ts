@@ -4,7 +4,7 @@ import { createRandom } from '../../local/random.ts';
 import { createFleet, type Fleet } from '../../local/fleet/fleet.ts';
 import type { Host } from '../../local/fleet/host.ts';
 import type { Behaviours } from '../../local/fleet/plugins.ts';
-import type { FleetFile, Inventory, NodeEntry, Scenario, UserDocument } from '../../local/fleet/types.ts';
+import type { FleetFile, Inventory, NodeEntry, Scenario, UserDocument, UserRunbook } from '../../local/fleet/types.ts';
 import { createSsm, type Ssm, type SsmOptions } from '../../local/services/ssm.ts';
 import { AwsError, type CallContext, type Caller, type Clock, type Cloud, type Input } from '../../local/types.ts';
 
@@ -86,6 +86,7 @@ export interface WorldOptions extends SsmOptions {
   behaviours?: Behaviours;
   scenario?: Scenario;
   documents?: Record<string, UserDocument>;
+  automations?: Record<string, UserRunbook>;
   seed?: number;
 }
 
@@ -98,13 +99,14 @@ export function nodes(count: number, entry: Partial<NodeEntry> = {}): NodeEntry[
 
 /** A fleet and its Systems Manager, where everything is allowed and nothing is lost. */
 export function createWorld(options: WorldOptions = {}): World {
-  const { inventories = { plain }, behaviours, scenario, documents, seed = 1, ...ssmOptions } = options;
+  const { inventories = { plain }, behaviours, scenario, documents, automations, seed = 1, ...ssmOptions } = options;
   const file: FleetFile = {
     version: 1,
     locations: [`${ACCOUNT}/${REGION}`, `${ACCOUNT}/eu-west-1`],
     inventories,
     nodes: options.nodes ?? nodes(3),
     ...(documents === undefined ? {} : { documents }),
+    ...(automations === undefined ? {} : { automations }),
   };
   const clock = new MemoryClock();
   const events: SentEvent[] = [];

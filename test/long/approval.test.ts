@@ -2,8 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { carryOut } from '../../cli/decide.ts';
-import { createCallbacks } from '../../lambdas/aws/callbacks.ts';
+import { decideAs } from '../../cli/run/story.ts';
 import { checkInvariants } from '../scenarios/invariants.ts';
 import { noticeOf, toldTo } from '../scenarios/notices.ts';
 import { configOf, editedAssembly, found, openScene } from '../scenarios/stage.ts';
@@ -11,17 +10,16 @@ import { commandsSent } from '../scenarios/truth.ts';
 import type { Verb } from '../../cli/decide.ts';
 import type { Scene, Told } from '../scenarios/stage.ts';
 
-const WHO = 'arn:aws:iam::111111111111:user/ada';
+const WHO = 'arn:aws:sts::111111111111:assumed-role/ChangeManager/ada';
 const folder = mkdtempSync(join(tmpdir(), 'wavelock-approval-'));
 
 let scene: Scene;
 let asked: Told;
 
-/** What `wavelock approve|resume|abort` does once it has found the rollout: answers the problem, if any. */
+/** What `wavelock approve|resume|abort` does for Ada, who has the operators' policy and nothing else: answers the problem, if any. */
 async function decide(verb: Verb): Promise<string | undefined> {
-  const { rollout } = asked.document;
-  const row = found(await scene.record.findRollout(rollout), 'rollout');
-  return carryOut({ verb, rollout, why: `a test says ${verb}`, who: WHO, at: new Date(scene.clock.now()).toISOString() }, row, scene.record, createCallbacks());
+  const failed = decideAs(scene.cloud, { verb, as: 'ada', why: `a test says ${verb}`, after: '0s' }, asked.document.rollout);
+  return failed.then(() => undefined, (error: Error) => error.message);
 }
 
 /** Until the rollout waits for a person again, or has ended. */

@@ -15,7 +15,7 @@ const ARROWS: { from: string; may: RegExp }[] = [
   { from: 'lambdas/aws/', may: /^(lambdas\/(aws|core)\/|@aws-sdk\/|electrodb$|zod$|@aws-lambda-powertools\/|node:(crypto|stream|zlib))/ },
   { from: 'lambdas/handlers/', may: /^(lambdas\/(handlers|aws|core|feeds)\/|statemachines\/contracts\.ts$|@middy\/core$|@aws-lambda-powertools\/|zod$|node:(https|zlib))/ },
   { from: 'statemachines/', may: /^(statemachines\/|lambdas\/core\/|yaml$|zod$|node:)/ },
-  { from: 'local/', may: /^(local\/|lambdas\/core\/|@aws-sdk\/|@smithy\/|@sinonjs\/|dynalite|jsonata$|croner$|saxes$|zod$|node:)/ },
+  { from: 'local/', may: /^(local\/|lambdas\/core\/|@aws-sdk\/|@smithy\/|@sinonjs\/|dynalite|jsonata$|croner$|esbuild$|saxes$|zod$|node:)/ },
   { from: 'infra/', may: /^(infra\/|lambdas\/(core|feeds)\/|statemachines\/|cli\/files\/|aws-cdk-lib|constructs$|cdk-nag$|esbuild$|yaml$|zod$|@cloud-copilot\/|node:)/ },
   { from: 'cli/files/', may: /^(cli\/files\/|lambdas\/core\/|local\/(fleet|feeds)\/|yaml$|zod$|node:)/ },
   { from: 'cli/', may: /^(cli\/|lambdas\/(core|aws|feeds)\/|local\/|statemachines\/contracts\.ts$|@aws-sdk\/|commander$|listr2$|picocolors$|zod$|node:)/ },

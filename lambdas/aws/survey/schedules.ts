@@ -68,7 +68,7 @@ export async function readWindows({ ssm }: Clients, look: Look): Promise<SeenWin
 }
 
 async function readWindow(window: MaintenanceWindowIdentity, { ssm }: Pick<Clients, 'ssm'>, look: Look): Promise<SeenWindow> {
-  const { WindowId = '', Name = '', Schedule = '', ScheduleTimezone, ScheduleOffset } = window;
+  const { WindowId = '', Name = '', Schedule = '', ScheduleTimezone, ScheduleOffset, StartDate, EndDate, NextExecutionTime } = window;
   const registered = await look.see('ssm:DescribeMaintenanceWindowTargets', () =>
     pages(async (NextToken) => {
       const page = await ssm.send(new DescribeMaintenanceWindowTargetsCommand({ WindowId, NextToken, MaxResults: WINDOWS }));
@@ -91,6 +91,9 @@ async function readWindow(window: MaintenanceWindowIdentity, { ssm }: Pick<Clien
     schedule: Schedule,
     ...(ScheduleTimezone ? { timezone: ScheduleTimezone } : {}),
     ...(ScheduleOffset ? { offset: ScheduleOffset } : {}),
+    ...(StartDate ? { startDate: StartDate } : {}),
+    ...(EndDate ? { endDate: EndDate } : {}),
+    ...(NextExecutionTime ? { next: NextExecutionTime } : {}),
     duration: window.Duration ?? 0,
     cutoff: window.Cutoff ?? 0,
     ...(registered && { targets: [...byId.values()].flat() }),

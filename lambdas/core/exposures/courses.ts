@@ -29,13 +29,14 @@ export function nextCourses(known: readonly Course[], open: readonly OpenAdvisor
   const before = new Map(known.map((course) => [advisoryKey(course), course]));
   const standing = new Map(open.map((advisory) => [advisoryKey(advisory), advisory]));
   const closers = rolloutsOf(closures);
+  const ends = lastClosed(closures);
   const at = new Date(now).toISOString();
   const keys = [...new Set([...before.keys(), ...standing.keys()])].toSorted();
   return keys.flatMap((key) => {
     const course = before.get(key);
     const advisory = standing.get(key);
     const rollouts = [...new Set([...(course?.rollouts ?? []), ...(closers.get(key) ?? [])])];
-    const next = advisory ? openCourse(advisory, course, at) : course && closedCourse(course, lastClosed(key, closures) ?? at);
+    const next = advisory ? openCourse(advisory, course, at) : course && closedCourse(course, ends.get(key) ?? at);
     if (!next) return [];
     const full = { ...next, rollouts };
     return course && text(course) === text(full) ? [] : [full];
@@ -66,10 +67,18 @@ function closedCourse(course: Course, at: string): Course {
   return course.closed === undefined ? { ...course, closed: at } : course;
 }
 
-/** When the last of its nodes was seen to be closed, of those that this run has closed. */
-function lastClosed(key: string, closures: readonly Closure[]): string | undefined {
-  const own = closures.filter(({ exposures }) => exposures.some((exposure) => advisoryKey(exposure) === key));
-  return own.flatMap(({ nodes }) => nodes.map(({ closed }) => closed)).toSorted().at(-1);
+/** When the last of an advisory's nodes was seen to be closed, of those that this run has closed. */
+function lastClosed(closures: readonly Closure[]): Map<string, string> {
+  const ends = new Map<string, string>();
+  for (const { nodes, exposures } of closures) {
+    const last = nodes.reduce((latest, { closed }) => (closed > latest ? closed : latest), '');
+    if (last === '') continue;
+    for (const exposure of exposures) {
+      const key = advisoryKey(exposure);
+      if (last > (ends.get(key) ?? '')) ends.set(key, last);
+    }
+  }
+  return ends;
 }
 
 function rolloutsOf(closures: readonly Closure[]): Map<string, string[]> {

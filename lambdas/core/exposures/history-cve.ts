@@ -4,8 +4,10 @@
  */
 import { advisoryKey } from './types.ts';
 import { grouped } from './reconcile.ts';
+import { meansWords } from '../triggers/stand-in.ts';
 import type { KnownExploited } from '../advisory.ts';
 import type { Verdict } from '../model.ts';
+import type { Form } from '../pin.ts';
 import type { Course } from './courses.ts';
 import type { OwnAdvisory } from './own.ts';
 
@@ -49,7 +51,7 @@ export interface CveFacts {
   /** What policies did about its advisories. */
   starts: { policy: string; subject: string; openedAt: string; awaitedSince?: string | undefined }[];
   tickets: { policy: string; subject: string; item: string; openedAt: string; resolvedAt?: string | undefined }[];
-  mitigations: { policy: string; node: string; document: string; rollout: string; appliedAt: string; withdrawnAt?: string | undefined }[];
+  mitigations: { policy: string; node: string; document: string; by?: Form | undefined; rollout: string; appliedAt: string; withdrawnAt?: string | undefined }[];
   rollouts: RolloutStory[];
   /** Nodes that were closed, by whom and when, where the evidence was read. `advisory` as `advisoryKey` spells it. */
   closings: {
@@ -97,11 +99,17 @@ function rank(what: string): number {
 function announcements({ cve, advisories, listed, announced, said }: CveFacts): CveMoment[] {
   const known = advisories.flatMap((one) => (one.known === undefined ? [] : [{ ...one, known: one.known }]));
   return [
-    ...advisories.map((one) => ({ at: one.published, what: 'published', who: one.source, why: one.title === '' ? one.advisory : `${one.advisory}: ${one.title}` })),
+    ...advisories.map((one) => ({ at: one.published, what: 'published', who: one.source, why: titled(one) })),
     ...known.map((one) => ({ at: one.known, what: 'known', who: 'wavelock', why: `${one.advisory} was stored here for the first time` })),
     ...(listed ? [{ at: `${listed.added}T00:00:00.000Z`, what: 'listed', who: 'CISA', why: listedWords(listed) }] : []),
     ...(announced ? ownMoments(cve, announced, said) : []),
   ];
+}
+
+/** Amazon's titles say again which advisory it is: `Amazon Linux 2023 - ALAS2023-2026-938: Important …`. */
+function titled({ advisory, title }: NamedAdvisory): string {
+  const about = title.split(`${advisory}: `).at(-1) ?? '';
+  return about === '' || about === advisory ? advisory : `${advisory}: ${about}`;
 }
 
 /** The announcement as it stands, and before it those that were taken back: of these only what was said is known. */
@@ -164,15 +172,16 @@ function ticketMoments({ policy, subject, item, openedAt, resolvedAt }: CveFacts
 
 /** One moment for all nodes of a rollout: when the first had what stands in, and when the last gave it back. */
 function mitigationMoments({ mitigations }: CveFacts): CveMoment[] {
-  const groups = [...grouped(mitigations, ({ document, rollout }) => JSON.stringify([document, rollout])).values()];
+  const groups = [...grouped(mitigations, ({ document, by, rollout }) => JSON.stringify([document, by, rollout])).values()];
   return groups.flatMap((own): CveMoment[] => {
     const [first] = own.toSorted((a, b) => (a.appliedAt < b.appliedAt ? -1 : 1));
     if (!first) return [];
+    const what = meansWords({ by: first.by, name: first.document });
     const back = own.flatMap(({ withdrawnAt }) => withdrawnAt ?? []).toSorted().at(-1);
     const all = own.every(({ withdrawnAt }) => withdrawnAt !== undefined);
     return [
-      { at: first.appliedAt, what: 'mitigated', who: first.rollout, why: `${first.document} stands in for the fix on ${nodes(own.length)}` },
-      ...(back !== undefined && all ? [{ at: back, what: 'withdrawn', who: 'wavelock', why: `${first.document} was taken back on ${nodes(own.length)}` }] : []),
+      { at: first.appliedAt, what: 'mitigated', who: first.rollout, why: `${what} stands in for the fix on ${nodes(own.length)}` },
+      ...(back !== undefined && all ? [{ at: back, what: 'withdrawn', who: 'wavelock', why: `${what} was taken back on ${nodes(own.length)}` }] : []),
     ];
   });
 }

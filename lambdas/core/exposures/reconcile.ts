@@ -14,7 +14,7 @@ import { urgencyOf } from './urgency.ts';
 import type { Deadline, Node } from '../model.ts';
 import type { LiveException } from './exceptions.ts';
 import type { Found, FoundHere } from './found.ts';
-import type { Closure, Exposure, Urgency } from './types.ts';
+import type { Closure, Exposure, KeptExposure, Urgency } from './types.ts';
 import type { Intelligence } from './urgency.ts';
 
 /** A node with what is known of it for exposures. */
@@ -28,7 +28,8 @@ export interface JudgedNode {
 
 export interface ReconcileInput {
   nodes: readonly JudgedNode[];
-  rows: readonly Exposure[];
+  /** As they are kept. Packages only where the list of a fingerprint cannot be read: its rows stay, and say what they said. */
+  rows: readonly (KeptExposure & Partial<Exposure>)[];
   /** What is found now, by fingerprint. A fingerprint whose facts could not be read is missing: its nodes stay as they are. */
   found: ReadonlyMap<string, FoundHere>;
   deadlines: readonly Deadline[];
@@ -49,7 +50,7 @@ export interface Reconciled {
   /** Rows that are new, changed, or of a fingerprint that nodes have joined. */
   put: Exposure[];
   /** Rows whose advisory or last node is gone. */
-  drop: Exposure[];
+  drop: KeptExposure[];
   /** Nodes to be counted under another fingerprint from now on. */
   moves: Move[];
   closures: Closure[];
@@ -59,7 +60,8 @@ export interface Reconciled {
   members: ReadonlyMap<string, Node[]>;
 }
 
-type Rows = ReadonlyMap<string, ReadonlyMap<string, Exposure>>;
+type Kept = ReconcileInput['rows'][number];
+type Rows = ReadonlyMap<string, ReadonlyMap<string, Kept>>;
 
 /** Reconciles. Equal input in any order gives equal output; its own output, written, gives nothing to do. */
 export function reconcile(input: ReconcileInput): Reconciled {
@@ -71,16 +73,16 @@ export function reconcile(input: ReconcileInput): Reconciled {
   const rows: Exposure[] = [];
   const put: Exposure[] = [];
   for (const [fingerprint, own] of members) {
-    const kept = before.get(fingerprint) ?? new Map<string, Exposure>();
+    const kept = before.get(fingerprint) ?? new Map<string, Kept>();
     const here = input.found.get(fingerprint);
-    if (!here) rows.push(...kept.values());
+    if (!here) for (const row of kept.values()) rows.push({ ...row, packages: row.packages ?? [] });
     const origins = [...new Set((joined.get(fingerprint) ?? []).map(({ from }) => from ?? ''))];
     const place: Place = { fingerprint, platform: here?.platform ?? '', before, origins, due: dueDates(own, input) };
     for (const found of here?.found ?? []) {
       const row = rowOf(found, place, input);
       rows.push(row);
       // Of fingerprints that nodes join every row is written: somebody else may be dropping it as the one without nodes.
-      if (joined.has(fingerprint) || !same(row, kept.get(advisoryKey(found)))) put.push(row);
+      if (joined.has(fingerprint) || !sameKept(row, kept.get(advisoryKey(found)))) put.push(row);
     }
   }
   const standing = new Set(rows.map(rowKey));
@@ -89,14 +91,14 @@ export function reconcile(input: ReconcileInput): Reconciled {
 }
 
 /** Names a row: one advisory on one fingerprint. */
-export function rowKey(row: Exposure): string {
+export function rowKey(row: KeptExposure): string {
   return `${row.fingerprint} ${advisoryKey(row)}`;
 }
 
-function byFingerprint(rows: readonly Exposure[]): Rows {
-  const map = new Map<string, Map<string, Exposure>>();
+function byFingerprint(rows: readonly Kept[]): Rows {
+  const map = new Map<string, Map<string, Kept>>();
   for (const row of rows.toSorted((a, b) => order(rowKey(a), rowKey(b)))) {
-    const own = map.get(row.fingerprint) ?? new Map<string, Exposure>();
+    const own = map.get(row.fingerprint) ?? new Map<string, Kept>();
     map.set(row.fingerprint, own.set(advisoryKey(row), row));
   }
   return map;
@@ -159,7 +161,7 @@ function rowOf(found: Found, { fingerprint, platform, before, origins, due }: Pl
  * Rows of the same CVE from before its vendor spoke: what people announced, or CISA alone had listed. Their clock goes on in the vendor's
  * row, where it says that the fix came later than the exposure.
  */
-function forerunners({ source, cves }: Found, rows: ReadonlyMap<string, Exposure>): Exposure[] {
+function forerunners({ source, cves }: Found, rows: ReadonlyMap<string, Kept>): Kept[] {
   const sources = source === 'kev' ? [] : source === 'person' ? ['kev'] : ['kev', 'person'];
   return sources.flatMap((early) => cves.flatMap((cve) => rows.get(advisoryKey({ source: early, advisory: cve })) ?? []));
 }
@@ -194,7 +196,7 @@ function closuresOf({ nodes, before, members }: Standing, input: ReconcileInput)
     const remaining = to === '' ? undefined : input.found.get(to);
     const still = new Set((remaining?.found ?? []).map(advisoryKey));
     const closed = remaining ? [...(before.get(from)?.values() ?? [])].filter((row) => !still.has(advisoryKey(row))) : [];
-    const isPatched = (row: Exposure): boolean => from !== to && input.isLive(advisoryKey(row));
+    const isPatched = (row: Kept): boolean => from !== to && input.isLive(advisoryKey(row));
     const refs = own.map(({ node, facts }) => ({ location: node.location, id: node.id, closed: from === to || !facts ? at : facts.at }));
     closures.push(
       ...closure(closed.filter(isPatched), { by, rollout, nodes: refs }, input),
@@ -221,7 +223,7 @@ function wayOf(one: JudgedNode, found: ReconcileInput['found']): Way {
   return { from: one.judged ?? '', to: placeOf(one, found) ?? '', by, rollout: by === 'rollout' ? (one.facts?.rollout ?? '') : '' };
 }
 
-function closure(rows: readonly Exposure[], how: Pick<Closure, 'by' | 'rollout' | 'nodes'>, { intelligence }: ReconcileInput): Closure[] {
+function closure(rows: readonly Kept[], how: Pick<Closure, 'by' | 'rollout' | 'nodes'>, { intelligence }: ReconcileInput): Closure[] {
   const [first] = rows;
   if (!first) return [];
   const inOrder = rows.toSorted((a, b) => order(advisoryKey(a), advisoryKey(b)));
@@ -239,6 +241,13 @@ function closure(rows: readonly Exposure[], how: Pick<Closure, 'by' | 'rollout' 
     knownExploited: cves.some((cve) => intelligence.exploited.has(cve)),
   }));
   return [{ fingerprint: first.fingerprint, platform: first.platform, ...how, exposures }];
+}
+
+/** Packages are not kept: whatever they are, there is nothing to write. */
+function sameKept({ packages: _new, ...row }: Exposure, kept: Kept | undefined): boolean {
+  if (kept === undefined) return false;
+  const { packages: _old, ...before } = kept;
+  return same(row, before);
 }
 
 /** Equal in all members, whatever their order: the record gives them back in one of its own. */

@@ -43,7 +43,7 @@ export const Clock = z.strictObject({
 });
 export type Clock = z.infer<typeof Clock>;
 
-/** A row of the record: open as long as it is there. What was closed lies in the evidence (`Closure`). */
+/** One advisory on nodes of one fingerprint: open as long as it is there. What was closed lies in the evidence (`Closure`). */
 export const Exposure = Clock.extend({
   source: Source,
   advisory: AdvisoryId,
@@ -59,6 +59,10 @@ export const Exposure = Clock.extend({
   deadline: z.string().optional(),
 });
 export type Exposure = z.infer<typeof Exposure>;
+
+/** What has to be remembered of a row: all but its packages, which matching finds again as long as the node's list can be read. */
+export const KeptExposure = Exposure.omit({ packages: true });
+export type KeptExposure = z.infer<typeof KeptExposure>;
 
 /** How urgent an advisory is: the vendor's word, CISA's and EPSS's, of its CVEs the gravest. */
 export const Urgency = z.strictObject({

@@ -117,7 +117,7 @@ function rpmPackage(entry: Entry): Package {
   return {
     name,
     arch,
-    version: /^[1-9]\d*$/.test(epoch) ? `${epoch}:${version}` : version,
+    version: /^[1-9]\d*$/.test(epoch) && !/^\d+:/.test(version) ? `${epoch}:${version}` : version,
     ...(source === undefined || source.name === name ? {} : { source: source.name }),
     ...(source?.version === undefined || source.version === version ? {} : { sourceVersion: source.version }),
   };

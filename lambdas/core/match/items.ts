@@ -14,6 +14,8 @@ export interface Item extends Package {
   read: Version | undefined;
   /** Version of its source package; `undefined`: it is not known, or cannot be read. */
   readSource: Version | undefined;
+  /** Whether that version lacks its epoch. */
+  epochless: boolean;
   /** Names under which advisories may speak of its source. */
   sources: string[];
   /** Whether the source is only guessed from the package's own name. */
@@ -44,13 +46,15 @@ export function itemOf(item: Package, { certainty }: NodeFacts, kind: VersionKin
   const image = kind === 'deb' ? imageKey(item.name) : undefined;
   const guessed = kind === 'deb' && certainty === 'probable';
   const source = sourceVersion(item, { kind, guessed, image: image !== undefined });
+  const version = source?.text;
   const build = buildOf(item.name, item.version);
   const family = kind === 'rpm' ? moduleFamily(item.version) : undefined;
   const isKernel = kind === 'rpm' && isRpmKernel(item.name);
   return {
     ...item,
     read: readWhole(item.version, kind, read),
-    readSource: source === undefined ? undefined : readWhole(source, kind, read),
+    readSource: version === undefined ? undefined : readWhole(version, kind, read),
+    epochless: source?.epochless === true,
     sources: image === undefined ? [item.source ?? item.name] : imageSources(item, image),
     guessed,
     build,
@@ -68,12 +72,18 @@ function readWhole(text: string, kind: VersionKind, read: ReadVersion): Version 
 
 /**
  * A binary of dpkg has its source's version where nothing else is said, and a rebuild of the same source (`+b1`) adds to it. Signed kernels
- * are built from a source of their own and keep the version of the one that advisories speak of. An rpm's source has no epoch.
+ * are built from a source of their own and keep the version of the one that advisories speak of. The file name of an rpm's source has no
+ * epoch; a binary of the same version has the source's (rpm-spec(5): subpackages take over what they don't say).
  */
-function sourceVersion(item: Package, { kind, guessed, image }: { kind: VersionKind; guessed: boolean; image: boolean }): string | undefined {
-  if (image) return item.version;
-  if (item.sourceVersion !== undefined) return item.sourceVersion;
-  if (kind === 'deb') return guessed ? item.version.replace(/\+b\d+$/, '') : item.version;
-  const evr = splitRpm(item.version);
-  return evr && `${evr.version}${evr.release === undefined ? '' : `-${evr.release}`}`;
+function sourceVersion(
+  item: Package,
+  { kind, guessed, image }: { kind: VersionKind; guessed: boolean; image: boolean },
+): { text: string; epochless: boolean } | undefined {
+  const { version, sourceVersion: own } = item;
+  if (image) return { text: version, epochless: false };
+  if (kind === 'deb') return { text: own ?? (guessed ? version.replace(/\+b\d+$/, '') : version), epochless: false };
+  const evr = splitRpm(version);
+  const plain = evr && `${evr.version}${evr.release === undefined ? '' : `-${evr.release}`}`;
+  if (own !== undefined && own !== plain) return { text: own, epochless: true };
+  return evr && { text: version, epochless: false };
 }

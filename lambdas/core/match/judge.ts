@@ -6,7 +6,7 @@ import type { Item } from './items.ts';
 import { runsOlder } from './kernels.ts';
 import type { Entry, Release, Row } from './knowledge.ts';
 import { compareToRow, comparableRows, highest, sameArch, sameStream } from './rows.ts';
-import type { Streams } from './rows.ts';
+import type { Streams } from './modules.ts';
 import type { Match, MatchState, NodeFacts } from './types.ts';
 import * as words from './words.ts';
 
@@ -20,7 +20,7 @@ export interface View {
   lines: readonly string[];
   /** Minor release, where known. */
   minor: string | undefined;
-  streams: Streams;
+  streams: Omit<Streams, 'fixes'>;
   /** CVEs that advisories close for a package by rows of a kind; computed once for each. */
   closed: Map<string, ReadonlySet<string>>;
   /** Whether what is fixed is wanted as well. */
@@ -66,9 +66,14 @@ function judgeRows(pair: Pair, rows: readonly Row[]): Answer | undefined {
   const named = preferBinaries(here, item);
   if (named.length === 0) return undefined;
   if (advisory.versionKind !== 'rpm') return answerOf(pair, named);
-  const { rows: fitting, guess } = comparableRows(item, named, advisory.title, view.streams);
+  const { rows: fitting, guess } = comparableRows(item, named, advisory.title, { ...view.streams, fixes: (name) => fixesOf(pair, name) });
   if (fitting.length === 0) return undefined;
   return guess ? guessed(item, fitting) : answerOf(pair, fitting);
+}
+
+function fixesOf({ view: { release }, advisory }: Pair, name: string): string[] {
+  const entries = [release.binaries.get(name), release.sources.get(name)].map((list) => list?.find((each) => each.advisory === advisory));
+  return entries.flatMap((entry) => entry?.rows ?? []).flatMap(({ fixedVersion }) => fixedVersion ?? []);
 }
 
 /** Where an advisory names binaries, their versions are exact; its source is for those that it does not name. */

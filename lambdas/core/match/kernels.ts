@@ -79,7 +79,8 @@ function runsOlderRpm(item: Package, fixed: string, running: string): boolean {
   if (!RPM_IMAGE.test(item.name)) return false;
   const version = running.replace(/[.-](x86_64|aarch64|default|azure)(\+.*|\.64k|_64k)?$/, '');
   if (flavourOf(item.name) !== runningFlavour(running) || rpmStream(version) !== rpmStream(item.version)) return false;
-  return !fixed.startsWith(`${version}.`) && compareRpm(version, fixed.replace(/^\d+:/, '')) === -1;
+  const isCutShort = /-(default|azure)$/.test(running) && fixed.startsWith(`${version}.`);
+  return !isCutShort && compareRpm(version, fixed.replace(/^\d+:/, '')) === -1;
 }
 
 function flavourOf(name: string): string {

@@ -2,16 +2,16 @@
 
 /** Names as SSM's PlatformName and os-release's NAME have them (amazon-ssm-agent, agent/platform), and as people shorten them; without version. */
 const NAMES: [RegExp, string][] = [
-  [/^(amazon ?linux( ami)?|al)$/, 'amazon-linux'],
+  [/^(amazon ?linux( ami)?|al|amzn)$/, 'amazon-linux'],
   [/^ubuntu( linux)?$/, 'ubuntu'],
   [/^debian( gnu\/linux)?$/, 'debian'],
   [/^(red hat enterprise linux( server)?|red ?hat|rhel)$/, 'rhel'],
-  [/^rocky( linux)?$/, 'rocky'],
-  [/^alma ?linux( os)?$/, 'almalinux'],
-  [/^oracle ?linux( server)?$/, 'oracle-linux'],
+  [/^rocky( ?linux)?$/, 'rocky'],
+  [/^alma( ?linux)?( os)?$/, 'almalinux'],
+  [/^(oracle ?linux( server)?|ol)$/, 'oracle-linux'],
   [/^centos( linux| stream)?$/, 'centos'],
-  [/^(sles( sap)?|suse linux enterprise server)( for sap( applications)?)?$/, 'sles'],
-  [/^opensuse leap$/, 'opensuse-leap'],
+  [/^(sles( sap)?|suse( linux enterprise server)?)( for sap( applications)?)?$/, 'sles'],
+  [/^(opensuse( leap)?|leap)$/, 'opensuse-leap'],
 ];
 
 /** Repositories that are the same for all minor releases. */
@@ -27,7 +27,8 @@ const WINDOWS: [number, string][] = [
 /** Before Windows 10 the first two numbers of the version told releases apart. */
 const OLDER_WINDOWS: Record<string, string> = { '6.3': '2012r2', '6.2': '2012', '6.1': '2008r2' };
 
-const ARCHES: Record<string, string> = { amd64: 'x86_64', x64: 'x86_64', arm64: 'aarch64' };
+/** Machines as dpkg, Windows and containers call them. */
+const ARCHES: Record<string, string> = { amd64: 'x86_64', x64: 'x86_64', 'x86-64': 'x86_64', '64-bit': 'x86_64', arm64: 'aarch64', arm64v8: 'aarch64' };
 
 /**
  * `rhel-9-x86_64` of `Red Hat Enterprise Linux`, `9.4`, `x86_64`. The version is as coarse as the vendor's repositories are. Where the name
@@ -36,11 +37,13 @@ const ARCHES: Record<string, string> = { amd64: 'x86_64', x64: 'x86_64', arm64: 
  */
 export function platformOf(name: string, version: string, arch: string): string | undefined {
   const text = plainName(name);
-  const machine = ARCHES[arch] ?? (arch || 'x86_64');
-  if (/windows server|^windows[ -]20\d\d/.test(text)) return windowsPlatform(text, version, machine);
+  const own = arch.trim().toLowerCase();
+  const machine = ARCHES[own] ?? (own || 'x86_64');
+  if (!/^[a-z0-9_]+$/.test(machine)) return undefined;
+  if (/windows[ -]?server|^windows[ -]?20\d\d/.test(text)) return windowsPlatform(text, version, machine);
   const split = splitName(text);
   const os = osOf(text) ?? osOf(split.name);
-  const [major = '', rest = ''] = (version.trim() || split.version).split(/[.\s-](.*)/s);
+  const [major = '', rest = ''] = (version.trim() || split.version).replace(/(?<=\d)(?=sp\d)/i, ' ').split(/[.\s-](.*)/s);
   if (os === undefined || !/^\d+$/.test(major)) return undefined;
   if (BY_MAJOR.includes(os)) return `${os}-${major}-${machine}`;
   // Amazon Linux 2023 may name its dated release, SUSE its service pack: `2023.6.20241010`, `15-SP5`, `15.5`.
@@ -63,7 +66,7 @@ function osOf(name: string): string | undefined {
 
 /** In small letters, without what decorates a PRETTY_NAME: `Debian GNU/Linux 12 (bookworm)`, `Ubuntu 24.04.1 LTS`, `… Server release 7.9`. */
 function plainName(name: string): string {
-  const text = name.toLowerCase().replace(/\([^)]*\)/g, ' ').replace(/\brelease\b/g, ' ');
+  const text = name.toLowerCase().replace(/\([^)]*\)|:/g, ' ').replace(/\brelease\b/g, ' ');
   return text.replace(/\s+/g, ' ').trim().replace(/ lts$/, '');
 }
 
@@ -76,6 +79,6 @@ function splitName(text: string): { name: string; version: string } {
 function windowsPlatform(name: string, version: string, machine: string): string | undefined {
   const [, first = '', second = '', third = ''] = /^(\d+)\.(\d+)\.(\d+)/.exec(version.trim()) ?? [];
   const byBuild = first === '10' ? WINDOWS.find(([least]) => Number(third) >= least)?.[1] : OLDER_WINDOWS[`${first}.${second}`];
-  const release = byBuild ?? /\b(2008 ?r2|2012 ?r2|2012|2016|2019|2022|2025)\b/.exec(`${name} ${version.toLowerCase()}`)?.[1];
+  const release = byBuild ?? /(?<!\d)(2008 ?r2|2012 ?r2|2012|2016|2019|2022|2025)\b/.exec(`${name} ${version.toLowerCase()}`)?.[1];
   return release === undefined ? undefined : `windows-${release.replace(' ', '')}-${machine}`;
 }

@@ -5,7 +5,7 @@ import type { Sign } from '../versions/sign.ts';
 import type { Item } from './items.ts';
 import type { Row } from './knowledge.ts';
 import { followsStream, sameUpstream, streamsInTitle } from './modules.ts';
-import type { Package } from '../model.ts';
+import type { Streams } from './modules.ts';
 
 const ARCH_NAMES: Record<string, string> = { amd64: 'x86_64', arm64: 'aarch64', all: 'noarch' };
 
@@ -13,11 +13,11 @@ function plainArch(arch: string): string {
   return ARCH_NAMES[arch] ?? arch;
 }
 
-/** A package may move between noarch and the machine's own architecture from one version to the next. */
+/** A package may move between noarch and the machine's own architecture from one version to the next. Where nobody says which, it is the machine's. */
 export function sameArch(row: string | undefined, item: string, platform: string): boolean {
   if (row === undefined || row === item) return true;
   const wanted = plainArch(row);
-  const own = plainArch(item);
+  const own = plainArch(item || platform);
   if (wanted === own) return true;
   const isLoose = (arch: string): boolean => arch === 'noarch' || arch === plainArch(platform);
   return isLoose(wanted) && isLoose(own);
@@ -27,7 +27,7 @@ export function sameArch(row: string | undefined, item: string, platform: string
 export function compareToRow(item: Item, row: Row): Sign | undefined {
   const own = row.kind === 'source' ? item.readSource : item.read;
   if (own === undefined || row.version === undefined) return undefined;
-  if (row.kind === 'source' && own.kind === 'rpm' && row.version.kind === 'rpm') return compareWithoutEpoch(own, row.version);
+  if (row.kind === 'source' && item.epochless && own.kind === 'rpm' && row.version.kind === 'rpm') return compareWithoutEpoch(own, row.version);
   return compareRead(own, row.version);
 }
 
@@ -49,12 +49,6 @@ export function sameStream(item: Item, row: Row): boolean {
   return row.stream === undefined || item.stream === undefined || row.stream === item.stream;
 }
 
-/** What tells a node's streams of modules apart. */
-export interface Streams {
-  modules: readonly string[] | undefined;
-  named: (name: string) => Package | undefined;
-}
-
 /**
  * The rows that may be compared with an rpm, by stream of kernel and of module and by release. `guess`: the stream of the node's module is
  * not known, and what is installed is of another upstream version, so that nothing can be said but that one of them is of another stream.
@@ -73,12 +67,12 @@ function modularRows(item: Item, rows: readonly Row[], title: string, streams: S
   const named = streamsInTitle(title);
   const unsure: Row[] = [];
   const sure = rows.filter((row) => {
-    const answer = followsStream(row.module === undefined ? named : [row.module], streams.modules, streams.named);
+    const answer = followsStream(row.module === undefined ? named : [row.module], streams);
     if (answer === undefined) unsure.push(row);
     return answer === true;
   });
   if (sure.length > 0) return { rows: ofOwnBuild(item, sure), guess: false };
-  const likely = unsure.filter((row) => row.fixedVersion === null || sameUpstream(row.fixedVersion, item.version));
+  const likely = unsure.filter((row) => row.fixedVersion === null || sameUpstream(row.fixedVersion, row.kind === 'source' ? (item.sourceVersion ?? item.version) : item.version));
   if (likely.length > 0) return { rows: ofOwnBuild(item, likely), guess: false };
   return { rows: named.length > 0 || unsure.some((row) => row.module !== undefined) ? unsure : [], guess: true };
 }

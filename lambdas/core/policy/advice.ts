@@ -9,7 +9,6 @@ import { isObject } from './schema-tree.ts';
 /** Keys that have their place in the file but are not built yet. `*` stands for any name or number. */
 const NOT_BUILT: Record<string, readonly string[]> = {
   '': ['locations', 'freezes', 'deciders', 'defaults'],
-  'windows.*': ['ssm'],
   'people.*': ['teams', 'opsItems', 'emailFromTag'],
   'policies.*': [
     'baseline',
@@ -26,7 +25,6 @@ const NOT_BUILT: Record<string, readonly string[]> = {
     'ifVendorChanges',
     'lateNodes',
   ],
-  'policies.*.whileNoFix': ['lambda', 'automation'],
   'policies.*.patches.leaveOut.*.nodes': ['exposed'],
   'policies.*.waves.*': ['approval', 'keepUp', 'order', 'timePerNode', 'hooks', 'backup'],
   'policies.*.waves.*.nodes': ['exposed'],

@@ -1,5 +1,5 @@
 /**
- * Policies that start by themselves: `startWhen`, `whileNoFix`, `finishWithin`, `windows: ignore` and `patches: only-what-closes-it` as people
+ * Policies that start by themselves: `startWhen`, `finishWithin`, `windows: ignore` and `patches: only-what-closes-it` as people
  * write them, and what these keys need of each other. They never mean fewer gates: every wave keeps its verdict.
  */
 import { z } from 'zod';
@@ -24,19 +24,6 @@ export const WrittenStartWhen = z
   )
   .min(1)
   .describe('Starts the policy when an advisory meets one of these and at least one node is exposed to it');
-
-/** SSM API reference, CreateDocument.Name. Names of AWS's own documents begin with AWS: they know no `Action`. */
-const DOCUMENT = 'expected the name of an SSM document of yours, such as Corp-MitigateService';
-/** What is done to exposed nodes as long as there is no fix. */
-export const WrittenWhileNoFix = z
-  .strictObject({
-    run: z
-      .string({ error: DOCUMENT })
-      .regex(/^(?!AWS)[A-Za-z0-9_.-]{3,128}$/, DOCUMENT)
-      .describe('An SSM document with the parameter Action, which is apply or withdraw'),
-    withdrawWhen: z.literal('patched').prefault('patched').describe('patched: it is withdrawn from a node that is no longer exposed'),
-  })
-  .describe('What is done to exposed nodes as long as no vendor has a fix');
 
 /** Longer than a wave could ever take makes no sense, and shorter than a batch cannot be kept. */
 export const WrittenFinishWithin = Duration.refine((seconds) => seconds >= 1_800, 'is shorter than 30m: no batch is patched in that time').describe(
@@ -107,6 +94,11 @@ interface Timing {
 function finishes(policy: unknown, { windows, from, path }: { windows: Record<string, unknown>; from: number; path: Path }): PathProblem[] {
   const limit = Duration.safeParse(text(policy, 'finishWithin'));
   if (!limit.success) return [];
+  const elsewhere = list(policy, 'waves').flatMap((wave) => text(wave, 'window') ?? []).find((name) => text(windows[name], 'ssm') !== undefined);
+  if (elsewhere !== undefined) {
+    const message = `cannot be promised: when ${elsewhere} opens is said in Systems Manager, and anybody may change it there`;
+    return [{ path, at: 'value', message, hint: 'leave it out, or write the times of that window here' }];
+  }
   const timings = list(policy, 'waves').map((wave): Timing => {
     const soak = Duration.safeParse(text(wave, 'soak'));
     const name = text(wave, 'window');

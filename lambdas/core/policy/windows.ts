@@ -1,15 +1,13 @@
 /** Windows and plans as people write them, read into the model's `Window` and `PlanTime`. */
 import { z } from 'zod';
 import { windowLength } from '../calendar.ts';
-import { firings, parseCron } from '../calendar-cron.ts';
-import { DAY, dayOf } from '../calendar-zone.ts';
+import { firings, parseCron, shortestGap } from '../calendar-cron.ts';
+import { dayOf } from '../calendar-zone.ts';
+import { parseLocation } from '../model.ts';
 import type { PlanTime, Window } from '../model.ts';
 import { ClosingTime, CronText, Duration, PatchTuesday, TimeOfDay, Timezone } from './words.ts';
 
 const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
-/** 1 January 2024: from here on a cron's rhythm is looked at. Any day would do. */
-const SOME_DAY = dayOf(Date.UTC(2024, 0, 1));
-const FIRINGS_TO_COMPARE = 1_000;
 
 const timezone = Timezone.describe('IANA time zone; clock changes are handled');
 const lastStart = Duration.prefault('0s').describe('No node starts in this last part of the window: 60m. Counted back from its end');
@@ -46,8 +44,23 @@ const WindowByCron = z
   })
   .transform((window): Window => window);
 
+const ID = 'expected the id of a maintenance window of Systems Manager, such as mw-0123456789abcdef0';
+const PLACE = 'expected an account and a Region, such as 111111111111/eu-central-1';
+const WindowById = z
+  .strictObject({
+    ssm: z.string({ error: ID }).regex(/^mw-[0-9a-f]{17}$/, ID).describe('Id of an existing SSM maintenance window, which is only read: mw-0123456789abcdef0'),
+    location: z
+      .string({ error: PLACE })
+      .regex(/^\d{12}\/[a-z]{2}(-[a-z]+)+-\d$/, { error: PLACE, abort: true })
+      .transform(parseLocation)
+      .optional()
+      .describe('Account and Region that it is in: 111111111111/eu-central-1. Left out: the hub\'s own'),
+    lastStart,
+  })
+  .transform((window): Window => window);
+
 /** One entry of `windows`. */
-export const WrittenWindow = z.union([WindowByDays, WindowByCron]);
+export const WrittenWindow = z.union([WindowByDays, WindowByCron, WindowById]);
 
 const EVERY = 'How often: day, week or month';
 const PLAN = 'expected when to plan: { every, at, timezone } or { cron, timezone }';
@@ -82,20 +95,4 @@ function checkLastStart(window: Window, context: z.RefinementCtx): void {
   if (window.lastStart < windowLength(window)) return;
   const message = `is not shorter than the window, which is open for ${windowLength(window) / 60} min: no node could ever start`;
   context.addIssue({ code: 'custom', path: ['lastStart'], message });
-}
-
-/** Seconds between firings where they are closest. */
-function shortestGap(cron: string): number {
-  const parsed = parseCron(cron);
-  if ('problem' in parsed) return Infinity;
-  let shortest = Infinity;
-  let previous = -Infinity;
-  let count = 0;
-  for (const wall of firings(parsed.cron, SOME_DAY)) {
-    shortest = Math.min(shortest, (wall - previous) / 1_000);
-    previous = wall;
-    count += 1;
-    if (count === FIRINGS_TO_COMPARE || wall > (SOME_DAY + 800) * DAY) break;
-  }
-  return shortest;
 }

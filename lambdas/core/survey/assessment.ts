@@ -45,7 +45,7 @@ export interface Assessment {
 export function assess(survey: Survey, policy: PolicyFile | undefined): { assessment: Assessment; machines: Machine[] } {
   const machines = machinesOf(survey);
   const lists = listsOf(survey, machines);
-  const proposal = propose(machines, patchWindows(survey, machines));
+  const proposal = propose(machines, patchWindows(survey, machines), Date.parse(survey.at));
   const looked = new Set(survey.locations.map(({ location }) => location.account));
   const assessment = {
     at: survey.at,

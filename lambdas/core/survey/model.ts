@@ -3,6 +3,7 @@
  * that could not be seen is `undefined` and has a line in `blind`: it is never taken for "there is none".
  * Instants are ISO-8601 UTC.
  */
+import type { SaidWindow } from '../maintenance-window.ts';
 import type { Inventory } from '../match/inventory.ts';
 import type { Location, Os } from '../model.ts';
 
@@ -110,18 +111,8 @@ export interface SeenAssociation {
 }
 
 /** A maintenance window and what it does that concerns patching (SSM API reference, MaintenanceWindowIdentity). */
-export interface SeenWindow {
+export interface SeenWindow extends SaidWindow {
   id: string;
-  name: string;
-  enabled: boolean;
-  schedule: string;
-  /** IANA name; AWS reads windows without one in UTC. */
-  timezone?: string;
-  /** Days after the schedule's own day. */
-  offset?: number;
-  /** Hours. */
-  duration: number;
-  cutoff: number;
   /** Absent: could not be read. */
   targets?: SeenTarget[];
   tasks?: { document: string; operation?: string; targets: SeenTarget[] }[];

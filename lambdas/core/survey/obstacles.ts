@@ -82,14 +82,14 @@ function line(nodes: string[], { one, many, next }: Words): Obstacle[] {
 }
 
 function count(nodes: number): string {
-  return nodes === 1 ? '1 node' : `${nodes} nodes`;
+  return nodes === 1 ? '1 node' : `${nodes.toLocaleString('en-US')} nodes`;
 }
 
 function frozen(survey: Survey): Obstacle[] {
   return survey.locations.flatMap(({ location, calendars = [] }) =>
     calendars.filter(({ state }) => state !== 'open').map(({ name, state, until }) => {
       const says = state === 'closed' ? 'allows no changes now' : 'cannot be read, which counts as closed';
-      const ends = until === undefined ? '' : `, until ${until}`;
+      const ends = until === undefined ? '' : `, until ${until.slice(0, 16).replace('T', ' ')} UTC`;
       return { what: `Change Calendar ${name} in ${locationKey(location)} ${says}${ends}`, next: 'decide whether rollouts obey it', nodes: [] };
     }),
   );
@@ -98,7 +98,7 @@ function frozen(survey: Survey): Obstacle[] {
 function untagged(taken: Machine[]): Obstacle[] {
   const nodes = taken.filter(({ tags }) => tags[OPT_IN.key] !== OPT_IN.value).map(({ id }) => id);
   if (nodes.length === 0) return [];
-  const some = `${nodes.length} of ${count(taken.length)} that the proposed policy names ${nodes.length === 1 ? 'is' : 'are'} not tagged`;
+  const some = `${nodes.length.toLocaleString('en-US')} of ${count(taken.length)} that the proposed policy names ${nodes.length === 1 ? 'is' : 'are'} not tagged`;
   const what = `${some} ${OPT_IN.key}=${OPT_IN.value}: IAM lets nothing be sent to ${nodes.length === 1 ? 'it' : 'them'}`;
   return [{ what, next: 'tag five of them first, the others when you trust it', nodes }];
 }

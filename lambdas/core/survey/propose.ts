@@ -61,10 +61,13 @@ const STAGES = 4;
 const CANARY_FROM = 20;
 const NAMES: Record<Os, string> = { linux: 'linux-monthly', windows: 'windows-monthly' };
 
-/** @param windows maintenance windows that have a task which may install, with their locations */
-export function propose(machines: readonly Machine[], windows: readonly { seen: SeenWindow; location: string; machines: Machine[] }[]): Proposal {
+/**
+ * @param windows maintenance windows that have a task which may install, with their locations
+ * @param now ms: a window that has ended by then is not followed
+ */
+export function propose(machines: readonly Machine[], windows: readonly { seen: SeenWindow; location: string; machines: Machine[] }[], now: number): Proposal {
   const taken = machines.filter((machine) => leftOutBecause(machine) === undefined);
-  const found = findWindows(windows);
+  const found = findWindows(windows, now);
   const timezone = mostOften(found.map(({ seen }) => seen.timezone ?? 'UTC')) ?? 'UTC';
   const defaults = [
     { name: 'weeknights', days: ['mon', 'tue', 'wed', 'thu'], from: '22:00', to: '02:00', timezone },
@@ -88,13 +91,13 @@ export function propose(machines: readonly Machine[], windows: readonly { seen: 
   };
 }
 
-function findWindows(windows: readonly { seen: SeenWindow; location: string; machines: Machine[] }[]): FoundWindow[] {
+function findWindows(windows: readonly { seen: SeenWindow; location: string; machines: Machine[] }[], now: number): FoundWindow[] {
   const names = new Set(['weeknights', 'sunday']);
   return windows.map(({ seen, location, machines }) => {
     const targets = (seen.tasks ?? []).flatMap((task) => task.targets);
     const reached = targets.length > 0 ? resolve(targets, machines) : 'unknown';
     const name = slugOf(seen.name, 40, names);
-    const as = translateWindow(seen, name);
+    const as = translateWindow(seen, { name, location, now });
     if ('window' in as) names.add(name);
     return { seen, location, nodes: reached === 'unknown' ? reached : reached.map(({ id }) => id), as };
   });

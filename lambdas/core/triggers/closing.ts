@@ -12,6 +12,7 @@ import type { KnownExploited } from '../advisory.ts';
 import type { OpenExposure } from '../exposures/types.ts';
 import type { Available, Node, Policy } from '../model.ts';
 import type { CountedFleet } from './reach.ts';
+import type { Means } from './stand-in.ts';
 import type { Alert, Doing } from './types.ts';
 
 export interface Closing {
@@ -22,7 +23,7 @@ export interface Closing {
   /** Nodes that are exposed and stay out, with why. */
   leftOut: { node: Node; why: string }[];
   /** What runs there instead of a patch, where it is about that. */
-  standIn?: string;
+  standIn?: Means;
   /** What an update closes on a platform; `undefined` when it closes nothing of it. */
   closedBy: (platform: string, update: Available) => { advisories: string[]; cves: string[] } | undefined;
 }

@@ -1,8 +1,9 @@
 /** What starts a policy by itself, and what people and the record are told about it. Advisories are named as `advisoryKey` spells them. */
 import { z } from 'zod';
 import { CveId } from '../advisory.ts';
+import type { Form } from '../pin.ts';
 
-/** What a rollout does to its nodes: the patches, or the document that stands in as long as there is no fix, or taking that back. */
+/** What a rollout does to its nodes: the patches, or what stands in as long as there is no fix, or taking that back. */
 export const Doing = z.enum(['patch', 'mitigate', 'withdraw']);
 export type Doing = z.infer<typeof Doing>;
 
@@ -75,8 +76,10 @@ export interface Mitigated {
   policy: string;
   node: string;
   advisories: string[];
-  /** What stands in there. */
+  /** What stands in there: `Means` of stand-in.ts. */
   document: string;
+  by?: Form;
+  role?: string;
   /** Planned time of the rollout that was started to take it back. */
   withdrawFor?: string;
 }

@@ -111,14 +111,18 @@ class PolicyTriggers {
     return this.row(advisory)?.mitigateFor !== undefined;
   }
 
-  /** Nodes that carry the mitigation of advisories of which none reaches them any more; one document at a time. */
+  /** Nodes that carry the mitigation of advisories of which none reaches them any more; one thing that stands in at a time. */
   private withdraw(): Decision[] {
     // While patches are on their way more nodes come: people are asked once for all of them.
     if (this.policy.mode === 'observe' || this.running('withdraw') || this.running('mitigate') || this.running('patch')) return [];
-    const open = new Set(this.reaches.flatMap((reach) => nodesOf(reach).map((node) => `${reach.advisory} ${nodeKey(node)}`)));
-    const free = this.mitigated().filter(({ node, advisories }) => advisories.every((advisory) => !open.has(`${advisory} ${node}`)));
+    const mitigated = this.mitigated();
+    const carrying = new Set(mitigated.map(({ node }) => node));
+    const nodesNamed = (reach: Reach): string[] => nodesOf(reach).map(nodeKey).filter((node) => carrying.has(node));
+    // Of a large fleet only those are named that carry something: on the first day thousands of advisories reach all of it.
+    const open = new Set(carrying.size === 0 ? [] : this.reaches.flatMap((reach) => nodesNamed(reach).map((node) => `${reach.advisory} ${node}`)));
+    const free = mitigated.filter(({ node, advisories }) => advisories.every((advisory) => !open.has(`${advisory} ${node}`)));
     const waiting = free.filter(({ withdrawFor }) => withdrawFor === undefined);
-    const due = waiting.filter(({ document }) => document === waiting[0]?.document);
+    const due = waiting.filter((one) => carriedMeans(one) === carriedMeans(waiting[0]));
     if (due.length === 0) return [];
     const advisories = [...new Set(due.flatMap((one) => one.advisories))].toSorted();
     const reason = `${due.length} nodes are no longer exposed: what stood in for the fix is withdrawn`;
@@ -151,6 +155,11 @@ class PolicyTriggers {
     const reason = [...new Set(reaches.map(({ because }) => because))].join('; ');
     return [{ action: 'tell', why, policy: this.policy.name, advisories, nodes: distinct(reaches.flatMap(nodesOf)), rollout, reason }];
   }
+}
+
+/** What stands in there, as one text to compare. */
+function carriedMeans(one: Mitigated | undefined): string {
+  return JSON.stringify([one?.document, one?.by ?? '', one?.role ?? '']);
 }
 
 /** Platforms of nodes that a patch can close, without those that a rollout was started for. */

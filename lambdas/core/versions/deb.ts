@@ -25,9 +25,10 @@ export interface DebVersion {
 
 /** Reads a version; `undefined` if it is none. */
 export function readDeb(padded: string): DebVersion | undefined {
-  const text = padded.replace(/^[ \t-\r]+|[ \t-\r]+$/g, '');
+  // dpkg knows blanks only; other white space is one of the odd characters that it warns about.
+  const text = padded.replace(/^[ \t]+|[ \t]+$/g, '');
   // To dpkg a NUL ends the text, so nothing behind it was ever compared.
-  if (text.length > VERSION_LIMIT || /[\0 \t-\r]/.test(text)) return undefined;
+  if (text.length > VERSION_LIMIT || /[\0 \t]/.test(text)) return undefined;
   const colon = text.indexOf(':');
   const epoch = colon < 0 ? 0 : readEpoch(text.slice(0, colon));
   const rest = text.slice(colon + 1);
@@ -51,9 +52,9 @@ export function compareDeb(a: string, b: string): Sign | undefined {
   return left && right ? compareReadDeb(left, right) : undefined;
 }
 
-/** dpkg reads it with C's strtol, which takes a sign. */
+/** dpkg reads it with C's strtol, which takes a sign and passes over white space before it. */
 function readEpoch(text: string): number | undefined {
-  if (!/^[+-]?\d+$/.test(text)) return undefined;
+  if (!/^[\n-\r]*[+-]?\d+$/.test(text)) return undefined;
   const epoch = Number(text);
   return epoch < 0 || epoch > MAX_EPOCH ? undefined : epoch;
 }

@@ -20,8 +20,8 @@ export interface ReadContext {
   now: number;
 }
 
-/** Rows of one advisory beyond which sources take the place of packages: with all else they must stay under `ADVISORY_LIMIT`. */
-const MAX_ROWS = 2_400;
+/** Rows of one advisory beyond which sources take the place of packages. No advisory known has half as many. */
+const MAX_ROWS = 20_000;
 const SHOWN_REFERENCES = 20;
 
 /** Reads one record. `asked`, the id that was asked for or the file's name, names what cannot be read; the record's own id counts. */

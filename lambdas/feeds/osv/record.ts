@@ -82,7 +82,9 @@ export function fixedVersions(item: OsvAffected): (string | null)[] {
   for (const range of item.ranges ?? []) {
     if (range.type !== 'ECOSYSTEM') continue;
     let fix: string | null | undefined;
-    for (const event of range.events) {
+    // Whatever their order: affected from the beginning comes before everything else (ossf.github.io/osv-schema, "Evaluation").
+    const first = range.events.filter((event) => event.introduced === '0');
+    for (const event of [...first, ...range.events.filter((each) => !first.includes(each))]) {
       if (event.introduced !== undefined) fix = null;
       if (event.fixed !== undefined) fix = event.fixed;
     }

@@ -1,0 +1,27 @@
+/** Advisories of vendors that name a CVE, out of a hub's store. */
+import { z } from 'zod';
+import { readLines } from '../../lambdas/aws/lines.ts';
+import type { FeedRow } from '../../lambdas/aws/record.ts';
+import type { OpenHub } from '../hub.ts';
+
+/**
+ * Those of the feeds whose tables of contents name the CVE, as our own lines have them, from all shards or from those named
+ * (`amazon-linux-2023`). One that lies in several shards comes several times, each time with the rows of one. Lines are parsed only where
+ * they name the CVE: a shard may have a hundred thousand.
+ */
+export async function* storedNaming(cve: string, { record, store }: OpenHub, shards?: readonly string[]): AsyncGenerator {
+  for (const row of await record.feeds()) {
+    if (!(await contentsOf(row, store)).includes(cve)) continue;
+    for (const [shard, key] of Object.entries((row.objects ?? {}) as Record<string, string>)) {
+      if (shards !== undefined && !shards.includes(shard)) continue;
+      for await (const line of readLines(await store.open(key))) if (line.includes(`"${cve}"`)) yield JSON.parse(line) as unknown;
+    }
+  }
+}
+
+/** The CVEs that a feed's advisories name: the first line of its table of contents. */
+async function contentsOf(row: FeedRow, store: OpenHub['store']): Promise<string[]> {
+  if (row.index === undefined) return [];
+  for await (const line of readLines(await store.open(row.index))) return z.array(z.string()).parse(JSON.parse(line));
+  return [];
+}
