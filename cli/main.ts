@@ -1,4 +1,5 @@
 /** The `wavelock` command. Each subcommand is loaded when it is called, so that `--help` is quick. */
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { EXIT } from './run/messages.ts';
 
@@ -7,6 +8,7 @@ const cveOf = (text: string): string => (/^\s*cve-/i.test(text) ? text.trim().to
 
 const program = new Command('wavelock')
   .description('A lockfile for your fleet, rolled out in waves: staged patch orchestration for AWS Systems Manager.')
+  .version(versionOf(), '-V, --version', 'print the version')
   .showHelpAfterError('(wavelock --help shows every command)')
   .exitOverride();
 
@@ -179,9 +181,30 @@ for (const [verb, description] of [
     });
 }
 
+helpByName(program, 'wavelock');
+
+// Whoever reads has what they wanted (`wavelock exposure --json | head`): that is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(EXIT.succeeded);
+});
+
 try {
   await program.parseAsync(process.argv);
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.succeeded : EXIT.badInput;
   else throw error;
+}
+
+/** Whoever mistypes an option is sent to the help of the command that has it. */
+function helpByName(command: Command, name: string): void {
+  for (const one of command.commands) {
+    one.showHelpAfterError(`(${name} ${one.name()} --help shows what it takes)`);
+    helpByName(one, `${name} ${one.name()}`);
+  }
+}
+
+function versionOf(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+  return version;
 }

@@ -30,18 +30,33 @@ const samplePolicy = PolicyFile.parse({
   policies: [],
 });
 
+/** The same with policies that have something to stand in for a fix, in each of its forms. */
+const standIns = PolicyFile.parse({
+  ...samplePolicy,
+  policies: [{ run: 'Corp-Document' }, { lambda: 'corp-function' }, { automation: { document: 'Corp-Runbook', role: 'Corp-Role' } }].map((form, index) => ({
+    name: `policy-${index}`,
+    mode: 'approve',
+    nodes: {},
+    startWhen: [{ knownExploited: true }],
+    whileNoFix: { ...form, withdrawWhen: 'patched' },
+    patches: { kinds: ['security'], severity: { atLeast: 'low', unrated: 'include' }, leaveOut: [] },
+    waves: [{ name: 'all', nodes: {}, soak: 0, promoteWhen: { provenOn: 1, failed: { count: 0 }, unreachable: { count: 0 } }, stopWhen: { failed: { count: 0 }, unreachable: { count: 0 } } }],
+    tell: {},
+  })),
+});
+
 /** The template of a hub with its own spoke. */
-async function templateOf(mode: DeployMode): Promise<Template> {
+async function templateOf(mode: DeployMode, file = samplePolicy): Promise<Template> {
   const directory = mkdtempSync(join(tmpdir(), 'wavelock-permissions-'));
   try {
     const path = join(directory, 'policy.json');
-    writeFileSync(path, JSON.stringify(samplePolicy));
+    writeFileSync(path, JSON.stringify(file));
     const functionsDirectory = join(directory, 'functions');
     mkdirSync(functionsDirectory);
     writeFileSync(join(functionsDirectory, 'index.js'), '');
     const context = { mode, policy: path, account: '111111111111', region: 'eu-central-1' };
     const { app, settings } = openApp(join(directory, 'out'), context);
-    await addStacks(app, settings, { functionsDirectory, policy: { file: samplePolicy, path }, documents: readDocuments() });
+    await addStacks(app, settings, { functionsDirectory, policy: { file, path }, documents: readDocuments() });
     const [hub] = app.synth().stacks;
     return JSON.parse(readFileSync(hub?.templateFullPath ?? '', 'utf8')) as Template;
   } finally {
@@ -78,6 +93,12 @@ const words: [RegExp, (match: RegExpExecArray) => string][] = [
   [/:secret:(.*)$/, () => 'the Slack secrets that the policy file names'],
   [/:instance\/\*$|:managed-instance\/\*$/, () => 'nodes that carry the opt-in tag'],
   [/:document\/(Wavelock-\w+)-\w+$/, ([, name]) => `documents ${name}-*`],
+  [/:document\/Corp-Document$/, () => 'the documents that policies name'],
+  [/:document\/Corp-Runbook$/, () => 'the runbooks that policies name'],
+  [/:automation-definition\/Corp-Runbook:\*$/, () => 'versions of these runbooks'],
+  [/:automation-execution\/\*$/, () => 'executions: which may be started, the runbook decides'],
+  [/:role\/Corp-Role$/, () => 'the roles that policies name for their runbooks, to Systems Manager only'],
+  [/:function:corp-function$/, () => 'the functions that policies name'],
   [/:maintenancewindow\/mw-\w+$/, () => 'the maintenance windows that the policy file names'],
   [/:parameter(\/.*)$/, ([, name]) => `parameter ${name}`],
   [/:event-bus\/(.*)$/, () => 'the hub’s bus'],
@@ -182,10 +203,20 @@ function spokeTable(observe: Template, patch: Template): string {
   return ['| may | on | observe | patch |', '| --- | --- | --- | --- |', ...lines].join('\n');
 }
 
+/** What a template allows and another does not. */
+function addedTable(before: Template, after: Template): string {
+  const pairsOf = ({ who, actions, on }: Grant): Grant[] => actions.map((action) => ({ who, actions: [action], on }));
+  const has = new Set(grantsOf(before).flatMap(pairsOf).map((pair) => JSON.stringify(pair)));
+  const added = grantsOf(after).flatMap(pairsOf).filter((pair) => !has.has(JSON.stringify(pair)));
+  const lines = [...rowsOf(added).values()].map(({ actions, on, who }) => `| ${who === 'Spoke' ? 'the spoke’s role' : who} | ${actionsInWords(actions)} | ${on} |`);
+  return ['| who | may | on |', '| --- | --- | --- |', ...lines].join('\n');
+}
+
 /** The whole page. */
 export async function permissionsPage(): Promise<string> {
   const observe = await templateOf('observe');
   const patch = await templateOf('patch');
+  const standing = await templateOf('patch', standIns);
   return `# What Wavelock may do
 
 Written by \`npx tsx infra/permissions.ts\` from the templates that \`cdk deploy\` ships; a test fails when it is out of date. What is not
@@ -208,9 +239,21 @@ ${hubTable(observe)}
 
 ${hubTable(patch)}
 
+## With \`whileNoFix\` in a policy, in \`patch\`
+
+Only where a policy names one, and only what it names: a document (\`run\`), a function (\`lambda\`), a runbook with its role (\`automation\`).
+
+${addedTable(patch, standing)}
+
+SendCommand stays tied to nodes with the opt-in tag. Invoke and StartAutomationExecution know no nodes that IAM could ask about: Wavelock asks for
+the tag right before each call.
+
+## People
+
 Readers and operators are whoever you attach the managed policies \`ReadersPolicy\` and \`OperatorsPolicy\` to: people who look, and people who
 announce advisories and approve, resume or abort rollouts. With \`-c inspector=true\` the spokes’ roles may also read Amazon Inspector: \`inspector2\`
-ListCoverage, ListFindings, which know no resources.
+ListCoverage, ListFindings, which know no resources. Where policies have \`hooks\`, the spokes’ roles may describe exactly these documents (\`ssm\`
+DescribeDocument), to see before a rollout that they are there.
 
 ## Who is let in
 

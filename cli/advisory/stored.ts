@@ -12,11 +12,13 @@ import type { OpenHub } from '../hub.ts';
 export async function* storedNaming(cve: string, { record, store }: OpenHub, shards?: readonly string[]): AsyncGenerator {
   for (const row of await record.feeds()) {
     if (!(await contentsOf(row, store)).includes(cve)) continue;
-    for (const [shard, key] of Object.entries((row.objects ?? {}) as Record<string, string>)) {
-      if (shards !== undefined && !shards.includes(shard)) continue;
-      for await (const line of readLines(await store.open(key))) if (line.includes(`"${cve}"`)) yield JSON.parse(line) as unknown;
-    }
+    const wanted = Object.entries((row.objects ?? {}) as Record<string, string>).filter(([shard]) => shards === undefined || shards.includes(shard));
+    for (const [, key] of wanted) yield* linesNaming(cve, key, store);
   }
+}
+
+async function* linesNaming(cve: string, key: string, store: OpenHub['store']): AsyncGenerator {
+  for await (const line of readLines(await store.open(key))) if (line.includes(`"${cve}"`)) yield JSON.parse(line) as unknown;
 }
 
 /** The CVEs that a feed's advisories name: the first line of its table of contents. */

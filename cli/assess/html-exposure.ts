@@ -23,7 +23,9 @@ from files, without it they come from the vendors’ sites.</p>${wrong}</section
   }
   const { advisories, judged, unknown, exposed, exploited, oldest, by, endOfLife, inspector } = exposure;
   const age = oldest !== undefined && `, the oldest of it from ${oldest.slice(0, 16).replace('T', ' ')} UTC`;
-  const rows = by.slice(0, SHOWN).map(exposureRow);
+  const shown = by.slice(0, SHOWN);
+  // Who looks for a node must not read from cut lists that it is exposed to nothing.
+  const finds = shown.length === by.length && shown.every(({ nodes }) => nodes.length <= IDS);
   return html`<section id="exposure"><h2>Exposure</h2>
 <p class="big">${grouped(exposed.length)} of ${amount(judged, 'node')} with inventory ${exposed.length === 1 ? 'is' : 'are'} exposed,
 ${grouped(exploited.length)} of them to what is known to be exploited.</p>
@@ -36,7 +38,8 @@ ${ids(nodes)}`,
 )}
 ${inspector && opinion(inspector)}
 ${wrong}
-${rows.length > 0 && table(['Advisory', 'Packages', 'Severity', 'State', 'CVEs', 'Nodes'], rows, { finds: true })}
+${shown.length > 0 && table(['Advisory', 'Packages', 'Severity', 'State', 'CVEs', 'Nodes'], shown.map(exposureRow), { finds })}
+${!finds && html`<p class="aside">Not searched by “Find”: not every node stands here.</p>`}
 ${by.length > SHOWN && html`<p class="aside">${grouped(by.length - SHOWN)} more stand in the JSON.</p>`}
 </section>`;
 }
@@ -45,14 +48,13 @@ function exposureRow({ advisory, title, severity, knownExploited, epss, state, p
   const grave = knownExploited === undefined ? severity : `${severity}, known exploited`;
   const chance = epss !== undefined && html`<span class="sub">EPSS ${(epss * 100).toFixed(1)} %</span>`;
   const more = cves.length > CVES ? ` and ${cves.length - CVES} more` : '';
-  const rest = nodes.length > IDS && html`<span class="sub">and ${grouped(nodes.length - IDS)} more in the JSON</span>`;
   return row([
     { class: 'name', of: [advisory, html`<span class="sub">${title}</span>`] },
-    packages.join(', '),
+    { class: 'packages', of: packages.join(', ') },
     { class: knownExploited === undefined ? 'grade' : 'grade bad', of: [grave, chance] },
     state,
     { class: 'cves', of: `${cves.slice(0, CVES).join(', ')}${more}` },
-    { class: 'nodes', of: [ids(nodes.slice(0, IDS), { paper: false }), rest] },
+    { class: 'nodes', of: ids(nodes, { paper: false, most: IDS }) },
   ]);
 }
 

@@ -134,8 +134,8 @@ function baselineTable(baselines: RefusingBaseline[]): Html {
     row([
       { class: 'name', of: [name, html`<span class="sub mono">${awsOwn ? 'AWS’s own default' : baseline}</span>`] },
       { class: 'place', of: location },
-      patchGroups.join(', ') || 'none',
-      why.map((reason) => html`<div>${reason}</div>`),
+      { class: 'why', of: patchGroups.join(', ') || 'none' },
+      { class: 'why', of: why.map((reason) => html`<div>${reason}</div>`) },
       ids(nodes),
     ]),
   );

@@ -33,7 +33,7 @@ const STYLE = `
 .bars rect.whole{fill:var(--window)}.bars rect.part{fill:var(--line)}.bars rect.look{fill:var(--look)}.bars rect.bad{fill:var(--bad)}
 td.name .sub{white-space:normal;min-width:11rem}td.grade{font-weight:600;min-width:6rem}td.cves{min-width:9rem}td.nodes{min-width:7rem}
 ul.ids{list-style:none;margin:0;padding:0;font-family:ui-monospace,"SF Mono",Menlo,Consolas,"Liberation Mono",monospace;font-size:.8em;overflow-wrap:anywhere}
-ul.ids li{display:inline}
+ul.ids li{display:inline-block}
 @media (max-width:640px){.overview{display:block}}
 @media print{.bars,.overview{break-inside:avoid}ul.ids,ul.columns{font-size:6.5pt}}
 `;
@@ -152,7 +152,7 @@ function bar({ id, label, count, whole, mood }: Bar): Html {
 function obstacleSection({ obstacles }: Assessment): Html {
   const title = html`<h2>What would stop a rollout</h2>`;
   if (obstacles.length === 0) return html`<section id="obstacles">${title}<p class="big">Nothing that can be seen from here.</p></section>`;
-  const rows = obstacles.map(({ what, next, nodes }) => row([what, next, nodes.length > 0 ? ids(nodes, { paper: false }) : '']));
+  const rows = obstacles.map(({ what, next, nodes }) => row([{ class: 'why', of: what }, { class: 'why', of: next }, { class: 'nodes', of: nodes.length > 0 ? ids(nodes, { paper: false }) : '' }]));
   return html`<section id="obstacles">${title}${table(['What', 'Next step', 'Nodes'], rows, { finds: true })}</section>`;
 }
 

@@ -26,6 +26,8 @@ export interface FeedLine {
   stale: boolean;
   reason: string;
   problems: string[];
+  /** Of the last success: that it was read from elsewhere than usual, and why. */
+  note: string;
 }
 
 const OLD_MS = 48 * 3_600_000;
@@ -46,6 +48,7 @@ export function feedLines(rows: readonly FeedRow[], now: number): FeedLine[] {
       stale: row.stale ?? false,
       reason: row.reason ?? '',
       problems: row.problems ?? [],
+      note: row.note ?? '',
     }))
     .toSorted((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state) || (a.feed < b.feed ? -1 : 1));
 }
@@ -77,6 +80,7 @@ function whyNot(line: FeedLine): string[] {
   const reasons = [
     ...(line.reason === '' ? silence(line) : [`${times}${line.reason}`]),
     ...(line.errors > 0 ? line.problems.slice(0, 1) : []),
+    ...(line.note === '' ? [] : [line.note]),
   ];
   return reasons.flatMap((reason) => wrap(clip(plain(reason), 400), WIDEST - INDENT.length).map((part) => `${INDENT}${part}`));
 }

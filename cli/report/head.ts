@@ -42,7 +42,7 @@ export function headSection(run: EndedRun, madeAt: string): Html {
     ['Mode', extra.plan ? MODES[extra.plan.policy.mode] : 'no plan'],
     ['Began', formatLocal(extra.startedAt, timezone, 'dated')],
     ['Ended', formatLocal(extra.endedAt, timezone, 'dated')],
-    ['Took', `${formatDuration(document.virtualSeconds)} of virtual time, in ${realTime(document.wallMs)}`],
+    ['Took', `${formatDuration(document.virtualSeconds)}, virtual; ${realTime(document.wallMs)} real`],
     ['Time zone', timezone],
     ['Plan', hashOf(extra.planKey)],
     ['Lock', hashOf(document.lock)],

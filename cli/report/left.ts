@@ -1,5 +1,5 @@
 /** The report's section on what is left: it stands before every success. */
-import { moodOf, nextStep, stillExposed } from '../ui/facts.ts';
+import { moodOf, nextStep, openElsewhere, stillExposed } from '../ui/facts.ts';
 import { amount } from '../ui/text.ts';
 import { html } from './escape.ts';
 import { fold, row, table } from './parts.ts';
@@ -23,6 +23,7 @@ export function leftSection(run: EndedRun, anchors: Map<string, string>): Html {
   const nothing = html`<p class="big">Nothing: on every node of the plan, all that the policy wants is closed.</p>`;
   return html`<section id="left"><h2>What is left</h2>
 ${left.length === 0 ? nothing : table(['Still exposed', 'Wave', 'Outcome', 'Why', 'Next step'], rows)}
+${elsewhere(run)}
 ${leftOut(run)}
 </section>`;
 }
@@ -32,7 +33,14 @@ function leftRow(nodes: NodeResult[], anchors: Map<string, string>): Row | undef
   if (!first) return undefined;
   const links = nodes.map((node) => html`<a href="#${anchors.get(node.id) ?? 'nodes'}">${node.name}</a>`);
   const outcome = { class: `outcome ${moodOf(first.outcome)}`, of: first.outcome };
-  return row([listed(links, 'node'), first.wave, outcome, first.reason, nextStep(first.outcome)]);
+  return row([{ class: 'why', of: listed(links, 'node') }, first.wave, outcome, { class: 'why', of: first.reason }, nextStep(first.outcome)]);
+}
+
+function elsewhere(run: EndedRun): Html[] {
+  return openElsewhere(run).map(
+    ({ cve, nodes }) => html`<p class="big look">${cve} is known to be exploited and open on ${amount(nodes, 'node')} that no wave had:
+<code>npx wavelock exposure --cve ${cve}</code> names ${nodes === 1 ? 'it' : 'them'}.</p>`,
+  );
 }
 
 function leftOut({ extra }: EndedRun): Html | undefined {
@@ -40,8 +48,8 @@ function leftOut({ extra }: EndedRun): Html | undefined {
   if (nodes.length + items.length === 0) return undefined;
   const byWhy = new Map<string, string[]>();
   for (const { id, name, why } of nodes) byWhy.set(why, [...(byWhy.get(why) ?? []), name === id ? id : `${name} (${id})`]);
-  const rows = [...byWhy].map(([why, names]) => row([listed(names, 'node'), why]));
-  const itemRows = items.map((item) => row([`${item.name}, ${item.platform}`, item.why]));
+  const rows = [...byWhy].map(([why, names]) => row([{ class: 'why', of: listed(names, 'node') }, { class: 'why', of: why }]));
+  const itemRows = items.map((item) => row([{ class: 'why', of: `${item.name}, ${item.platform}` }, { class: 'why', of: item.why }]));
   return html`<h3>Left out of the plan</h3>${table(['What', 'Why'], [...rows, ...itemRows])}`;
 }
 

@@ -65,7 +65,8 @@ function mark(
   const [cx, cy] = [x + size.node / 2, round(base - (level + 0.5) * side - 1)];
   const mood = moodOf(node.outcome);
   const words = `${node.name}: ${node.outcome}, ${formatLocal(at, timezone)}`;
-  return html`<a href="#${anchors.get(node.id) ?? 'nodes'}">${shape(mood, { cx, cy, radius })}<title>${words}</title></a>
+  // Not among what the Tab key stops at: the table has a row for each, and sixty stops before it help nobody.
+  return html`<a tabindex="-1" href="#${anchors.get(node.id) ?? 'nodes'}">${shape(mood, { cx, cy, radius })}<title>${words}</title></a>
 `;
 }
 

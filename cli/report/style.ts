@@ -37,9 +37,9 @@ th.sortable:focus-visible,input:focus-visible{outline:2px solid var(--link);outl
 th[aria-sort=ascending]::after{content:" ▲"}
 th[aria-sort=descending]::after{content:" ▼"}
 td.number,th.number{text-align:right}
-td.name{white-space:nowrap;font-weight:600}
+td.name{min-width:9rem;overflow-wrap:anywhere;font-weight:600}td .mono{white-space:nowrap}section{scroll-margin-top:1rem}
 td .sub{display:block;color:var(--soft);font-weight:400;font-size:.92em}
-td.outcome{white-space:nowrap;font-weight:600}td.why{min-width:10rem}#node-table{font-size:.84rem}td.place{white-space:nowrap}.cves table{font-size:.82rem}.cves th,.cves td{padding-right:.6rem}td.cve{font-weight:600;min-width:8rem}
+td.outcome{white-space:nowrap;font-weight:600}td.why{min-width:10rem;overflow-wrap:anywhere}#node-table{font-size:.84rem}td.place{white-space:nowrap}.cves table{font-size:.82rem}.cves th,.cves td{padding-right:.6rem}td.cve{font-weight:600;min-width:8rem}
 tr:target,li:target{background:var(--panel);outline:2px solid var(--link);outline-offset:-1px}
 input{font:inherit;padding:.35rem .6rem;border:1px solid var(--rule);border-radius:6px;background:var(--paper);color:var(--ink);width:20rem;max-width:100%}
 details{margin:.4rem 0}td details{margin:0}
@@ -63,7 +63,7 @@ path.verdict{stroke:var(--paper);stroke-width:1}path.verdict.pass{fill:var(--goo
 .picture .verdict-word{font-weight:700;font-size:12px}.picture .verdict-word.pass{fill:var(--good)}.picture .verdict-word.fail{fill:var(--bad)}.picture .verdict-word.inconclusive{fill:var(--look)}
 .area{fill:var(--area)}.line{stroke:var(--line);stroke-width:1.75;fill:none}.line.exploited{stroke:var(--bad);stroke-dasharray:6 3}
 ul.legend{display:flex;flex-wrap:wrap;gap:.15rem 1.1rem;list-style:none;margin:.25rem 0 1rem;padding:0;color:var(--soft);font-size:.85rem}
-ul.legend svg{width:1.1em;height:1.1em;vertical-align:-.15em;margin-right:.35em;overflow:visible}
+ul.legend svg{width:1.1em;height:1.1em;vertical-align:-.15em;margin-right:.45em;overflow:visible}ul.legend svg.long{margin-right:.9em}
 .big{font-size:1.05rem;font-weight:600}
 #find{margin:1.5rem 0 .5rem;display:flex;gap:.75rem;align-items:center;flex-wrap:wrap}
 @media (max-width:640px){dl.facts{grid-template-columns:1fr 1fr}
@@ -78,5 +78,5 @@ body{max-width:none;padding:0;font-size:10.5pt;-webkit-print-color-adjust:exact;
 h1{font-size:17pt}h2{margin-top:1.6rem;break-after:avoid}h3{break-after:avoid}
 table{font-size:8.5pt}th,td{padding:.2rem .55rem .2rem 0}tr,.picture,ul.legend,dl.facts{break-inside:avoid}thead{display:table-header-group;break-inside:avoid}
 .wide-table{overflow:visible}td.why{min-width:8.5rem}.mono{font-size:.78em}#node-table,.cves table{font-size:7.5pt}a{color:inherit;text-decoration:none}
-.screen{display:none}details.print::details-content{content-visibility:visible;block-size:auto}}
+.screen{display:none!important}details.print::details-content{content-visibility:visible;block-size:auto}}
 `;

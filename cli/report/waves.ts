@@ -37,16 +37,16 @@ function legend(run: EndedRun): Html {
   const verdict = run.document.waves.find((wave) => wave.verdict !== 'not-run')?.verdict ?? 'pass';
   const marks = MOODS.filter(([mood]) => moods.has(mood)).map(([mood, words]) => key(shape(mood, { cx: 5, cy: 5, radius: 4 }), words));
   return html`<ul class="legend">${marks}
-${key(html`<rect class="window" width="10" height="10"/>`, 'window: nodes may start')}
-${parts.has('soak') && key(html`<path class="soak" d="M-1 5H12"/>`, 'soak: wait, then judge again')}
-${parts.has('hold') && key(html`<path class="hold" d="M-1 5H12"/>`, 'held: waits for a person')}
+${parts.has('window') && key(html`<rect class="window" width="10" height="10"/>`, 'window: nodes may start')}
+${parts.has('soak') && key(html`<path class="soak" d="M1 5H14"/>`, 'soak: wait, then judge again', true)}
+${parts.has('hold') && key(html`<path class="hold" d="M0 5H13"/>`, 'held: waits for a person', true)}
 ${key(html`<path class="verdict ${verdict}" d="M5 0l5 5l-5 5l-5 -5z"/>`, 'verdict')}
 ${key(html`<path class="break" d="M1 10l3 -10M6 10l3 -10"/>`, 'time cut out, as long as it says')}
 <li>bars where there is no room for a mark a node</li></ul>`;
 }
 
-function key(mark: Html, words: string): Html {
-  return html`<li><svg viewBox="0 0 10 10" aria-hidden="true">${mark}</svg>${words}</li>`;
+function key(mark: Html, words: string, isLong = false): Html {
+  return html`<li><svg${isLong && html` class="long"`} viewBox="0 0 10 10" aria-hidden="true">${mark}</svg>${words}</li>`;
 }
 
 function waveTable(run: EndedRun): Html {
@@ -67,7 +67,8 @@ function waveRow(wave: Wave, { document, extra }: EndedRun): Row {
   return row([
     { class: 'name', of: wave.name },
     { class: `outcome ${wave.verdict}`, of: ran ? wave.verdict : 'not run' },
-    (ran ? wave.reasons : [silent]).map((reason) => html`<div>${reason}</div>`),
+    // A reason that only counts is what the next column says.
+    { class: 'why', of: (ran ? wave.reasons.filter((reason) => reason !== outcomeWords(wave.outcomes)) : [silent]).map((reason) => html`<div>${reason}</div>`) },
     ran && outcomeWords(wave.outcomes),
     work && `${work.most} of ${work.allowed}`,
     timeOf(worked === undefined ? '' : new Date(worked.from).toISOString(), extra),

@@ -53,7 +53,7 @@ export function createChronicle(hub: Hub, policy: string): Chronicle {
       ...subjects.map((subject) => foundHere(subject, told.filter((row) => row.subject === subject), rollout?.plan.because)),
       ...found.flatMap(({ item, openedAt, resolvedAt }) => [
         { at: Date.parse(openedAt), text: `ticket ${item} is opened` },
-        ...(resolvedAt === undefined ? [] : [{ at: Date.parse(resolvedAt), text: `no node is exposed any more: ticket ${item} is resolved, and everybody hears it` }]),
+        ...(resolvedAt === undefined ? [] : [{ at: Date.parse(resolvedAt), text: `no node of the policy is exposed any more: ticket ${item} is resolved, and everybody hears it` }]),
       ]),
       ...(rollout ? await ofRollout(rollout, hub) : []),
     ];

@@ -1,7 +1,7 @@
 /** The last block: what it came to, the proof, what is left, what it cost, and what to do next. Every command in it exists. */
 import { formatDuration } from '../../lambdas/core/calendar-text.ts';
 import { EXIT } from '../run/messages.ts';
-import { closedCves, moodOf, nodesOf, proofWords, stillExposed } from './facts.ts';
+import { closedCves, moodOf, nodesOf, openElsewhere, proofWords, stillExposed } from './facts.ts';
 import { amount, grouped, labelled, plain, realTime, some, usd, wrap } from './text.ts';
 import type { NodeResult } from '../../lambdas/core/result.ts';
 import type { RunDocument } from '../run/messages.ts';
@@ -93,7 +93,8 @@ function exposedWords(run: EndedRun): string {
   const names = left.length === 0 ? '' : `: ${some(left.map((node) => node.name))}`;
   const count = closedCves(run).size;
   const closed = count === 0 ? '' : `; ${amount(count, 'CVE')} closed`;
-  return `${amount(before, 'node')} before, ${grouped(left.length)} after${names}${closed}`;
+  const elsewhere = openElsewhere(run).map(({ cve, nodes }) => `; ${cve} is open on ${amount(nodes, 'node')} that no wave had`).join('');
+  return `${amount(before, 'node')} before, ${grouped(left.length)} after${names}${closed}${elsewhere}`;
 }
 
 function safetyWords({ extra }: EndedRun): string {

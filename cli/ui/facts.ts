@@ -94,6 +94,17 @@ export function stillExposed(run: EndedRun): NodeResult[] {
     .toSorted((a, b) => order.indexOf(moodOf(a.outcome)) - order.indexOf(moodOf(b.outcome)) || (a.name < b.name ? -1 : 1));
 }
 
+/**
+ * Known exploited CVEs that an advisory's rollout has closed on its own nodes, and that others still have: nodes without the opt-in tag, nodes
+ * of no policy. Only there does what is left of the plan's nodes speak of these CVEs alone.
+ */
+export function openElsewhere(run: EndedRun): { cve: string; nodes: number }[] {
+  if (run.document.timeline === undefined) return [];
+  const ours = stillExposed(run).length;
+  const cves = run.extra.history?.cves ?? [];
+  return cves.flatMap(({ cve, listed, left }) => (listed !== undefined && left > ours ? [{ cve, nodes: left - ours }] : []));
+}
+
 /** CVEs that were closed, with the number of nodes on which each was. */
 export function closedCves(run: EndedRun): Map<string, number> {
   const counts = new Map<string, number>();

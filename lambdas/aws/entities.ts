@@ -40,6 +40,8 @@ function advisoryEntities(options: Options) {
           records: { type: 'number' },
           skipped: { type: 'number' },
           problems: { type: 'list', items: { type: 'string' } },
+          /** What else is to be known of the last success, as `FeedHealth` has it. */
+          note: { type: 'string' },
           stale: { type: 'boolean' },
           failures: { type: 'number' },
           /** Of the last failure, as `FeedErrorCode` has it; empty after a success. */

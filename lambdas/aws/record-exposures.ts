@@ -12,6 +12,7 @@ import type { Location } from '../core/model.ts';
 import { Retryable } from '../core/errors.ts';
 import { once } from './conditions.ts';
 import { sha256 } from './store.ts';
+import { inTurns } from './turns.ts';
 import { z } from 'zod';
 import type { Course } from '../core/exposures/courses.ts';
 import type { ExposurePart } from '../core/exposures/parts.ts';
@@ -33,8 +34,6 @@ const Shown = z.object({ at: z.string(), rollout: z.string(), fingerprint: z.str
 const Rows = z.array(z.object(KeptExposure.shape));
 
 const CONSISTENT = { consistent: true } as const;
-/** Writes side by side. */
-const AT_ONCE = 25;
 /** First characters of fingerprints, which are hashes in hexadecimal. */
 const SHARDS = '0123456789abcdef'.split('');
 const TALLY_DAYS = 400;
@@ -205,8 +204,4 @@ function packRows(rows: readonly KeptExposure[]): Uint8Array {
 
 function unpackRows(bytes: Uint8Array): KeptExposure[] {
   return Rows.parse(JSON.parse(gunzipSync(bytes).toString('utf8')));
-}
-
-async function inTurns<Item>(items: readonly Item[], write: (item: Item) => Promise<unknown>): Promise<void> {
-  for (let start = 0; start < items.length; start += AT_ONCE) await Promise.all(items.slice(start, start + AT_ONCE).map(write));
 }

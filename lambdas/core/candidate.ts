@@ -142,7 +142,11 @@ function bare({ name, arch, version }: { name: string; arch: string; version: st
 
 function groupByPlatform(offers: FleetFacts[]): Map<string, FleetFacts[]> {
   const groups = new Map<string, FleetFacts[]>();
-  for (const offer of offers) groups.set(offer.platform, [...(groups.get(offer.platform) ?? []), offer]);
+  for (const offer of offers) {
+    const group = groups.get(offer.platform);
+    if (group) group.push(offer);
+    else groups.set(offer.platform, [offer]);
+  }
   return new Map([...groups].toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 

@@ -1,4 +1,5 @@
 /** The gate after a wave: pass, fail or inconclusive, with reasons that people read as they are. Silence is never a pass. */
+import { grouped as groupedBy } from './exposures/reconcile.ts';
 import { amountOf } from './model.ts';
 import type { Outcome, Verdict, Wave } from './model.ts';
 
@@ -94,11 +95,16 @@ function unprovenPlatforms(runs: JudgedRun[], provenOn: number): string[] {
   });
 }
 
-/** One line for each distinct reason, with at most five names: the same words as in the record. */
+/** Distinct reasons that are told: thousands of nodes may each have their own, and they all go into one item of the record. */
+const MOST_REASONS = 20;
+
+/** One line for each distinct reason, with at most five names: the same words as in the record. The most frequent first, if there are many. */
 function grouped(runs: JudgedRun[]): string[] {
-  const byReason = new Map<string, JudgedRun[]>();
-  for (const run of runs) byReason.set(run.reason, [...(byReason.get(run.reason) ?? []), run]);
-  return [...byReason].map(([reason, group]) => `${names(group)}: ${reason}`);
+  const groups = [...groupedBy(runs, (run) => run.reason)];
+  if (groups.length <= MOST_REASONS) return groups.map(([reason, group]) => `${names(group)}: ${reason}`);
+  const ranked = groups.toSorted(([, a], [, b]) => b.length - a.length);
+  const left = ranked.slice(MOST_REASONS).reduce((sum, [, group]) => sum + group.length, 0);
+  return [...ranked.slice(0, MOST_REASONS).map(([reason, group]) => `${names(group)}: ${reason}`), `and ${left} more nodes for ${ranked.length - MOST_REASONS} other reasons`];
 }
 
 function names(runs: JudgedRun[]): string {

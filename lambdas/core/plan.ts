@@ -13,24 +13,23 @@ import type { LeftOutItem } from './candidate.ts';
 import type { Available, FleetFacts, Node, PolicyFile } from './model.ts';
 import type { Closing } from './triggers/closing.ts';
 
-export const PlanNode = z.strictObject({
+const WrittenNode = z.strictObject({
   id: z.string(),
   location: Location,
   name: z.string(),
   os: Os,
   platform: z.string(),
-  /** Wanted updates that are open on this node, and the CVEs that our advisories name for it. */
+  /** Wanted updates that are open on this node, and the CVEs that our advisories name for it: where they are written, a place in `cveLists`. */
   exposed: z.int(),
-  cves: z.array(z.string()),
+  cves: z.union([z.array(z.string()), z.int()]),
   pendingReboot: z.boolean(),
   /** Key into `variants`: nodes with own `leaveOut` rules get a lock of their own. Empty for the common lock. */
   variant: z.string(),
 });
-export type PlanNode = z.infer<typeof PlanNode>;
 
-export const PlanWave = z.strictObject({
+const WrittenWave = z.strictObject({
   name: z.string(),
-  nodes: z.array(PlanNode),
+  nodes: z.array(WrittenNode),
   atOnce: z.int(),
   failedLimit: z.int(),
   unreachableLimit: z.int(),
@@ -42,13 +41,11 @@ export const PlanWave = z.strictObject({
   /** How many nodes can fail before the brake holds: the limit and what is in flight by then. */
   worstCase: z.int(),
 });
-export type PlanWave = z.infer<typeof PlanWave>;
-
 /** `patch-linux` → name, version and SHA-256 that SendCommand passes: a deploy in between changes nothing for a running rollout. */
 export const DocumentPins = z.record(z.string(), Pin);
 export type DocumentPins = z.infer<typeof DocumentPins>;
 
-export const Plan = z.strictObject({
+const WrittenPlan = z.strictObject({
   v: z.literal(1),
   rollout: z.string(),
   policy: Policy,
@@ -61,7 +58,9 @@ export const Plan = z.strictObject({
   fixes: z.record(z.string(), z.record(z.string(), z.strictObject({ advisories: z.array(z.string()), cves: z.array(z.string()) }))),
   variants: z.record(z.string(), z.array(z.string())),
   documents: z.record(z.string(), DocumentPins),
-  waves: z.array(PlanWave),
+  waves: z.array(WrittenWave),
+  /** Thousands of nodes share a few lists: each is written once. */
+  cveLists: z.array(z.array(z.string())).optional(),
   leftOutItems: z.array(z.strictObject({ platform: z.string(), name: z.string(), why: z.string() })),
   leftOutNodes: z.array(z.strictObject({ id: z.string(), name: z.string(), why: z.string() })),
   /** What started it, where that was no calendar. */
@@ -71,7 +70,29 @@ export const Plan = z.strictObject({
   /** Hooks that could not be looked at, each with why. Absent: none. */
   unseenHooks: z.array(z.string()).optional(),
 });
+
+/** Nodes that share a list of CVEs share it in memory too. */
+export const Plan = WrittenPlan.transform(({ cveLists = [], waves, ...plan }) => ({
+  ...plan,
+  waves: waves.map((wave) => ({ ...wave, nodes: wave.nodes.map((node) => ({ ...node, cves: typeof node.cves === 'number' ? (cveLists[node.cves] ?? []) : node.cves })) })),
+}));
 export type Plan = z.infer<typeof Plan>;
+export type PlanWave = Plan['waves'][number];
+export type PlanNode = PlanWave['nodes'][number];
+
+/** The plan as it is written; `Plan` reads it. Equal plans are written alike. */
+export function writtenPlan(plan: Plan): z.input<typeof Plan> {
+  const places = new Map<string, number>();
+  const cveLists: string[][] = [];
+  const placeOf = (cves: string[]): number => {
+    const key = cves.join(' ');
+    const place = places.get(key) ?? cveLists.push(cves) - 1;
+    places.set(key, place);
+    return place;
+  };
+  const waves = plan.waves.map((wave) => ({ ...wave, nodes: wave.nodes.map((node) => ({ ...node, cves: placeOf(node.cves) })) }));
+  return { ...plan, waves, cveLists };
+}
 
 export interface PlanInput {
   rollout: string;
@@ -96,16 +117,18 @@ export function makePlan(input: PlanInput): Plan {
   const selection = selectNodes(policy, closing?.fleet ?? input.fleet, input.optIn);
   // Where an earlier rollout has closed the first wave already, the others' offers say what it has to prove.
   const asked = closing ? selection.waves.flatMap((wave) => wave.nodes) : (selection.waves[0]?.nodes ?? []);
-  const offers = asked.flatMap((node) => factsOf(node, facts) ?? []);
+  // Nodes that are alike are offered the same: each list counts once.
+  const offers = [...new Set(asked.flatMap((node) => factsOf(node, facts) ?? []))];
   const closes = closingFilter(input);
   const candidate = closing && closing.doing !== 'patch' ? { platforms: [], leftOut: [] } : candidateLock(policy, offers, today, closes);
   const variants: Record<string, string[]> = {};
   const cvesOf = new Map(input.advisories.map((advisory) => [advisory.id, advisory.cves]));
+  const openOn = openUpdates({ input, cvesOf, closes });
   const waves: PlanWave[] = [];
   let earliest = input.now;
   const { waves: dealt, unproven } = withProof(selection.waves.map((wave) => wave.nodes), closing);
   for (const [index, wave] of policy.waves.entries()) {
-    const nodes = (dealt[index] ?? []).map((node) => planNode(node, { input, today, variants, cvesOf, closes }));
+    const nodes = (dealt[index] ?? []).map((node) => planNode(node, { input, today, variants, openOn }));
     const planned = planWave(wave, nodes, input.file.windows, earliest);
     waves.push(planned);
     earliest = Math.max(planned.window?.opens ?? earliest, earliest) + (planned.expectedSeconds + wave.soak) * 1000;
@@ -181,26 +204,50 @@ interface NodeContext {
   input: PlanInput;
   today: string;
   variants: Record<string, string[]>;
+  openOn: (node: Node) => Open;
+}
+
+/** Wanted updates that are open on nodes, and the CVEs behind them. */
+interface Open {
+  exposed: number;
+  cves: string[];
+}
+
+interface Wanted {
+  input: PlanInput;
   cvesOf: Map<string, string[]>;
   closes: (platform: string, update: Available) => boolean;
 }
 
-function planNode(node: Node, { input, today, variants, cvesOf, closes }: NodeContext): PlanNode {
+/** Looks at each list once, however many nodes have it. */
+function openUpdates({ input: { policy, facts, closing }, cvesOf, closes }: Wanted): (node: Node) => Open {
+  const known = new Map<FleetFacts, Open>();
+  return (node) => {
+    const list = factsOf(node, facts);
+    if (!list) return { exposed: 0, cves: [] };
+    const before = known.get(list);
+    if (before) return before;
+    const platform = platformOf(node);
+    const open = list.available.filter((update) => wanted(policy.patches, update) && closes(platform, update));
+    const cves = [...new Set(open.flatMap((update) => cvesBehind({ platform, update }, { cvesOf, closing })))].toSorted();
+    known.set(list, { exposed: open.length, cves });
+    return { exposed: open.length, cves };
+  };
+}
+
+function planNode(node: Node, { input, today, variants, openOn }: NodeContext): PlanNode {
   const rules = leaveOutFor(input.policy.patches.leaveOut, today, node);
   const patterns = rules.map((rule) => rule.package).toSorted();
   const variant = patterns.join('+');
   if (variant !== '') variants[variant] = patterns;
   const platform = platformOf(node);
-  const open = (factsOf(node, input.facts)?.available ?? []).filter((update) => wanted(input.policy.patches, update) && closes(platform, update));
-  const cves = [...new Set(open.flatMap((update) => cvesBehind({ platform, update }, { cvesOf, closing: input.closing })))].toSorted();
   return {
     id: node.id,
     location: node.location,
     name: node.name,
     os: node.os,
     platform,
-    exposed: open.length,
-    cves,
+    ...openOn(node),
     pendingReboot: node.scan?.pending === 'reboot',
     variant,
   };

@@ -37,7 +37,8 @@ export function selectNodes(policy: Policy, fleet: Node[], optIn: { key: string;
     else leftOut.push({ node, why: `not tagged ${optIn.key}=${optIn.value}: IAM lets nothing be sent to it` });
   }
   const limited = limit(policy.nodes, rest, rest.length);
-  for (const node of rest) if (!limited.includes(node)) leftOut.push({ node, why: 'over the policy\'s "atMost" or "share"' });
+  const within = new Set(limited);
+  for (const node of rest) if (!within.has(node)) leftOut.push({ node, why: 'over the policy\'s "atMost" or "share"' });
   rest = limited;
   const total = rest.length;
   const waves: WaveNodes[] = [];

@@ -85,6 +85,8 @@ export interface FeedHealth {
   skipped: number;
   /** Why, for the first 20 of them. */
   problems: string[];
+  /** What else is to be known of a reading that succeeded: that it was read from elsewhere than usual, and why. */
+  note?: string;
 }
 
 export const FeedErrorCode = [

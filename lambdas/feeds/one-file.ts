@@ -32,13 +32,16 @@ interface Before {
   newest: string;
 }
 
-/** The file, archived, with what the next cursor remembers of it; or the answer that nothing changed. Throws `FeedError`. */
+/** The file, archived, with what the next cursor remembers of it; or the answer that nothing changed. */
+export type FetchedFile = { bytes: Buffer; raw: Raw; remembered: { sha256: string; etag: string | undefined } } | { unchanged: Extract<Pulled, { kind: 'unchanged' }> };
+
+/** Fetches and archives it. Throws `FeedError`. */
 export async function fetchFile(
   { url, maxBytes, quietDays }: OneFile,
   before: Before | undefined,
   context: PullContext,
-): Promise<{ bytes: Buffer; raw: Raw; remembered: { sha256: string; etag: string | undefined } } | { unchanged: Pulled }> {
-  const unchanged = (cursor: Before): { unchanged: Pulled } => ({
+): Promise<FetchedFile> {
+  const unchanged = (cursor: Before): FetchedFile => ({
     unchanged: { kind: 'unchanged', cursor: JSON.stringify(cursor), health: unchangedHealth(cursor, quietDays, context.now) },
   });
   const fetched = await context.fetch(url, { maxBytes, ...(before?.etag === undefined ? {} : { etag: before.etag }) });

@@ -102,46 +102,57 @@ function readLinks(update: Update, dialect: Dialect): string[] {
   return [...new Set(links)].filter((link) => /^https?:\/\/[!-~]{1,500}$/.test(link)).slice(0, 100);
 }
 
+/** What packages that were built together have in common: most of an update is a few such groups. */
+interface Build {
+  /** The first of them. */
+  like: UpdatePackage;
+  fixedVersion: string;
+  channel: string | undefined;
+  names: Set<string>;
+}
+
 /** Debug information and sources are not what runs: left out, they would make two thirds of what is stored. */
 function readAffected(update: Update, dialect: Dialect): Affected[] {
+  const { os, release, takes } = dialect;
   const rows: Affected[] = [];
-  const first = new Map<string, Affected>();
-  const others = new Set<string>();
-  let fix = { epoch: '', version: '', release: '', text: '' };
+  const builds = new Map<string, Build>();
+  let build: Build | undefined;
   for (const item of update.packages) {
-    if (item.arch === 'src' || item.arch === 'nosrc' || /-debug(info|source)(-|$)/.test(item.name)) continue;
-    if (dialect.takes && !dialect.takes(item)) continue;
-    const { epoch, version, release } = item;
-    // One text for all that are built together: what is the same is then told at a glance, and kept once.
-    if (epoch !== fix.epoch || version !== fix.version || release !== fix.release || fix.text === '') {
-      fix = { epoch, version, release, text: `${epoch === '' || epoch === '0' ? '' : `${epoch}:`}${version}-${release}` };
-    }
-    const row: Affected = { os: dialect.os, release: dialect.release, package: item.name, arch: item.arch, fixedVersion: fix.text, kind: 'binary' };
-    const channel = channelOf(item) ?? dialect.channel;
+    const { name, arch, module } = item;
+    if (arch === 'src' || arch === 'nosrc' || (name.includes('-debug') && /-debug(info|source)(-|$)/.test(name))) continue;
+    if (takes && !takes(item)) continue;
+    if (!build || !isBuiltAs(build.like, item)) build = buildOf(item, builds, dialect);
+    if (build.names.has(name)) continue;
+    build.names.add(name);
+    const row: Affected = { os, release, package: name, arch, fixedVersion: build.fixedVersion, kind: 'binary' };
+    const channel = name.startsWith('kernel-livepatch-') ? 'livepatch' : build.channel;
     if (channel !== undefined) row.channel = channel;
-    if (item.module !== '') row.module = item.module;
-    const known = first.get(item.name);
-    if (known) {
-      const key = keyOf(row);
-      if (key === keyOf(known) || others.has(key)) continue;
-      others.add(key);
-    } else first.set(item.name, row);
+    if (module !== '') row.module = module;
     rows.push(row);
   }
   return rows;
 }
 
-function keyOf({ package: name, arch = '', fixedVersion, module = '' }: Affected): string {
-  return `${name} ${arch} ${fixedVersion} ${module}`;
+function isBuiltAs(one: UpdatePackage, other: UpdatePackage): boolean {
+  return one.arch === other.arch && one.version === other.version && one.release === other.release && one.epoch === other.epoch && one.module === other.module;
+}
+
+function buildOf(item: UpdatePackage, builds: Map<string, Build>, dialect: Dialect): Build {
+  const { epoch, version, release, arch, module } = item;
+  const fixedVersion = `${epoch === '' || epoch === '0' ? '' : `${epoch}:`}${version}-${release}`;
+  const key = `${arch} ${fixedVersion} ${module}`;
+  const known = builds.get(key);
+  if (known) return known;
+  const build: Build = { like: item, fixedVersion, channel: channelOf(release) ?? dialect.channel, names: new Set() };
+  builds.set(key, build);
+  return build;
 }
 
 /**
  * Builds that mitigate or certify and stand beside the plain package: Amazon's `kernel-livepatch-6.1.12-19.43`, which closes a hole
  * without being a newer kernel, Oracle's `openssl-1.1.1g-15.ksplice1.el8_3` and `gnutls-3.6.14-8.el8_3_fips`.
  */
-function channelOf(item: UpdatePackage): string | undefined {
-  if (item.name.startsWith('kernel-livepatch-')) return 'livepatch';
-  if (/\.ksplice\d/.test(item.release)) return 'ksplice';
-  if (item.release.includes('_fips')) return 'fips';
-  return undefined;
+function channelOf(release: string): string | undefined {
+  if (/\.ksplice\d/.test(release)) return 'ksplice';
+  return release.includes('_fips') ? 'fips' : undefined;
 }

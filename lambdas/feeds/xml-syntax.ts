@@ -74,7 +74,7 @@ export function readStartTag(source: string, at: number): StartTag | undefined {
  * they are not, it is changed.
  */
 export function plainAttributes(text: string, before: string[]): Record<string, string> {
-  const attributes: Record<string, string> = {};
+  const attributes: Record<string, string> = new Attributes();
   let count = 0;
   for (let at = 0; at < text.length; count += 1) {
     const likely = before[count];
@@ -84,11 +84,11 @@ export function plainAttributes(text: string, before: string[]): Record<string, 
     } else {
       begin = text.indexOf('=', at) + 2;
       const name = text.slice(at + 1, begin - 2);
-      if (Object.hasOwn(attributes, name)) throw twice(name);
+      if (name in attributes) throw twice(name);
       before.splice(count, Infinity, name);
     }
     const end = text.indexOf('"', begin);
-    keep(attributes, before[count] ?? '', text.slice(begin, end));
+    attributes[before[count] ?? ''] = text.slice(begin, end);
     at = end + 1;
   }
   return attributes;
@@ -96,13 +96,15 @@ export function plainAttributes(text: string, before: string[]): Record<string, 
 
 const EQUALS = 0x3d;
 
+/** Attributes of one tag, whatever they are called: nothing is inherited, so that `__proto__` is a name as any other. */
+class Attributes {
+  [name: string]: string;
+}
+Object.setPrototypeOf(Attributes.prototype, null);
+Reflect.deleteProperty(Attributes.prototype, 'constructor');
+
 function twice(name: string): XmlProblem {
   return new XmlProblem(`the attribute ${name} comes twice in one tag`);
-}
-
-function keep(attributes: Record<string, string>, name: string, value: string): void {
-  if (name === '__proto__') Object.defineProperty(attributes, name, { value, enumerable: true });
-  else attributes[name] = value;
 }
 
 /** Behind the bracket that ends a tag: those in quotes do not. */
@@ -123,7 +125,7 @@ function anyTag(text: string): Omit<StartTag, 'end'> {
   NAME_HERE.lastIndex = 1;
   const name = NAME_HERE.exec(text)?.[0];
   if (name === undefined) throw new XmlProblem(`a tag has no name: ${text.slice(0, 40)}`);
-  const attributes: Record<string, string> = {};
+  const attributes: Record<string, string> = new Attributes();
   for (let at = 1 + name.length; ; ) {
     END_HERE.lastIndex = at;
     const end = END_HERE.exec(text);
@@ -135,8 +137,8 @@ function anyTag(text: string): Omit<StartTag, 'end'> {
     const value = text.slice(at + begin.length, close);
     if (value.includes('<')) throw new XmlProblem(`the attribute ${key} holds a <`);
     // Section 3.3.3: white space in a value is blanks, unless it is written as a reference.
-    if (Object.hasOwn(attributes, key)) throw twice(key);
-    keep(attributes, key, resolve(value.replace(/[\t\n]/g, ' ')));
+    if (key in attributes) throw twice(key);
+    attributes[key] = resolve(value.replace(/[\t\n]/g, ' '));
     at = close + 1;
   }
 }

@@ -78,6 +78,9 @@ class Document {
   /** Characters since the last tag. */
   #silence = 0;
   #rootSeen = false;
+  /** Where the next `&` and `]]>` are: looked for again when they were passed. */
+  #reference = -1;
+  #cdataEnd = -1;
   readonly #top: Place;
 
   constructor(
@@ -125,6 +128,8 @@ class Document {
     this.#before += this.#at;
     this.#searched = Math.max(0, this.#searched - this.#at);
     this.#at = 0;
+    this.#reference = -1;
+    this.#cdataEnd = -1;
     const whole = rest + text;
     this.#source = whole.includes('\r') ? whole.replace(/\r\n|\r(?=[^])/g, '\n') : whole;
   }
@@ -136,7 +141,7 @@ class Document {
       this.#searched = this.#source.length;
       return false;
     }
-    if (bracket > this.#at) this.#text(this.#source.slice(this.#at, bracket));
+    if (bracket > this.#at) this.#text(bracket);
     this.#at = bracket;
     const end = this.#markup(this.#source.charCodeAt(bracket + 1));
     this.#searched = end ?? bracket;
@@ -144,10 +149,27 @@ class Document {
     return end !== undefined;
   }
 
-  #text(text: string): void {
-    if (this.#open.length === 0) {
-      if (!isSpace(text)) throw new XmlProblem('there is text outside of its root element');
-    } else this.#append(readText(text));
+  /** Reads the text up to a bracket. */
+  #text(end: number): void {
+    const isPlain = this.#isPlain(this.#at, end);
+    const place = this.#open.at(-1);
+    // Most text is a description that nobody asked for.
+    if (isPlain && place && place.close === undefined) return;
+    const text = this.#source.slice(this.#at, end);
+    if (!place && !isSpace(text)) throw new XmlProblem('there is text outside of its root element');
+    this.#append(isPlain ? text : readText(text));
+  }
+
+  /** Whether text is what it says: no reference, and not the end of a CDATA section, which text must not hold. */
+  #isPlain(from: number, end: number): boolean {
+    if (this.#reference < from) this.#reference = this.#find('&', from);
+    if (this.#cdataEnd < from) this.#cdataEnd = this.#find(']]>', from);
+    return this.#reference >= end && this.#cdataEnd >= end;
+  }
+
+  #find(word: string, from: number): number {
+    const found = this.#source.indexOf(word, from);
+    return found < 0 ? Infinity : found;
   }
 
   #append(text: string): void {
@@ -169,6 +191,8 @@ class Document {
     const within = this.#open.at(-1) ?? this.#top;
     const { likely } = within;
     if (likely && this.#source.startsWith(likely.startTag, this.#at)) {
+      const passed = this.#pass(likely);
+      if (passed !== undefined) return passed;
       this.#enter(likely, NO_ATTRIBUTES, this.#at + likely.startTag.length);
       return this.#at + likely.startTag.length;
     }
@@ -180,6 +204,17 @@ class Document {
     if (attributes === '' && within !== this.#top) within.likely = place;
     this.#enter(place, typeof attributes === 'string' ? plainAttributes(attributes, place.attributes) : attributes, end);
     if (isEmpty) this.#leave(end);
+    return end;
+  }
+
+  /** The end of an element that nobody asked for and that holds plain text only; `undefined` where it is not plain, or not all there. */
+  #pass(place: Place): number | undefined {
+    if (place.open !== undefined || place.close !== undefined || this.#open.length >= MAX_DEPTH) return undefined;
+    const begin = this.#at + place.startTag.length;
+    const bracket = this.#source.indexOf('<', begin);
+    if (bracket < 0 || !this.#source.startsWith(place.endTag, bracket) || !this.#isPlain(begin, bracket)) return undefined;
+    const end = bracket + place.endTag.length;
+    this.#silence = this.#source.length - end;
     return end;
   }
 

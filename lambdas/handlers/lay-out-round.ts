@@ -2,8 +2,10 @@ import { Terminal } from '../core/errors.ts';
 import { locationKey } from '../core/model.ts';
 import { patchParameters } from '../core/hooks.ts';
 import { batchName, batchNumber, groupName } from '../core/names.ts';
+import { grouped } from '../core/exposures/reconcile.ts';
 import { decideRound } from '../core/round.ts';
 import { trackKey, tracksKey } from '../core/keys.ts';
+import { inTurns } from '../aws/turns.ts';
 import { loadPlan } from './load.ts';
 import { implement } from './implement.ts';
 import { standInBatch, standsIn } from './stand-ins.ts';
@@ -89,8 +91,7 @@ function runStates(wave: PlanWave, runs: NodeRunRow[], batches: BatchRow[], phas
 }
 
 async function onlineIds(wave: PlanWave, deps: Dependencies): Promise<Set<string>> {
-  const byLocation = new Map<string, PlanWave['nodes']>();
-  for (const node of wave.nodes) byLocation.set(locationKey(node.location), [...(byLocation.get(locationKey(node.location)) ?? []), node]);
+  const byLocation = grouped(wave.nodes, ({ location }) => locationKey(location));
   const pings = await Promise.all(
     [...byLocation.values()].map(async ([first, ...rest]) => (first ? deps.fleet.pings(first.location, [first, ...rest].map((node) => node.id)) : new Map())),
   );
@@ -100,10 +101,11 @@ async function onlineIds(wave: PlanWave, deps: Dependencies): Promise<Set<string
 /** Nodes without a heartbeat are unreachable without a command; silence is written down like any other outcome. */
 async function recordSilent({ group, wave, silent }: { group: string; wave: PlanWave; silent: string[] }, deps: Dependencies): Promise<void> {
   const endedAt = new Date(deps.now()).toISOString();
-  for (const node of silent) {
-    const platform = wave.nodes.find((candidate) => candidate.id === node)?.platform ?? 'unknown';
+  const platforms = new Map(wave.nodes.map(({ id, platform }) => [id, platform]));
+  await inTurns(silent, async (node) => {
+    const platform = platforms.get(node) ?? 'unknown';
     await deps.record.putNodeRun({ group, node, platform, outcome: 'unreachable', reason: 'no heartbeat: no command was sent', endedAt });
-  }
+  });
 }
 
 interface Round {

@@ -1,7 +1,7 @@
 import { isPlanDay } from '../core/calendar.ts';
 import { locationKey, PolicyFile } from '../core/model.ts';
 import { platformsOf } from '../core/platform-names.ts';
-import { emptyPlan, makePlan, silentPlan } from '../core/plan.ts';
+import { emptyPlan, makePlan, silentPlan, writtenPlan } from '../core/plan.ts';
 import { Terminal } from '../core/errors.ts';
 import { laneOf } from '../core/triggers/types.ts';
 import { sha256 } from '../aws/store.ts';
@@ -47,8 +47,9 @@ export const handler = implement('PlanRollout', async ({ policy: name, scheduled
   const made = makePlan({ rollout, file: { ...file, windows: await readWindows(file.windows, policy, deps) }, policy, fleet, facts, advisories, ...subject, optIn: deps.setting('OPT_IN_TAG'), scheduledFor, now: deps.now() });
   const { refused, unseen } = await lookAtHooks(made, deps);
   const plan: Plan = { ...made, ...(unseen.length === 0 ? {} : { unseenHooks: unseen }) };
-  const hash = sha256(JSON.stringify(plan));
-  await deps.store.putJson(planKey(hash), plan);
+  const written = writtenPlan(plan);
+  const hash = sha256(JSON.stringify(written));
+  await deps.store.putJson(planKey(hash), written);
   return settle({ plan, hash, urgent: closing !== undefined, refused }, deps);
 });
 

@@ -33,7 +33,9 @@ export async function settleNodes(row: BatchRow, deps: Dependencies): Promise<nu
   const left = row.nodes.filter((node) => !already.has(node));
   const seen = await lookTwice({ row, lock, nodes: left, taken: new Set(row.takenNodes ?? []) }, deps);
   await keepReports(row, seen, deps);
-  const runs = new Map((await deps.record.nodeRuns(row.group)).map((run) => [run.node, run]));
+  // Only a second look asks what was before: a wave's thousands of rows are not read for each of its batches.
+  const before = row.purpose === 'verify' ? await deps.record.nodeRuns(row.group) : [];
+  const runs = new Map(before.map((run) => [run.node, run]));
   const done: string[] = [];
   for (const one of seen) {
     if (one.settled.state !== 'done') continue;

@@ -7,6 +7,7 @@ import { FleetFacts, locationKey } from '../core/model.ts';
 import { Retryable } from '../core/errors.ts';
 import { factsKey } from '../core/keys.ts';
 import { sha256 } from '../aws/store.ts';
+import { inTurns } from '../aws/turns.ts';
 import { runFacts } from './evidence.ts';
 import { reckonExposures } from './exposures.ts';
 import { classify } from './implement.ts';
@@ -75,7 +76,5 @@ async function note(group: readonly Shown[], rollout: string, deps: Dependencies
   const after = factsAfter(before.data, first.changes, first.rebooted);
   const fingerprint = sha256(fingerprintText(after));
   await deps.store.putJson(factsKey(fingerprint), after);
-  for (const { standing, at } of group) {
-    await deps.record.saveEvidence(standing.node.location, standing.node.id, { at, rollout, fingerprint });
-  }
+  await inTurns(group, ({ standing, at }) => deps.record.saveEvidence(standing.node.location, standing.node.id, { at, rollout, fingerprint }));
 }

@@ -44,7 +44,8 @@ function concernOf(cases: readonly { policy: Policy; rows: readonly StartRow[] }
   return (exposure) => {
     const key = advisoryKey(exposure);
     if (!asked.has(key) && !starting.has(key) && conditions.some((condition) => meets(condition, exposure.urgency, {}))) starting.add(key);
-    return asked.has(key) || starting.has(key);
+    // What only a repository names may be graded otherwise on every list: one that meets no condition may belong to one that does.
+    return asked.has(key) || starting.has(key) || exposure.source === 'repository';
   };
 }
 

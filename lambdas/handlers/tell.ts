@@ -26,7 +26,8 @@ export async function tell({ event, plan, wave, reasons, lock }: Telling, deps: 
   const shown = event === 'done' ? [...runs.values()].flat() : (runs.get(wave) ?? []);
   const names = new Map(plan.waves.flatMap((planned) => planned.nodes.map((node) => [node.id, node.name] as const)));
   const window = plan.waves.find((planned) => planned.name === wave)?.window ?? plan.waves.find((planned) => planned.window)?.window;
-  const closed = new Set(plan.waves.flatMap((planned) => planned.nodes.filter((node) => isClosed(runs.get(planned.name), node.id)).flatMap((node) => node.cves)));
+  const done = new Set([...runs.values()].flat().filter(isClosed).map(({ node }) => node));
+  const closed = new Set(plan.waves.flatMap((planned) => planned.nodes.filter((node) => done.has(node.id)).flatMap((node) => node.cves)));
   const notice = writeNotice({
     event,
     doing: plan.doing,
@@ -68,7 +69,6 @@ async function sentCounts(plan: Plan, deps: Dependencies): Promise<Map<string, n
   return counts;
 }
 
-function isClosed(runs: NodeRunRow[] | undefined, node: string): boolean {
-  const run = runs?.find((candidate) => candidate.node === node);
-  return run?.outcome === 'patched' || run?.outcome === 'already-proven';
+function isClosed({ outcome }: NodeRunRow): boolean {
+  return outcome === 'patched' || outcome === 'already-proven';
 }

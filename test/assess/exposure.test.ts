@@ -113,18 +113,20 @@ describe('the page', () => {
     parser.write(page).close();
   });
 
-  it('is well-formed, needs no script and loads nothing', () => {
-    expect(elements.filter(({ name }) => name === 'script')).toEqual([]);
-    expect(elements.flatMap(({ attributes }) => attributes.src ?? attributes.href ?? [])).toEqual([]);
+  it('is well-formed, runs its own script only and loads nothing', () => {
+    expect(elements.flatMap(({ attributes }) => attributes.src ?? attributes.href ?? []).filter((link) => !link.startsWith('#'))).toEqual([]);
+    const [script = ''] = /(?<=<script>)[\s\S]*?(?=<\/script>)/.exec(page) ?? [];
+    expect(elements.filter(({ name }) => name === 'script')).toHaveLength(1);
     const style = /<style>([\s\S]*?)<\/style>/.exec(page)?.[1] ?? '';
     const policy = elements.find(({ attributes }) => attributes['http-equiv'] !== undefined)?.attributes.content;
     expect(policy).toContain(`style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'`);
+    expect(policy).toContain(`script-src 'sha256-${createHash('sha256').update(script).digest('base64')}'`);
     expect(style).toContain('@page{size:A4');
   });
 
   it('begins with coverage, then exposure, what is in the way, and every list', () => {
     const sections = elements.filter(({ name }) => name === 'section').map(({ attributes }) => attributes.id);
-    expect(sections).toEqual(['coverage', 'exposure', 'obstacles', 'unmanaged', 'stopped', 'silent', 'never-scanned', 'stale', 'no-inventory', 'old-agent', 'owned', 'self-updating', 'baselines', 'next']);
+    expect(sections).toEqual(['coverage', 'findings', 'exposure', 'obstacles', 'unmanaged', 'stopped', 'silent', 'never-scanned', 'stale', 'no-inventory', 'old-agent', 'owned', 'self-updating', 'baselines', 'next']);
     expect(page).toContain('Of 6 machines that run, 6 are managed, 6 report, and 1 is in a policy.');
   });
 });

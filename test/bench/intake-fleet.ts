@@ -7,7 +7,7 @@ import { locationKey } from '../../lambdas/core/model.ts';
 import { compareVersions } from '../../lambdas/core/versions/compare.ts';
 import { inventories, sequence } from './inputs.ts';
 import type { Advisory } from '../../lambdas/core/advisory.ts';
-import type { Available, FleetFacts, Location, Node } from '../../lambdas/core/model.ts';
+import type { Available, FleetFacts, Location, Node, Package } from '../../lambdas/core/model.ts';
 import type { FleetFile } from '../../local/fleet/types.ts';
 import type { BenchWorld } from './intake-world.ts';
 
@@ -19,7 +19,7 @@ const OFFERED = 80;
 /** CVEs that EPSS has a score for, and entries of CISA's catalogue: about what both have in 2026. */
 const SCORES = 300_000;
 const LISTED = 1_400;
-const SERVICES = 40;
+const SERVICES = 50;
 
 /** Nodes as Systems Manager lists them; what they have installed is said by the facts below. */
 export function fleetFile(nodes: number): FleetFile {
@@ -67,22 +67,24 @@ policies:
     tell: { ops: everything }
 `;
 
-/** Lists of packages as Wavelock-Scan would leave them: what is installed, and a month's updates that the repositories offer. */
-export function factsLists(advisories: readonly Advisory[], count: number): FleetFacts[] {
+/** Lists of packages as Wavelock-Scan would leave them, and as they are after a month's updates were installed and others have come out. */
+export function factsLists(advisories: readonly Advisory[], count: number): { before: FleetFacts[]; after: FleetFacts[] } {
   const offers = newest(advisories);
-  return inventories(advisories, count, PACKAGES).map(({ installed }) => {
-    const available = installed.flatMap(({ name, arch, version }) => {
-      const offer = offers.get(name);
-      return offer && compareVersions('rpm', version, offer.version) === -1 ? [{ ...offer, name, arch }] : [];
-    });
-    return { platform: PLATFORM, installed: [...installed], available: distinct(available).slice(0, OFFERED), dependencies: [] };
-  });
+  const before = inventories(advisories, count, PACKAGES).map(({ installed }) => offered(installed, offers));
+  return { before, after: before.map((facts) => offered(patched(facts), offers)) };
 }
 
-/** The same nodes after they have installed everything that they were offered. */
-export function patched({ platform, installed, available }: FleetFacts): FleetFacts {
+function offered(installed: readonly Package[], offers: ReadonlyMap<string, Omit<Available, 'name' | 'arch'>>): FleetFacts {
+  const available = installed.flatMap(({ name, arch, version }) => {
+    const offer = offers.get(name);
+    return offer && compareVersions('rpm', version, offer.version) === -1 ? [{ ...offer, name, arch }] : [];
+  });
+  return { platform: PLATFORM, installed: [...installed], available: distinct(available).slice(0, OFFERED), dependencies: [] };
+}
+
+function patched({ installed, available }: FleetFacts): Package[] {
   const offers = new Map(available.map((update) => [update.name, update.version]));
-  return { platform, installed: installed.map((item) => ({ ...item, version: offers.get(item.name) ?? item.version })), available: [], dependencies: [] };
+  return installed.map((item) => ({ ...item, version: offers.get(item.name) ?? item.version }));
 }
 
 function distinct(available: readonly Available[]): Available[] {

@@ -8,8 +8,10 @@ import { join } from 'node:path';
 import { synthesise } from '../../cli/run/synth.ts';
 import { parseLocation } from '../../lambdas/core/model.ts';
 import { almaLinuxAdvisories, hasSamples } from './inputs.ts';
-import { factsLists, fleetFile, patched, POLICY, storeKnowledge, storeScans } from './intake-fleet.ts';
+import { factsLists, fleetFile, POLICY, storeKnowledge, storeScans } from './intake-fleet.ts';
+import { endWave } from './intake-rollout.ts';
 import { LATENCY_MS, openWorld } from './intake-world.ts';
+import { Plan } from '../../lambdas/core/plan.ts';
 import type { FleetFacts } from '../../lambdas/core/model.ts';
 import type { BenchWorld, Took } from './intake-world.ts';
 
@@ -54,9 +56,10 @@ async function measure(size: Size, folder: string): Promise<Line[]> {
   try {
     await storeKnowledge(world, advisories);
     const bench = new Bench(world, fleet.locations);
-    await bench.look('first', lists);
+    await bench.look('first', lists.before);
     await bench.look('unchanged', undefined);
-    await bench.look('patched', lists.map(patched));
+    await bench.look('patched', lists.after);
+    await bench.rollout();
     return bench.lines;
   } finally {
     await world.stop();
@@ -81,9 +84,29 @@ class Bench {
     this.note(occasion, await world.invoke('StartRollouts', { scan: `scan-bench-${occasion}` }));
   }
 
-  private note(occasion: string, took: Took): void {
+  /** A rollout over all of them: every function that holds a plan, a wave or its outcomes. */
+  async rollout(): Promise<void> {
+    const { world } = this;
+    const planned = this.note('rollout', await world.invoke('PlanRollout', { policy: 'monthly', scheduledFor: '2026-11-23T09:00:00.000Z', execution: 'bench' }));
+    const { rollout } = planned.answer as { rollout: string };
+    const plan = Plan.parse(await world.store.getJson((await world.record.rollout(rollout)).planKey ?? ''));
+    for (const { name, nodes } of plan.waves) {
+      const opened = this.note(name, await world.invoke('OpenWave', { rollout, wave: name }));
+      const { lock } = opened.answer as { lock: string };
+      const round = this.note(name, await world.invoke('LayOutRound', { rollout, wave: name, phase: 'patch' }));
+      const [track = { key: '', batches: 0 }] = (await world.store.getJson((round.answer as { key: string }).key)) as { key: string; batches: number }[];
+      await endWave(world, this.locations, { rollout, wave: name, lock, nodes: new Set(nodes.map(({ id }) => id)) });
+      this.note(name, await world.invoke('AdmitBatch', { track, index: 0 }));
+      this.note(name, await world.invoke('LayOutRound', { rollout, wave: name, phase: 'patch' }));
+      this.note(name, await world.invoke('JudgeWave', { rollout, wave: name, phase: 'patch' }));
+    }
+    this.note('rollout', await world.invoke('CloseRollout', { rollout }));
+  }
+
+  private note(occasion: string, took: Took): Took {
     process.stderr.write(`${occasion} ${took.name}: ${JSON.stringify(took)}\n`);
     this.lines.push({ occasion, took });
+    return took;
   }
 }
 

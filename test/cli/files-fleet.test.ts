@@ -101,6 +101,12 @@ describe('a fleet file with a mistake', () => {
       'nodes[1].id: two nodes have the id i-0aa0000000000001a',
     ],
     ['a document that fails on nobody', 'nodes:', 'documents: { Corp-Drain: { version: 7, failsOn: [web-t2] } }\nnodes:', 'documents.Corp-Drain.failsOn[0]: there is no node "web-t2" (did you mean `web-t1`?)'],
+    ['a runbook without role', 'nodes:', 'automations: { Corp-Isolate: {} }\nnodes:', 'automations.Corp-Isolate.role: is missing'],
+    ['a runbook that hangs on nobody', 'nodes:', 'automations: { Corp-Isolate: { role: R, hangsOn: [web-t2] } }\nnodes:', 'automations.Corp-Isolate.hangsOn[0]: there is no node "web-t2" (did you mean `web-t1`?)'],
+    ['a runbook that is a document as well', 'nodes:', 'documents: { Corp-X: {} }\nautomations: { Corp-X: { role: R } }\nnodes:', 'automations.Corp-X: Corp-X is a document as well: one name is one document'],
+    ['a function whose code is not there', 'nodes:', 'functions: { waf: { code: ./waf.mjs } }\nnodes:', 'functions.waf.code: there is no file '],
+    ['a function that is no JavaScript', 'nodes:', 'functions: { waf: { code: ./waf.py } }\nnodes:', 'functions.waf.code: expected a JavaScript file'],
+    ['an alias of no version', 'nodes:', 'functions: { waf: { code: ./waf.mjs, versions: 1, aliases: { live: 2 } } }\nnodes:', 'functions.waf.aliases.live: there is no version 2: `versions` is 1'],
     ['a document that is AWS\'s', 'nodes:', 'documents: { AWS-Drain: {} }\nnodes:', 'the name of a document is 3 to 128 letters'],
     ['an id that is none', 'id: i-0aa0000000000001a', 'id: i-0aa', '16:11 nodes[0].id: expected i- or mi- and 17'],
     [

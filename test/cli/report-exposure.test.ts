@@ -82,7 +82,7 @@ describe('the section on exposures', () => {
 
   it('says which deadlines were met, by rule, in words as well as in colour', () => {
     expect(words(ended())).toContain('known exploited: within 14 d of being seen met by 76 of 76 anything else: within 90 d of being seen met by 448 of 450');
-    expect(exposureSection(ended()).text).toContain('<td class="outcome bad">met by 448 of 450</td>');
+    expect(exposureSection(ended()).text).toContain('<td class="outcome bad" data-head="Exposures">met by 448 of 450</td>');
   });
 
   it('names what is open for longest, and since when it is late', () => {

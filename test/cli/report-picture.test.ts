@@ -114,7 +114,7 @@ describe('the axis', () => {
 describe('the picture', () => {
   it('has a mark for every node that got a command, linked to its row', () => {
     const svg = drawn(fakeRun('succeeded'));
-    expect(count(svg, /<a href="#n\d+">/g)).toBe(58);
+    expect(count(svg, /<a tabindex="-1" href="#n\d+">/g)).toBe(58);
     expect(svg).toContain('<title>web-t01: patched, Wed 9 Dec 22:09</title>');
   });
 
@@ -128,7 +128,7 @@ describe('the picture', () => {
   it('has bars where there is no room for a mark a node, and they count the same nodes', () => {
     const svg = drawn(fakeRun('succeeded', fakePlan([60, 25, 415])));
     const counted = [...svg.matchAll(/<title>(\d+) nodes?, /g)].reduce((sum, [, nodes]) => sum + Number(nodes), 0);
-    expect(counted + count(svg, /<a href="#n\d+">/g)).toBe(500);
+    expect(counted + count(svg, /<a tabindex="-1" href="#n\d+">/g)).toBe(500);
     expect(count(svg, /<rect class="bar /g)).toBeGreaterThan(10);
   });
 

@@ -11,6 +11,8 @@ describe('modular packages', () => {
   it('never match plain ones, nor the reverse', () => {
     expect(matchAll(node(ALMA, ['nginx 1:1.16.1-1.el8']), modular)).toEqual([]);
     expect(matchAll(node(ALMA, ['nginx 1:1.16.1-1.module_el8.5.0+2800+cc33dd44']), plain)).toEqual([]);
+    const samePlain = advisory({ on: ALMA, rows: [{ package: 'nginx', fixedVersion: '1:1.16.1-9.el8' }] });
+    expect(matchAll(node(ALMA, ['nginx 1:1.16.1-1.module_el8.5.0+2800+cc33dd44']), samePlain)).toEqual([]);
     expect(states(node(ALMA, ['nginx 1:1.16.1-1.module_el8.5.0+2800+cc33dd44']), modular)).toEqual([['nginx', 'exposed']]);
   });
 

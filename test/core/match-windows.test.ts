@@ -63,7 +63,7 @@ describe('an update of Windows', () => {
 
   it('is satisfied by the Monthly Rollup or the Security Only update for the same product and CVEs', () => {
     const cves = ['CVE-2026-0001', 'CVE-2026-0002'];
-    const rollup = kbAdvisory('KB5000001', { product: 'Windows Server 2019 (Server Core installation)' }, cves);
+    const rollup = kbAdvisory('KB5000001', { product: 'Windows Server 2019  (Server Core installation)' }, cves);
     const securityOnly = kbAdvisory('KB5000002', {}, cves.slice(0, 1));
     const other = kbAdvisory('KB5000003', { product: 'Internet Explorer 11 on Windows Server 2019' }, cves.slice(0, 1));
     const found = matchAll(windows(['KB5000001']), rollup, securityOnly, other).map((match) => [match.package, match.state]);

@@ -63,6 +63,7 @@ describe('the packages that an advisory speaks of', () => {
   it('are unknown where one of several fixes cannot be read', () => {
     const odd = advisory({ on: 'debian-12', rows: [{ package: 'curl', fixedVersion: '7.88-1', kind: 'source' }, { package: 'curl', fixedVersion: 'x:1', kind: 'source' }] });
     expect(only(node('debian-12', ['curl 7.88-9']), odd)).toMatchObject({ fixed: 'x:1', state: 'unknown' });
+    expect(only(node('debian-12', ['curl 7.88-9']), { ...odd, affected: odd.affected.toReversed() })).toMatchObject({ fixed: 'x:1', state: 'unknown' });
   });
 });
 

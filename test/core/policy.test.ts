@@ -228,8 +228,8 @@ describe('a maintenance window of Systems Manager', () => {
     [{ ssm: 'erp' }, 'ssm: expected the id of a maintenance window of Systems Manager, such as mw-0123456789abcdef0'],
     [{ ssm, location: 'eu-west-1' }, 'location: expected an account and a Region, such as 111111111111/eu-central-1'],
     [{ ssm, location: 111111111111 }, 'location: expected an account and a Region, such as 111111111111/eu-central-1'],
-    [{ ssm, timezone: 'UTC' }, 'timezone: unknown key'],
-    [{ ssm, lasts: '4h' }, 'lasts: unknown key (did you mean `lastStart`?)'],
+    [{ ssm, timezone: 'UTC' }, 'timezone: does not go together with `ssm`'],
+    [{ ssm, lasts: '4h' }, 'lasts: does not go together with `ssm`'],
     [{ ssm, lastStart: 'soon' }, 'lastStart: expected a duration such as 90s, 30m, 12h or 3d'],
   ])('cannot be %j', (erp, problem) => {
     expect(problemsOf(windowsOf(erp))).toEqual([`windows.erp.${problem}`]);

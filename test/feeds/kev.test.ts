@@ -136,3 +136,53 @@ describe('a broken catalogue is a plain error', () => {
     expect(message).not.toMatch(/\p{Cc}|<script/u);
   });
 });
+
+describe('the KEV feed, where CISA refuses to answer', () => {
+  const COPY = 'https://raw.githubusercontent.com/cisagov/kev-data/HEAD/known_exploited_vulnerabilities.json';
+  const text = catalogue(many(3));
+
+  it('is read from the copy that CISA itself keeps, and says so', async () => {
+    const { pulled, asked } = await pull(knownExploited, { [COPY]: text });
+    expect(asked).toEqual([KEV, COPY]);
+    expect(pulled).toMatchObject({ kind: 'exploited', raw: { url: COPY }, health: { records: 3, note: `read from CISA's copy at raw.githubusercontent.com, because ${KEV} answers 404` } });
+    expect(knownExploited.hosts).toContain('raw.githubusercontent.com');
+  });
+
+  it.each(['unreachable', 'throttled', 'redirected', 'web-page'] as const)('does so as well when the site is %s', async (code) => {
+    const fetch: Fetch = (url) => (url === KEV ? Promise.reject(new FeedError(code, 'no')) : Promise.resolve({ kind: 'bytes', bytes: Buffer.from(text), etag: undefined }));
+    expect((await pull(knownExploited, {}, { fetch })).pulled).toMatchObject({ kind: 'exploited', raw: { url: COPY } });
+  });
+
+  it('asks the site first again the next time, and tells an unchanged file whichever answers', async () => {
+    const { cursor } = (await pull(knownExploited, { [COPY]: text })).pulled;
+    const again = await pull(knownExploited, { [KEV]: text, [COPY]: text }, { cursor });
+    expect([again.pulled.kind, again.pulled.health.note, again.asked]).toEqual(['unchanged', '', [KEV]]);
+    const without = await pull(knownExploited, { [COPY]: text }, { cursor: again.pulled.cursor });
+    expect(without.pulled).toMatchObject({ kind: 'unchanged', health: { note: expect.stringContaining('raw.githubusercontent.com') } });
+  });
+
+  it('never shows one address the ETag of the other', async () => {
+    const shown: (string | undefined)[] = [];
+    const fetch = (site: boolean): Fetch => (url, { etag }) => {
+      shown.push(etag);
+      if (url === KEV && !site) return Promise.reject(new FeedError('refused', 'no'));
+      return Promise.resolve({ kind: 'bytes', bytes: Buffer.from(text), etag: url === KEV ? 'of the site' : 'of the copy' });
+    };
+    const first = (await pull(knownExploited, {}, { fetch: fetch(false) })).pulled;
+    const second = (await pull(knownExploited, {}, { cursor: first.cursor, fetch: fetch(false) })).pulled;
+    const third = (await pull(knownExploited, {}, { cursor: second.cursor, fetch: fetch(true) })).pulled;
+    await pull(knownExploited, {}, { cursor: third.cursor, fetch: fetch(true) });
+    expect(shown).toEqual([undefined, undefined, undefined, 'of the copy', undefined, 'of the site']);
+  });
+
+  it('does not look elsewhere for what is data and broken', async () => {
+    expect(await failure(knownExploited, { [KEV]: '{', [COPY]: text })).toMatchObject({ code: 'bad-json' });
+    const { cursor } = (await pull(knownExploited, { [KEV]: text })).pulled;
+    const older = catalogue(many(3), { catalogVersion: '2026.11.01' });
+    expect(await failure(knownExploited, { [COPY]: older }, { cursor })).toMatchObject({ code: 'older', retryable: true });
+  });
+
+  it('says what is wrong with both where neither answers', async () => {
+    expect(await failure(knownExploited, {})).toMatchObject({ code: 'refused', message: expect.stringMatching(/answers 404; nor can CISA's copy be read: .*raw\.githubusercontent\.com.* answers 404$/) });
+  });
+});

@@ -4,7 +4,8 @@ import { Validations } from 'aws-cdk-lib/core';
 import { PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
-import { demo, observe, openWorld, patch } from './world.ts';
+import { PolicyFile } from '../../lambdas/core/model.ts';
+import { demo, observe, openWorld, patch, policyFile } from './world.ts';
 
 const inNetwork = {
   ...patch,
@@ -24,6 +25,15 @@ describe('cdk-nag’s AwsSolutions rules', () => {
         ({ ruleName, violatingResources }) => `${ruleName} ${violatingResources.map(({ constructPath }) => constructPath).join(' ')}`
       )
     ).toEqual([]);
+  });
+
+  it('find nothing where policies have something that stands in for a fix', async () => {
+    const forms = [{ run: 'Corp-X' }, { lambda: 'waf-block:live' }, { automation: { document: 'Corp-Isolate', role: 'Corp-IsolateRole' } }];
+    const [first] = policyFile.policies;
+    const policies = forms.map((form, index) => ({ ...first, name: `p${index}`, plan: undefined, startWhen: [{ knownExploited: true }], whileNoFix: { ...form, withdrawWhen: 'patched' } }));
+    const { app } = await openWorld(demo, PolicyFile.parse({ ...policyFile, policies }));
+    const { violations } = new AwsSolutionsChecks(app, { verbose: true }).validateScope(app);
+    expect(violations.map(({ ruleName }) => ruleName)).toEqual([]);
   });
 
   it('would find a wildcard that nobody gave a reason for', async () => {

@@ -67,7 +67,7 @@ export async function openBrowser(): Promise<Browser> {
   const home = join(FOLDER, 'home');
   mkdirSync(home, { recursive: true });
   // Without its sandbox: it shows files that were made here, also as root and where a machine forbids namespaces.
-  const args = ['--no-sandbox', '--disable-gpu', '--font-render-hinting=none'];
+  const args = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--font-render-hinting=none'];
   if (OWN !== undefined) return chromium.launch({ executablePath: OWN, args, env: { HOME: home } });
   const unpacked = await unpack(await load<Chromium>('@sparticuz/chromium'), dirname(require.resolve('@sparticuz/chromium')));
   const env = { HOME: home, LD_LIBRARY_PATH: join(unpacked, 'al2023', 'lib'), FONTCONFIG_FILE: join(unpacked, 'fonts.conf') };

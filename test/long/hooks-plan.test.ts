@@ -54,6 +54,21 @@ async function planned(policy: string) {
   return { ...answer, row, plan: Plan.parse(await world.store.getJson(found(row.planKey, 'plan'))) };
 }
 
+describe('the spokes', () => {
+  it('may describe exactly the hooks that policies name, and send none of them', () => {
+    const roles = world.cloud.parts.iam.roles().filter(({ policies }) => JSON.stringify(policies).includes('document/Wavelock-Scan-Linux'));
+    expect(roles).toHaveLength(4);
+    for (const { policies } of roles) {
+      const statements = policies.flatMap(({ document }) => (document as { Statement: { Action: string | string[]; Resource: string | string[] }[] }).Statement);
+      const naming = statements.filter(({ Resource }) => JSON.stringify(Resource).includes('/Corp-'));
+      expect(naming.map(({ Action }) => Action)).toEqual(['ssm:DescribeDocument']);
+      const [, region = '', account = ''] = /ssm:([a-z0-9-]+):(\d+):document\/Corp-Nowhere/.exec(JSON.stringify(naming)) ?? [];
+      const own = (name: string): string => `arn:aws:ssm:${region}:${account}:document/${name}`;
+      expect(new Set([naming[0]?.Resource].flat())).toEqual(new Set([own('Corp-Drain'), own('Corp-Nowhere'), OWN, FOREIGN]));
+    }
+  });
+});
+
 describe('PlanRollout', () => {
   it('plans where the hooks are there, having looked in each location that has nodes', async () => {
     const before = world.calls('ssm:DescribeDocument');

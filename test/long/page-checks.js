@@ -90,7 +90,7 @@ globalThis.checks = (() => {
     return selectors.flatMap((selector) => {
       const found = all(selector).filter(isShown);
       if (found.length === 0) return [`nothing is ${selector}`];
-      return found.filter((element) => element.getBoundingClientRect().bottom > innerHeight || element.getBoundingClientRect().top < 0).map((element) => `${selector} ends at ${Math.round(element.getBoundingClientRect().bottom)}`);
+      return found.filter((element) => element.getBoundingClientRect().bottom > innerHeight || element.getBoundingClientRect().top < -2).map((element) => `${selector} ends at ${Math.round(element.getBoundingClientRect().bottom)}`);
     });
   }
 

@@ -28,7 +28,8 @@ describe.skipIf(why !== undefined)('pages in a browser', () => {
   beforeAll(async () => {
     mkdirSync(shots, { recursive: true });
     [files, browser] = await Promise.all([makePages(), openBrowser()]);
-  }, 300_000);
+    // Four whole runs and three assessments, beside whatever else the machine does.
+  }, 900_000);
   afterAll(async () => browser?.close());
 
   /** Opens one; what its console said and what it asked for is in `said`. */

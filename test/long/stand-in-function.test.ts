@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { alas } from '../handlers/knowledge.ts';
 import { HERE, ID, PATCHABLE, PLATFORM, THERE } from '../handlers/fleet.ts';
 import { CVE } from '../handlers/starts.ts';
 import { found } from '../handlers/world.ts';
-import { createStandIns } from './stand-ins.ts';
+import { admitStandIn, createStandIns } from './stand-ins.ts';
 import type { FunctionEvent } from '../../lambdas/core/triggers/function-answer.ts';
 import type { StandInWorld } from './stand-ins.ts';
 
@@ -129,5 +129,81 @@ describe('a function that fails', () => {
 
   it('is not tried again by itself', async () => {
     expect(await made.starts.start()).toEqual({ started: 0, told: 0 });
+  });
+});
+
+describe('a call for a batch', () => {
+  const begin = async (name: string, more = {}) => admitStandIn(made, { ...(await pinned()), ...more }, name);
+  /** The function as a plan would name it now. */
+  async function pinned() {
+    const { world } = made;
+    const { CodeSha256: hash } = await world.cloud.call(world.administrator, 'lambda', 'GetFunctionConfiguration', { FunctionName: 'waf-broken' });
+    return { name: 'waf-broken', version: '$LATEST', hash: String(hash), by: 'lambda' as const, seconds: 3 };
+  }
+  const outcomes = async (rollout: string) => Object.fromEntries((await made.world.record.nodeRuns(`${rollout}-test`)).map(({ node, outcome, reason }) => [node, `${outcome}: ${reason}`]));
+  const holders = () => Promise.all([ID.test1, ID.test2].map((id) => made.world.record.reservationOf(HERE, id)));
+  let before = 0;
+
+  beforeAll(() => (before = events('waf-broken').length));
+  afterEach(() => {
+    made.world.mend();
+    made.world.host(ID.test2).tags.Wavelock = 'enabled';
+    before = events('waf-broken').length;
+  });
+
+  it('settles each node by the function\'s own word, and frees them', async () => {
+    const { rollout, batch } = await begin('told');
+    await made.world.park('SendBatch', { batch, taskToken: 'token' });
+    expect(await made.world.answer('SettleBatch', { batch })).toMatchObject({ action: 'next', reason: 'every node has an outcome' });
+    expect(await outcomes(rollout)).toEqual({ [ID.test1]: expect.stringMatching(/^failed: function waf-broken: the rule group is full/), [ID.test2]: 'mitigated: function waf-broken stands in until there is a fix' });
+    expect(await holders()).toEqual(['nobody', 'nobody']);
+  });
+
+  it('is not made where the code is another than the plan names: the rollout stops, and says why', async () => {
+    const { rollout, batch } = await begin('drifted', { hash: 'another' });
+    const why = 'function waf-broken was changed since the plan: its version $LATEST has other code';
+    expect(await made.world.failure('SendBatch', { batch, taskToken: 'token' })).toMatchObject({ errorMessage: expect.stringContaining(why) });
+    expect(events('waf-broken')).toHaveLength(before);
+    expect(await made.world.answer('SettleBatch', { batch })).toMatchObject({ action: 'next' });
+    expect(await holders()).toEqual(['nobody', 'nobody']);
+    expect(await made.world.answer('LayOutRound', { rollout, wave: 'test', phase: 'patch' })).toMatchObject({ action: 'judge', reason: why });
+    expect(await made.world.answer('JudgeWave', { rollout, wave: 'test', phase: 'patch' })).toMatchObject({ verdict: 'fail', action: 'end', reason: why });
+  });
+
+  it('is not made for a node that has lost its opt-in tag since the plan', async () => {
+    const { batch } = await begin('strange');
+    made.world.host(ID.test2).tags.Wavelock = 'no';
+    expect(await made.world.failure('SendBatch', { batch, taskToken: 'token' })).toMatchObject({ errorMessage: expect.stringContaining(`${ID.test2} does not carry the opt-in tag`) });
+    expect(events('waf-broken')).toHaveLength(before);
+    expect(await made.world.answer('SettleBatch', { batch })).toMatchObject({ action: 'next' });
+  });
+
+  it('whose answer is lost is not made again: its nodes are unknown once no answer can come any more, never mitigated', async () => {
+    const { rollout, batch } = await begin('lost');
+    made.world.fail({ call: 'lambda:Invoke', when: 'after', code: 'ServiceException', status: 500, times: 1 });
+    expect(await made.world.failure('SendBatch', { batch, taskToken: 'token' })).toMatchObject({ errorMessage: expect.stringContaining('unclear whether') });
+    expect(await made.world.answer('SettleBatch', { batch })).toMatchObject({ action: 'wait', reason: '2 of 2 nodes still at work' });
+    await made.world.pass(60);
+    expect(await made.world.answer('SettleBatch', { batch })).toMatchObject({ action: 'next' });
+    const unknown = 'unknown: function waf-broken was called and its answer never came';
+    expect(await outcomes(rollout)).toEqual({ [ID.test1]: unknown, [ID.test2]: unknown });
+    expect(events('waf-broken')).toHaveLength(before + 1);
+    expect(await made.world.record.mitigations('lost')).toEqual([]);
+    expect(await made.world.answer('JudgeWave', { rollout, wave: 'test', phase: 'verify' })).toMatchObject({ verdict: 'inconclusive', action: 'hold' });
+  });
+
+  it('that Lambda refuses has not begun: the nodes are free and are laid out again', async () => {
+    const { rollout, batch } = await begin('busy');
+    made.world.fail({ call: 'lambda:Invoke', when: 'before', code: 'TooManyRequestsException', status: 429, skip: 1, times: 1 });
+    expect(await made.world.failure('SendBatch', { batch, taskToken: 'token' })).toMatchObject({ errorMessage: expect.stringContaining('TooManyRequestsException') });
+    expect(await made.world.answer('SettleBatch', { batch })).toMatchObject({ action: 'next' });
+    expect([await holders(), await outcomes(rollout), events('waf-broken').length]).toEqual([['nobody', 'nobody'], {}, before]);
+    expect(await made.world.answer('LayOutRound', { rollout, wave: 'test', phase: 'patch' })).toMatchObject({ action: 'run' });
+  });
+
+  it('is made once, however often it is asked for', async () => {
+    const { batch } = await begin('twice');
+    await made.world.settled(Promise.all(['left', 'right'].map((taskToken) => made.world.park('SendBatch', { batch, taskToken }))));
+    expect(events('waf-broken')).toHaveLength(before + 1);
   });
 });

@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { alas } from '../handlers/knowledge.ts';
 import { HERE, ID, PATCHABLE, THERE } from '../handlers/fleet.ts';
 import { CVE } from '../handlers/starts.ts';
 import { found } from '../handlers/world.ts';
 import { parseLocation } from '../../lambdas/core/model.ts';
-import { createStandIns } from './stand-ins.ts';
+import { admitStandIn, createStandIns } from './stand-ins.ts';
 import type { Input } from '../../local/types.ts';
 import type { StandInWorld } from './stand-ins.ts';
 
@@ -51,6 +51,8 @@ async function started(): Promise<Input[]> {
   return all;
 }
 
+const nodesOf = ({ Targets }: Input): string[] => Targets[0].Values;
+
 describe('a runbook that stands in as long as there is no fix', () => {
   it('is started in waves for the exposed nodes, in the location that they are in, and for no other', async () => {
     const { starts, world } = made;
@@ -60,7 +62,7 @@ describe('a runbook that stands in as long as there is no fix', () => {
     expect(standing()).toEqual(everywhere('apply'));
     expect(world.host(ID.stranger).ran.size + world.host(ID.office1).ran.size).toBe(0);
     const executions = await started();
-    expect(executions.flatMap(({ Targets }) => Targets[0].Values).toSorted()).toEqual(PATCHABLE.map((name) => ID[name]).toSorted());
+    expect(executions.flatMap(nodesOf).toSorted()).toEqual(PATCHABLE.map((name) => ID[name]).toSorted());
     for (const { DocumentName, DocumentVersion, TargetParameterName, Targets, MaxErrors, MaxConcurrency, where } of executions) {
       expect([DocumentName, DocumentVersion, TargetParameterName, Targets[0].Key]).toEqual([RUNBOOK, '3', 'InstanceId', 'ParameterValues']);
       expect([MaxErrors, MaxConcurrency]).toEqual([String(Targets[0].Values.length), String(Targets[0].Values.length)]);
@@ -113,7 +115,7 @@ describe('a runbook that fails', () => {
 
   it('stops in the first wave: it is not started for production, and people read its own words', async () => {
     expect(await made.ended('broken mitigate')).toMatchObject({ status: 'failed', reason: expect.stringContaining('1 of 2 nodes failed') });
-    const nodes = (await started()).filter(({ DocumentName }) => DocumentName === 'Corp-Broken').flatMap(({ Targets }) => Targets[0].Values);
+    const nodes = (await started()).filter(({ DocumentName }) => DocumentName === 'Corp-Broken').flatMap(nodesOf);
     expect(nodes.toSorted()).toEqual([ID.test1, ID.test2].toSorted());
     expect((await made.world.record.mitigations('broken')).map(({ node }) => node)).toEqual([`${HERE}/${ID.test2}`]);
     const [failed] = made.world.published.filter(({ event, text }) => event === 'failed' && text.includes('broken'));
@@ -129,5 +131,65 @@ describe('a runbook that fails', () => {
 
   it('is not tried again by itself', async () => {
     expect(await made.starts.start()).toEqual({ started: 0, told: 0 });
+  });
+});
+
+describe('a start for a batch', () => {
+  const begin = async (name: string, more = {}) => admitStandIn(made, { ...(await pinned()), ...more }, name);
+  /** The runbook as a plan would name it now. */
+  async function pinned() {
+    const { world } = made;
+    const { Document } = await world.cloud.call(world.administrator, 'ssm', 'DescribeDocument', { Name: RUNBOOK });
+    return { name: RUNBOOK, version: '3', hash: String(Document.Hash), by: 'automation' as const, role: `arn:aws:iam::${world.hub.account}:role/${ROLE}` };
+  }
+  const outcomes = async (rollout: string) => (await made.world.record.nodeRuns(`${rollout}-test`)).map(({ outcome }) => outcome);
+  let before = 0;
+
+  beforeAll(async () => {
+    before = (await started()).length;
+  });
+  afterEach(async () => {
+    made.world.mend();
+    made.world.host(ID.test2).tags.Wavelock = 'enabled';
+    await made.world.pass(10);
+    before = (await started()).length;
+  });
+
+  it('whose answer is lost is made again under the same token, and starts nothing twice', async () => {
+    const { rollout, batch } = await begin('again');
+    made.world.fail({ call: 'ssm:StartAutomationExecution', when: 'after', code: 'InternalServerError', status: 500, times: 1 });
+    await made.world.park('SendBatch', { batch, taskToken: 'token' });
+    await made.world.pass(300);
+    expect(await started()).toHaveLength(before + 1);
+    expect(await made.world.answer('SettleBatch', { batch })).toMatchObject({ action: 'next' });
+    expect(await outcomes(rollout)).toEqual(['mitigated', 'mitigated']);
+  });
+
+  it('whose answers are all lost is found again by looking', async () => {
+    const { rollout, batch } = await begin('found');
+    made.world.fail({ call: 'ssm:StartAutomationExecution', when: 'after', code: 'InternalServerError', status: 500 });
+    expect(await made.world.failure('SendBatch', { batch, taskToken: 'token' })).toMatchObject({ errorMessage: expect.stringContaining('unclear whether') });
+    made.world.mend();
+    await made.world.pass(5);
+    expect(await made.world.answer('SettleBatch', { batch })).toMatchObject({ action: 'wait', reason: '2 of 2 nodes still at work' });
+    await made.world.pass(300);
+    expect(await made.world.answer('SettleBatch', { batch })).toMatchObject({ action: 'next' });
+    expect([await outcomes(rollout), (await started()).length]).toEqual([['mitigated', 'mitigated'], before + 1]);
+  });
+
+  it('is not made where the runbook is another than the plan names: the rollout stops, and says why', async () => {
+    const { rollout, batch } = await begin('drifted', { hash: 'another' });
+    const why = `runbook ${RUNBOOK} was changed since the plan: its version 3 has another content`;
+    expect(await made.world.failure('SendBatch', { batch, taskToken: 'token' })).toMatchObject({ errorMessage: expect.stringContaining(why) });
+    expect(await made.world.answer('SettleBatch', { batch })).toMatchObject({ action: 'next' });
+    expect(await made.world.answer('JudgeWave', { rollout, wave: 'test', phase: 'patch' })).toMatchObject({ verdict: 'fail', reason: why });
+    expect(await started()).toHaveLength(before);
+  });
+
+  it('is not made for a node that has lost its opt-in tag since the plan', async () => {
+    const { batch } = await begin('strange');
+    made.world.host(ID.test2).tags.Wavelock = 'no';
+    expect(await made.world.failure('SendBatch', { batch, taskToken: 'token' })).toMatchObject({ errorMessage: expect.stringContaining(`${ID.test2} does not carry the opt-in tag`) });
+    expect(await started()).toHaveLength(before);
   });
 });

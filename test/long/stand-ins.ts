@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { synthesise } from '../../cli/run/synth.ts';
 import { alas, seedKnowledge } from '../handlers/knowledge.ts';
-import { FLEET } from '../handlers/fleet.ts';
-import { seedFacts } from '../handlers/rollouts.ts';
-import { createStarts } from '../handlers/starts.ts';
-import { createWorld } from '../handlers/world.ts';
+import { FLEET, HERE } from '../handlers/fleet.ts';
+import { layOutRound, planNode, planWave, seedFacts, seedRollout } from '../handlers/rollouts.ts';
+import { createStarts, CVE, zeroDay } from '../handlers/starts.ts';
+import { createWorld, found } from '../handlers/world.ts';
 import type { World } from '../handlers/world.ts';
 import type { RolloutRow } from '../../lambdas/aws/record.ts';
+import type { Pin } from '../../lambdas/core/pin.ts';
 import type { FleetFile } from '../../local/fleet/types.ts';
 
 /** YAML of three `whileNoFix`. */
@@ -97,4 +98,17 @@ export async function createStandIns(forms: Forms, files: Record<string, string>
       rmSync(folder, { recursive: true });
     },
   };
+}
+
+/** A batch of the two test nodes that runs this, reserved and ready to be sent. */
+export async function admitStandIn({ world }: StandInWorld, pin: Pin, name: string): Promise<{ rollout: string; batch: string }> {
+  const rollout = `${name}-20261109-aaaaaa`;
+  const counts = { nodes: 2, fixable: 0, awaiting: 2, blocked: 0 };
+  const because = { subject: CVE, advisories: [], packages: [], reason: 'a test says so', ...counts, awaitingOn: [], services: [], tagged: [], outside: { nodes: 0, names: [] } };
+  const waves = [planWave('test', [planNode('test1'), planNode('test2')])];
+  await seedRollout(world, rollout, { policy: zeroDay({ name }), because, doing: 'mitigate', documents: { [HERE]: { 'mitigate-linux': pin } }, candidate: [], waves });
+  await world.answer('OpenWave', { rollout, wave: 'test' });
+  const { tracks } = await layOutRound(world, rollout, 'test');
+  const { batch } = await world.answer('AdmitBatch', { track: found(tracks[0], 'track'), index: 0 });
+  return { rollout, batch };
 }

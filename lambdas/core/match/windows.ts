@@ -97,7 +97,7 @@ function siblings(release: Release, { advisory }: KbEntry, kb: Kb): string[] {
 
 /** Server Core takes the same updates. */
 function plainProduct(kb: Kb): string {
-  return kb.product.replace(/ \(Server Core installation\)$/, '');
+  return kb.product.replace(/\s+\(Server Core installation\)$/, '');
 }
 
 /** By the last number, where the others are the same: `10.0.17763.1637`. `undefined`: they are of different things, or one is not known. */
