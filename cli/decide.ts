@@ -1,8 +1,9 @@
 /** A person's decision about a rollout: written into the record with the caller's ARN and reason, then the waiting machine is woken. */
 import { createCallbacks } from '../lambdas/aws/callbacks.ts';
+import { Doing, laneOf } from '../lambdas/core/triggers/types.ts';
 import { askHub, callerArn, NoHub } from './hub.ts';
 import { EXIT } from './run/messages.ts';
-import type { HubOptions } from './hub.ts';
+import type { HubOptions, OpenHub } from './hub.ts';
 import type { Callbacks } from '../lambdas/aws/callbacks.ts';
 import type { Record as WavelockRecord, RolloutRow } from '../lambdas/aws/record.ts';
 
@@ -34,15 +35,28 @@ export async function decide(verb: Verb, rollout: string, options: DecideOptions
 /** Decides with the credentials of the environment. Answers who has decided, or why it can't be carried out. Throws `NoHub`. */
 export async function decideOn(verb: Verb, rollout: string, options: DecideOptions): Promise<{ who: string } | { problem: string }> {
   if (options.why.trim() === '') return { problem: '--why is empty: the record must say why' };
-  return askHub(options, 'OperatorsPolicy', async ({ record }) => {
+  return askHub(options, 'OperatorsPolicy', async (hub) => {
+    const { record } = hub;
     const row = await record.findRollout(rollout);
-    if (!row) return { problem: `no rollout is called ${rollout}: its name stands in every message about it` };
+    if (!row) return { problem: `no rollout is called ${rollout}: ${await waitingWords(hub)}` };
     if (row.endedAt !== undefined) return { problem: `${rollout} has ended (${row.status}): there is nothing to ${verb}` };
     const who = await callerArn();
     const decision: Decision = { verb, rollout, why: options.why, who, at: new Date().toISOString() };
     const problem = await carryOut(decision, row, record, createCallbacks());
     return problem === undefined ? { who } : { problem };
   });
+}
+
+const LOOKED_AT = 5;
+
+/** Which rollouts wait for a person, of the newest of each policy: a name is long, and easily cut when it is copied. */
+async function waitingWords({ record, policies }: OpenHub): Promise<string> {
+  const lanes = policies.flatMap((policy) => Doing.options.map((doing) => laneOf(policy, doing)));
+  // Planning times that pass while a rollout waits have runs of their own, in which nothing is done.
+  const newest = await Promise.all(lanes.map(async (lane) => (await record.runs(lane)).slice(-LOOKED_AT)));
+  const rows = await Promise.all([...new Set(newest.flat().map(({ rollout }) => rollout))].map((id) => record.findRollout(id)));
+  const waiting = rows.flatMap((row) => (row !== undefined && ['asked', 'held'].includes(row.status) ? [`${row.id} (${row.status})`] : []));
+  return waiting.length === 0 ? 'none waits for a decision now; its name stands in every message about it' : `what waits for a decision now is ${waiting.join(', ')}`;
 }
 
 /** Writes the decision before anything is woken by it. Answers why it can't be carried out, if so. */

@@ -61,8 +61,8 @@ function strangers({ name, message }: Error, { endpoint }: Asked): string | unde
 
 /** What the SDK finds wrong before it asks anybody. */
 function setUp({ name, message }: Error): string | undefined {
-  if (/Region is missing/.test(message)) return 'AWS cannot be asked: no Region is chosen (AWS_REGION, or `region` of your profile)';
-  if (/Region not accepted|Invalid Configuration: .*[Rr]egion/.test(message)) return `AWS cannot be asked: "${process.env.AWS_REGION ?? ''}" is no Region: expected one such as eu-central-1 (AWS_REGION)`;
+  if (/Region is missing/.test(message) || (/Region not accepted/.test(message) && process.env.AWS_REGION === '')) return 'AWS cannot be asked: no Region is chosen (AWS_REGION, or `region` of your profile)';
+  if (/Region not accepted/.test(message)) return `AWS cannot be asked: "${process.env.AWS_REGION || 'that of your profile'}" is no Region: expected one such as eu-central-1 (AWS_REGION)`;
   if (name !== 'CredentialsProviderError' && name !== 'TokenProviderError' && !/Could not load credentials/.test(message)) return undefined;
   const profile = process.env.AWS_PROFILE;
   if (profile !== undefined && profile !== '') return `AWS cannot be asked: the profile ${profile} (AWS_PROFILE) gives no credentials: ${message}`;

@@ -37,7 +37,7 @@ program
   .option('--policy <file>', 'the policies to deploy', 'demo/policy.yaml')
   .option('--feeds <folder>', 'advisories as the vendors publish them', 'demo/feeds')
   .option('--port <number>', 'port on 127.0.0.1', '4599')
-  .addHelpText('after', '\nExample:\n  npx wavelock local --port 4599\n  aws --endpoint-url http://127.0.0.1:4599 stepfunctions list-state-machines')
+  .addHelpText('after', '\nExample:\n  npx wavelock local --port 4599\n  aws --endpoint-url http://127.0.0.1:4599 stepfunctions list-state-machines\n\nExit status: 0 ended by Ctrl-C, 1 could not start, 2 bad input or a port that is taken')
   .action(async (options) => {
     const { local } = await import('./run/local.ts');
     process.exitCode = await local(options);
@@ -135,7 +135,7 @@ program
   .command('why <node>')
   .description('the story of one node in the last run: outcome, reason, versions')
   .option('--out <folder>', 'where the last run left its result', 'out')
-  .addHelpText('after', '\nExample:\n  npx wavelock why web-t1')
+  .addHelpText('after', '\nExample:\n  npx wavelock why web-t1\n\nExit status: 0 told, 2 no such run or node')
   .action(async (node, options) => {
     const { why } = await import('./run/last.ts');
     process.exitCode = why(node, options.out);
@@ -145,7 +145,7 @@ program
   .command('notices')
   .description('the messages that went out in the last run')
   .option('--out <folder>', 'where the last run left its result', 'out')
-  .addHelpText('after', '\nExample:\n  npx wavelock notices')
+  .addHelpText('after', '\nExample:\n  npx wavelock notices\n\nExit status: 0 shown, 2 no such run')
   .action(async (options) => {
     const { notices } = await import('./run/last.ts');
     process.exitCode = notices(options.out);
@@ -174,7 +174,7 @@ for (const [verb, description] of [
     .requiredOption('--why <text>', 'the reason, kept in the record')
     .option('--qualifier <name>', 'qualifier of the installation', 'Wavelock')
     .option('--endpoint <url>', 'an embedded AWS instead of AWS, as `wavelock local` prints it')
-    .addHelpText('after', `\nExample:\n  npx wavelock ${verb} monthly-20261209-3f9ca1 --why "seen by the database team"`)
+    .addHelpText('after', `\nExample:\n  npx wavelock ${verb} monthly-20261209-3f9ca1 --why "seen by the database team"\n\nExit status: 0 decided, 2 refused, with the reason`)
     .action(async (rollout, options) => {
       const { decide } = await import('./decide.ts');
       process.exitCode = await decide(verb, rollout, options);

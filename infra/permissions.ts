@@ -203,9 +203,13 @@ function spokeTable(observe: Template, patch: Template): string {
   return ['| may | on | observe | patch |', '| --- | --- | --- | --- |', ...lines].join('\n');
 }
 
+/** One grant for each action. */
+function pairsOf({ who, actions, on }: Grant): Grant[] {
+  return actions.map((action) => ({ who, actions: [action], on }));
+}
+
 /** What a template allows and another does not. */
 function addedTable(before: Template, after: Template): string {
-  const pairsOf = ({ who, actions, on }: Grant): Grant[] => actions.map((action) => ({ who, actions: [action], on }));
   const has = new Set(grantsOf(before).flatMap(pairsOf).map((pair) => JSON.stringify(pair)));
   const added = grantsOf(after).flatMap(pairsOf).filter((pair) => !has.has(JSON.stringify(pair)));
   const lines = [...rowsOf(added).values()].map(({ actions, on, who }) => `| ${who === 'Spoke' ? 'the spoke’s role' : who} | ${actionsInWords(actions)} | ${on} |`);

@@ -1,5 +1,4 @@
 /** From the command's options to a survey: whose credentials, which accounts and Regions, and the look itself. */
-import { didYouMean } from '../../lambdas/core/policy/problems.ts';
 import { canAssume, enabledRegions, identify, organizationAccounts, roleCredentials } from '../../lambdas/aws/survey/accounts.ts';
 import type { Identity } from '../../lambdas/aws/survey/accounts.ts';
 import type { Access } from '../../lambdas/aws/survey/clients.ts';
@@ -8,7 +7,7 @@ import { surveyPlaces, type Place } from '../../lambdas/aws/survey/survey.ts';
 import type { Blind, Survey } from '../../lambdas/core/survey/model.ts';
 import type { AccountEntry } from '../files/accounts.ts';
 import { fileProblem, InputErrors } from '../files/problems.ts';
-import type { Problem } from '../files/problems.ts';
+import { regionsToSee, type Chosen, type Wanted } from './regions.ts';
 
 export interface GatherOptions {
   access: Access;
@@ -93,47 +92,17 @@ export function roleArn(account: string, role: string): string {
   return role.startsWith('arn:') ? role : `arn:aws:iam::${account}:role/${role}`;
 }
 
-interface Chosen {
-  account: Account;
-  /** Regions to look at, and those that are switched on besides. */
-  here: string[];
-  others: string[];
-}
-
-/**
- * The Regions of each account. One that some of the accounts have not switched on is a line in `blind`: the others are looked at.
- *
- * @param option what named them
- * @throws InputErrors for a Region that none of these accounts has: it is a slip of the pen
- */
-async function chooseRegions(accounts: readonly Account[], blind: Blind[], option: string): Promise<Chosen[]> {
-  const chosen: Chosen[] = [];
-  const has = new Set<string>();
-  const lacks: { account: string; region: string; enabled: string[] }[] = [];
+/** The Regions of each account; those that cannot be looked at are lines in `blind`. @throws InputErrors for a Region that nobody has */
+async function chooseRegions(accounts: readonly Account[], blind: Blind[], option: string): Promise<(Chosen & { account: Account })[]> {
+  const wanted: Wanted[] = [];
   for (const account of accounts) {
     const { number, access, regions } = account;
     const look = createLook(number);
     const first = regions.find((region) => region !== 'all') ?? access.region ?? 'us-east-1';
-    const enabled = await enabledRegions({ ...access, region: first }, look);
+    wanted.push({ number, regions, enabled: await enabledRegions({ ...access, region: first }, look) });
     blind.push(...look.blind);
-    const wanted = regions.includes('all') ? (enabled ?? []) : [...new Set(regions)];
-    const here = wanted.filter((region) => enabled?.includes(region) ?? true);
-    for (const region of here) has.add(region);
-    lacks.push(...wanted.filter((region) => !here.includes(region)).map((region) => ({ account: number, region, enabled: enabled ?? [] })));
-    chosen.push({ account, here, others: (enabled ?? []).filter((region) => !here.includes(region)) });
   }
-  const wrong = lacks.filter(({ region }) => !has.has(region));
-  if (wrong.length > 0) throw new InputErrors(wrong.map((lack) => nowhere(lack, option)));
-  blind.push(...lacks.map(({ account, region }) => switchedOff(account, region)));
-  return chosen;
-}
-
-function nowhere({ account, region, enabled }: { account: string; region: string; enabled: string[] }, option: string): Problem {
-  const hint = didYouMean(region, enabled) ?? `it has ${enabled.join(', ')}`;
-  return fileProblem(option, `${region} is not a Region that account ${account} has switched on`, hint);
-}
-
-function switchedOff(account: string, region: string): Blind {
-  const message = 'the Region is not switched on in this account';
-  return { where: `${account}/${region}`, what: 'anything', action: 'ec2:DescribeRegions', code: 'OptInRequired', message };
+  const { chosen, switchedOff } = regionsToSee(wanted, option);
+  blind.push(...switchedOff);
+  return accounts.flatMap((account, index) => (chosen[index] ? [{ ...chosen[index], account }] : []));
 }

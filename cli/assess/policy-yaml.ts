@@ -85,7 +85,7 @@ function unprovenWords({ unproven }: ProposedPolicy): string[] {
 function environmentWords({ os }: ProposedPolicy, { environments }: Proposal): string[] {
   const found = environments[os];
   if (!found) return ['No tag says what is for testing: two nodes of each platform go first, always the same. Better: tag real test machines.'];
-  const strange = found.production.filter(({ recognised }) => !recognised).map(({ value, nodes }) => `${value} (${nodes})`);
+  const strange = found.production.filter(({ recognised }) => !recognised).map(({ value, nodes }) => `${value.trim() === '' ? 'an empty value' : value} (${nodes})`);
   return [
     `Waves are guessed from the tag ${found.key}.`,
     ...(found.before.length === 0 ? ['None of its values is a test environment: two nodes of each platform go first.'] : []),

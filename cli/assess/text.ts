@@ -102,6 +102,7 @@ export function blindSentence({ where, what, action, code, message }: Assessment
   if (action === ASSUME_ROLE) {
     return `I could not look into account ${where} because ${code} on ${action}: does the role of the accounts file exist there, and does it trust who looks?`;
   }
+  if (code === 'OptInRequired') return `I could not see ${what} in ${where}: ${plain(message)}`;
   const because = code === 'AccessDenied' ? `because AccessDenied on ${action}` : `because of ${code} on ${action}: ${plain(message)}`;
   return `I could not see ${what} in ${where} ${because}`;
 }

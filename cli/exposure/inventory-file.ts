@@ -23,7 +23,8 @@ export interface InventoriedNode {
   captured?: string;
 }
 
-const Entry = z.record(z.string(), z.union([z.string(), z.number(), z.null()], 'expected a text'));
+/** Whole numbers as well (an epoch); of others, such as the version 3.10, the end would be lost. */
+const Entry = z.record(z.string(), z.union([z.string(), z.int(), z.null()], 'expected a text'));
 const List = z.looseObject({ TypeName: z.string().optional(), InstanceId: z.string().optional(), CaptureTime: z.string().optional(), Entries: z.array(Entry) });
 type List = z.infer<typeof List>;
 
@@ -46,7 +47,7 @@ const NEEDED = new Map<string, readonly string[]>(Object.entries({
   'Custom:DpkgSource': ['package', 'version', 'status'],
 }));
 
-const HINT = 'a file is { "node": { "id", "platformName", "platformVersion", "arch", "tags" }, "inventories": [ { "TypeName", "Entries" } ] }, or an AWS:Application document';
+const HINT = 'a file is { "node": { "id", "platformName", "platformVersion", "arch", "tags" }, "inventories": [ { "TypeName", "Entries" } ] }, or what aws ssm list-inventory-entries or get-inventory prints';
 
 /** `notes`: what the reader of its answers should know, such as that a list is cut off. */
 export type FileRead = { nodes: InventoriedNode[]; notes: string[] } | { problems: Problem[] };

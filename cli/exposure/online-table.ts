@@ -5,7 +5,7 @@ import { formatDuration, formatLocal } from '../../lambdas/core/calendar-text.ts
 import { grouped } from '../../lambdas/core/exposures/reconcile.ts';
 import { advisoryKey, ExposureState } from '../../lambdas/core/exposures/types.ts';
 import { SERVICE_TAG } from '../../lambdas/core/exposures/summary.ts';
-import { amount, plain, some, WIDEST, wrap } from '../ui/text.ts';
+import { amount, plain, some, WIDEST, wrapWhole } from '../ui/text.ts';
 import { epssWords } from './table.ts';
 import { inspectorRows, ourRows, wantedExposures, wantedNodes } from './online-rows.ts';
 import type { CountedNode, OpenAdvisory } from '../../lambdas/core/exposures/types.ts';
@@ -19,8 +19,20 @@ const NODES_SHOWN_ASKED = 200;
 const ONLY_INSPECTOR_SHOWN = 6;
 const INDENT = '    ';
 
-/** Lines of at most 100 characters. `now`: milliseconds since the epoch. */
-export function onlineLines(seen: Seen, wanted: Wanted, now: number): string[] {
+/** Lines of at most `width` characters, but for names that are longer. `now`: milliseconds since the epoch. */
+export function onlineLines(seen: Seen, wanted: Wanted, now: number, width = WIDEST): string[] {
+  return wholeLines(seen, wanted, now).flatMap((line) => fitted(line, width));
+}
+
+/** What does not fit goes on under it, set in a little. */
+function fitted(line: string, width: number): string[] {
+  const indent = /^ */.exec(line)?.[0] ?? '';
+  const under = `${indent}  `;
+  return wrapWhole(line.slice(indent.length), width - under.length).map((part, index) => `${index === 0 ? indent : under}${part}`);
+}
+
+/** Lines of any length, each set in by as much as it stands under another. */
+function wholeLines(seen: Seen, wanted: Wanted, now: number): string[] {
   const nodes = wantedNodes(seen.nodes, wanted);
   if (seen.nodes.length === 0) return ['No node is known here yet: exposures are reckoned at the end of the first look at the fleet.'];
   const asked = Object.values(wanted).some((word) => word !== undefined);
@@ -29,8 +41,8 @@ export function onlineLines(seen: Seen, wanted: Wanted, now: number): string[] {
   const left = open.length - shown.length;
   const most = asked ? NODES_SHOWN_ASKED : NODES_SHOWN;
   return [
-    ...wrap(`${asked ? 'The whole fleet: ' : ''}${headline(seen, now)}`, WIDEST),
-    ...wrap(`${asked ? 'Facts of what is asked for' : 'Facts'}: ${factsWords(nodes, now)}.`, WIDEST),
+    `${asked ? 'The whole fleet: ' : ''}${headline(seen, now)}`,
+    `${asked ? 'Facts of what is asked for' : 'Facts'}: ${factsWords(nodes, now)}.`,
     ...unknownLines(nodes),
     ...endedLines(nodes),
     ...(open.length === 0 ? ['', nothing(wanted, nodes)] : []),
@@ -43,7 +55,7 @@ export function onlineLines(seen: Seen, wanted: Wanted, now: number): string[] {
 function moreLines(left: number): string[] {
   if (left <= 0) return [];
   const more = amount(left, 'more advisory', 'more advisories');
-  return ['', ...wrap(`and ${more}: --json has them all, --advisory, --cve, --node and --service choose`, WIDEST)];
+  return ['', `and ${more}: --json has them all, --advisory, --cve, --node and --service choose`];
 }
 
 /** Advisories that are open on one of these nodes, in the summary's order. */
@@ -81,17 +93,17 @@ function unknownLines(nodes: readonly CountedNode[]): string[] {
     unknown.map(({ name }) => name),
     10,
   );
-  return wrap(`Unknown, which is not clear: ${names}. Nothing has told what ${unknown.length === 1 ? 'it has' : 'they have'}.`, WIDEST);
+  return [`Unknown, which is not clear: ${names}. Nothing has told what ${unknown.length === 1 ? 'it has' : 'they have'}.`];
 }
 
 /** Releases without security updates: what is not open there may only never have been told. */
 function endedLines(nodes: readonly CountedNode[]): string[] {
   const groups = grouped(nodes.flatMap(({ name, ended }) => (ended ? [{ name, ended }] : [])), ({ ended }) => ended.platform);
-  return [...groups].flatMap(([platform, own]) => {
+  return [...groups].map(([platform, own]) => {
     const { eol = '', extended } = own[0]?.ended ?? {};
     const paid = extended === undefined ? '' : `; paid ones until ${extended}`;
     const names = some(own.map(({ name }) => name));
-    return wrap(`End of life: ${names} on ${platform}: no ordinary security updates since ${eol}${paid}.`, WIDEST);
+    return `End of life: ${names} on ${platform}: no ordinary security updates since ${eol}${paid}.`;
   });
 }
 
@@ -133,7 +145,7 @@ function advisoryLines(advisory: OpenAdvisory, now: number): string[] {
     `${nodeWords(advisory)}${serviceWords(advisory)}`,
     clocks.filter((words) => words !== '').join('; '),
   ];
-  return facts.flatMap((text, index) => indented(text, index === 0 ? 0 : 2));
+  return facts.map((text, index) => indented(text, index === 0 ? 0 : 2));
 }
 
 function nodeWords({ nodes, excepted }: OpenAdvisory): string {
@@ -165,7 +177,7 @@ function nodeLines(advisory: OpenAdvisory, seen: Seen, { wanted, most, now }: Li
   }
   const shown = [...nodes.values()].slice(0, most);
   const shared = sharedWhy(shown);
-  const lines = [...(shared === undefined ? [] : indented(plain(shared), 2)), ...shown.flatMap((own) => oneNode(own, now, shared))];
+  const lines = [...(shared === undefined ? [] : [indented(plain(shared), 2)]), ...shown.flatMap((own) => oneNode(own, now, shared))];
   return nodes.size > most ? [...lines, `${INDENT}and ${amount(nodes.size - most, 'more node')}`] : lines;
 }
 
@@ -187,7 +199,7 @@ function oneNode(rows: readonly OnlineRow[], now: number, shared: string | undef
     ...(first.exception === null ? [] : [`excepted: ${plain(first.exception)}`]),
     ...(first.inspector === undefined ? [] : [first.inspector]),
   ];
-  return indented(parts.join('; '), INDENT.length);
+  return [indented(parts.join('; '), INDENT.length)];
 }
 
 function changeWords({ package: name, installed, fixed }: OnlineRow): string {
@@ -198,13 +210,13 @@ function changeWords({ package: name, installed, fixed }: OnlineRow): string {
 function onlyInspectorLines(rows: readonly OnlineRow[]): string[] {
   if (rows.length === 0) return [];
   const shown = rows.slice(0, ONLY_INSPECTOR_SHOWN);
-  const lines = shown.flatMap((row) => indented(`${plain(row.name)}  ${row.advisory}  ${row.why}`, INDENT.length));
+  const lines = shown.map((row) => indented(`${plain(row.name)}  ${row.advisory}  ${row.why}`, INDENT.length));
   const more = rows.length > ONLY_INSPECTOR_SHOWN ? [`${INDENT}and ${rows.length - ONLY_INSPECTOR_SHOWN} more (--json)`] : [];
   return ['', `Only Amazon Inspector sees ${amount(rows.length, 'CVE')} on nodes here; they are not counted above:`, ...lines, ...more];
 }
 
-function indented(text: string, by: number): string[] {
-  return wrap(text, WIDEST - by - 2).map((line, index) => `${' '.repeat(index === 0 ? by : by + 2)}${line}`);
+function indented(text: string, by: number): string {
+  return `${' '.repeat(by)}${text}`;
 }
 
 function dueWords(due: string, now: number): string {

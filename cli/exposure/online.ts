@@ -4,6 +4,7 @@ import { readInspectorView } from '../../lambdas/aws/inspector.ts';
 import { CveId } from '../../lambdas/core/advisory.ts';
 import { withHub } from '../hub.ts';
 import { EXIT } from '../run/messages.ts';
+import { printWidth } from '../ui/width.ts';
 import { onlineRows } from './online-rows.ts';
 import { onlineLines, whyNobody } from './online-table.ts';
 import { printRows } from './print-rows.ts';
@@ -29,7 +30,7 @@ export async function onlineExposure(options: OnlineOptions, print: Print = toSt
     const nobody = whyNobody(seen, wanted);
     if (nobody !== undefined) return refuse(nobody);
     if (options.json === true) printRows(onlineRows(seen, wanted), print);
-    else print(`${onlineLines(seen, wanted, Date.now()).join('\n')}\n`);
+    else print(`${onlineLines(seen, wanted, Date.now(), printWidth()).join('\n')}\n`);
     return EXIT.succeeded;
   });
 }

@@ -10,6 +10,7 @@ import { FeedError } from '../../lambdas/feeds/feed.ts';
 import { feeds as allFeeds } from '../../lambdas/feeds/index.ts';
 import { readRecord } from '../../lambdas/feeds/osv/read.ts';
 import { readOsvZip } from '../../lambdas/feeds/osv/zip.ts';
+import { readOrigin, tellOrigin } from '../../lambdas/feeds/updateinfo-origin.ts';
 import { filesBelow, isNote, whyUnreadable } from '../../local/feeds/files.ts';
 import { recognise } from '../../local/feeds/recognise.ts';
 import { Sites } from '../../local/feeds/sites.ts';
@@ -123,12 +124,21 @@ async function readAsSite(what: Exclude<Recognised, { is: 'records' | 'unknown' 
   const sites = new Sites(() => false, undefined);
   const why = sites.add(what);
   if (why !== undefined) {
-    gathered.skip(file, why);
+    if (what.is === 'updateinfo') await readByContent(what.bytes, now, file, gathered);
+    else gathered.skip(file, why);
     return;
   }
   const made = sites.finish();
   const looking = allFeeds.filter((feed) => [...made.keys()].some((path) => feed.hosts.some((host) => path.startsWith(`/${host}/`))));
   await pullInto(gathered, looking, now, (path) => made.get(path));
+}
+
+/** The repository of a vendor whose site no feed reads by itself. */
+async function readByContent(bytes: Buffer, now: number, file: string, gathered: Gathered): Promise<void> {
+  const { origins, problems } = await tellOrigin(bytes, file);
+  for (const problem of problems) gathered.skip(file, problem);
+  const raw = { key: '', url: 'https://repository.example/', sha256: sha256Of(bytes) };
+  for (const origin of origins) for await (const reading of readOrigin(bytes, origin, raw, now)) gathered.read(reading, file);
 }
 
 async function pullInto(gathered: Gathered, feeds: readonly Feed[], now: number, find: (path: string) => Buffer | undefined): Promise<void> {

@@ -11,6 +11,7 @@ import { distributions } from '../../lambdas/feeds/osv/distributions.ts';
 import { readRecord } from '../../lambdas/feeds/osv/read.ts';
 import { readOsvZip } from '../../lambdas/feeds/osv/zip.ts';
 import { repositoryFeed } from '../../lambdas/feeds/repositories.ts';
+import { tellOrigin } from '../../lambdas/feeds/updateinfo-origin.ts';
 import { findUpdateinfo } from '../../lambdas/feeds/updateinfo.ts';
 import { filesBelow, isNote, whyUnreadable } from '../../local/feeds/files.ts';
 import { recognise } from '../../local/feeds/recognise.ts';
@@ -128,13 +129,15 @@ async function checkSite(what: Exclude<Recognised, { is: 'unknown' }>, now: numb
   return rows.length > 0 ? rows : [{ ...NOTHING, result: 'broken', note: 'no feed could read it' }];
 }
 
-/** A repository that no feed reads by itself is one that a policy file may name. */
+/** A repository that no feed reads by itself is one that a policy file may name; offline it is used where its content says whose it is. */
 async function checkRepository(what: { bytes: Buffer; text: string }, now: number): Promise<Row> {
   const [url, files] = repositoryAt('https://repository.example/', what);
   const feed = repositoryFeed({ name: 'name', url, os: 'linux', release: '1' });
   const row = await checkFeed(feed, new Map(files), now);
-  const own = { feed: 'repo-…', note: 'as a repository that the policy file names' };
-  return row ? { ...row, ...own, note: row.result === 'read' ? own.note : row.note } : { ...NOTHING, result: 'broken', note: 'no feed could read it' };
+  if (row?.result !== 'read') return row ? { ...row, feed: 'repo-…' } : { ...NOTHING, result: 'broken', note: 'no feed could read it' };
+  const { origins, problems } = await tellOrigin(what.bytes, 'updateinfo');
+  const known = origins.map(({ words }) => `offline as ${words}`);
+  return { ...row, feed: 'repo-…', note: ['as a repository that the policy file names', ...known, ...problems.map((problem) => `not used offline: ${problem}`)].join('; ') };
 }
 
 /** `undefined` where the feed looks for something else on the same host. */

@@ -1,5 +1,5 @@
 /** How each feed is, for people and for programs. Pure. */
-import { clip, grouped, plain, WIDEST, wrap } from '../ui/text.ts';
+import { clip, grouped, plain, WIDEST, wrapWhole } from '../ui/text.ts';
 import type { FeedRow } from '../../lambdas/aws/record-feeds.ts';
 
 /**
@@ -65,24 +65,32 @@ const HEADS = ['feed', 'last success (UTC)', 'newest record', 'records', 'errors
 const NUMBERS = new Set(['records', 'errors']);
 const INDENT = '    ';
 
-/** The table, and under a feed why it is not well. */
-export function feedTable(lines: readonly FeedLine[]): string[] {
+/** The table, and under a feed why it is not well. Where it is wider than `width`, a paragraph a feed instead. */
+export function feedTable(lines: readonly FeedLine[], width = WIDEST): string[] {
   if (lines.length === 0) return ['No feed has been read yet: the first look at the fleet does that.'];
   const rows = lines.map((line) => [line.feed, minute(line.lastSuccess), line.newest.slice(0, 10) || '-', grouped(line.records), grouped(line.errors), line.state]);
   const widths = HEADS.map((head, column) => Math.max(head.length, ...rows.map((row) => row[column]?.length ?? 0)));
   const format = (cells: readonly string[]): string =>
     cells.map((cell, column) => (NUMBERS.has(HEADS[column] ?? '') ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join('  ').trimEnd();
-  return [format(HEADS), ...lines.flatMap((line, index) => [format(rows[index] ?? []), ...whyNot(line)])];
+  const whole = Math.max(...[HEADS, ...rows].map((cells) => format(cells).length));
+  if (whole > width) return lines.flatMap((line, index) => [...inWords(rows[index] ?? [], width), ...whyNot(line, width)]);
+  return [format(HEADS), ...lines.flatMap((line, index) => [format(rows[index] ?? []), ...whyNot(line, width)])];
 }
 
-function whyNot(line: FeedLine): string[] {
+/** The cells of a row with their heads, for narrow terminals. */
+function inWords([feed = '', ...cells]: readonly string[], width: number): string[] {
+  const words = cells.slice(0, -1).flatMap((cell, index) => (cell === '-' ? [] : [`${HEADS[index + 1] ?? ''} ${cell}`]));
+  return [`${feed}: ${cells.at(-1) ?? ''}`, ...wrapWhole(words.join(', '), width - INDENT.length).map((part) => `${INDENT}${part}`)];
+}
+
+function whyNot(line: FeedLine, width: number): string[] {
   const times = line.failures > 1 ? `${line.failures} times in a row: ` : '';
   const reasons = [
     ...(line.reason === '' ? silence(line) : [`${times}${line.reason}`]),
     ...(line.errors > 0 ? line.problems.slice(0, 1) : []),
     ...(line.note === '' ? [] : [line.note]),
   ];
-  return reasons.flatMap((reason) => wrap(clip(plain(reason), 400), WIDEST - INDENT.length).map((part) => `${INDENT}${part}`));
+  return reasons.flatMap((reason) => wrapWhole(clip(plain(reason), 400), width - INDENT.length).map((part) => `${INDENT}${part}`));
 }
 
 /** Why a feed needs a look though nothing went wrong. */

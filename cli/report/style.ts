@@ -77,6 +77,6 @@ body{padding:1.25rem .9rem 3rem}h1{font-size:1.3rem}.picture.wide{display:none}.
 body{max-width:none;padding:0;font-size:10.5pt;-webkit-print-color-adjust:exact;print-color-adjust:exact}
 h1{font-size:17pt}h2{margin-top:1.6rem;break-after:avoid}h3{break-after:avoid}
 table{font-size:8.5pt}th,td{padding:.2rem .55rem .2rem 0}tr,.picture,ul.legend,dl.facts{break-inside:avoid}thead{display:table-header-group;break-inside:avoid}
-.wide-table{overflow:visible}td.why{min-width:8.5rem}.mono{font-size:.78em}#node-table,.cves table{font-size:7.5pt}a{color:inherit;text-decoration:none}
+.wide-table{overflow:visible}td.why{min-width:8.5rem}td.name{min-width:6.5rem}.mono{font-size:.78em}#node-table,.cves table{font-size:7.5pt}a{color:inherit;text-decoration:none}
 .screen{display:none!important}details.print::details-content{content-visibility:visible;block-size:auto}}
 `;

@@ -1,5 +1,5 @@
 /** What is drawn of a run: how many nodes were in work, which starts lay outside a window, how exposure fell, what a wave did when. */
-import { openings } from '../../lambdas/core/calendar.ts';
+import { openings, windowLength } from '../../lambdas/core/calendar.ts';
 import type { Plan } from '../../lambdas/core/plan.ts';
 import type { NodeResult, RolloutResult } from '../../lambdas/core/result.ts';
 import type { Window } from '../../lambdas/core/model.ts';
@@ -56,7 +56,7 @@ export function timelineOf(result: RolloutResult, plan: Plan, to: number): RunEx
   return result.waves.flatMap((wave) => {
     const rules = plan.policy.waves.find((one) => one.name === wave.name);
     const nodes = result.nodes.filter((node) => node.wave === wave.name).filter(started);
-    const window = windowsOf(wave.name, result, plan).at(-1);
+    const window = windowsOf(wave.name, result, plan).findLast((reading) => windowLength(reading) > 0);
     const parts: RunExtra['timeline'] = window && wave.startedAt !== ''
       ? openings(window, Date.parse(wave.startedAt), wave.endedAt === '' ? to : Date.parse(wave.endedAt)).map((opening) => ({ wave: wave.name, from: opening.opens, to: opening.closes, what: 'window' as const }))
       : [];

@@ -62,6 +62,7 @@ export function readInput(options: RunOptions): RunInput {
   if (policy && chosen) collect(collected, () => checkSelections(policy, nodesOf(chosen)));
   if (policy && fleet) collect(collected, () => checkHooks(policy, fleet));
   if (policy && fleet) collect(collected, () => checkMaintenanceWindows(policy, fleet));
+  if (!/^[1-9]\d{0,8}$/.test(options.seed)) collected.push(fileProblem('--seed', `"${options.seed}" is no whole number from 1 on`, 'for example 7'));
   const first = policy?.policy.policies[0];
   const times = first && collect(collected, () => timesOf(first, { from, policyPath, scenario }));
   failIfAny(collected);
@@ -76,7 +77,7 @@ export function readInput(options: RunOptions): RunInput {
     scenarioName: options.scenario ?? (isDemo(options) ? 'demo' : 'none'),
     feeds: options.feeds,
     ...times,
-    seed: Number.parseInt(options.seed, 10) || 1,
+    seed: Number(options.seed),
   };
 }
 

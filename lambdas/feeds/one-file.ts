@@ -25,6 +25,8 @@ export const FileCursor = {
 
 interface Before {
   parser: number;
+  /** Of a file that is kept at several addresses, the one that answered. */
+  at?: string | undefined;
   sha256: string;
   etag?: string | undefined;
   records: number;

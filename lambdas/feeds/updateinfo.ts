@@ -21,6 +21,8 @@ export interface Update {
   rebootSuggested: boolean;
   references: { id: string; type: string; href: string }[];
   packages: UpdatePackage[];
+  /** What it says that it is for: its release, and short and long names of its collections. Each once, the first hundred. */
+  names: string[];
   /** It lists more than `MAX_ENTRIES`: what came after those was not kept, so that it can only be refused. */
   excess: boolean;
 }
@@ -67,6 +69,9 @@ function collectUpdates(done: Update[]): XmlEvents {
     if (entries.length < MAX_ENTRIES) entries.push(entry);
     else update.excess = true;
   };
+  const name = (text: string): void => {
+    if (text !== '' && update.names.length < 100 && !update.names.includes(text)) update.names.push(text);
+  };
   const starts: Record<string, (attributes: Record<string, string>) => void> = {
     'updates/update': ({ type = '' }) => {
       update = { ...emptyUpdate(), type };
@@ -81,6 +86,7 @@ function collectUpdates(done: Update[]): XmlEvents {
       keep(update.references, { id, type, href });
     },
     'updates/update/pkglist/collection': ({ short = '' }) => {
+      name(short);
       collection = short;
       module = '';
     },
@@ -112,6 +118,8 @@ function collectUpdates(done: Update[]): XmlEvents {
     'updates/update/updated': (text) => {
       if (update.updated === '') update.updated = text.trim();
     },
+    'updates/update/release': name,
+    'updates/update/pkglist/collection/name': name,
     'updates/update/reboot_suggested': reboot,
     'updates/update/pkglist/collection/package/reboot_suggested': reboot,
     'updates/update': () => {
@@ -122,7 +130,7 @@ function collectUpdates(done: Update[]): XmlEvents {
 }
 
 function emptyUpdate(): Update {
-  return { id: '', type: '', title: '', severity: '', issued: '', updated: '', rebootSuggested: false, references: [], packages: [], excess: false };
+  return { id: '', type: '', title: '', severity: '', issued: '', updated: '', rebootSuggested: false, references: [], packages: [], names: [], excess: false };
 }
 
 /** Finds the updateinfo entry of a `repomd.xml`. Throws `FeedError` where there is none with a strong checksum. */

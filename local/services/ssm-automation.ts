@@ -40,7 +40,7 @@ export function automationOperations(deps: AutomationDeps): Record<string, Servi
   return {
     StartAutomationExecution: {
       access: startAccess,
-      run: (input, context) => ({ AutomationExecutionId: start(input, context, at(context), deps, engine).id }),
+      run: (input, context) => ({ AutomationExecutionId: start(input, context, { store: at(context), deps, engine }).id }),
     },
     GetAutomationExecution: {
       access: (input, context) => [{ action: 'ssm:GetAutomationExecution', resource: executionArn(String(input.AutomationExecutionId), context) }],
@@ -79,7 +79,13 @@ function executionArn(id: string, { account, region }: CallContext): string {
   return `arn:aws:ssm:${region}:${account}:automation-execution/${id}`;
 }
 
-function start(input: Input, context: CallContext, store: ExecutionStore, deps: AutomationDeps, engine: AutomationEngine): Execution {
+interface Starting {
+  store: ExecutionStore;
+  deps: AutomationDeps;
+  engine: AutomationEngine;
+}
+
+function start(input: Input, context: CallContext, { store, deps, engine }: Starting): Execution {
   checkRequest(input);
   const again = store.tokens.get(String(input.ClientToken).toLowerCase());
   if (input.ClientToken !== undefined && again) {

@@ -39,9 +39,9 @@ export function versionOf({ versions }: StoredRunbook, wanted = '$DEFAULT'): Ver
 /** The operations of documents, which answer for runbooks too. */
 export function withRunbooks(state: SsmState, operations: Record<string, ServiceOperation>): Record<string, ServiceOperation> {
   const answers = { GetDocument: contentOf, DescribeDocument: (found: StoredRunbook, version: Version, context: CallContext) => ({ Document: description(found, version, context) }) };
+  const of = (input: Input, { account, region }: CallContext) => state.at(account, region).runbooks.get(String(input.Name));
   return Object.fromEntries(Object.entries(operations).map(([name, operation]) => {
     const answer = answers[name as keyof typeof answers];
-    const of = (input: Input, { account, region }: CallContext) => state.at(account, region).runbooks.get(String(input.Name));
     return [name, {
       access: (input, context) => (of(input, context) ? [documentAccess(`ssm:${name}`, String(input.Name), context, 'Automation')] : operation.access(input, context)),
       run(input, context) {

@@ -6,6 +6,8 @@ import { readAccountsFile } from '../../cli/files/accounts.ts';
 import { readFleetFile } from '../../cli/files/fleet.ts';
 import { AwsError } from '../../local/types.ts';
 import type { Ended } from '../cli/command.ts';
+import { regionsToSee } from '../../cli/assess/regions.ts';
+import { blindSentence } from '../../cli/assess/text.ts';
 import { openAccounts, type AccountsWorld, type Keys } from './world.ts';
 
 const ACCOUNT = '111111111111';
@@ -16,7 +18,7 @@ const throttled = new Map<string, number>();
 
 beforeAll(async () => {
   const inventory = { platform: 'ubuntu-24.04-x86_64', installed: { bash: '5.2.21-2ubuntu4' }, available: [] };
-  const nodes = [{ name: 'Web  <server> "1"', location: `${ACCOUNT}/eu-central-1`, inventory: 'inventory', zone: 'a', tags: { 'Env: [x]': '#1' } }];
+  const nodes = [{ name: 'Web  <server> "1"', location: `${ACCOUNT}/eu-central-1`, inventory: 'inventory', zone: 'a', tags: { 'Env: [x]': '#1', Wavelock: 'enabled' } }];
   world = await openAccounts({ version: 1, locations: [`${ACCOUNT}/eu-central-1`], inventories: { inventory }, nodes }, {
     call(when, { operation }) {
       const left = throttled.get(operation) ?? 0;
@@ -138,6 +140,73 @@ describe('files that are there', () => {
     expect((await run(['--out', folder], world.environment(keys))).status).toBe(2);
     expect(readFileSync(join(folder, 'fleet.yaml'), 'utf8')).toBe('version: 1\n');
     expect(existsSync(join(folder, 'assessment.html'))).toBe(false);
+  });
+});
+
+describe('the file beside you', () => {
+  /** In a folder of its own: the two YAML files go beside the user. */
+  async function beside(name: string, work: (folder: string) => Promise<void>): Promise<void> {
+    const before = process.cwd();
+    mkdirSync(out(name));
+    process.chdir(out(name));
+    try {
+      await work(out(name));
+    } finally {
+      process.chdir(before);
+    }
+  }
+
+  it('of somebody else is left alone, and it is said where ours went', () =>
+    beside('kept', async (folder) => {
+      writeFileSync(join(folder, 'fleet.yaml'), 'version: 1\n');
+      const { status, stdout } = await run([], world.environment(keys));
+      expect(status).toBe(0);
+      expect(stdout).toMatch(/^written +out\/assessment\.html, wavelock\.yaml, out\/fleet\.yaml$/m);
+      expect(stdout).toMatch(/^left alone +fleet\.yaml: somebody has made or changed it/m);
+      expect(readFileSync(join(folder, 'fleet.yaml'), 'utf8')).toBe('version: 1\n');
+    }));
+
+  it('that nobody has touched since it was proposed is no policy yet: nothing is in it', () =>
+    beside('proposed', async (folder) => {
+      const counted = async () => (await run([], world.environment(keys))).stdout.split('\n')[0];
+      expect([await counted(), await counted()]).toEqual([expect.stringMatching(/in a policy 0$/), expect.stringMatching(/in a policy 0$/)]);
+      const policy = join(folder, 'wavelock.yaml');
+      writeFileSync(policy, readFileSync(policy, 'utf8').replace('mode: observe', 'mode: approve'));
+      expect(await counted()).toMatch(/in a policy 1$/);
+    }));
+
+  it('that does not validate stops the look, and says why it was read at all', () =>
+    beside('broken', async (folder) => {
+      writeFileSync(join(folder, 'wavelock.yaml'), 'mine: true\n');
+      const { status, stderr } = await run([], world.environment(keys));
+      expect(status).toBe(2);
+      expect(stderr).toMatch(/wavelock\.yaml is here.*--policy/);
+      expect(stderr).toMatch(/wavelock\.yaml:1:1 mine: unknown key/);
+    }));
+});
+
+describe('a Region that an account has not switched on', () => {
+  const enabled = ['eu-central-1', 'eu-west-1'];
+  const asked = (...regions: string[]) => ({ regions, enabled });
+
+  it('is looked at where others have it, and told where not', () => {
+    const south = { number: '222222222222', regions: ['eu-central-1', 'eu-south-1'], enabled: [...enabled, 'eu-south-1'] };
+    const { chosen, switchedOff } = regionsToSee([{ number: ACCOUNT, ...asked('eu-central-1', 'eu-south-1') }, south], '--region');
+    expect(chosen).toEqual([{ here: ['eu-central-1'], others: ['eu-west-1'] }, { here: ['eu-central-1', 'eu-south-1'], others: ['eu-west-1'] }]);
+    expect(switchedOff.map(blindSentence)).toEqual(['I could not see anything in 111111111111/eu-south-1: the Region is not switched on in this account']);
+  });
+
+  it('is tried where nobody may ask which ones there are, and `all` is what there is', () => {
+    expect(regionsToSee([{ number: ACCOUNT, regions: ['eu-south-1'], enabled: undefined }], '--region').chosen).toEqual([{ here: ['eu-south-1'], others: [] }]);
+    expect(regionsToSee([{ number: ACCOUNT, ...asked('all') }], '--region').chosen).toEqual([{ here: enabled, others: [] }]);
+  });
+
+  it('is told with what named it where nobody has it', async () => {
+    const accounts = out('off.yaml');
+    writeFileSync(accounts, `- { account: "${ACCOUNT}", regions: [eu-central-1, eu-south-1] }\n`);
+    const { status, stderr } = await run(['--accounts', accounts, '--out', out('off')], world.environment(keys));
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/^--accounts: eu-south-1 is not a Region that account 111111111111 has switched on/m);
   });
 });
 

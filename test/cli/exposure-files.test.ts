@@ -67,6 +67,11 @@ describe('what Systems Manager’s own tools print', () => {
     expect(read('synced.json', '{"resourceId":"i-3","Name":"sudo","Version":"1"}\n{"resourceId":"i-3","Name":"bash"}\n', 'AL2023')).toEqual(['synced.json:2:1 has no Version']);
   });
 
+  it('has texts: the end of a version that is written as a number would be lost', () => {
+    expect(read('number.json', { ...listed, Entries: [{ ...sudo, Epoch: 1, Release: 2 }] }, 'AL2023')).toEqual(['i-1, amazon-linux-2023-x86_64, sudo 1:1.9.14-2, 2026-11-20T03:00:00Z']);
+    expect(read('number.json', JSON.stringify({ ...listed, Entries: [{ ...sudo, Version: 3.5 }] }).replace('3.5', '3.10'), 'AL2023')).toEqual([expect.stringMatching(/^number\.json:1:\d+ Entries\[0\]\.Version: expected a text/)]);
+  });
+
   it('is only a part of the list where there is a token for the next one', () => {
     expect(read('part.json', { ...listed, NextToken: 'AAEB' }, 'AL2023').at(-1)).toMatch(/^holds only a part of the list, since NextToken says that there is more/);
     expect(read('whole.json', { ...listed, NextToken: '' }, 'AL2023')).toHaveLength(1);

@@ -235,6 +235,46 @@ describe('wavelock exposure, offline', () => {
     ]);
   });
 
+  it('reads updateinfo of distributions that no feed asks for it, once with what OSV says of the same advisory', async () => {
+    mkdirSync(join(home, 'errata'));
+    const rlsa = update({ id: 'RLSA-2026:1234', title: 'Important: openssl security update', collection: 'rocky-linux-9-x86-64-baseos-rpms', packages: rpm('openssl-libs', '1:3.0.7-25.el9_3') });
+    const modular = update({ id: 'RLSA-2026:99', title: 'Moderate: nodejs:18 security update', collection: 'rocky-linux-9-x86-64-baseos-rpms', packages: rpm('nodejs', '1:18.19.0-1.module+el9.3.0+20') });
+    write('errata/rocky.xml.gz', packed(rlsa, modular));
+    write('errata/epel.xml.gz', packed(update({ id: 'FEDORA-EPEL-2026-0a1b2c3d4e', collection: 'EPEL-9', packages: rpm('htop', '3.3.0-1.el9') })));
+    write('errata/osv.json', {
+      id: 'RLSA-2026:1234',
+      modified: '2026-11-01T00:00:00Z',
+      published: '2026-11-01T00:00:00Z',
+      summary: 'Important: openssl security update',
+      upstream: ['CVE-2023-3446'],
+      affected: [{ package: { ecosystem: 'Rocky Linux:9', name: 'openssl' }, ranges: [{ type: 'ECOSYSTEM', events: [{ introduced: '0' }, { fixed: '1:3.0.7-25.el9_3' }] }] }],
+    });
+    const openssl = { ...entry('openssl-libs', '3.0.7', '24.el9', '1'), PackageId: 'openssl-3.0.7-24.el9.src.rpm' };
+    const installed = [openssl, entry('htop', '3.2.2', '1.el9'), entry('nodejs', '18.18.2', '1.module+el9.3.0+18', '1')];
+    const node = (id: string, platformName: string) => write(`${id}.json`, { node: { id, platformName, platformVersion: '9.3', arch: 'x86_64' }, inventories: [application(installed)] });
+    const files = [node('i-rocky', 'Rocky Linux'), node('i-alma', 'AlmaLinux')];
+    const ended = await command('exposure', '--feeds', join(home, 'errata'), '--now', NOW, '--json', '--inventory', ...files);
+    expect([ended.status, ended.stderr]).toEqual([0, '']);
+    expect((JSON.parse(ended.stdout) as ExposureRow[]).map((row) => [row.node, row.advisory, row.package, row.fixed, row.state])).toEqual(
+      expect.arrayContaining([
+        ['i-rocky', 'RLSA-2026:1234', 'openssl-libs', '1:3.0.7-25.el9_3', 'exposed'],
+        ['i-rocky', 'RLSA-2026:99', 'nodejs', '1:18.19.0-1.module+el9.3.0+20', 'exposed'],
+        ['i-rocky', 'FEDORA-EPEL-2026-0a1b2c3d4e', 'htop', '3.3.0-1.el9', 'exposed'],
+        ['i-alma', 'FEDORA-EPEL-2026-0a1b2c3d4e', 'htop', '3.3.0-1.el9', 'exposed'],
+      ]),
+    );
+    expect(JSON.parse(ended.stdout)).toHaveLength(4);
+  });
+
+  it('says of an updateinfo that nobody can tell the release of that it was not used, and why', async () => {
+    mkdirSync(join(home, 'errata'));
+    write('errata/mixed.xml', `<updates>${update({ id: 'ALSA-2026:1', collection: 'x', packages: rpm('bash', '5.1-1.el8') + rpm('sudo', '1.9-1.el9') })}</updates>`);
+    write('errata/sound.xml', `<updates>${update({ id: 'ALAS2023-2026-1' })}</updates>`);
+    const ended = await command('exposure', '--feeds', join(home, 'errata'), '--now', NOW, '--json', '--inventory', write('web.json', web));
+    expect(ended.status).toBe(0);
+    expect(ended.stderr).toContain('mixed.xml was not read: its ids are of AlmaLinux, and it names no release, and its builds are of several: 8, 9');
+  });
+
   it('has null for what is not known: the build of a Windows node', async () => {
     const month = { ID: '2026-Nov', CurrentReleaseDate: '2026-11-10T08:00:00' };
     mkdirSync(join(home, 'msrc'));

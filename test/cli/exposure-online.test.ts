@@ -50,6 +50,13 @@ describe('lines', () => {
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
   });
 
+  it.each([100, 80, 60])('say the same in %s columns', (width) => {
+    const wide = onlineLines(seenOf(world()), {}, NOW + 3 * 3_600_000, 1_000);
+    const text = onlineLines(seenOf(world()), {}, NOW + 3 * 3_600_000, width);
+    expect(flat(text.join(' '))).toBe(flat(wide.join(' ')));
+    for (const line of text) expect(line.length).toBeLessThanOrEqual(width);
+  });
+
   it('never let a node without facts look clear', () => {
     const text = flat(lines(seenOf(world())));
     expect(text).toContain('Facts: 3 nodes scanned, the oldest facts 4 h old.');

@@ -70,6 +70,12 @@ describe('how feeds are', () => {
     expect(feedTable([])).toEqual(['No feed has been read yet: the first look at the fleet does that.']);
   });
 
+  it('is a paragraph a feed where a terminal is narrower than the table', () => {
+    const narrow = feedTable(feedLines(rows, NOW), 50);
+    expect(narrow.slice(3, 7)).toEqual(['failing: failing', '    last success (UTC) 2026-11-09 05:00, newest', '    record 2026-11-08, records 1,234, errors 0', '    3 times in a row: https://vendor.example']);
+    for (const line of narrow) expect(line.length).toBeLessThanOrEqual(50);
+  });
+
   it('never obeys what vendors wrote', () => {
     const table = feedTable(feedLines([row('a', { failures: 1, reason: 'x\u001b[31m\u202e' })], NOW));
     expect(table.join('')).not.toMatch(/[\p{Cc}\p{Bidi_Control}]/u);
@@ -115,7 +121,7 @@ describe('a check of a folder', () => {
       ['d/wide.json', '', 'broken'],
     ]);
     const words = (file: string): string => rows?.find((one) => one.file === file)?.note ?? '';
-    expect(words('a/page.xml')).toBe('is not well-formed: unclosed tag: updates');
+    expect(words('a/page.xml')).toBe('is not well-formed: it ends within updates (about character 38)');
     expect(words('d/bomb.xml.gz')).toBe('grows to more than 16 MB when decompressed');
     expect(words('d/page.json')).toBe('is a web page, not data');
     expect(words('d/wide.json')).toContain('UTF-16');

@@ -65,6 +65,12 @@ function standingIn(form: string): Partial<RunOptions> {
 
 const MACHINE = '{ name: one, location: 111111111111/eu-central-1, inventory: al2023, tags: { Wavelock: enabled, Environment: test } }';
 
+describe('what stands in for a fix', () => {
+  it.each(['lambda: waf-block', 'lambda: "waf-block:2"', 'lambda: waf-block:live', 'automation: { document: Corp-Isolate, role: Corp-Role }'])('may be %s, where the fleet has it', (form) => {
+    expect(read(standingIn(form)).fleet.functions).toMatchObject({ 'waf-block': { code: join(folder, 'waf.mjs') } });
+  });
+});
+
 describe('what a run is refused for', () => {
   it.each<[string, Partial<RunOptions>, RegExp]>([
     ['a missing fleet', { fleet: join(folder, 'nowhere.yaml') }, /nowhere\.yaml: .*(not there|no such|does not exist|cannot be read)/i],
@@ -118,6 +124,11 @@ describe('what a run is given', () => {
     const policy = policyWith(['mode: auto', 'mode: approve']);
     expect(read({ policy, at: '2026-12-01' })).toMatchObject({ scenarioName: 'none', scenario: undefined });
     expect(read({ policy, at: '2026-12-01', scenario: 'lost-event' }).scenario?.faults).toHaveLength(1);
+  });
+
+  it('takes a whole number as chance, and no other word', () => {
+    expect(read({ at: '2026-12-01', seed: '7' }).seed).toBe(7);
+    for (const seed of ['abc', '12abc', '1.5', '0', '']) expect(problemsOf({ seed })).toContain(`--seed: "${seed}" is no whole number from 1 on`);
   });
 
   it('plans at the first planning time after --at', () => {

@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { command } from './command.ts';
+import { command, start } from './command.ts';
 
 describe('help', () => {
   it.each(['run', 'local', 'assess', 'why', 'notices', 'approve', 'resume', 'abort'])('of %s says what it does, every option, and an example', async (verb) => {
@@ -24,20 +25,35 @@ describe('help', () => {
 
 describe('what the command does not know', () => {
   it.each([
-    ['a subcommand', ['patch'], /unknown command 'patch'/],
-    ['an option', ['run', '--dry'], /unknown option '--dry'/],
-    ['a decision without a reason', ['approve', 'monthly-20261209-3f9ca1'], /required option '--why <text>' not specified/],
-  ])('%s is bad input: status 2, and where help is', async (_what, args, message) => {
+    ['a subcommand', ['patch'], /unknown command 'patch'/, 'wavelock --help'],
+    ['an option', ['run', '--dry'], /unknown option '--dry'/, 'wavelock run --help'],
+    ['a slip in an option', ['exposure', '--cev', 'CVE-2026-1001'], /unknown option '--cev'\n\(Did you mean --cve\?\)/, 'wavelock exposure --help'],
+    ['an option of a command of a command', ['advisory', 'add', 'CVE-2026-1001'], /required option '--packages <names>' not specified/, 'wavelock advisory add --help'],
+    ['a decision without a reason', ['approve', 'monthly-20261209-3f9ca1'], /required option '--why <text>' not specified/, 'wavelock approve --help'],
+  ])('%s is bad input: status 2, and where help is', async (_what, args, message, help) => {
     const { status, stdout, stderr } = await command(...args);
     expect(status).toBe(2);
     expect(stdout).toBe('');
     expect(stderr).toMatch(message);
-    expect(stderr).toContain('wavelock --help');
+    expect(stderr).toContain(`(${help} `);
   });
 
   it('a node of a run that never was', async () => {
     const { status, stderr } = await command('why', 'web-t1', '--out', 'no-such-folder');
     expect(status).toBe(2);
     expect(stderr).toContain('run `npm start` first');
+  });
+});
+
+describe('the command', () => {
+  it('says its version', async () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+    expect(await command('--version')).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' });
+  });
+
+  it('ends without a word when nobody reads on, as in a pipe to head', async () => {
+    const { child, ended } = start(['feeds', '--check', 'demo/feeds', '--json']);
+    child.stdout?.destroy();
+    expect(await ended).toMatchObject({ status: 0, stderr: '' });
   });
 });

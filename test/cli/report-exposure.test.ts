@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { exposureLine } from '../../cli/report/exposure-line.ts';
 import { exposureSection } from '../../cli/report/exposure.ts';
 import { reportHtml } from '../../cli/report/html.ts';
+import { endLines } from '../../cli/ui/end.ts';
+import { createPaint } from '../../cli/ui/paint.ts';
 import { SIZES } from '../../cli/report/picture.ts';
 import { COUNTS } from '../core/exposures-past.ts';
 import { fakeRun } from './ui-run.ts';
@@ -166,5 +168,28 @@ describe('the line of open exposures', () => {
     const svg = drawn({ ...HISTORY, line: HISTORY.line.map((point) => ({ ...point, knownExploited: 0 })) });
     expect(svg).not.toContain('exploited');
     expect(drawn({ ...HISTORY, line: [] })).toBe('');
+  });
+});
+
+describe('a rollout that an advisory has started', () => {
+  const run = ended({ ...HISTORY, cves: [closedCve('CVE-2026-31337', { listed: '2026-12-01', left: 3 })] });
+  run.document.timeline = [{ at: iso(STARTED), what: 'CISA lists CVE-2026-31337 as exploited in the wild' }, { at: iso(STARTED + 3_600_000), what: 'ana@example.com approves: "read"' }];
+  run.document.tickets = [{ subject: 'CVE-2026-31337', item: 'oi-1', openedAt: iso(STARTED), resolvedAt: '' }];
+  const page = (): string => reportHtml({ ...run, policyText: '', madeAt: '' }).replaceAll(/\s+/g, ' ');
+
+  it('says that nodes which no wave had are open to it still', () => {
+    expect(page()).toContain('CVE-2026-31337 is known to be exploited and open on 2 nodes that no wave had');
+    expect(endLines(run, { paint: createPaint(false), width: 200 }).join()).toContain('CVE-2026-31337 is open on 2 nodes that no wave had');
+  });
+
+  it('tells what happened when, who decided with which words, and what became of the ticket', () => {
+    expect(page()).toContain('From the first word to the last step 1 h; 1 ticket open: oi-1 (CVE-2026-31337).');
+    expect(page()).toContain('ana@example.com approves: &quot;read&quot;');
+  });
+
+  it('says neither of one that a calendar has started', () => {
+    const calendar = reportHtml({ ...ended(run.extra.history), policyText: '', madeAt: '' });
+    expect(calendar).not.toContain('that no wave had');
+    expect(calendar).not.toContain('id="story"');
   });
 });

@@ -114,12 +114,17 @@ describe('an inventory of dpkg', () => {
 
   it('is exact with the custom type, which has status, source and source version', () => {
     const entry = { package: 'libssl3', version: '3.0.11-1~deb12u1+b1', arch: 'amd64', status: 'installed', source: 'openssl', sourceVersion: '3.0.11-1~deb12u1' };
-    const removed = ['config-files', 'deinstall ok config-files', 'not-installed'].map((status, index) => ({ ...entry, package: `logrotate${index}`, status }));
+    const removed = ['config-files', 'deinstall ok config-files', 'not-installed', 'rc '].map((status, index) => ({ ...entry, package: `logrotate${index}`, status }));
     const custom = { TypeName: 'Custom:DpkgSource', Entries: [{ ...entry, status: 'install ok installed' }, ...removed] };
     expect(factsFromInventory('debian-12-x86_64', [...applications(deb('logrotate', '3.21.0-1')), custom])).toMatchObject({
       certainty: 'exact',
       installed: [{ name: 'libssl3', arch: 'amd64', version: '3.0.11-1~deb12u1+b1', source: 'openssl', sourceVersion: '3.0.11-1~deb12u1' }],
     });
+  });
+
+  it.each(['installed', 'hold ok installed', 'unpacked', 'half-installed', 'half-configured', 'triggers-awaited', 'triggers-pending', 'ii ', ''])('counts a package of the status %j', (status) => {
+    const own = { TypeName: 'Custom:DpkgSource', Entries: [{ package: 'bash', version: '5.2.15-2', arch: 'amd64', status, source: 'bash', sourceVersion: '5.2.15-2' }] };
+    expect(factsFromInventory('debian-12-x86_64', [own])).toMatchObject({ certainty: 'exact', installed: [{ name: 'bash' }] });
   });
 
   it('has the channels of Ubuntu Pro where they were gathered: services that are enabled', () => {

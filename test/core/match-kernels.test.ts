@@ -65,6 +65,13 @@ describe('kernels that are rpms', () => {
 });
 
 describe('a running kernel', () => {
+  it('of another stream says nothing of a newer one that is installed beside it', () => {
+    const fix = advisory({ on: 'amazon-linux-2', rows: [{ package: 'kernel', fixedVersion: '5.15.25-14.106.amzn2' }] });
+    const installed = ['kernel 5.15.25-14.106.amzn2', 'kernel 4.14.268-205.500.amzn2'];
+    expect(only(node('amazon-linux-2', installed, { kernel: '4.14.268-205.500.amzn2.x86_64' }), fix).state).toBe('fixed');
+    expect(only(node('amazon-linux-2', installed, { kernel: '5.15.19-10.104.amzn2.x86_64' }), fix).state).toBe('reboot-pending');
+  });
+
   it('whose release only begins like the fix is older than it, but with SUSE', () => {
     const fix = advisory({ on: 'almalinux-8', rows: [{ package: 'kernel-core', fixedVersion: '4.18.0-553.el8_10.1' }] });
     const installed = ['kernel-core 4.18.0-553.el8_10.1', 'kernel-core 4.18.0-553.el8_10'];

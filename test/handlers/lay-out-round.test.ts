@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { THROTTLED } from './faults.ts';
 import { MAINTENANCE_WINDOW } from '../assembly.ts';
+import { evidenceKey } from '../../lambdas/core/keys.ts';
 import { parseLocation } from '../../lambdas/core/model.ts';
 import { FLEET, HERE, ID, THERE } from './fleet.ts';
 import { admitFirst, documentPins, layOutRound, makePlan, planNode, planWave, policy, rules, seedRollout, seedRound, seedRuns, sendAndWait, settle } from './rollouts.ts';
@@ -297,6 +298,7 @@ describe('a wave in a maintenance window of Systems Manager', () => {
     expect(await layOut(rollout)).toMatchObject({ action: 'judge', reason: `${NAME} is disabled` });
     expect(await world.answer('JudgeWave', { rollout, wave: 'test', phase: 'patch' })).toMatchObject({ verdict: 'inconclusive', action: 'hold', reason: expect.stringContaining(`${NAME} is disabled; 2 of 2 nodes have no outcome`) });
     expect(world.published.filter((one) => one.event === 'held').at(-1)?.text).toContain(`${NAME} is disabled`);
+    expect(await world.store.getJson(evidenceKey(rollout))).toMatchObject({ waves: [{ windows: [{ read: { name: 'erp-monday' } }, { read: { closed: 'is disabled' } }] }, { name: 'production' }] });
     expect(world.calls('ssm:SendCommand')).toBe(commands);
   });
 

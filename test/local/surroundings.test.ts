@@ -6,8 +6,8 @@ import { ListAccountsCommand, OrganizationsClient } from '@aws-sdk/client-organi
 import {
   DescribeAssociationCommand, DescribeInstanceInformationCommand, DescribeInstancePatchStatesCommand, DescribeMaintenanceWindowsCommand,
   DescribeMaintenanceWindowTargetsCommand, DescribeMaintenanceWindowTasksCommand, DescribePatchBaselinesCommand, DescribePatchGroupsCommand,
-  GetCalendarStateCommand, GetInventoryCommand, GetMaintenanceWindowTaskCommand, GetPatchBaselineCommand, ListAssociationsCommand,
-  ListDocumentsCommand, ListInventoryEntriesCommand, SendCommandCommand, SSMClient,
+  GetCalendarStateCommand, GetInventoryCommand, GetMaintenanceWindowCommand, GetMaintenanceWindowTaskCommand, GetPatchBaselineCommand, ListAssociationsCommand,
+  ListDocumentsCommand, ListInventoryEntriesCommand, SendCommandCommand, SSMClient, UpdateMaintenanceWindowCommand,
 } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expandEntry } from '../../local/fleet/nodes.ts';
@@ -161,6 +161,35 @@ describe('what Systems Manager does by itself', () => {
     const task = await ssm.send(new GetMaintenanceWindowTaskCommand({ WindowId, WindowTaskId: Tasks[0]?.WindowTaskId }));
     expect(task.TaskInvocationParameters?.RunCommand?.Parameters).toEqual({ Operation: ['Install'] });
     await expect(ssm.send(new DescribeMaintenanceWindowTasksCommand({ WindowId: 'mw-00000000000000000' }))).rejects.toMatchObject({ name: 'DoesNotExistException' });
+  });
+
+  it('a maintenance window tells when it opens next, on its own clock, and what somebody has changed', async () => {
+    const { WindowIdentities = [] } = await ssm.send(new DescribeMaintenanceWindowsCommand({}));
+    const WindowId = WindowIdentities[0]?.WindowId;
+    const before = await ssm.send(new GetMaintenanceWindowCommand({ WindowId }));
+    expect(before).toMatchObject({ WindowId, Name: 'sunday', Enabled: true, Schedule: 'cron(0 1 ? * SUN *)', ScheduleTimezone: 'Europe/Berlin', Duration: 4, Cutoff: 1 });
+    expect(before.NextExecutionTime).toMatch(/^20\d\d-\d\d-\d\dT01:00\+0[12]:00$/);
+    expect(new Date(before.NextExecutionTime!.slice(0, 10)).getUTCDay()).toBe(0);
+    expect(await ssm.send(new UpdateMaintenanceWindowCommand({ WindowId, Enabled: false, EndDate: '2099-01-01T00:00:00Z' }))).toMatchObject({ WindowId, Enabled: false, Duration: 4 });
+    const disabled = await ssm.send(new GetMaintenanceWindowCommand({ WindowId }));
+    expect([disabled.Enabled, disabled.EndDate, disabled.NextExecutionTime]).toEqual([false, '2099-01-01T00:00:00Z', undefined]);
+    await ssm.send(new UpdateMaintenanceWindowCommand({ WindowId, Enabled: true, Schedule: 'rate(7 days)' }));
+    expect(await ssm.send(new GetMaintenanceWindowCommand({ WindowId }))).not.toHaveProperty('NextExecutionTime');
+    await ssm.send(new UpdateMaintenanceWindowCommand({ WindowId, Schedule: 'cron(0 1 ? * SUN *)' }));
+    await expect(ssm.send(new GetMaintenanceWindowCommand({ WindowId: 'mw-00000000000000000' }))).rejects.toMatchObject({ name: 'DoesNotExistException' });
+    await expect(ssm.send(new GetMaintenanceWindowCommand({ WindowId: 'mw-1' }))).rejects.toMatchObject({ name: 'ValidationException' });
+  });
+
+  it('a maintenance window is read by whoever may read this one, and edited by nobody else', async () => {
+    const { WindowIdentities = [] } = await ssm.send(new DescribeMaintenanceWindowsCommand({}));
+    const WindowId = WindowIdentities[0]?.WindowId;
+    const Resource = `arn:aws:ssm:eu-central-1:${ACCOUNT}:maintenancewindow/${WindowId}`;
+    const role = world.role(ACCOUNT, { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'ssm:GetMaintenanceWindow', Resource }] });
+    const reader = new SSMClient({ ...config, credentials: await world.keys(role) });
+    expect(await reader.send(new GetMaintenanceWindowCommand({ WindowId }))).toMatchObject({ Name: 'sunday' });
+    await expect(reader.send(new GetMaintenanceWindowCommand({ WindowId: 'mw-00000000000000000' }))).rejects.toMatchObject({ name: 'AccessDeniedException' });
+    await expect(reader.send(new UpdateMaintenanceWindowCommand({ WindowId, Enabled: false }))).rejects.toMatchObject({ name: 'AccessDeniedException' });
+    reader.destroy();
   });
 
   it('associations tell their parameters only when they are described', async () => {

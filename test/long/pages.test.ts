@@ -22,7 +22,6 @@ it('is installed by .ci/run and described in CONTRIBUTING.md with the command th
 describe.skipIf(why !== undefined)('pages in a browser', () => {
   let browser: Browser;
   let files: Record<PageName, string>;
-  const pages: Page[] = [];
   const shots = resolve('out/pages');
 
   beforeAll(async () => {
@@ -35,7 +34,6 @@ describe.skipIf(why !== undefined)('pages in a browser', () => {
   /** Opens one; what its console said and what it asked for is in `said`. */
   async function open(which: PageName, viewport = DESK, colorScheme: 'light' | 'dark' = 'light'): Promise<{ page: Page; said: string[] }> {
     const page = await browser.newPage({ viewport, colorScheme });
-    pages.push(page);
     const said: string[] = [];
     const url = pathToFileURL(files[which]).href;
     page.on('console', (message) => said.push(`${message.type()}: ${message.text()}`));
@@ -46,6 +44,11 @@ describe.skipIf(why !== undefined)('pages in a browser', () => {
     return { page, said };
   }
 
+  /** A picture for people who look. Chromium has none now and then on a machine that is busy with other things: that is no verdict on the page. */
+  async function shoot(page: Page, name: string, fullPage = false): Promise<void> {
+    await page.screenshot({ path: join(shots, `${name}.png`), fullPage }).catch((error: Error) => console.warn(`no picture of ${name}: ${error.message}`));
+  }
+
   const wrong = (page: Page, check: string): Promise<string[]> => page.evaluate(`checks.${check}`);
 
   describe.each(PAGES)('%s', (which) => {
@@ -53,7 +56,7 @@ describe.skipIf(why !== undefined)('pages in a browser', () => {
       const { page, said } = await open(which);
       expect(await page.evaluate('checks.hasFonts()')).toBe(true);
       await page.evaluate('document.querySelectorAll("details").forEach((part) => { part.open = true; })');
-      await page.screenshot({ path: join(shots, `${which}.png`), fullPage: true });
+      await shoot(page, which, true);
       expect(said).toEqual([]);
       await page.close();
     });
@@ -66,7 +69,7 @@ describe.skipIf(why !== undefined)('pages in a browser', () => {
 
     it.each([['a desk', DESK], ['a phone', PHONE]] as const)('fits %s, also with wider letters, and its pictures are not cut', async (_where, size) => {
       const { page } = await open(which, size);
-      await page.screenshot({ path: join(shots, `${which}-${size.width}.png`) });
+      await shoot(page, `${which}-${size.width}`);
       expect(await wrong(page, 'sideways()')).toEqual([]);
       expect(await wrong(page, 'pictures()')).toEqual([]);
       await page.evaluate('document.querySelectorAll("details").forEach((part) => { part.open = true; })');
@@ -79,7 +82,7 @@ describe.skipIf(why !== undefined)('pages in a browser', () => {
 
     it.each(['light', 'dark'] as const)('can be read in the %s', async (scheme) => {
       const { page } = await open(which, DESK, scheme);
-      await page.screenshot({ path: join(shots, `${which}-${scheme}.png`) });
+      await shoot(page, `${which}-${scheme}`);
       expect(await wrong(page, 'faint()')).toEqual([]);
       await page.close();
     });

@@ -168,6 +168,12 @@ describe('operators', () => {
     expect(said.err).toBe(`${ANN} may not dynamodb:PutItem: an identity-based policy denies it explicitly; ask whoever wrote that policy\n`);
   });
 
+  it('are told what waits for a decision where they mistype its name', async () => {
+    const { rollout } = asked.document;
+    expect(await as(documentOf('OperatorsPolicy'), () => decide('approve', rollout.slice(0, -1), { ...hub, why: 'a slip' }))).toBe(2);
+    expect(said.err).toBe(`no rollout is called ${rollout.slice(0, -1)}: what waits for a decision now is ${rollout} (asked)\n`);
+  });
+
   it('may abort a rollout that asks: it ends, and nothing was ever sent', async () => {
     expect(await as(documentOf('OperatorsPolicy'), deciding('abort'))).toBe(0);
     expect(said).toEqual({ out: `abort: ${asked.document.rollout}, recorded as decided by ${ANN}\n`, err: '' });

@@ -77,12 +77,17 @@ export function proChannel(service: string): string {
   return service === 'realtime-kernel' ? 'pro:realtime' : `pro:${service}`;
 }
 
-/** Removed packages whose configuration is still there have the status `config-files`; they are not installed. */
+/**
+ * Removed packages whose configuration is still there have the status `config-files`; they are not installed. `${db:Status-Status}` says so,
+ * the last word of `${Status}` (`deinstall ok config-files`) and `${db:Status-Abbrev}` (`rc`). What is half installed or says nothing may be there.
+ */
+function isRemoved(status: string): boolean {
+  return /(^|\s)(config-files|not-installed)$|^[a-z][cn]$/.test(status.trim());
+}
+
 function dpkgPackage(entry: Entry): Package[] {
   const { package: name = '', version = '', arch = '', source = '', sourceVersion = '' } = entry;
-  // `${db:Status-Status}`, or the last word of `${Status}`: `deinstall ok config-files`.
-  const status = (entry['status'] ?? '').split(' ').at(-1) ?? '';
-  if (status !== 'installed' && !status.startsWith('triggers-') && status !== 'half-configured' && status !== 'unpacked') return [];
+  if (isRemoved(entry['status'] ?? '')) return [];
   return [
     {
       name,

@@ -66,7 +66,7 @@ function judgeRows(pair: Pair, rows: readonly Row[]): Answer | undefined {
   const named = preferBinaries(here, item);
   if (named.length === 0) return undefined;
   if (advisory.versionKind !== 'rpm') return answerOf(pair, named);
-  const { rows: fitting, guess } = comparableRows(item, named, advisory.title, { ...view.streams, fixes: (name) => fixesOf(pair, name) });
+  const { rows: fitting, guess } = comparableRows(item, named, advisory, { ...view.streams, fixes: (name) => fixesOf(pair, name) });
   if (fitting.length === 0) return undefined;
   return guess ? guessed(item, fitting) : answerOf(pair, fitting);
 }

@@ -2,6 +2,7 @@
  * Modules of Red Hat's family (`ruby:2.7`): streams of the same packages, of which a node has one. A modular build has `.module` in its
  * release and never compares with a plain one. The build says for which minor release it was made (`module_el8.6.0`), not its stream.
  */
+import type { Advisory } from '../advisory.ts';
 import type { Package } from '../model.ts';
 import { rpmStream } from '../versions/rpm.ts';
 
@@ -19,6 +20,17 @@ export function streamsInTitle(title: string): string[] {
   if (whole.length > 0) return whole;
   const name = /^(?:.*: )?([A-Za-z0-9][\w.+-]*) (?:security|bug|enhancement|module|update)/.exec(title)?.[1];
   return name === undefined ? [] : [`${name}:`];
+}
+
+const known = new WeakMap<Advisory, string[]>();
+
+/** The same of an advisory, read once: nodes are many. */
+export function streamsOf(advisory: Advisory): string[] {
+  const before = known.get(advisory);
+  if (before) return before;
+  const streams = streamsInTitle(advisory.title);
+  known.set(advisory, streams);
+  return streams;
 }
 
 /** What tells a node's streams of modules apart. */

@@ -1,10 +1,11 @@
 /** Which rows of an advisory speak of an installed package, and which of them counts. */
+import type { Advisory } from '../advisory.ts';
 import { compareRead } from '../versions/compare.ts';
 import { compareWithoutEpoch } from '../versions/rpm.ts';
 import type { Sign } from '../versions/sign.ts';
 import type { Item } from './items.ts';
 import type { Row } from './knowledge.ts';
-import { followsStream, sameUpstream, streamsInTitle } from './modules.ts';
+import { followsStream, sameUpstream, streamsOf } from './modules.ts';
 import type { Streams } from './modules.ts';
 
 const ARCH_NAMES: Record<string, string> = { amd64: 'x86_64', arm64: 'aarch64', all: 'noarch' };
@@ -53,18 +54,18 @@ export function sameStream(item: Item, row: Row): boolean {
  * The rows that may be compared with an rpm, by stream of kernel and of module and by release. `guess`: the stream of the node's module is
  * not known, and what is installed is of another upstream version, so that nothing can be said but that one of them is of another stream.
  */
-export function comparableRows(item: Item, rows: readonly Row[], title: string, streams: Streams): { rows: readonly Row[]; guess: boolean } {
+export function comparableRows(item: Item, rows: readonly Row[], advisory: Advisory, streams: Streams): { rows: readonly Row[]; guess: boolean } {
   const fitting = ofOwnRelease(item.isKernel ? rows.filter((row) => sameStream(item, row)) : rows);
   if (item.family === undefined) return { rows: fitting.some(isModular) ? fitting.filter((row) => !isModular(row)) : fitting, guess: false };
-  return modularRows(item, fitting.filter(isModular), title, streams);
+  return modularRows(item, fitting.filter(isModular), advisory, streams);
 }
 
 function isModular(row: Row): boolean {
   return row.family !== undefined || row.module !== undefined;
 }
 
-function modularRows(item: Item, rows: readonly Row[], title: string, streams: Streams): { rows: readonly Row[]; guess: boolean } {
-  const named = streamsInTitle(title);
+function modularRows(item: Item, rows: readonly Row[], advisory: Advisory, streams: Streams): { rows: readonly Row[]; guess: boolean } {
+  const named = streamsOf(advisory);
   const unsure: Row[] = [];
   const sure = rows.filter((row) => {
     const answer = followsStream(row.module === undefined ? named : [row.module], streams);
