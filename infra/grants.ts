@@ -69,10 +69,17 @@ export const memoryMb: Partial<Record<FunctionName, number>> = {
   PullFeed: large,
   PullPart: large / 2,
   StoreFeed: large,
-  // Ten thousand nodes with three hundred open advisories each are 60,000 rows of some 80 MB of text.
+  // Twice what ten thousand nodes take, as `npm run bench -- intake` measures it; and of a CPU there is as much as of memory.
+  LayOutScan: large,
+  PickFeeds: large / 2,
   CloseIntake: 2 * large,
   StartRollouts: large,
   PlanRollout: large,
+  AskPeople: large,
+  OpenWave: large,
+  LayOutRound: large,
+  JudgeWave: 2 * large,
+  AdmitBatch: large,
   CloseRollout: 2 * large,
   SettleBatch: large,
 };

@@ -21,6 +21,17 @@ async function* linesNaming(cve: string, key: string, store: OpenHub['store']): 
   for await (const line of readLines(await store.open(key))) if (line.includes(`"${cve}"`)) yield JSON.parse(line) as unknown;
 }
 
+/** Whether a stored advisory has this id; by the feeds' tables of contents, an entry a line. */
+export async function isStored(id: string, { record, store }: OpenHub): Promise<boolean> {
+  for (const { index } of await record.feeds()) if (index !== undefined && (await hasEntry(id, await store.open(index)))) return true;
+  return false;
+}
+
+async function hasEntry(id: string, contents: Awaited<ReturnType<OpenHub['store']['open']>>): Promise<boolean> {
+  for await (const line of readLines(contents)) if (line.includes(`"id":${JSON.stringify(id)}`)) return true;
+  return false;
+}
+
 /** The CVEs that a feed's advisories name: the first line of its table of contents. */
 async function contentsOf(row: FeedRow, store: OpenHub['store']): Promise<string[]> {
   if (row.index === undefined) return [];

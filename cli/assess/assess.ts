@@ -108,18 +108,18 @@ function leave({ assessment, found, made, places, otherRegions, options }: Resul
   const about = { at: assessment.at, locations: assessment.locations, feeds: exposure !== undefined };
   if (isFleet) writeSealed(places.fleet, fleetYaml(made, about));
   writeSealed(places.policy, policyText);
-  writeIn(places.report, assessmentHtml({ assessment, judged: { exposure, problems }, otherRegions, places, policyText }));
+  writeIn(places.report, assessmentHtml({ assessment, judged: { exposure, problems }, otherRegions, places, isFleet, policyText }));
   if (options.json === true) {
-    const document = { ...assessment, exposure: exposure ?? null, feedProblems: problems, otherRegions, files: places };
+    const document = { ...assessment, exposure: exposure ?? null, feedProblems: problems, otherRegions, files: { ...places, fleet: isFleet ? places.fleet : null } };
     process.stdout.write(`${JSON.stringify(document)}\n`);
     return;
   }
-  const written = [places.report, places.policy, ...(isFleet ? [places.fleet] : ['no fleet file: no machine was seen that could be simulated'])];
+  const written = [places.report, places.policy, ...(isFleet ? [places.fleet] : [])];
   const feeds = typeof options.feeds === 'string' ? ` --feeds ${options.feeds}` : '';
-  const next = isFleet ? [`next          npm start -- --fleet ${places.fleet} --policy ${places.policy}${feeds}`] : [];
+  const next = isFleet ? `next          npm start -- --fleet ${places.fleet} --policy ${places.policy}${feeds}` : 'not written   fleet.yaml: no machine was seen that could be simulated';
   const kept = places.kept.map((path) => `left alone    ${path}: somebody has made or changed it; --force replaces it`);
   const columns = process.stdout.isTTY ? process.stdout.columns : undefined;
-  const lines = [...assessmentText(assessment, { exposure, problems }, columns), '', `written       ${written.join(', ')}`, ...kept, ...next];
+  const lines = [...assessmentText(assessment, { exposure, problems, otherRegions }, columns), '', `written       ${written.join(', ')}`, ...kept, next];
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 

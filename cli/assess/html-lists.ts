@@ -41,7 +41,6 @@ export interface ListCount {
 
 /** The lists in their order, as numbers. */
 export function listCounts(lists: Lists): ListCount[] {
-  const nodesOf = (groups: { nodes: string[] }[] | undefined): number | undefined => groups && new Set(groups.flatMap(({ nodes }) => nodes)).size;
   const counts: Record<ListName, number | undefined> = {
     unmanaged: lists.unmanaged?.length,
     stopped: lists.stopped?.length,
@@ -55,6 +54,11 @@ export function listCounts(lists: Lists): ListCount[] {
     baselines: nodesOf(lists.baselineRefuses),
   };
   return (Object.keys(HEADINGS) as ListName[]).map((id) => ({ id, title: HEADINGS[id].title, count: counts[id] }));
+}
+
+/** Nodes in groups, each once. */
+function nodesOf(groups: { nodes: string[] }[] | undefined): number | undefined {
+  return groups && new Set(groups.flatMap(({ nodes }) => nodes)).size;
 }
 
 /** One section a list, also for empty ones: that there is nothing is worth knowing. */

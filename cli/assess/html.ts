@@ -19,6 +19,8 @@ export interface ReportInput {
   /** Regions that are switched on and were not looked at, by account. */
   otherRegions: Record<string, string[]>;
   places: Places;
+  /** Whether a fleet file was written: there may be nothing to simulate. */
+  isFleet: boolean;
   policyText: string;
 }
 
@@ -164,11 +166,11 @@ function blindSection(blind: Blind[]): Html | undefined {
 `)}</ul></section>`;
 }
 
-function filesSection({ places, policyText }: ReportInput): Html {
+function filesSection({ places, isFleet, policyText }: ReportInput): Html {
   return html`<section id="next"><h2>What was written, and what is next</h2>
 <ul>
-<li><code>${places.fleet}</code>: your fleet, to be simulated.
-<code>npm start -- --fleet ${places.fleet} --policy ${places.policy}</code> plans its next patch night on this machine.</li>
+${isFleet ? html`<li><code>${places.fleet}</code>: your fleet, to be simulated.
+<code>npm start -- --fleet ${places.fleet} --policy ${places.policy}</code> plans its next patch night on this machine.</li>` : html`<li>No fleet file: no machine was seen that could be simulated.</li>`}
 <li><code>${places.policy}</code>: a proposal, in mode observe. It sends nothing.</li>
 </ul>
 ${fold('The proposed policy', html`<pre>${policyText}</pre>`)}

@@ -29,7 +29,6 @@ const OWNERS = { 'auto-scaling': 'Auto Scaling', eks: 'EKS', ecs: 'ECS' } as con
 
 /** All lists, empty ones too. */
 export function listLines(lists: Lists, form: Form): string[] {
-  const alone = (nodes: ListedNode[]): Group[] => [{ why: '', ids: nodes.map(({ id }) => id) }];
   return [
     ...section('unmanaged', lists.unmanaged, reasons, form),
     ...section('stopped', lists.stopped, alone, form),
@@ -71,6 +70,11 @@ function section<Item>(label: string, items: Item[] | undefined, groupsOf: (item
 function groupLines(label: string, { why, ids }: Group, form: Form): string[] {
   if (why === '') return entry(label, counted(ids, form.most), form);
   return [...entry(label, `${amount(ids.length, 'node')}: ${why}`, form), ...entry('', some([...ids], form.most), form, INDENT)];
+}
+
+/** Of lists whose label says it all. */
+function alone(nodes: ListedNode[]): Group[] {
+  return [{ why: '', ids: nodes.map(({ id }) => id) }];
 }
 
 function reasons(nodes: ListedNode[]): Group[] {

@@ -18,13 +18,20 @@ export interface Judged {
   problems: readonly string[];
 }
 
+/** What else is said besides what was seen. */
+export interface Said extends Judged {
+  /** Regions that are switched on and were not looked at, by account. */
+  otherRegions?: Record<string, string[]>;
+}
+
 /** Lines for standard output. The first one is coverage. `columns`: of the terminal that a person reads them on; left out: a pipe. */
-export function assessmentText(assessment: Assessment, { exposure, problems }: Judged, columns?: number): string[] {
+export function assessmentText(assessment: Assessment, { exposure, problems, otherRegions = {} }: Said, columns?: number): string[] {
   const width = Math.max(60, Math.min(WIDEST, columns ?? WIDEST));
   const form = columns === undefined ? { width, most: ALL_IDS, groups: ALL_IDS } : { width, most: IDS, groups: GROUPS };
   return [
     ...entry('coverage', coverageWords(assessment.coverage), form),
     ...limits(assessment, form),
+    ...regionLines(assessment.coverage, otherRegions, form),
     '',
     ...listLines(assessment.lists, form),
     '',
@@ -53,6 +60,14 @@ function limits({ coverage, stoppedAt, otherAccounts }: Assessment, form: Form):
     ...(stoppedAt === undefined ? [] : entry('', `stopped at --max ${grouped(stoppedAt)}: there are more nodes`, form)),
     ...(otherAccounts.length === 0 ? [] : entry('', `not looked at: ${amount(otherAccounts.length, 'account')} of the organization (${accounts})`, form)),
   ];
+}
+
+/** Who sees nothing looks in the wrong Region, as a rule. */
+function regionLines({ running }: Coverage, otherRegions: Record<string, string[]>, form: Form): string[] {
+  const count = Object.values(otherRegions).reduce((sum, regions) => sum + regions.length, 0);
+  if (count === 0) return [];
+  const others = `not looked at: ${amount(count, 'Region')} that ${count === 1 ? 'is' : 'are'} switched on`;
+  return entry('', running === 0 ? `nothing runs here. ${others}: try --region all` : `${others} (--region all looks everywhere)`, form);
 }
 
 function exposureLines(exposure: FleetExposure | undefined, form: Form): string[] {

@@ -58,19 +58,29 @@ export function* onlineRows(seen: Seen, wanted: Wanted): Generator<OnlineRow> {
 }
 
 /** The rows of what Wavelock finds. */
-export function* ourRows(seen: Seen, wanted: Wanted): Generator<OnlineRow> {
-  const nodes = wantedNodes(seen.nodes, wanted);
-  const byPrint = grouped(nodes, (node) => node.facts?.fingerprint ?? '');
-  for (const exposure of wantedExposures(seen.summary, wanted)) {
-    for (const node of byPrint.get(exposure.fingerprint) ?? []) yield* rowsOf(exposure, node, seen);
-  }
+function* ourRows(seen: Seen, wanted: Wanted): Generator<OnlineRow> {
+  const byPrint = byFingerprint(wantedNodes(seen.nodes, wanted));
+  for (const exposure of wantedExposures(seen.summary, wanted)) yield* rowsOfExposure(exposure, byPrint, seen);
 }
+
+/** The rows of one exposure on nodes by their fingerprint: whoever shows many advisories sorts the fleet once. */
+export function* rowsOfExposure(exposure: OpenExposure, byPrint: ReadonlyMap<string, readonly CountedNode[]>, seen: Seen): Generator<OnlineRow> {
+  const exceptions = new Map(exposure.excepted.map(({ node, why }) => [node, why]));
+  for (const node of byPrint.get(exposure.fingerprint) ?? []) yield* rowsOf(exposure, node, { seen, exception: exceptions.get(`${node.location}/${node.id}`) ?? null });
+}
+
+/** Nodes by the fingerprint of what is known of them; empty for those of which nothing is. */
+export function byFingerprint(nodes: readonly CountedNode[]): Map<string, CountedNode[]> {
+  return grouped(nodes, (node) => node.facts?.fingerprint ?? '');
+}
+
+const byName = new Intl.Collator('en', { numeric: true });
 
 /** Nodes that are asked for, by name. */
 export function wantedNodes(nodes: readonly CountedNode[], { node, service }: Wanted): CountedNode[] {
   const isCalled = (one: CountedNode): boolean => node === undefined || one.id === node || one.name === node;
   const wanted = nodes.filter((one) => isCalled(one) && (service === undefined || one.tags[SERVICE_TAG] === service));
-  return wanted.toSorted((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }) || (a.id < b.id ? -1 : 1));
+  return wanted.toSorted((a, b) => byName.compare(a.name, b.name) || (a.id < b.id ? -1 : 1));
 }
 
 /** Exposures that are asked for, in the summary's order. */
@@ -78,9 +88,8 @@ export function wantedExposures({ exposures }: ExposureSummary, { advisory, cve 
   return exposures.filter((one) => (advisory === undefined || one.advisory === advisory) && (cve === undefined || one.cves.includes(cve)));
 }
 
-function* rowsOf(exposure: OpenExposure, node: CountedNode, { summary, views }: Seen): Generator<OnlineRow> {
-  const { urgency, excepted } = exposure;
-  const exception = excepted.find((one) => one.node === `${node.location}/${node.id}`)?.why ?? null;
+function* rowsOf(exposure: OpenExposure, node: CountedNode, { seen: { summary, views }, exception }: { seen: Seen; exception: string | null }): Generator<OnlineRow> {
+  const { urgency } = exposure;
   const due = exception === null ? dueOf(exposure, urgency, node.tags, summary.deadlines ?? []) : undefined;
   const about = {
     name: node.name,

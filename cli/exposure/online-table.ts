@@ -7,8 +7,8 @@ import { advisoryKey, ExposureState } from '../../lambdas/core/exposures/types.t
 import { SERVICE_TAG } from '../../lambdas/core/exposures/summary.ts';
 import { amount, plain, some, WIDEST, wrapWhole } from '../ui/text.ts';
 import { epssWords } from './table.ts';
-import { inspectorRows, ourRows, wantedExposures, wantedNodes } from './online-rows.ts';
-import type { CountedNode, OpenAdvisory } from '../../lambdas/core/exposures/types.ts';
+import { byFingerprint, rowsOfExposure, inspectorRows, wantedExposures, wantedNodes } from './online-rows.ts';
+import type { CountedNode, OpenAdvisory, OpenExposure } from '../../lambdas/core/exposures/types.ts';
 import type { OnlineRow, Seen, Wanted } from './online-rows.ts';
 
 /** Advisories, and nodes of one, that are shown where nobody asks for something. */
@@ -40,13 +40,14 @@ function wholeLines(seen: Seen, wanted: Wanted, now: number): string[] {
   const shown = asked ? open : open.slice(0, ADVISORIES_SHOWN);
   const left = open.length - shown.length;
   const most = asked ? NODES_SHOWN_ASKED : NODES_SHOWN;
+  const listing = { byPrint: byFingerprint(nodes), byAdvisory: grouped(wantedExposures(seen.summary, wanted), advisoryKey), most, now };
   return [
     `${asked ? 'The whole fleet: ' : ''}${headline(seen, now)}`,
     `${asked ? 'Facts of what is asked for' : 'Facts'}: ${factsWords(nodes, now)}.`,
     ...unknownLines(nodes),
     ...endedLines(nodes),
     ...(open.length === 0 ? ['', nothing(wanted, nodes)] : []),
-    ...shown.flatMap((advisory) => ['', ...advisoryLines(advisory, now), ...nodeLines(advisory, seen, { wanted, most, now })]),
+    ...shown.flatMap((advisory) => ['', ...advisoryLines(advisory, now), ...nodeLines(advisory, seen, listing)]),
     ...moreLines(left),
     ...onlyInspectorLines([...inspectorRows(seen, wanted)]),
   ];
@@ -162,18 +163,23 @@ function serviceWords({ services }: OpenAdvisory): string {
 }
 
 interface Listing {
-  wanted: Wanted;
+  byPrint: ReadonlyMap<string, readonly CountedNode[]>;
+  byAdvisory: ReadonlyMap<string, readonly OpenExposure[]>;
   most: number;
   now: number;
 }
 
 /** The first nodes of an advisory, and how many more there are. */
-function nodeLines(advisory: OpenAdvisory, seen: Seen, { wanted, most, now }: Listing): string[] {
+function nodeLines(advisory: OpenAdvisory, seen: Seen, { byPrint, byAdvisory, most, now }: Listing): string[] {
   const nodes = new Map<string, OnlineRow[]>();
-  for (const row of ourRows(seen, { ...wanted, advisory: advisory.advisory })) {
-    const key = `${row.location} ${row.node}`;
-    // Of nodes that are not shown only the number counts.
-    if (row.source === advisory.source) nodes.set(key, nodes.size > most ? [] : [...(nodes.get(key) ?? []), row]);
+  for (const exposure of byAdvisory.get(advisoryKey(advisory)) ?? []) {
+    for (const row of rowsOfExposure(exposure, byPrint, seen)) {
+      const key = `${row.location} ${row.node}`;
+      const own = nodes.get(key);
+      // Of nodes that are not shown only the number counts.
+      if (own && own.length > 0) own.push(row);
+      else if (!own) nodes.set(key, nodes.size >= most ? [] : [row]);
+    }
   }
   const shown = [...nodes.values()].slice(0, most);
   const shared = sharedWhy(shown);

@@ -1,6 +1,8 @@
 /** `wavelock exposure`: what the nodes of a hub are exposed to, since when, and how current that is. Reads the store; changes nothing. */
 import { readCountedNodes, readOpenExposures } from '../../lambdas/aws/exposures.ts';
 import { readInspectorView } from '../../lambdas/aws/inspector.ts';
+import { isStored, storedNaming } from '../advisory/stored.ts';
+import { plain } from '../ui/text.ts';
 import { CveId } from '../../lambdas/core/advisory.ts';
 import { withHub } from '../hub.ts';
 import { EXIT } from '../run/messages.ts';
@@ -31,8 +33,19 @@ export async function onlineExposure(options: OnlineOptions, print: Print = toSt
     if (nobody !== undefined) return refuse(nobody);
     if (options.json === true) printRows(onlineRows(seen, wanted), print);
     else print(`${onlineLines(seen, wanted, Date.now(), printWidth()).join('\n')}\n`);
+    const unknown = await whyUnknown(wanted, seen, hub);
+    if (unknown !== undefined) process.stderr.write(`${unknown}\n`);
     return EXIT.succeeded;
   });
+}
+
+/** What is asked for and open nowhere, because nobody has told of it: that is not the same as clear. */
+async function whyUnknown({ advisory, cve }: Wanted, { summary }: Seen, hub: OpenHub): Promise<string | undefined> {
+  const asked = advisory ?? cve;
+  if (asked === undefined || summary.exposures.some((one) => one.advisory === asked || one.cves.includes(asked))) return undefined;
+  if (advisory !== undefined) return (await isStored(advisory, hub)) ? undefined : `Note: no advisory that is stored here is called ${plain(advisory)}: nothing was compared with it.`;
+  const { done } = await storedNaming(asked, hub).next();
+  return done === true ? `Note: no vendor's advisory that is stored here names ${asked}: nothing was compared with it.` : undefined;
 }
 
 /** All that the rows are made of; `undefined` where nothing was reckoned yet. */

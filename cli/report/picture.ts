@@ -169,9 +169,11 @@ function waiting(part: RunExtra['timeline'][number], scene: Scene, base: number)
   const [from, to] = [axis.x(part.from), axis.x(part.to)];
   const word = { soak: 'soak', verify: 'asked again', hold: 'held', window: '', run: '' }[part.what];
   const y = base - 5;
-  const label = to - from > word.length * CHARACTER + 8;
+  // The column of the last node may reach as far beyond its instant as a node is wide.
+  const aside = scene.size.node + 2;
+  const label = to - from > word.length * CHARACTER + aside + 2;
   return html`<path class="${part.what}" d="M${from} ${y}H${to}"><title>${word} ${when(part, scene)}</title></path>
-${label && html`<text class="small" x="${from + 6}" y="${y - 6}">${word}</text>`}`;
+${label && html`<text class="small" x="${from + aside}" y="${y - 6}">${word}</text>`}`;
 }
 
 function verdictMark(wave: Wave, scene: Scene, base: number): Html | undefined {

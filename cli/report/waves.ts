@@ -1,6 +1,6 @@
 /** The report's section on the waves: the picture with its legend, the same as a table, and what happened on the way. */
 import { formatLocal } from '../../lambdas/core/calendar-text.ts';
-import { moodOf, nodesOf, outcomeWords, timezoneOf, untouched } from '../ui/facts.ts';
+import { limitWords, moodOf, nodesOf, outcomeWords, timezoneOf, untouched } from '../ui/facts.ts';
 import { amount } from '../ui/text.ts';
 import { instant } from '../ui/times.ts';
 import { html } from './escape.ts';
@@ -63,12 +63,13 @@ function waveRow(wave: Wave, { document, extra }: EndedRun): Row {
     : 'its nodes got no patch command';
   // A wave is opened when the one before it has passed; what people ask is when its nodes were worked on.
   const worked = extra.timeline.find((part) => part.wave === wave.name && part.what === 'run');
+  // A reason that only counts outcomes says nothing that the next column does not.
+  const spell = (reason: string): string => (reason === outcomeWords(wave.outcomes) ? limitWords(extra.plan, wave) : reason);
   const work = extra.inWork.find((entry) => entry.wave === wave.name);
   return row([
     { class: 'name', of: wave.name },
     { class: `outcome ${wave.verdict}`, of: ran ? wave.verdict : 'not run' },
-    // A reason that only counts is what the next column says.
-    { class: 'why', of: (ran ? wave.reasons.filter((reason) => reason !== outcomeWords(wave.outcomes)) : [silent]).map((reason) => html`<div>${reason}</div>`) },
+    { class: 'why', of: (ran ? wave.reasons.map(spell) : [silent]).map((reason) => html`<div>${reason}</div>`) },
     ran && outcomeWords(wave.outcomes),
     work && `${work.most} of ${work.allowed}`,
     timeOf(worked === undefined ? '' : new Date(worked.from).toISOString(), extra),

@@ -1,14 +1,22 @@
 /** What a run's calls tell: commands that were sent, messages that were published. Looks at calls as they pass and changes nothing. */
 import { parseBatchName } from '../../lambdas/core/names.ts';
+import { clientToken } from '../../lambdas/aws/client-token.ts';
 import { NoticeEvent } from '../../lambdas/core/model.ts';
+import { meansWords } from '../../lambdas/core/triggers/stand-in.ts';
+import type { Form } from '../../lambdas/core/pin.ts';
 import type { CallContext, Faults, Input } from '../../local/types.ts';
 import type { NoticeDocument } from './messages.ts';
 import type { SlackPost } from './slack.ts';
 
 export interface SentCommand {
+  /** As people read it: `Wavelock-Patch-Linux`, `function waf-block`, `runbook Corp-Isolate`. */
   document: string;
   batch: string;
   nodes: string[];
+  /** Of what is no command. */
+  by?: Form;
+  /** Of a runbook, until its batch is known. */
+  token?: string;
 }
 
 interface Published {
@@ -75,6 +83,11 @@ export function createWatch(): Watch {
 
 function notePassed({ service, operation }: CallContext, input: Input, commands: SentCommand[], published: Published[]): void {
   if (service === 'ssm' && operation === 'SendCommand') commands.push({ document: input.DocumentName, batch: input.Comment ?? '', nodes: input.InstanceIds ?? [] });
+  if (service === 'ssm' && operation === 'StartAutomationExecution') {
+    const document = meansWords({ by: 'automation', name: input.DocumentName });
+    commands.push({ document, batch: '', nodes: input.Targets?.[0]?.Values ?? [], by: 'automation', token: input.ClientToken });
+  }
+  if (service === 'lambda' && operation === 'Invoke') noteInvoked(input, commands);
   if (service !== 'sns' || operation !== 'Publish' || input.MessageStructure !== 'json') return;
   const attribute = (name: string): string => input.MessageAttributes?.[name]?.StringValue ?? '';
   const event = NoticeEvent.safeParse(attribute('event'));
@@ -82,6 +95,18 @@ function notePassed({ service, operation }: CallContext, input: Input, commands:
   const message = JSON.parse(input.Message) as { email: string; lambda: string };
   const slack = (JSON.parse(message.lambda) as { text: string }).text;
   published.push({ audience: attribute('audience'), event: event.data, wave: attribute('wave'), subject: input.Subject, email: message.email, slack });
+}
+
+/** A function of the user's is told its batch; a runbook's batch is known by whoever sent it. */
+function noteInvoked({ FunctionName, Payload }: Input, commands: SentCommand[]): void {
+  const event = JSON.parse(Buffer.from(Payload ?? []).toString() || '{}') as { version?: unknown; id?: unknown; action?: unknown; nodes?: { id: string }[]; batch?: unknown };
+  if (event.version === 1 && typeof event.id === 'string' && parseBatchName(event.id) && Array.isArray(event.nodes)) {
+    commands.push({ document: meansWords({ by: 'lambda', name: String(FunctionName) }), batch: event.id, nodes: event.nodes.map(({ id }) => id), by: 'lambda' });
+  }
+  if (typeof event.batch !== 'string') return;
+  const token = clientToken(event.batch);
+  const sent = commands.find((command) => command.batch === '' && command.token === token);
+  if (sent) sent.batch = event.batch;
 }
 
 /** Mails that arrived, each with what was published: the same subject and text. */

@@ -1,7 +1,6 @@
 /** The RUN block: what each wave has come to, from the messages about it. A terminal shows it while it runs, a pipe afterwards. */
 import { formatDuration, formatLocal } from '../../lambdas/core/calendar-text.ts';
-import { amountOf } from '../../lambdas/core/model.ts';
-import { outcomeTotal, outcomeWords, timezoneOf, untouched } from './facts.ts';
+import { limitWords, outcomeTotal, outcomeWords, timezoneOf, untouched } from './facts.ts';
 import { nameWidth } from './plan.ts';
 import { amount, clip, grouped, plain, wrap } from './text.ts';
 import { span } from './times.ts';
@@ -162,7 +161,7 @@ class WaveLines {
     const { paint } = this.drawing;
     const [reason = '', ...others] = (last.reasons ?? []).map(plain);
     const soak = state.soaked ? `soak ${this.soakOf(state.name)}, judged again: ` : '';
-    const words = COUNTS.test(reason) && verdict === 'PASS' ? this.limits(state, last) : reason;
+    const words = COUNTS.test(reason) && verdict === 'PASS' ? limitWords(this.plan, { name: state.name, nodes: state.total, outcomes: last.outcomes }) : reason;
     const [first = '', ...rest] = wrap(`${soak}${words}`, this.left() - 4);
     const shown = others.slice(0, REASONS_SHOWN - 1).flatMap((text) => wrap(text, this.drawing.width - 6));
     const more = others.length >= REASONS_SHOWN ? [`and ${others.length - REASONS_SHOWN + 1} more reasons, in the report`] : [];
@@ -181,15 +180,6 @@ class WaveLines {
   /** When its nodes were in work, so far. */
   private span({ began, over }: WaveState, now: number): string {
     return began === undefined ? '' : span(began, over ?? now, this.timezone);
-  }
-
-  /** What passing is: the counts against what the policy allows. */
-  private limits({ name, total }: WaveState, { outcomes }: WaveMessage): string {
-    const rules = this.plan.policy.waves.find((wave) => wave.name === name)?.promoteWhen;
-    if (!rules) return outcomeWords(outcomes);
-    const failed = `${outcomes.failed ?? 0} of ${amountOf(rules.failed, total)}`;
-    const unreachable = `${outcomes.unreachable ?? 0} of ${amountOf(rules.unreachable, total)}`;
-    return `failed ${failed}, unreachable ${unreachable} allowed`;
   }
 
   private soakOf(wave: string): string {

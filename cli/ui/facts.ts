@@ -1,5 +1,5 @@
 /** What the terminal and the report both say of a run, computed once: counts, words for outcomes, what is left, what was proven. */
-import { Outcome } from '../../lambdas/core/model.ts';
+import { amountOf, Outcome } from '../../lambdas/core/model.ts';
 import { amount, grouped } from './text.ts';
 import type { NodeResult, RolloutResult } from '../../lambdas/core/result.ts';
 import type { Plan, PlanWave } from '../../lambdas/core/plan.ts';
@@ -62,6 +62,15 @@ export function outcomeWords(outcomes: Partial<Record<Outcome, number>>): string
     .filter((outcome) => (outcomes[outcome] ?? 0) > 0)
     .map((outcome) => `${outcome} ${grouped(outcomes[outcome] ?? 0)}`)
     .join(', ');
+}
+
+/** What passing was: the counts against what the policy allows. `failed 0 of 0, unreachable 1 of 2 allowed`. */
+export function limitWords(plan: Plan | undefined, { name, nodes, outcomes }: { name: string; nodes: number; outcomes: Partial<Record<Outcome, number>> }): string {
+  const rules = plan?.policy.waves.find((wave) => wave.name === name)?.promoteWhen;
+  if (!rules) return outcomeWords(outcomes);
+  const failed = `${outcomes.failed ?? 0} of ${amountOf(rules.failed, nodes)}`;
+  const unreachable = `${outcomes.unreachable ?? 0} of ${amountOf(rules.unreachable, nodes)}`;
+  return `failed ${failed}, unreachable ${unreachable} allowed`;
 }
 
 /** How many nodes have an outcome. */

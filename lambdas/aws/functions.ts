@@ -39,17 +39,18 @@ const REFUSALS = new Set([
   'UnsupportedMediaTypeException',
 ]);
 
+/** Clients are made when they are first needed: few rollouts call a function, and building a client costs more than most calls. */
 export function createFunctions(): Functions {
-  const lambda = new LambdaClient({});
-  // The SDK repeats lost replies and 5xx answers by itself; a repeated call runs the function again.
-  const once = new LambdaClient({ maxAttempts: 1 });
+  let made: LambdaClient | undefined;
+  const lambda = (): LambdaClient => (made ??= new LambdaClient({}));
   return {
-    describe: (name) => describe(lambda, name),
+    describe: (name) => describe(lambda(), name),
     async codeOf({ name, version }) {
-      const found = await configurationOf(lambda, qualified(name, version));
+      const found = await configurationOf(lambda(), qualified(name, version));
       return 'missing' in found ? undefined : found.CodeSha256;
     },
-    call: (pin, event) => call(once, pin, event),
+    // The SDK repeats lost replies and 5xx answers by itself; a repeated call runs the function again.
+    call: (pin, event) => call(new LambdaClient({ maxAttempts: 1 }), pin, event),
   };
 }
 

@@ -1,5 +1,4 @@
 /** Automation runbooks of the user's: one execution for a batch, with one below it for each node. */
-import { createHash } from 'node:crypto';
 import {
   DescribeAutomationExecutionsCommand,
   DescribeDocumentCommand,
@@ -10,6 +9,7 @@ import {
 } from '@aws-sdk/client-ssm';
 import { z } from 'zod';
 import { ACTION, ASSUME_ROLE, INSTANCE } from '../core/triggers/stand-in.ts';
+import { clientToken } from './client-token.ts';
 import type { AutomationExecutionFilter, AutomationExecutionMetadata } from '@aws-sdk/client-ssm';
 import type { Location } from '../core/model.ts';
 import type { Pin } from '../core/pin.ts';
@@ -91,13 +91,6 @@ function worksAsRole(content: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** A UUID made from a batch's name: always the same one, so that the same batch never starts twice (StartAutomationExecution.ClientToken). */
-export function clientToken(batch: string): string {
-  const hash = createHash('sha256').update(batch).digest('hex');
-  // Version 8: a UUID of one's own making (RFC 9562, section 5.8).
-  return [hash.slice(0, 8), hash.slice(8, 12), `8${hash.slice(13, 16)}`, `a${hash.slice(17, 20)}`, hash.slice(20, 32)].join('-');
 }
 
 async function start(ssm: SSMClient, { batch, nodes, pin, action }: RunbookRequest): Promise<SendResult> {

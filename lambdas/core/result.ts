@@ -90,7 +90,8 @@ export interface ResultInput {
 /** Puts the result together. Every node of the plan appears with exactly one outcome. */
 export function makeResult(input: ResultInput): RolloutResult {
   const { plan } = input;
-  const nodes = plan.waves.flatMap((wave) => wave.nodes.map((node) => nodeResult(input, wave.name, node)));
+  const told = changesTeller(plan);
+  const nodes = plan.waves.flatMap((wave) => wave.nodes.map((node) => nodeResult(input, { wave: wave.name, node, told })));
   const waves = plan.waves.map((wave) => waveResult(input, wave.name, nodes));
   const last = [...input.waves.values()].findLast((wave) => wave.lock !== '');
   return {
@@ -107,11 +108,35 @@ export function makeResult(input: ResultInput): RolloutResult {
   };
 }
 
-function nodeResult({ plan, runs, waves }: ResultInput, wave: string, node: PlanNode): NodeResult {
+type Told = Pick<NodeResult, 'packages' | 'cvesClosed'>;
+type TellChanges = (changes: RunFacts['changes'], platform: string) => Told;
+
+/** What changes mean, once for each list of them: nodes that changed alike share it. */
+function changesTeller({ fixes }: Plan): TellChanges {
+  const known = new Map<RunFacts['changes'], Map<string, Told>>();
+  return (changes, platform) => {
+    const own = known.get(changes) ?? new Map<string, Told>();
+    known.set(changes, own);
+    const told = own.get(platform) ?? {
+      packages: changes.map(({ name, from, to }) => ({ name, from, to })),
+      cvesClosed: [...new Set(changes.flatMap((change) => fixes[platform]?.[change.key]?.cves ?? []))].toSorted(),
+    };
+    own.set(platform, told);
+    return told;
+  };
+}
+
+interface NodeInWave {
+  wave: string;
+  node: PlanNode;
+  told: TellChanges;
+}
+
+function nodeResult({ runs, waves }: ResultInput, { wave, node, told }: NodeInWave): NodeResult {
   const run = runs.get(wave)?.get(node.id);
   const opened = waves.get(wave)?.startedAt ?? '';
   const closed = run?.outcome === 'patched' || run?.outcome === 'already-proven' || run?.outcome === 'ahead';
-  const fixes = plan.fixes[run?.platform ?? node.platform] ?? {};
+  const { packages, cvesClosed } = told(run?.changes ?? [], run?.platform ?? node.platform);
   return {
     id: node.id,
     name: node.name,
@@ -120,8 +145,8 @@ function nodeResult({ plan, runs, waves }: ResultInput, wave: string, node: Plan
     wave,
     outcome: run?.outcome ?? 'skipped',
     reason: run?.reason ?? (opened === '' ? 'its wave was not run: no command was sent' : 'the wave stopped before it: no command was sent'),
-    packages: (run?.changes ?? []).map(({ name, from, to }) => ({ name, from, to })),
-    cvesClosed: closed ? [...new Set((run?.changes ?? []).flatMap((change) => fixes[change.key]?.cves ?? []))].toSorted() : [],
+    packages,
+    cvesClosed: closed ? cvesClosed : [],
     rebooted: run?.rebooted ?? false,
     startedAt: run?.startedAt ?? '',
     endedAt: run?.endedAt ?? '',
@@ -153,10 +178,10 @@ function waveResult({ waves }: ResultInput, name: string, nodes: NodeResult[]): 
 function proofOf({ plan, waves, runs }: ResultInput): RolloutResult['proof'] {
   const later = plan.waves.slice(1);
   const proven = new Set(later.flatMap((wave) => waves.get(wave.name)?.items ?? []));
-  const installed = later.flatMap((wave) =>
-    [...(runs.get(wave.name)?.values() ?? [])].flatMap((run) => run.changes.map((change) => `${run.platform ?? ''} ${change.key}`)),
-  );
-  const distinct = new Set(installed);
+  const distinct = new Set<string>();
+  for (const wave of later) {
+    for (const run of runs.get(wave.name)?.values() ?? []) for (const change of run.changes) distinct.add(`${run.platform ?? ''} ${change.key}`);
+  }
   const unproven = [...distinct].filter((key) => !proven.has(key));
   const dropped = later.flatMap((wave) => waves.get(wave.name)?.dropped ?? []).map((item) => `${item.platform} ${item.name}: ${item.why}`);
   return { items: distinct.size, proven: distinct.size - unproven.length, unproven: unproven.toSorted(), dropped: [...new Set(dropped)] };

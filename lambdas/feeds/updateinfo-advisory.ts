@@ -113,14 +113,14 @@ interface Build {
 
 /** Debug information and sources are not what runs: left out, they would make two thirds of what is stored. */
 function readAffected(update: Update, dialect: Dialect): Affected[] {
-  const { os, release, takes } = dialect;
+  const { os, release } = dialect;
   const rows: Affected[] = [];
   const builds = new Map<string, Build>();
   let build: Build | undefined;
   for (const item of update.packages) {
     const { name, arch, module } = item;
     if (arch === 'src' || arch === 'nosrc' || (name.includes('-debug') && /-debug(info|source)(-|$)/.test(name))) continue;
-    if (takes && !takes(item)) continue;
+    if (dialect.takes && !dialect.takes(item)) continue;
     if (!build || !isBuiltAs(build.like, item)) build = buildOf(item, builds, dialect);
     if (build.names.has(name)) continue;
     build.names.add(name);

@@ -40,8 +40,8 @@ interface Vendor {
   /** Finds the release in the mark of a build; absent: marks say nothing. */
   mark?: RegExp;
   /** The id as the vendor writes it everywhere else. */
-  canonical?(id: string, release: string): string | undefined;
-  page?(id: string): string;
+  canonical?: (id: string, release: string) => string | undefined;
+  page?: (id: string) => string;
 }
 
 /** `1.el8`, `1.el8_6.2`, `1.module+el8.6.0+11`, `1.module_el9`. */

@@ -69,7 +69,7 @@ function collectUpdates(done: Update[]): XmlEvents {
     if (entries.length < MAX_ENTRIES) entries.push(entry);
     else update.excess = true;
   };
-  const name = (text: string): void => {
+  const says = (text: string): void => {
     if (text !== '' && update.names.length < 100 && !update.names.includes(text)) update.names.push(text);
   };
   const starts: Record<string, (attributes: Record<string, string>) => void> = {
@@ -86,7 +86,7 @@ function collectUpdates(done: Update[]): XmlEvents {
       keep(update.references, { id, type, href });
     },
     'updates/update/pkglist/collection': ({ short = '' }) => {
-      name(short);
+      says(short);
       collection = short;
       module = '';
     },
@@ -118,8 +118,8 @@ function collectUpdates(done: Update[]): XmlEvents {
     'updates/update/updated': (text) => {
       if (update.updated === '') update.updated = text.trim();
     },
-    'updates/update/release': name,
-    'updates/update/pkglist/collection/name': name,
+    'updates/update/release': says,
+    'updates/update/pkglist/collection/name': says,
     'updates/update/reboot_suggested': reboot,
     'updates/update/pkglist/collection/package/reboot_suggested': reboot,
     'updates/update': () => {

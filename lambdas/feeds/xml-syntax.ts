@@ -20,7 +20,7 @@ const NAME = `[${START}][${START}.0-9\\u00B7\\u0300-\\u036F\\u203F\\u2040-]*`;
 const SPACE = '[ \\t\\n]';
 
 /** Section 2.2: what no document may hold. Surrogates come only in pairs out of UTF-8. */
-const FORBIDDEN = /[\0-\x08\x0B\x0C\x0E-\x1F\uFFFE\uFFFF]/;
+const FORBIDDEN = /[^\t\n\r -\uFFFD]/;
 const NOT_SPACE = /[^ \t\n]/;
 const NAME_HERE = new RegExp(NAME, 'uy');
 const ATTRIBUTE_HERE = new RegExp(`${SPACE}+(${NAME})${SPACE}*=${SPACE}*(["'])`, 'uy');
@@ -96,7 +96,7 @@ export function plainAttributes(text: string, before: string[]): Record<string, 
 
 const EQUALS = 0x3d;
 
-/** Attributes of one tag, whatever they are called: nothing is inherited, so that `__proto__` is a name as any other. */
+/** Attributes of one tag, whatever they are called: nothing is inherited, so that `__proto__` is an ordinary name. */
 class Attributes {
   [name: string]: string;
 }

@@ -8,8 +8,10 @@ import { loadLock, loadReports } from './load.ts';
 import { readingsOf } from './windows.ts';
 import type { Dependencies } from '../aws/dependencies.ts';
 import type { NodeRunRow, RolloutRow, WaveRow } from '../aws/record.ts';
+import type { Lock } from '../core/model.ts';
 import type { Plan } from '../core/plan.ts';
 import type { RolloutResult, RunFacts, WaveFacts } from '../core/result.ts';
+import type { StoredReport } from './load.ts';
 
 const Dropped = z.array(z.object({ platform: z.string(), name: z.string(), why: z.string() })).catch([]);
 
@@ -47,19 +49,28 @@ export async function runFacts(rollout: string, wave: string, deps: Dependencies
   const runs = await deps.record.nodeRuns(group);
   const batchOf = new Map(runs.map(({ node, batch }) => [node, batch]));
   const facts = new Map(runs.map((run) => [run.node, plainRun(run)]));
+  // Nodes that were alike changed alike: they share one list, of thousands of nodes there are a few hundred.
+  const lists = new Map<string, RunFacts['changes']>();
   const batches = (await deps.record.batchesOf(group)).filter((batch) => batch.purpose === 'patch');
   for (const batch of batches) {
     const id = `${batch.group}-${batch.number}`;
     for (const report of await loadReports(id, deps)) {
       const run = facts.get(report.node);
       if (!run || batchOf.get(report.node) !== id) continue;
-      const section = (await loadLock(report.lock, deps)).platforms.find((candidate) => candidate.platform === report.platform);
-      // A node that refused or failed before the install changed nothing, whatever its list of versions says.
-      const installed = report.n > 0 ? changedItems(report, section?.items ?? []) : [];
-      run.changes = installed.map(({ item, change }) => ({ key: itemKey(item), ...change }));
+      const key = JSON.stringify([report.lock, report.platform, report.n > 0, report.from, report.bad]);
+      const changes = lists.get(key) ?? changesIn(report, await loadLock(report.lock, deps));
+      lists.set(key, changes);
+      run.changes = changes;
     }
   }
   return facts;
+}
+
+/** A node that refused or failed before the install changed nothing, whatever its list of versions says. */
+function changesIn(report: StoredReport, lock: Lock): RunFacts['changes'] {
+  const section = lock.platforms.find((candidate) => candidate.platform === report.platform);
+  const installed = report.n > 0 ? changedItems(report, section?.items ?? []) : [];
+  return installed.map(({ item, change }) => ({ key: itemKey(item), ...change }));
 }
 
 function plainRun(run: NodeRunRow): RunFacts {

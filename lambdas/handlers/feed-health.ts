@@ -26,8 +26,8 @@ function tried({ base, pulled }: Visit): FeedFields {
 /** Fields of a row after a reading that succeeded, but for what was stored. */
 export function healthy(health: FeedHealth, visit: Visit): FeedFields {
   const at = new Date(visit.pulled).toISOString();
-  const { records, newest, skipped, problems, note = '', stale } = health;
-  return { ...tried(visit), lastSuccess: at, records, newest, skipped, problems: problems.slice(0, 20), note, stale, failures: 0, code: '', reason: '' };
+  const { records, newest, skipped, problems, stale } = health;
+  return { ...tried(visit), lastSuccess: at, records, newest, skipped, problems: problems.slice(0, 20), note: health.note ?? '', stale, failures: 0, code: '', reason: '' };
 }
 
 /**

@@ -210,6 +210,18 @@ describe('a Region that an account has not switched on', () => {
   });
 });
 
+describe('a Region in which nothing runs', () => {
+  it('is told, with the Regions that are left, and no fleet file is promised', async () => {
+    const { status, stdout } = await run(['--region', 'eu-west-1', '--out', out('empty')], world.environment(keys));
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^coverage +running 0 · managed 0/);
+    expect(stdout).toMatch(/nothing runs here\. not looked at: \d+ Regions that are switched on: try --region all/);
+    expect(stdout).toMatch(/^not written +fleet\.yaml: no machine was seen/m);
+    expect(existsSync(join(out('empty'), 'fleet.yaml'))).toBe(false);
+    expect(readFileSync(join(out('empty'), 'assessment.html'), 'utf8')).toContain('No fleet file');
+  });
+});
+
 describe('names from outside', () => {
   it('break neither YAML nor HTML nor the terminal', async () => {
     const folder = out('names');

@@ -70,7 +70,7 @@ function without(action: string): PolicyDocument {
 /** Everything that the terminal and the report say; neither may break on what is missing. */
 function said(survey: Survey): { assessment: Assessment; text: string } {
   const { assessment } = judge(survey, undefined);
-  const page = assessmentHtml({ assessment, judged: { exposure: undefined, problems: [] }, otherRegions: {}, places: { fleet: 'f', policy: 'p', report: 'r', kept: [] }, policyText: '' });
+  const page = assessmentHtml({ assessment, judged: { exposure: undefined, problems: [] }, otherRegions: {}, places: { fleet: 'f', policy: 'p', report: 'r', kept: [] }, isFleet: true, policyText: '' });
   expect(page).toContain('</html>');
   return { assessment, text: assessmentText(assessment, { exposure: undefined, problems: [] }).join(' ').replaceAll(/\s+/g, ' ') };
 }

@@ -156,10 +156,10 @@ class Counter {
   private spent = 0;
 
   constructor({ parts }: EmbeddedAws) {
-    for (const [name, operation] of Object.entries(parts.dynamodb.service.operations)) this.around(operation, (input, run) => this.dynamo(name, input, run));
-    for (const [name, operation] of Object.entries(parts.s3.service.operations)) this.around(operation, (input, run) => this.object(name, input, run));
+    for (const [name, operation] of Object.entries(parts.dynamodb.service.operations)) this.around(operation, (input, perform) => this.dynamo(name, input, perform));
+    for (const [name, operation] of Object.entries(parts.s3.service.operations)) this.around(operation, (input, perform) => this.object(name, input, perform));
     for (const { service } of [parts.ssm, parts.events, parts.sns]) {
-      for (const [name, operation] of Object.entries(service.operations)) this.around(operation, (input, run) => this.other(name, input, run));
+      for (const [name, operation] of Object.entries(service.operations)) this.around(operation, (input, perform) => this.other(name, input, perform));
     }
   }
 
@@ -174,17 +174,17 @@ class Counter {
     return { ...this.meter, atOnce: this.busy === 0 ? 0 : this.spent / this.busy };
   }
 
-  private around(operation: ServiceOperation, counted: (input: Input, run: (input: Input) => unknown) => unknown): void {
+  private around(operation: ServiceOperation, counted: (input: Input, perform: (input: Input) => unknown) => unknown): void {
     const run = operation.run.bind(operation);
     operation.run = (input, context) => (this.on ? counted(input, (other) => run(other, context)) : run(input, context));
   }
 
-  private async dynamo(name: string, input: Input, run: (input: Input) => unknown): Promise<unknown> {
+  private async dynamo(name: string, input: Input, perform: (input: Input) => unknown): Promise<unknown> {
     const began = performance.now();
     if (this.inFlight === 0) this.busySince = began;
     this.inFlight += 1;
     try {
-      const [output] = await Promise.all([run({ ...input, ReturnConsumedCapacity: 'TOTAL' }) as Promise<Input>, pause(LATENCY_MS)]);
+      const [output] = await Promise.all([perform({ ...input, ReturnConsumedCapacity: 'TOTAL' }) as Promise<Input>, pause(LATENCY_MS)]);
       this.count(name, input, output);
       return output;
     } finally {
@@ -204,17 +204,17 @@ class Counter {
     for (const item of [input.Item, ...items]) if (item) this.meter.largestItem = Math.max(this.meter.largestItem, JSON.stringify(item).length);
   }
 
-  private async object(name: string, input: Input, run: (input: Input) => unknown): Promise<unknown> {
-    const output = (await run(input)) as Input;
+  private async object(name: string, input: Input, perform: (input: Input) => unknown): Promise<unknown> {
+    const output = (await perform(input)) as Input;
     const { s3 } = this.meter;
     const [read, written] = [name === 'GetObject' ? sizeOf(output.Body) : 0, name === 'PutObject' ? sizeOf(input.Body) : 0];
     this.meter.s3 = { calls: s3.calls + 1, read: s3.read + read, written: s3.written + written, largest: Math.max(s3.largest, read, written) };
     return output;
   }
 
-  private async other(name: string, input: Input, run: (input: Input) => unknown): Promise<unknown> {
+  private async other(name: string, input: Input, perform: (input: Input) => unknown): Promise<unknown> {
     this.meter.others += 1;
-    if (name !== 'PutEvents') return run(input);
+    if (name !== 'PutEvents') return perform(input);
     return { FailedEntryCount: 0, Entries: (input.Entries as unknown[]).map((_, index) => ({ EventId: String(index) })) };
   }
 }

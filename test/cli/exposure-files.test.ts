@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readInventoryFile } from '../../cli/exposure/inventory-file.ts';
+import { printRows } from '../../cli/exposure/print-rows.ts';
 import { problemText } from '../../cli/files/problems.ts';
 
 let home: string;
@@ -103,5 +104,16 @@ describe('the text of an inventory', () => {
     expect(read('empty.json', '')).toEqual(['empty.json: is empty']);
     expect(read('list.json', Buffer.from('\uFEFFName Version', 'utf16le'))).toEqual([expect.stringMatching(/^list\.json: is not JSON: /)]);
     expect(read('half.json', '{"node": ')).toEqual([expect.stringMatching(/^half\.json:1:\d+ is not JSON: Unexpected end of JSON input$/)]);
+  });
+});
+
+describe('rows as JSON', () => {
+  it.each([0, 1, 5_000])('are one list, whatever their number (%d), in few writes', (count) => {
+    const rows = Array.from({ length: count }, (_none, index) => ({ node: `i-${index}`, why: 'bash 1-1 is installed, the fix is 1-2' }));
+    const written: string[] = [];
+    printRows(rows, (text) => void written.push(text));
+    expect(JSON.parse(written.join(''))).toEqual(rows);
+    expect(written.join('').split('\n')).toHaveLength(count === 0 ? 2 : count + 3);
+    expect(written.length).toBeLessThan(10);
   });
 });

@@ -45,7 +45,7 @@ describe('an advisory', () => {
     },
   );
 
-  it('may be as large as any that a vendor has published, and is refused far above that', () => {
+  it('may be larger than what any vendor has published, and is refused far above that', () => {
     const rows = (count: number, name: string) => Array.from({ length: count }, (_, index) => row(`${name}-${index}`, '2021-61.amzn2023'));
     expect(advisory(rows(12_400, 'texlive-collection-latexrecommended')).affected).toHaveLength(12_400);
     expect(() => advisory(rows(90_000, 'x'.repeat(190)))).toThrow(`larger than ${ADVISORY_LIMIT}`);
@@ -89,6 +89,10 @@ describe('substance', () => {
     ['a fix moves', { affected: [row('openssl', '1:3.0.8-1.amzn2023.0.6')] }],
     ['a fix goes away', { affected: [row('openssl', null)] }],
     ['it becomes another kind', { kind: 'bugfix' }],
+    ['its vendor takes it back', { withdrawn: '2026-11-01T00:00:00.000Z' }],
+    ['its vendor says that it is exploited', { exploited: true }],
+    ['a fix turns out to be of a channel', { affected: base.affected.map((item) => ({ ...item, channel: 'livepatch' })) }],
+    ['a KB is added', { kbs: [{ kb: 'KB5031361', product: 'Windows Server 2019' }] }],
   ])('changes when %s', (_, change) => {
     expect(substance({ ...base, ...change })).not.toBe(substance(base));
   });

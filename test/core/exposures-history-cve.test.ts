@@ -151,10 +151,17 @@ describe('mitigations', () => {
     ]);
   });
 
-  it('are withdrawn when the last node has given them back', () => {
+  it('say what it is that stands in, be it no document', () => {
+    const told = (by: 'lambda' | 'automation') => cveTimeline(facts({ mitigations: [applied('a', { by, document: 'waf-block', withdrawnAt: hours(-2) })] })).map(({ why }) => why);
+    expect(told('lambda')).toEqual(['function waf-block stands in for the fix on 1 node', 'function waf-block was taken back on 1 node']);
+    expect(told('automation')[0]).toBe('runbook waf-block stands in for the fix on 1 node');
+    expect(cveTimeline(facts({ mitigations: [applied('a'), applied('b', { by: 'lambda' })] }))).toHaveLength(2);
+  });
+
+  it('are withdrawn when the last node has given them back; until then it is said on how many', () => {
     const back = applied('a', { withdrawnAt: hours(-2) });
-    expect(words(facts({ mitigations: [back, applied('b')] }))).toEqual(['mitigated']);
-    expect(cveTimeline(facts({ mitigations: [back, applied('b', { withdrawnAt: hours(-1) })] })).at(-1)).toMatchObject({ at: hours(-1), what: 'withdrawn' });
+    expect(cveTimeline(facts({ mitigations: [back, applied('b')] })).at(-1)).toMatchObject({ at: hours(-2), what: 'withdrawn', why: expect.stringMatching(/ was taken back on 1 of 2 nodes$/) });
+    expect(cveTimeline(facts({ mitigations: [back, applied('b', { withdrawnAt: hours(-1) })] })).at(-1)).toMatchObject({ at: hours(-1), what: 'withdrawn', why: expect.stringMatching(/ was taken back on 2 nodes$/) });
   });
 });
 

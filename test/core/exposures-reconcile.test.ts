@@ -292,6 +292,28 @@ describe('two at once', () => {
     );
   });
 
+  it('forgets no clock where one dies at any step and another makes it good', () => {
+    fc.assert(
+      fc.property(chapters, fc.array(fc.nat({ max: 12 }), { minLength: 6, maxLength: 6 }), (story, steps) => {
+        const shared: Shared = { parts: new Map(), judged: new Map() };
+        for (const [index, chapter] of story.entries()) {
+          const before = new Map(rowsIn(shared).map((one) => [rowKey(one), one.seen]));
+          const places = new Map(shared.judged);
+          const dying = run('dies', chapter, index, shared);
+          for (let step = steps[index % steps.length] ?? 0; step > 0; step -= 1) dying.next();
+          for (const rest of [run('next', chapter, index, shared)]) while (!rest.next().done);
+          for (const [key, print] of shared.judged) {
+            const brought = rowsIn(shared).filter((one) => one.fingerprint === print).filter((one) => {
+              const earlier = before.get(rowKey({ ...one, fingerprint: places.get(key) ?? '' }));
+              return earlier !== undefined && one.seen > earlier;
+            });
+            expect(brought).toEqual([]);
+          }
+        }
+      }),
+    );
+  });
+
   it('does not drop a row that nodes have just joined', () => {
     const shared: Shared = { parts: new Map(), judged: new Map() };
     const chapter = (print: string): Chapter => ({ nodes: [{ name: 'a', print }], found: { p1: ['A1'], p2: ['A1'], p3: undefined }, unfixed: [] });

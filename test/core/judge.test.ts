@@ -58,6 +58,16 @@ describe('judgeWave', () => {
     expect(judgeWave(input(['unreachable'], { heldSince: NOW - 1000 })).seconds).toBe(HOLD_SECONDS - 1);
   });
 
+  it('tells of thousands of different reasons the most frequent, so that a verdict always fits an item of the record', () => {
+    const runs = input(Array.from({ length: 5_000 }, (): Outcome => 'failed')).runs.map((run, index) => ({ ...run, reason: index < 4_000 ? 'disk full' : `line ${index} ${'x'.repeat(180)}` }));
+    const { verdict, reasons } = judgeWave({ ...input([]), runs });
+    expect(verdict).toBe('fail');
+    expect(reasons).toHaveLength(22);
+    expect(reasons[1]).toMatch(/and 3995 more: disk full$/);
+    expect(reasons.at(-1)).toBe('and 981 more nodes for 981 other reasons');
+    expect(JSON.stringify(reasons).length).toBeLessThan(20_000);
+  });
+
   it('rounds percentages down', () => {
     const percent = wave('production', { promoteWhen: { provenOn: 1, failed: { percent: 2 }, unreachable: { percent: 5 } } });
     const outcomes = Array.from({ length: 42 }, (_unused, index): Outcome => (index < 2 ? 'unreachable' : 'patched'));

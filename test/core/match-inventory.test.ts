@@ -63,6 +63,20 @@ describe('an inventory of rpms', () => {
     expect(only(factsFromInventory('amazon-linux-2023-x86_64', applications(entry('3.0.8'))), fix)).toMatchObject({ state: 'unknown', installed: '3.0.8…' });
   });
 
+  it.each([
+    ['3.0.8', '1', 'unknown'],
+    ['3.0.7', '1', 'exposed'],
+    ['3.0.9', '1', 'fixed'],
+    ['3.0.7', '', 'unknown'], // of another epoch
+    ['3.0.9', '', 'unknown'],
+    [`3.0.9${'0'.repeat(95)}`, '1', 'unknown'], // cut off
+  ])('without a release is judged by its version where that decides: %.9s of epoch %j is %s', (Version, Epoch, state) => {
+    const fix = advisory({ on: 'rocky-9', rows: [{ package: 'openssl', fixedVersion: '1:3.0.8-1.el9' }] });
+    const source = { ...fix, id: 'ADV-2', affected: fix.affected.map((row) => ({ ...row, kind: 'source' as const })) };
+    const facts = factsFromInventory('rocky-9-x86_64', applications({ Name: 'openssl', Version, Epoch, Architecture: 'x86_64' }));
+    for (const each of [fix, source]) expect(only(facts, each).state).toBe(state);
+  });
+
   it('tells the dated release that an Amazon Linux 2023 node is on by its release package', () => {
     const facts = factsFromInventory('amazon-linux-2023-x86_64', applications(rpm('system-release', '2023.6.20241010', '0.amzn2023')));
     expect(facts.releasever).toBe('2023.6.20241010');

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { factsText, parseFacts } from '../../lambdas/core/facts.ts';
 import { batchName, batchNumber, groupName, parseBatchName, rolloutName, scanName } from '../../lambdas/core/names.ts';
-import { emptyPlan, makePlan, silentPlan } from '../../lambdas/core/plan.ts';
+import { emptyPlan, makePlan, Plan, silentPlan, writtenPlan } from '../../lambdas/core/plan.ts';
 import { facts, node, OPT_IN, policy, policyFile, wave } from './plan-world.ts';
 import type { Advisory } from '../../lambdas/core/advisory.ts';
 import type { PlanInput } from '../../lambdas/core/plan.ts';
@@ -35,6 +35,18 @@ function input(more: Partial<PlanInput> = {}): PlanInput {
 describe('makePlan', () => {
   it('is equal for equal input: its hash binds what runs', () => {
     expect(JSON.stringify(makePlan(input()))).toBe(JSON.stringify(makePlan(input())));
+  });
+
+  it('is written with each list of CVEs once, however many nodes have it, and read as it was', () => {
+    const cves = Array.from({ length: 900 }, (_, index) => `CVE-2026-${10_000 + index}`);
+    const fleet = Array.from({ length: 500 }, (_, index) => node(`p${index}`));
+    const plan = makePlan(input({ fleet: [node('t1', { tags: { Wavelock: 'enabled', Environment: 'test' } }), ...fleet], advisories: [{ ...advisory, cves }] }));
+    const text = JSON.stringify(writtenPlan(plan));
+    // Items, nodes and lists: the last item's CVEs stand behind it as well.
+    expect(text.split('CVE-2026-10000').length - 1).toBe(2);
+    const read = Plan.parse(JSON.parse(text));
+    expect(read).toEqual(plan);
+    expect(new Set(read.waves.flatMap((one) => one.nodes.map((each) => each.cves))).size).toBe(1);
   });
 
   it('names the CVEs behind each item and each node', () => {

@@ -171,6 +171,22 @@ describe('without a fix', () => {
   });
 });
 
+describe('what is withdrawn at once', () => {
+  const policies = [zeroDay({ whileNoFix: { automation: { document: 'Corp-X', role: 'R' }, withdrawWhen: 'patched' } })];
+  const [a, b, c] = FLEET.slice(0, 3).map(({ name }) => ({ policy: 'zero-day', node: keyOf(name), advisories: [ALAS], document: 'Corp-X' }));
+
+  it.each([
+    ['a document and a runbook of one name', [a!, { ...b!, by: 'automation' as const, role: 'R' }], 1],
+    ['a function and a runbook of one name', [{ ...a!, by: 'lambda' as const }, { ...b!, by: 'automation' as const, role: 'R' }], 1],
+    ['a runbook with two roles', [{ ...a!, by: 'automation' as const, role: 'R' }, { ...b!, by: 'automation' as const, role: 'S' }], 1],
+    ['one runbook', [a!, b!, c!].map((one) => ({ ...one, by: 'automation' as const, role: 'R' })), 3],
+  ])('%s', (_title, mitigated, nodes) => {
+    const [first] = decide({ policies, exposures: [], asked: [row()], taken, mitigated });
+    expect(first).toMatchObject({ action: 'withdraw' });
+    expect(first?.action === 'withdraw' && first.nodes).toHaveLength(nodes);
+  });
+});
+
 describe('closed', () => {
   it('is only what no node that the policy names is exposed to, whether or not it opted in', () => {
     const stranger = { ...FLEET[0]!, tags: { Environment: 'production' } };

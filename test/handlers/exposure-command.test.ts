@@ -40,9 +40,10 @@ async function become(policy: 'ReadersPolicy' | 'OperatorsPolicy'): Promise<void
 
 const options = (): { qualifier: string; endpoint: string } => ({ qualifier: 'Wavelock', endpoint: world.cloud.endpoint });
 
+// Without letting virtual time run, here and below: it would run away, and the credentials expire, while what was read is being unpacked.
 async function shown(wanted: object): Promise<{ status: number; text: string }> {
   const printed: string[] = [];
-  const status = await world.settled(onlineExposure({ ...options(), ...wanted }, (text) => void printed.push(text)));
+  const status = await onlineExposure({ ...options(), ...wanted }, (text) => void printed.push(text));
   return { status, text: printed.join('') };
 }
 
@@ -86,17 +87,29 @@ describe('wavelock exposure', () => {
     expect((await rows({ node: 'test-1' })).map(({ node }) => node)).toEqual([ID.test1]);
     expect(await rows({ node: ID.test1, cve: 'CVE-2026-1001' })).toHaveLength(1);
     expect(await rows({ cve: 'CVE-2026-9999' })).toEqual([]);
+    said.splice(0);
     expect(await shown({ advisory: 'ALAS2023-2026-901', service: 'order-entry' })).toEqual({ status: 2, text: '' });
     expect(await shown({ node: 'nobody', json: true })).toEqual({ status: 2, text: '' });
     expect(said.join('')).toBe('no node here is tagged Service=order-entry\nno node here has the id or name nobody\n');
+    said.splice(0);
     expect((await shown({ cve: 'CVE-2026-9999' })).text).toContain('CVE-2026-9999 is open on none of 9 nodes of which something is known.');
+    expect(said).toEqual(["Note: no vendor's advisory that is stored here names CVE-2026-9999: nothing was compared with it.\n"]);
+  });
+
+  it('says of an advisory that nobody has told of that nothing was compared, and nothing of one that is closed', async () => {
+    expect((await shown({ advisory: 'ALAS2023-2026-902', json: true })).text.trim()).toBe('[]');
+    expect(said).toEqual(['Note: no advisory that is stored here is called ALAS2023-2026-902: nothing was compared with it.\n']);
+    said.splice(0);
+    await seedKnowledge(world, { advisories: [alas('ALAS2023-2026-901'), alas('ALAS2023-2026-902', { package: 'nobody-has-this', cves: ['CVE-2026-1002'] })] });
+    await shown({ advisory: 'ALAS2023-2026-902' });
+    await shown({ cve: 'CVE-2026-1002' });
+    expect(said).toEqual([]);
   });
 });
 
 describe('wavelock advisory', () => {
   const words = { packages: 'openssl', fixYet: false, severity: 'critical', why: 'exploited, says our CERT' };
 
-  // Without letting virtual time run: it would run away, and the credentials expire, while what was read is being unpacked.
   const add = (cve: string, more: object = {}): Promise<number> => addAdvisory(cve, { ...options(), ...words, ...more });
 
   it('is not recorded where its vendor has spoken for every node that has the package: which advisory, which fix, since when', async () => {

@@ -42,7 +42,7 @@ export async function seedKnowledge({ record, store }: World, { advisories = [],
     return { [name]: key };
   };
   const json = (items: unknown[]): string[] => items.map((item) => JSON.stringify(item));
-  const { index = '' } = await put('index', json([advisories.flatMap(({ cves }) => cves)]));
+  const { index = '' } = await put('index', json([advisories.flatMap(({ cves }) => cves), ...advisories.map(({ id }) => ({ id }))]));
   await record.setFeed('amazon-linux-2023', { objects: await put('amazon-linux-2023', json(advisories)), index });
   await record.setFeed('cisa-kev', { objects: await put('exploited', json(exploited)) });
   await record.setFeed('end-of-life', { objects: await put('lifecycles', json(lifecycles)) });

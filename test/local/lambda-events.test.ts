@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { GetFunctionCommand, GetPolicyCommand, ListFunctionsCommand } from '@aws-sdk/client-lambda';
+import { GetFunctionCommand, GetFunctionConfigurationCommand, GetPolicyCommand, ListFunctionsCommand } from '@aws-sdk/client-lambda';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ACCOUNT, HOME, rejection, START } from './base-world.ts';
 import { createLambdaWorld, type LambdaWorld } from './lambda-world.ts';
@@ -107,6 +107,32 @@ describe('the API', () => {
     expect((await rejection(world.settle(begin(`${arn}:2`)))).name).toBe('ResourceNotFoundException');
     expect((await rejection(world.settle(begin('none')))).name).toBe('ResourceNotFoundException');
     expect((await invoke('api', {}, { InvocationType: 'DryRun' })).StatusCode).toBe(204);
+  });
+});
+
+describe('versions and aliases', () => {
+  const source = 'exports.handler = async (event, context) => context.invokedFunctionArn;';
+  const configurationOf = (FunctionName: string) => world.settle(client.send(new GetFunctionConfigurationCommand({ FunctionName })));
+
+  it('are asked for by their own ARN, and an alias says which version it means', async () => {
+    const arn = create('many', source, { timeout: 7, aliases: { live: 2, late: 3 } });
+    for (let count = 0; count < 2; count += 1) lambda.publishVersion(arn);
+    expect(await configurationOf('many')).toMatchObject({ Version: '$LATEST', FunctionArn: arn, Timeout: 7 });
+    expect(await configurationOf('many:live')).toMatchObject({ Version: '2', FunctionArn: `${arn}:2` });
+    expect(world.asked.at(-1)?.access).toEqual([`lambda:GetFunctionConfiguration ${arn}:live`]);
+    expect((await invoke('many', {}, { Qualifier: 'live' })).ExecutedVersion).toBe('2');
+    // It stands for a version that does not exist.
+    expect((await rejection(configurationOf('many:late'))).name).toBe('ResourceNotFoundException');
+    expect((await rejection(configurationOf('many:other'))).name).toBe('ResourceNotFoundException');
+  });
+
+  it('have the hash of the code: the same for the same, another for another', async () => {
+    create('one', source);
+    create('two', source);
+    create('three', `${source} // changed`);
+    const [one, two, three] = [await configurationOf('one'), await configurationOf('two'), await configurationOf('three')];
+    expect(one.CodeSha256).toMatch(/^[A-Za-z0-9+/]{43}=$/);
+    expect([two.CodeSha256 === one.CodeSha256, three.CodeSha256 === one.CodeSha256]).toEqual([true, false]);
   });
 });
 

@@ -48,7 +48,7 @@ interface Playwright {
 }
 
 interface Chromium {
-  inflate(archive: string): Promise<string>;
+  inflate: (archive: string) => Promise<string>;
 }
 
 /** Where the packages are, or why there is no browser, with what to do about it. */

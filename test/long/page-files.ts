@@ -59,7 +59,7 @@ function hostileNodes(file: FleetFile): NodeEntry[] {
   const kinds: Partial<NodeEntry>[] = [{ unmanaged: 'no-agent' }, { stopped: true }, { online: false }, { scanned: 'never' }, { agent: '2.3.1.0' }];
   return kinds.map((kind, index) => {
     const name = `${index}${index % 2 === 0 ? HOSTILE : LONG}`;
-    return { name, location, inventory: 'al2023', zone: 'a', ...kind, tags: { Environment: `${HOSTILE.slice(0, 60)}`, [`k${index}`]: LONG.slice(0, 250) } };
+    return { name, location, inventory: 'al2023', zone: 'a', ...kind, tags: { Environment: HOSTILE.slice(0, 60), [`k${index}`]: LONG.slice(0, 250) } };
   });
 }
 

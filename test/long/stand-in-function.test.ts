@@ -192,6 +192,18 @@ describe('a call for a batch', () => {
     expect(await made.world.answer('JudgeWave', { rollout, wave: 'test', phase: 'verify' })).toMatchObject({ verdict: 'inconclusive', action: 'hold' });
   });
 
+  it('that takes longer than the plan says is given up, not made again, and unknown', async () => {
+    const { world } = made;
+    const { CodeSha256 } = await world.cloud.call(world.administrator, 'lambda', 'GetFunctionConfiguration', { FunctionName: 'waf-block:2' });
+    const calls = told('apply').length;
+    const { rollout, batch } = await begin('slow', { name: 'waf-block', version: '2', hash: CodeSha256, seconds: 1 });
+    expect(await world.failure('SendBatch', { batch, taskToken: 'token' })).toMatchObject({ errorMessage: expect.stringMatching(/unclear whether .* was sent: AbortError/) });
+    await world.pass(60);
+    expect(await world.answer('SettleBatch', { batch })).toMatchObject({ action: 'next' });
+    expect(new Set(Object.values(await outcomes(rollout)))).toEqual(new Set(['unknown: function waf-block was called and its answer never came']));
+    expect(told('apply')).toHaveLength(calls + 1);
+  });
+
   it('that Lambda refuses has not begun: the nodes are free and are laid out again', async () => {
     const { rollout, batch } = await begin('busy');
     made.world.fail({ call: 'lambda:Invoke', when: 'before', code: 'TooManyRequestsException', status: 429, skip: 1, times: 1 });

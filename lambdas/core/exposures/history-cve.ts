@@ -170,7 +170,7 @@ function ticketMoments({ policy, subject, item, openedAt, resolvedAt }: CveFacts
   ];
 }
 
-/** One moment for all nodes of a rollout: when the first had what stands in, and when the last gave it back. */
+/** One moment for all nodes of a rollout: when the first had what stands in, and when the last so far gave it back. */
 function mitigationMoments({ mitigations }: CveFacts): CveMoment[] {
   const groups = [...grouped(mitigations, ({ document, by, rollout }) => JSON.stringify([document, by, rollout])).values()];
   return groups.flatMap((own): CveMoment[] => {
@@ -178,10 +178,10 @@ function mitigationMoments({ mitigations }: CveFacts): CveMoment[] {
     if (!first) return [];
     const what = meansWords({ by: first.by, name: first.document });
     const back = own.flatMap(({ withdrawnAt }) => withdrawnAt ?? []).toSorted().at(-1);
-    const all = own.every(({ withdrawnAt }) => withdrawnAt !== undefined);
+    const freed = own.filter(({ withdrawnAt }) => withdrawnAt !== undefined).length;
     return [
       { at: first.appliedAt, what: 'mitigated', who: first.rollout, why: `${what} stands in for the fix on ${nodes(own.length)}` },
-      ...(back !== undefined && all ? [{ at: back, what: 'withdrawn', who: 'wavelock', why: `${what} was taken back on ${nodes(own.length)}` }] : []),
+      ...(back === undefined ? [] : [{ at: back, what: 'withdrawn', who: 'wavelock', why: `${what} was taken back on ${freed === own.length ? '' : `${freed} of `}${nodes(own.length)}` }]),
     ];
   });
 }

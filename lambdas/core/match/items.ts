@@ -12,6 +12,8 @@ import type { NodeFacts } from './types.ts';
 export interface Item extends Package {
   /** `undefined`: it cannot be read. */
   read: Version | undefined;
+  /** Of an rpm whose release nobody tells: what is known of its version. */
+  partial: Version | undefined;
   /** Version of its source package; `undefined`: it is not known, or cannot be read. */
   readSource: Version | undefined;
   /** Whether that version lacks its epoch. */
@@ -35,6 +37,8 @@ export interface Item extends Package {
 
 /** Stands where SSM cut a field off (`inventory.ts`): half a version is none. */
 export const CUT = '…';
+/** A whole version after which the release is missing. What SSM cut off itself has 100 characters (amazon-ssm-agent, maxSummaryLength). */
+const WITHOUT_RELEASE = new RegExp(`^([^-${CUT}]{1,99})${CUT}$`);
 
 /** The packages of a node that are compared at all: of kernels only the newest of each stream. */
 export function countedPackages(facts: NodeFacts, kind: VersionKind): Package[] {
@@ -53,6 +57,7 @@ export function itemOf(item: Package, { certainty }: NodeFacts, kind: VersionKin
   return {
     ...item,
     read: readWhole(item.version, kind, read),
+    partial: kind === 'rpm' ? readPartial(item.version, read) : undefined,
     readSource: version === undefined ? undefined : readWhole(version, kind, read),
     epochless: source?.epochless === true,
     sources: image === undefined ? [item.source ?? item.name] : imageSources(item, image),
@@ -68,6 +73,11 @@ export function itemOf(item: Package, { certainty }: NodeFacts, kind: VersionKin
 
 function readWhole(text: string, kind: VersionKind, read: ReadVersion): Version | undefined {
   return text.includes(CUT) ? undefined : read(kind, text);
+}
+
+function readPartial(text: string, read: ReadVersion): Version | undefined {
+  const [, version] = WITHOUT_RELEASE.exec(text) ?? [];
+  return version === undefined ? undefined : read('rpm', version);
 }
 
 /**

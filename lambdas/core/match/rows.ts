@@ -1,7 +1,7 @@
 /** Which rows of an advisory speak of an installed package, and which of them counts. */
 import type { Advisory } from '../advisory.ts';
 import { compareRead } from '../versions/compare.ts';
-import { compareWithoutEpoch } from '../versions/rpm.ts';
+import { compareWithoutEpoch, compareWithoutRelease } from '../versions/rpm.ts';
 import type { Sign } from '../versions/sign.ts';
 import type { Item } from './items.ts';
 import type { Row } from './knowledge.ts';
@@ -27,7 +27,8 @@ export function sameArch(row: string | undefined, item: string, platform: string
 /** How an installed package stands to a row: -1 is older than the fix. `undefined`: it cannot be told. */
 export function compareToRow(item: Item, row: Row): Sign | undefined {
   const own = row.kind === 'source' ? item.readSource : item.read;
-  if (own === undefined || row.version === undefined) return undefined;
+  if (row.version === undefined) return undefined;
+  if (own === undefined) return item.partial?.kind === 'rpm' && row.version.kind === 'rpm' ? compareWithoutRelease(item.partial, row.version) : undefined;
   if (row.kind === 'source' && item.epochless && own.kind === 'rpm' && row.version.kind === 'rpm') return compareWithoutEpoch(own, row.version);
   return compareRead(own, row.version);
 }

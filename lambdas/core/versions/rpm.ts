@@ -46,6 +46,12 @@ export function compareWithoutEpoch(a: RpmVersion, b: RpmVersion): Sign {
   return comparePieces(a.version, b.version, MISSING) || compareReleases(a.release, b.release);
 }
 
+/** By version alone, of two with the same epoch: `undefined` where only their releases could tell. */
+export function compareWithoutRelease(a: RpmVersion, b: RpmVersion): Sign | undefined {
+  if (comparePieces([a.epoch], [b.epoch], MISSING) !== 0) return undefined;
+  return comparePieces(a.version, b.version, MISSING) || undefined;
+}
+
 /** Compares two EVRs as rpm 4.18 does. `undefined` if one of them is no version. */
 export function compareRpm(a: string, b: string): Sign | undefined {
   const left = readRpm(a);
