@@ -8,6 +8,7 @@ import { readAccountsFile } from '../files/accounts.ts';
 import { readPolicyFile } from '../files/policy.ts';
 import { fileProblem, InputErrors } from '../files/problems.ts';
 import { EXIT } from '../run/messages.ts';
+import { printWidth } from '../ui/width.ts';
 import { exposureOf } from './exposure.ts';
 import type { Exposed } from './exposure.ts';
 import { choosePlaces, isUntouched, writeIn, writeSealed } from './files.ts';
@@ -118,7 +119,7 @@ function leave({ assessment, found, made, places, otherRegions, options }: Resul
   const feeds = typeof options.feeds === 'string' ? ` --feeds ${options.feeds}` : '';
   const next = isFleet ? `next          npm start -- --fleet ${places.fleet} --policy ${places.policy}${feeds}` : 'not written   fleet.yaml: no machine was seen that could be simulated';
   const kept = places.kept.map((path) => `left alone    ${path}: somebody has made or changed it; --force replaces it`);
-  const columns = process.stdout.isTTY ? process.stdout.columns : undefined;
+  const columns = process.stdout.isTTY ? printWidth() : undefined;
   const lines = [...assessmentText(assessment, { exposure, problems, otherRegions }, columns), '', `written       ${written.join(', ')}`, ...kept, next];
   process.stdout.write(`${lines.join('\n')}\n`);
 }

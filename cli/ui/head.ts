@@ -80,12 +80,12 @@ export function feedLines(message: Message<'feeds'>, width: number): string[] {
   );
 }
 
-/** The simulated fleet. The usual architecture goes without saying. */
+/** The simulated fleet. The usual architecture goes without saying; a count stays on the line of what it counts. */
 export function fleetLines(message: Message<'fleet'>, width: number): string[] {
   const platforms = Object.entries(message.platforms).toSorted(([, a], [, b]) => b - a);
-  const words = platforms.map(([name, count]) => `${plain(name).replace(/-x86_64$/, '')} ${grouped(count)}`).join(', ');
+  const words = platforms.map(([name, count]) => `${plain(name).replace(/-x86_64$/, '')}\u00a0${grouped(count)}`).join(', ');
   const text = `${amount(message.nodes, 'node')}, ${grouped(message.hybrid)} hybrid: ${words}`;
-  return labelled('fleet', text, { width, column: COLUMN });
+  return labelled('fleet', text, { width, column: COLUMN }).map((line) => line.replaceAll('\u00a0', ' '));
 }
 
 /** What the scan found before the plan was made. */

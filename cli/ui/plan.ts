@@ -24,7 +24,7 @@ export interface Drawing {
 export function planLines(plan: Plan, planKey: string, { paint, width }: Drawing): string[] {
   const title = `${plan.policy.name}, mode ${plan.policy.mode}: what runs is what you read here`;
   return [
-    `  ${paint.bold(`PLAN ${shortHash(planKey)}`)}   ${clip(title, width - 24)}`,
+    `  ${paint.bold(`PLAN ${shortHash(planKey)}`)}   ${clip(title, width - 10 - shortHash(planKey).length)}`,
     ...tableLines(plan, { paint, width }),
     ...tooLongLines(plan, { paint, width }),
     ...closedLines(plan, { paint, width }),

@@ -155,9 +155,13 @@ export type Lifecycle = z.infer<typeof Lifecycle>;
  */
 export function substance(advisory: Advisory): string {
   const affected = advisory.affected.map((row) =>
-    [row.os, row.release, row.package, row.arch ?? '', row.kind, row.fixedVersion, row.channel ?? '', row.module ?? ''].map(String).join(' '),
+    [row.os, row.release, row.package, row.arch ?? '', row.kind, row.fixedVersion, row.channel ?? '', row.module ?? '', row.releasever ?? '']
+      .map(String)
+      .join(' '),
   );
-  const kbs = (advisory.kbs ?? []).map((item) => `${item.kb} ${item.product} ${item.fixedBuild ?? ''}`);
+  const kbs = (advisory.kbs ?? []).map((item) =>
+    [item.kb, item.product, item.release ?? '', item.fixedBuild ?? '', ...sortedOnce(item.supersedes ?? [])].join(' '),
+  );
   return JSON.stringify({
     id: advisory.id,
     source: advisory.source,

@@ -41,7 +41,7 @@ function uploadAssets(stacks: StackSource[], { s3 }: Parts): void {
  */
 export async function loadStacks(stacks: StackSource[], { seed, parts }: LoadOptions): Promise<LoadedStack[]> {
   uploadAssets(stacks, parts);
-  // createOutsideKeys(stacks, parts.kms);
+  createOutsideKeys(stacks, parts.kms);
   const context: LoadContext = { seed, parts, types: resourceTypes, systemParameter, exports: new Map() };
   const loaded: LoadedStack[] = [];
   for (const stack of stacks) loaded.push(await createStack(stack, context));

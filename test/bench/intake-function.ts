@@ -2,6 +2,7 @@
  * One invocation of one function in a process of its own, as Lambda's runtime makes it: `node intake-function.cjs <folder of the bundle>
  * <handler> <event>`. Tells its parent what it answered, and what it took: `Invoked`.
  */
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 
@@ -23,8 +24,15 @@ async function main([folder = '', name = '', event = '']: string[]): Promise<voi
     (error: Error) => ({ error: error.stack ?? error.message }),
   );
   const { user, system } = process.cpuUsage();
-  const invoked: Invoked = { ...outcome, cpu: (user + system) / 1e6, seconds: (performance.now() - began) / 1_000, peakRss: process.resourceUsage().maxRSS / 1_024 };
+  const invoked: Invoked = { ...outcome, cpu: (user + system) / 1e6, seconds: (performance.now() - began) / 1_000, peakRss: peakRss() };
   process.send?.(invoked, () => process.exit());
+}
+
+/** Linux counts a process's highest from before it was exec'ed, its parent's that is: the memory's own mark begins with the program (proc(5)). */
+function peakRss(): number {
+  const status = existsSync('/proc/self/status') ? readFileSync('/proc/self/status', 'utf8') : '';
+  const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? process.resourceUsage().maxRSS;
+  return Number(kilobytes) / 1_024;
 }
 
 async function invoke(folder: string, name: string, event: string): Promise<unknown> {

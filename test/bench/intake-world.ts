@@ -174,9 +174,9 @@ class Counter {
     return { ...this.meter, atOnce: this.busy === 0 ? 0 : this.spent / this.busy };
   }
 
-  private around(operation: ServiceOperation, counted: (input: Input, perform: (input: Input) => unknown) => unknown): void {
-    const run = operation.run.bind(operation);
-    operation.run = (input, context) => (this.on ? counted(input, (other) => run(other, context)) : run(input, context));
+  private around(operation: ServiceOperation, counted: (input: Input, onward: (input: Input) => unknown) => unknown): void {
+    const perform = operation.run.bind(operation);
+    operation.run = (input, context) => (this.on ? counted(input, (other) => perform(other, context)) : perform(input, context));
   }
 
   private async dynamo(name: string, input: Input, perform: (input: Input) => unknown): Promise<unknown> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ADVISORY_LIMIT, Advisory, AdvisoryId, plainText, substance } from '../../lambdas/core/advisory.ts';
-import type { Affected } from '../../lambdas/core/advisory.ts';
+import type { Affected, Kb } from '../../lambdas/core/advisory.ts';
 
 function row(name: string, fixedVersion: string | null, more: Partial<Affected> = {}): Affected {
   return { os: 'amazon-linux', release: '2023', package: name, arch: 'x86_64', fixedVersion, kind: 'binary', ...more };
@@ -92,9 +92,17 @@ describe('substance', () => {
     ['its vendor takes it back', { withdrawn: '2026-11-01T00:00:00.000Z' }],
     ['its vendor says that it is exploited', { exploited: true }],
     ['a fix turns out to be of a channel', { affected: base.affected.map((item) => ({ ...item, channel: 'livepatch' })) }],
+    ['a fix turns out to be in a later release', { affected: base.affected.map((item) => ({ ...item, releasever: '2023.6.20241010' })) }],
     ['a KB is added', { kbs: [{ kb: 'KB5031361', product: 'Windows Server 2019' }] }],
   ])('changes when %s', (_, change) => {
     expect(substance({ ...base, ...change })).not.toBe(substance(base));
+  });
+
+  it('changes with what a KB replaces, and not with the order in which that is listed', () => {
+    const kb = (more: Partial<Kb>) => substance({ ...base, kbs: [{ kb: 'KB5031361', product: 'Windows Server 2019', ...more }] });
+    expect(kb({ supersedes: ['KB5030214'] })).not.toBe(kb({}));
+    expect(kb({ release: '2019' })).not.toBe(kb({}));
+    expect(kb({ supersedes: ['KB5030214', 'KB5029247'] })).toBe(kb({ supersedes: ['KB5029247', 'KB5030214'] }));
   });
 });
 
