@@ -121,7 +121,7 @@ describe('a check of a folder', () => {
       ['d/wide.json', '', 'broken'],
     ]);
     const words = (file: string): string => rows?.find((one) => one.file === file)?.note ?? '';
-    expect(words('a/page.xml')).toMatch(/^is not well-formed: unclosed tag: updates \(within the first 38 characters\)$/);
+    expect(words('a/page.xml')).toMatch(/^is not well-formed: unclosed tag: updates \(within the first 37 characters\)$/);
     expect(words('d/bomb.xml.gz')).toBe('grows to more than 16 MB when decompressed');
     expect(words('d/page.json')).toBe('is a web page, not data');
     expect(words('d/wide.json')).toContain('UTF-16');
