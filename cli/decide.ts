@@ -56,7 +56,9 @@ async function waitingWords({ record, policies }: OpenHub): Promise<string> {
   const newest = await Promise.all(lanes.map(async (lane) => (await record.runs(lane)).slice(-LOOKED_AT)));
   const rows = await Promise.all([...new Set(newest.flat().map(({ rollout }) => rollout))].map((id) => record.findRollout(id)));
   const waiting = rows.flatMap((row) => (row !== undefined && ['asked', 'held'].includes(row.status) ? [`${row.id} (${row.status})`] : []));
-  return waiting.length === 0 ? 'none waits for a decision now; its name stands in every message about it' : `what waits for a decision now is ${waiting.join(', ')}`;
+  return waiting.length === 0
+    ? 'none waits for a decision now; its name stands in every message about it'
+    : `what waits for a decision now is ${waiting.join(', ')}`;
 }
 
 /** Writes the decision before anything is woken by it. Answers why it can't be carried out, if so. */

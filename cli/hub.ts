@@ -38,7 +38,8 @@ export async function askHub<T>(options: HubOptions, policy: PeoplePolicy, act: 
   const { qualifier, endpoint } = options;
   if (endpoint !== undefined && !isAddress(endpoint)) throw new NoHub(`--endpoint: "${endpoint}" is no address such as http://127.0.0.1:4599`);
   // The rule of the context key `qualifier`: anything else is a slip of the hand.
-  if (!/^[A-Z][A-Za-z0-9]{1,11}$/.test(qualifier)) throw new NoHub(`--qualifier: "${qualifier}" is none: expected 2 to 12 letters and digits, the first a capital, such as Wavelock`);
+  if (!/^[A-Z][A-Za-z0-9]{1,11}$/.test(qualifier))
+    throw new NoHub(`--qualifier: "${qualifier}" is none: expected 2 to 12 letters and digits, the first a capital, such as Wavelock`);
   if (endpoint !== undefined) process.env.AWS_ENDPOINT_URL = endpoint;
   try {
     return await act(await openHub(`/${qualifier}/hub`));
@@ -71,7 +72,8 @@ function isAddress(text: string): boolean {
 async function openHub(Name: string): Promise<OpenHub> {
   const value = await parameter(Name);
   const parts = Parts.safeParse(parsed(value));
-  if (!parts.success) throw new NoHub(`the parameter ${Name} does not say what a Wavelock hub says of itself: is it another program's, or of another version?`);
+  if (!parts.success)
+    throw new NoHub(`the parameter ${Name} does not say what a Wavelock hub says of itself: is it another program's, or of another version?`);
   const { table, store, policies } = parts.data;
   const setting = settingsFrom({ TABLE_NAME: table, STORE_BUCKET: store });
   return { record: createRecord(setting), store: createStore(setting), policies };
@@ -82,7 +84,9 @@ async function parameter(Name: string): Promise<string> {
     return (await new SSMClient({}).send(new GetParameterCommand({ Name }))).Parameter?.Value ?? '';
   } catch (error) {
     if ((error as Error).name !== 'ParameterNotFound') throw error;
-    throw new NoHub(`no Wavelock hub here: there is no parameter ${Name} in this account and Region (--qualifier, AWS_REGION, AWS_PROFILE)`, { cause: error });
+    throw new NoHub(`no Wavelock hub here: there is no parameter ${Name} in this account and Region (--qualifier, AWS_REGION, AWS_PROFILE)`, {
+      cause: error,
+    });
   }
 }
 

@@ -24,7 +24,10 @@ program
   .option('--seed <number>', 'chance: the same seed gives the same run', '1')
   .option('--out <folder>', 'where the report goes', 'out')
   .option('--json', 'print one JSON document on standard output, progress on standard error')
-  .addHelpText('after', '\nExample:\n  npm start -- --scenario bad-patch\n  npm start -- --fleet fleet.yaml --policy wavelock.yaml --json > result.json\n\nExit status: 0 succeeded, 1 failed, 2 bad input, 3 held')
+  .addHelpText(
+    'after',
+    '\nExample:\n  npm start -- --scenario bad-patch\n  npm start -- --fleet fleet.yaml --policy wavelock.yaml --json > result.json\n\nExit status: 0 succeeded, 1 failed, 2 bad input, 3 held',
+  )
   .action(async (options) => {
     const { run } = await import('./run/run.ts');
     process.exitCode = await run(options);
@@ -37,7 +40,10 @@ program
   .option('--policy <file>', 'the policies to deploy', 'demo/policy.yaml')
   .option('--feeds <folder>', 'advisories as the vendors publish them', 'demo/feeds')
   .option('--port <number>', 'port on 127.0.0.1', '4599')
-  .addHelpText('after', '\nExample:\n  npx wavelock local --port 4599\n  aws --endpoint-url http://127.0.0.1:4599 stepfunctions list-state-machines\n\nExit status: 0 ended by Ctrl-C, 1 could not start, 2 bad input or a port that is taken')
+  .addHelpText(
+    'after',
+    '\nExample:\n  npx wavelock local --port 4599\n  aws --endpoint-url http://127.0.0.1:4599 stepfunctions list-state-machines\n\nExit status: 0 ended by Ctrl-C, 1 could not start, 2 bad input or a port that is taken',
+  )
   .action(async (options) => {
     const { local } = await import('./run/local.ts');
     process.exitCode = await local(options);
@@ -45,20 +51,25 @@ program
 
 program
   .command('assess')
-  .description('look at your accounts, reading only: coverage, exposure, what would stop a rollout; writes a fleet to simulate and a policy to start from')
+  .description(
+    'look at your accounts, reading only: coverage, exposure, what would stop a rollout; writes a fleet to simulate and a policy to start from',
+  )
   .option('--profile <name>', 'profile of your AWS configuration')
   .option('--accounts <file>', 'several accounts: a YAML list of { account, role, regions } (docs/assess.md)')
   .option('--region <names>', 'Regions, separated by commas, or all (default: that of your configuration)')
   .option('--endpoint <url>', 'an embedded AWS instead of AWS, as `wavelock local` prints it')
   .option('--max <number>', 'look at no more than so many nodes', '5000')
-  .option('--feeds <folder>', 'advisories from files (default: from the vendors\' sites)')
+  .option('--feeds <folder>', "advisories from files (default: from the vendors' sites)")
   .option('--no-feeds', 'no advisories: nothing is said of exposure')
   .option('--policy <file>', 'your policy file, to say who is in it (default: wavelock.yaml, where there is one)')
   .option('--out <folder>', 'where all three files go (default: fleet.yaml and wavelock.yaml here, the report in out)')
   .option('--force', 'replace a fleet.yaml or wavelock.yaml that somebody has changed')
   .option('--json', 'print one JSON document on standard output')
   .option('--permissions', 'print the IAM policy that suffices, and look at nothing')
-  .addHelpText('after', '\nExample:\n  npx wavelock assess --profile readonly --region eu-central-1,eu-west-1\n  npx wavelock assess --permissions > policy.json\n\nExit status: 0 looked, 2 bad input or nothing could be looked at')
+  .addHelpText(
+    'after',
+    '\nExample:\n  npx wavelock assess --profile readonly --region eu-central-1,eu-west-1\n  npx wavelock assess --permissions > policy.json\n\nExit status: 0 looked, 2 bad input or nothing could be looked at',
+  )
   .action(async (options) => {
     const { assess } = await import('./assess/assess.ts');
     process.exitCode = await assess(options);
@@ -66,14 +77,17 @@ program
 
 program
   .command('feeds')
-  .description('how the vendors\' feeds are: last success, newest record, count, errors, stale or not, and why')
+  .description("how the vendors' feeds are: last success, newest record, count, errors, stale or not, and why")
   .option('--qualifier <name>', 'qualifier of the installation', 'Wavelock')
   .option('--endpoint <url>', 'an embedded AWS instead of AWS, as `wavelock local` prints it')
   .option('--accept <feed>', 'take a feed as it is that has lost more than a tenth of its records (recorded with your ARN)')
   .option('--why <text>', 'the reason of --accept, kept in the record')
-  .option('--check <folder>', 'offline: what our readers make of a folder of vendors\' files (docs/feeds.md)')
+  .option('--check <folder>', "offline: what our readers make of a folder of vendors' files (docs/feeds.md)")
   .option('--json', 'print one JSON document on standard output')
-  .addHelpText('after', '\nExample:\n  npx wavelock feeds\n  npx wavelock feeds --accept osv-debian --why "old releases were archived"\n  npx wavelock feeds --check downloads/\n\nExit status: 0 shown, 1 a file that a feed reads is broken (--check), 2 bad input or no hub')
+  .addHelpText(
+    'after',
+    '\nExample:\n  npx wavelock feeds\n  npx wavelock feeds --accept osv-debian --why "old releases were archived"\n  npx wavelock feeds --check downloads/\n\nExit status: 0 shown, 1 a file that a feed reads is broken (--check), 2 bad input or no hub',
+  )
   .action(async (options) => {
     const { feeds } = await import('./feeds/feeds.ts');
     process.exitCode = await feeds(options);
@@ -94,7 +108,10 @@ program
   .option('--platform <name>', 'offline: what a node is whose file is only a list of packages: "Amazon Linux 2"')
   .option('--policy <file>', 'offline: a policy file, for its deadlines')
   .option('--now <date>', 'offline: the ISO 8601 date from which deadlines count (default: now)')
-  .addHelpText('after', '\nExample:\n  npx wavelock exposure --cve CVE-2026-31337\n  npx wavelock exposure --service order-entry --json > rows.json\n  npx wavelock exposure --inventory web-1.json db-1.json --feeds downloads/\n  npx wavelock exposure --inventory packages.json --platform "Amazon Linux 2" --feeds downloads/ --json\n\nExit status: 0 looked, 2 bad input or no hub')
+  .addHelpText(
+    'after',
+    '\nExample:\n  npx wavelock exposure --cve CVE-2026-31337\n  npx wavelock exposure --service order-entry --json > rows.json\n  npx wavelock exposure --inventory web-1.json db-1.json --feeds downloads/\n  npx wavelock exposure --inventory packages.json --platform "Amazon Linux 2" --feeds downloads/ --json\n\nExit status: 0 looked, 2 bad input or no hub',
+  )
   .action(async (options) => {
     const { exposure } = await import('./exposure/exposure.ts');
     process.exitCode = await exposure(options);
@@ -113,7 +130,10 @@ advisory
   .requiredOption('--why <text>', 'the reason, kept in the record')
   .option('--qualifier <name>', 'qualifier of the installation', 'Wavelock')
   .option('--endpoint <url>', 'an embedded AWS instead of AWS, as `wavelock local` prints it')
-  .addHelpText('after', '\nExample:\n  npx wavelock advisory add CVE-2026-31337 --packages openssl,openssl-libs --no-fix-yet --why "exploited, says our CERT"\n\nExit status: 0 recorded, 2 refused')
+  .addHelpText(
+    'after',
+    '\nExample:\n  npx wavelock advisory add CVE-2026-31337 --packages openssl,openssl-libs --no-fix-yet --why "exploited, says our CERT"\n\nExit status: 0 recorded, 2 refused',
+  )
   .action(async (cve, options) => {
     const { addAdvisory } = await import('./advisory/advisory.ts');
     process.exitCode = await addAdvisory(cveOf(cve), options);
@@ -125,7 +145,10 @@ advisory
   .requiredOption('--why <text>', 'the reason, kept in the record')
   .option('--qualifier <name>', 'qualifier of the installation', 'Wavelock')
   .option('--endpoint <url>', 'an embedded AWS instead of AWS, as `wavelock local` prints it')
-  .addHelpText('after', '\nExample:\n  npx wavelock advisory withdraw CVE-2026-31337 --why "not affected, says the vendor"\n\nExit status: 0 recorded, 2 refused')
+  .addHelpText(
+    'after',
+    '\nExample:\n  npx wavelock advisory withdraw CVE-2026-31337 --why "not affected, says the vendor"\n\nExit status: 0 recorded, 2 refused',
+  )
   .action(async (cve, options) => {
     const { withdrawAdvisory } = await import('./advisory/advisory.ts');
     process.exitCode = await withdrawAdvisory(cveOf(cve), options);
@@ -174,7 +197,10 @@ for (const [verb, description] of [
     .requiredOption('--why <text>', 'the reason, kept in the record')
     .option('--qualifier <name>', 'qualifier of the installation', 'Wavelock')
     .option('--endpoint <url>', 'an embedded AWS instead of AWS, as `wavelock local` prints it')
-    .addHelpText('after', `\nExample:\n  npx wavelock ${verb} monthly-20261209-3f9ca1 --why "seen by the database team"\n\nExit status: 0 decided, 2 refused, with the reason`)
+    .addHelpText(
+      'after',
+      `\nExample:\n  npx wavelock ${verb} monthly-20261209-3f9ca1 --why "seen by the database team"\n\nExit status: 0 decided, 2 refused, with the reason`,
+    )
     .action(async (rollout, options) => {
       const { decide } = await import('./decide.ts');
       process.exitCode = await decide(verb, rollout, options);

@@ -66,7 +66,16 @@ export async function addStacks(app: App, settings: Settings, ingredients: Ingre
   const { documents, ...forHub } = ingredients;
   // CDK leaves an id of "Default" out of logical ids: names of functions stay short.
   new Hub(hubStack, 'Default', { installation, settings, places: [installation.hub, ...settings.locations], ...forHub });
-  const spoke = { installation, mode, optInTag, inspector, documents, standIns: sentBy(ingredients.policy?.file), runbooks: startedBy(ingredients.policy?.file), hooks: hooksOf(ingredients.policy?.file) };
+  const spoke = {
+    installation,
+    mode,
+    optInTag,
+    inspector,
+    documents,
+    standIns: sentBy(ingredients.policy?.file),
+    runbooks: startedBy(ingredients.policy?.file),
+    hooks: hooksOf(ingredients.policy?.file),
+  };
   const windows = (place?: Location): string[] => windowsAt(ingredients.policy?.file, place, settings);
   new Spoke(hubStack, 'Spoke', { ...spoke, windows: windows() });
   for (const location of settings.locations) addSpokeStack(app, hubStack, { ...spoke, windows: windows(location), location });

@@ -42,8 +42,26 @@ export interface Settings {
 
 /** Every key that we read, in the order of the documentation. */
 export const contextKeys = [
-  'mode', 'account', 'region', 'locations', 'policy', 'qualifier', 'optInTag', 'permissionsBoundary', 'rolePath', 'tags', 'keyArn',
-  'subnetIds', 'securityGroupIds', 'httpsProxy', 'noProxy', 'logRetentionDays', 'intakeSchedule', 'feedsSchedule', 'inspector', 'nag',
+  'mode',
+  'account',
+  'region',
+  'locations',
+  'policy',
+  'qualifier',
+  'optInTag',
+  'permissionsBoundary',
+  'rolePath',
+  'tags',
+  'keyArn',
+  'subnetIds',
+  'securityGroupIds',
+  'httpsProxy',
+  'noProxy',
+  'logRetentionDays',
+  'intakeSchedule',
+  'feedsSchedule',
+  'inspector',
+  'nag',
 ] as const;
 type ContextKey = (typeof contextKeys)[number];
 
@@ -57,9 +75,7 @@ export class ContextError extends Error {
 }
 
 /** The values that CloudWatch Logs takes (CloudWatch Logs API reference, PutRetentionPolicy). */
-const retentions = Object.values(RetentionDays).filter(
-  (days): days is RetentionDays => typeof days !== 'string' && days !== RetentionDays.INFINITE,
-);
+const retentions = Object.values(RetentionDays).filter((days): days is RetentionDays => typeof days !== 'string' && days !== RetentionDays.INFINITE);
 
 /** Where a value of the context lies and who collects what is wrong with it. */
 interface Reader {
@@ -75,7 +91,10 @@ function shaped(reader: Reader, key: ContextKey, pattern: RegExp, shape: string)
 }
 
 function list(value: string): string[] {
-  return value.split(',').map((part) => part.trim()).filter((part) => part !== '');
+  return value
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
 }
 
 function readMode(reader: Reader): DeployMode {

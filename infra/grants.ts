@@ -16,8 +16,22 @@ export type FunctionName = TaskName | ReactionName;
  * - `functions:look`, `functions:call`: see and invoke the functions that policies run where there is no fix; none where they name none
  */
 export type Grant =
-  | 'record:read' | 'record:write' | 'record:bulk' | 'record:delete' | 'store:read' | 'store:write' | 'store:forget'
-  | 'spokes' | 'notify' | 'wake' | 'policy' | 'secrets' | 'start' | 'tickets' | 'functions:look' | 'functions:call';
+  | 'record:read'
+  | 'record:write'
+  | 'record:bulk'
+  | 'record:delete'
+  | 'store:read'
+  | 'store:write'
+  | 'store:forget'
+  | 'spokes'
+  | 'notify'
+  | 'wake'
+  | 'policy'
+  | 'secrets'
+  | 'start'
+  | 'tickets'
+  | 'functions:look'
+  | 'functions:call';
 
 /** What each function does with AWS; a function that its code doesn't name here is refused by IAM. */
 export const grants: Record<FunctionName, readonly Grant[]> = {

@@ -22,7 +22,10 @@ import type { Installation, Place } from './names.ts';
 
 export interface HubProps {
   installation: Installation;
-  settings: Pick<Settings, 'mode' | 'optInTag' | 'keyArn' | 'network' | 'proxy' | 'logRetentionDays' | 'intakeSchedule' | 'feedsSchedule' | 'inspector'>;
+  settings: Pick<
+    Settings,
+    'mode' | 'optInTag' | 'keyArn' | 'network' | 'proxy' | 'logRetentionDays' | 'intakeSchedule' | 'feedsSchedule' | 'inspector'
+  >;
   /** Every location, the hub's own first. */
   places: Place[];
   /** Holds `index.js`, which exports a handler for each function under its name. */
@@ -51,7 +54,13 @@ export class Hub extends Construct {
     // CDK leaves an id of "Default" out of logical ids: a function's begins with its own name.
     const functions = new Functions(this, 'Default', {
       ...settings,
-      installation, places, key, record, store, notices, undelivered,
+      installation,
+      places,
+      key,
+      record,
+      store,
+      notices,
+      undelivered,
       functionsDirectory: props.functionsDirectory,
       policyPath: props.policy?.path,
       slackSecrets: secrets,
@@ -61,7 +70,12 @@ export class Hub extends Construct {
     if (notifySlack) notices.forward(Object.keys(secrets), notifySlack);
     const onCommandEvent = functions.get('OnCommandEvent');
     if (!onCommandEvent) throw new Error('A hub without OnCommandEvent would never learn that a command has ended');
-    const { bus } = new CommandEvents(this, 'CommandEvents', { installation, accounts: places.map(({ account }) => account), onCommandEvent, undelivered });
+    const { bus } = new CommandEvents(this, 'CommandEvents', {
+      installation,
+      accounts: places.map(({ account }) => account),
+      onCommandEvent,
+      undelivered,
+    });
 
     const logs = new LogGroup(this, 'MachineLogs', {
       // Any name would do, but this prefix spares the account's log resource policy (Step Functions Developer Guide, "CloudWatch Logs").
@@ -98,7 +112,10 @@ export class Hub extends Construct {
 
   #rollout(common: Pick<ConstructorParameters<typeof Machine>[2], 'functions' | 'store' | 'logs'>, intake: Machine): Machine {
     const wave = new Machine(this, 'Wave', { ...common, name: 'wave', machines: new Map() });
-    const machines = new Map([['IntakeMachine', intake], ['WaveMachine', wave]]);
+    const machines = new Map([
+      ['IntakeMachine', intake],
+      ['WaveMachine', wave],
+    ]);
     return new Machine(this, 'Rollout', { ...common, name: 'rollout', machines });
   }
 

@@ -17,7 +17,10 @@ export function readDocuments(): DocumentSource[] {
  * @param places where the installation will be: maintenance windows elsewhere are refused. Left out: they are not looked at
  * @throws InputErrors with every problem of the policy file and its place
  */
-export function readIngredients(policyPath: string | undefined, places?: Places): {
+export function readIngredients(
+  policyPath: string | undefined,
+  places?: Places,
+): {
   policy: PolicyFile | undefined;
   documents: DocumentSource[];
 } {

@@ -33,16 +33,26 @@ const samplePolicy = PolicyFile.parse({
 /** The same with policies that have something to stand in for a fix, in each of its forms. */
 const standIns = PolicyFile.parse({
   ...samplePolicy,
-  policies: [{ run: 'Corp-Document' }, { lambda: 'corp-function' }, { automation: { document: 'Corp-Runbook', role: 'Corp-Role' } }].map((form, index) => ({
-    name: `policy-${index}`,
-    mode: 'approve',
-    nodes: {},
-    startWhen: [{ knownExploited: true }],
-    whileNoFix: { ...form, withdrawWhen: 'patched' },
-    patches: { kinds: ['security'], severity: { atLeast: 'low', unrated: 'include' }, leaveOut: [] },
-    waves: [{ name: 'all', nodes: {}, soak: 0, promoteWhen: { provenOn: 1, failed: { count: 0 }, unreachable: { count: 0 } }, stopWhen: { failed: { count: 0 }, unreachable: { count: 0 } } }],
-    tell: {},
-  })),
+  policies: [{ run: 'Corp-Document' }, { lambda: 'corp-function' }, { automation: { document: 'Corp-Runbook', role: 'Corp-Role' } }].map(
+    (form, index) => ({
+      name: `policy-${index}`,
+      mode: 'approve',
+      nodes: {},
+      startWhen: [{ knownExploited: true }],
+      whileNoFix: { ...form, withdrawWhen: 'patched' },
+      patches: { kinds: ['security'], severity: { atLeast: 'low', unrated: 'include' }, leaveOut: [] },
+      waves: [
+        {
+          name: 'all',
+          nodes: {},
+          soak: 0,
+          promoteWhen: { provenOn: 1, failed: { count: 0 }, unreachable: { count: 0 } },
+          stopWhen: { failed: { count: 0 }, unreachable: { count: 0 } },
+        },
+      ],
+      tell: {},
+    }),
+  ),
 });
 
 /** The template of a hub with its own spoke. */
@@ -135,7 +145,8 @@ function grantsOf(template: Template): Grant[] {
       const { Statement } = Properties.PolicyDocument as { Statement: { Action: string | string[]; Resource: unknown }[] };
       // A managed policy is for people: their roles are not in the template.
       const roles = Properties.Roles === undefined ? [] : list(Properties.Roles);
-      const who = roles.map((role) => roleInWords(textOf(role).slice(2, -1))).join(', ') || (id.startsWith('OperatorsReaders') ? 'readers' : 'operators');
+      const who =
+        roles.map((role) => roleInWords(textOf(role).slice(2, -1))).join(', ') || (id.startsWith('OperatorsReaders') ? 'readers' : 'operators');
       return Statement.flatMap(({ Action, Resource }) => {
         const things = new Set(list(Resource).map(inWords));
         return [...things].map((on) => ({ who, actions: list(Action), on }));
@@ -210,9 +221,17 @@ function pairsOf({ who, actions, on }: Grant): Grant[] {
 
 /** What a template allows and another does not. */
 function addedTable(before: Template, after: Template): string {
-  const has = new Set(grantsOf(before).flatMap(pairsOf).map((pair) => JSON.stringify(pair)));
-  const added = grantsOf(after).flatMap(pairsOf).filter((pair) => !has.has(JSON.stringify(pair)));
-  const lines = [...rowsOf(added).values()].map(({ actions, on, who }) => `| ${who === 'Spoke' ? 'the spoke’s role' : who} | ${actionsInWords(actions)} | ${on} |`);
+  const has = new Set(
+    grantsOf(before)
+      .flatMap(pairsOf)
+      .map((pair) => JSON.stringify(pair)),
+  );
+  const added = grantsOf(after)
+    .flatMap(pairsOf)
+    .filter((pair) => !has.has(JSON.stringify(pair)));
+  const lines = [...rowsOf(added).values()].map(
+    ({ actions, on, who }) => `| ${who === 'Spoke' ? 'the spoke’s role' : who} | ${actionsInWords(actions)} | ${on} |`,
+  );
   return ['| who | may | on |', '| --- | --- | --- |', ...lines].join('\n');
 }
 

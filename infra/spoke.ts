@@ -60,7 +60,17 @@ export class Spoke extends Construct {
       description: 'What this Wavelock spoke has, for its hub',
       stringValue: Stack.of(this).toJsonString({ ...(locks ? { lockBucket: locks.bucketName } : {}), documents: names }),
     });
-    new SpokeRole(this, 'Role', { installation, documents: [...documents.values()], standIns, runbooks, windows, hooks: mode === 'patch' ? (props.hooks ?? []) : [], locks, optInTag, inspector: props.inspector });
+    new SpokeRole(this, 'Role', {
+      installation,
+      documents: [...documents.values()],
+      standIns,
+      runbooks,
+      windows,
+      hooks: mode === 'patch' ? (props.hooks ?? []) : [],
+      locks,
+      optInTag,
+      inspector: props.inspector,
+    });
     new Forwarding(this, 'Forwarding', { installation, documents: Object.values(names) });
   }
 }

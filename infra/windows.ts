@@ -22,10 +22,14 @@ export function windowsAt(file: PolicyFile | undefined, place: Location | undefi
 
 /** Throws `InputErrors` for windows in locations that the installation does not have: nobody could read them. */
 export function checkWindows(read: ReadPolicy, places: Places): void {
-  failIfAny(read.place(Object.entries(read.policy.windows).flatMap(([name, window]) => {
-    const location = 'ssm' in window ? window.location : undefined;
-    return location === undefined || isKnown(location, places) ? [] : [stranger(name, location, places)];
-  })));
+  failIfAny(
+    read.place(
+      Object.entries(read.policy.windows).flatMap(([name, window]) => {
+        const location = 'ssm' in window ? window.location : undefined;
+        return location === undefined || isKnown(location, places) ? [] : [stranger(name, location, places)];
+      }),
+    ),
+  );
 }
 
 function isKnown(location: Location, places: Places): boolean {

@@ -91,7 +91,11 @@ const endings: Record<string, string> = {
 };
 
 /** Counts executions that have ended, by the events that Step Functions sends anyway. */
-export function countExecution(monitoring: Parts['monitoring'], at: { account: string; region: string }, event: { source: string; detail: unknown }): void {
+export function countExecution(
+  monitoring: Parts['monitoring'],
+  at: { account: string; region: string },
+  event: { source: string; detail: unknown },
+): void {
   if (event.source !== 'aws.states' || !isObject(event.detail)) return;
   const name = endings[String(event.detail.status)];
   if (name === undefined) return;
@@ -148,8 +152,27 @@ export function createServices(foundation: Foundation): Services {
     states: createStates(cloud, { session, onTransition: () => void (usage.stateTransitions += 1) }),
   };
   const sts = createSts(cloud, { credentials, role: (arn) => iam.role(arn) });
-  const others = [parts.dynamodb, parts.events, parts.kms, parts.lambda, logs, monitoring, parts.s3, parts.scheduler, parts.secretsmanager,
-    parts.sns, parts.sqs, parts.ssm, parts.states, sts, createEc2(fleet), createTagging(fleet),
-    createAutoScaling(fleet), createElb(fleet), createOrganizations(fleet.surroundings), createInspector(fleet)];
+  const others = [
+    parts.dynamodb,
+    parts.events,
+    parts.kms,
+    parts.lambda,
+    logs,
+    monitoring,
+    parts.s3,
+    parts.scheduler,
+    parts.secretsmanager,
+    parts.sns,
+    parts.sqs,
+    parts.ssm,
+    parts.states,
+    sts,
+    createEc2(fleet),
+    createTagging(fleet),
+    createAutoScaling(fleet),
+    createElb(fleet),
+    createOrganizations(fleet.surroundings),
+    createInspector(fleet),
+  ];
   return { parts, all: others.map((part) => part.service) };
 }

@@ -44,8 +44,7 @@ export function holdTimers(start: number, gate: Gate): HeldTimers {
   const owned = new OwnedTimers(fake, gate);
   const methods = {
     setTimeout: Object.assign((...args: Parameters<SetTimer>) => owned.set('once', args), {
-      [promisify.custom]: (milliseconds: number, value: unknown) =>
-        new Promise((resolve) => owned.set('once', [() => resolve(value), milliseconds])),
+      [promisify.custom]: (milliseconds: number, value: unknown) => new Promise((resolve) => owned.set('once', [() => resolve(value), milliseconds])),
     }),
     setInterval: (...args: Parameters<SetTimer>) => owned.set('repeat', args),
     clearTimeout: (handle: unknown) => owned.clear(handle),

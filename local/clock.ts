@@ -85,12 +85,7 @@ export function createRealClock(): ActivityClock {
 /**
  * `clock.activity` for code that was only handed a `Clock`: with a clock that doesn't tell work from waiting, the work simply runs.
  */
-export function inActivity<T>(
-  clock: Clock,
-  name: string,
-  work: (activity: Activity) => Promise<T>,
-  options: ActivityOptions = {},
-): Promise<T> {
+export function inActivity<T>(clock: Clock, name: string, work: (activity: Activity) => Promise<T>, options: ActivityOptions = {}): Promise<T> {
   return isActivityClock(clock) ? clock.activity(name, work, options) : work(new Activity(name, undefined, options));
 }
 

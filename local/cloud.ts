@@ -75,7 +75,13 @@ export interface EmbeddedAws extends Cloud {
 }
 
 function administratorOf(account: string, region: string): Caller {
-  return { account, region, arn: `arn:aws:sts::${account}:assumed-role/Administrator/owner`, roleArn: `arn:aws:iam::${account}:role/Administrator`, administrator: true };
+  return {
+    account,
+    region,
+    arn: `arn:aws:sts::${account}:assumed-role/Administrator/owner`,
+    roleArn: `arn:aws:iam::${account}:role/Administrator`,
+    administrator: true,
+  };
 }
 
 function counted(stacks: LoadedStack[]): Record<string, number> {
@@ -129,7 +135,18 @@ function createWorld(options: CloudOptions, assets: Assets): World {
     },
   };
   const bridge = (): Bridge | undefined => (bridged ? { host: new URL(endpoint).host, answer: wire.answer } : undefined);
-  const { all, parts } = createServices({ cloud, iam, credentials, assets, fleet, faults, usage, endpoint: () => endpoint, bridge, internet: options.internet });
+  const { all, parts } = createServices({
+    cloud,
+    iam,
+    credentials,
+    assets,
+    fleet,
+    faults,
+    usage,
+    endpoint: () => endpoint,
+    bridge,
+    internet: options.internet,
+  });
   const ran = (service: string): void => {
     if (service === 'sqs') countMessages(parts);
   };

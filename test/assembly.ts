@@ -15,7 +15,10 @@ export default async function setup(): Promise<() => void> {
   process.env[FOLDER] = ASSEMBLY;
   const policy = `${ASSEMBLY}-policy.yaml`;
   mkdirSync(dirname(policy), { recursive: true });
-  writeFileSync(policy, readFileSync('demo/policy.yaml', 'utf8').replace(/^windows:.*$/m, (line) => `${line}\n  erp: ${JSON.stringify(MAINTENANCE_WINDOW)}`));
+  writeFileSync(
+    policy,
+    readFileSync('demo/policy.yaml', 'utf8').replace(/^windows:.*$/m, (line) => `${line}\n  erp: ${JSON.stringify(MAINTENANCE_WINDOW)}`),
+  );
   await synthesise({ locations: readFleetFile('demo/fleet.yaml').fleet.locations, policy, directory: ASSEMBLY });
   return () => {
     rmSync(ASSEMBLY, { recursive: true, force: true });

@@ -33,7 +33,9 @@ export async function lookAround(own: OwnAdvisory, hub: OpenHub): Promise<Looked
   const nodes = await readCountedNodes(hub.store);
   const kinds = await kindsOf(nodes, hub);
   const reach = reachOf(own, kinds, await naming(own.cve, kinds, hub));
-  const covering = [...new Map(reach.covered.flatMap(({ by }) => by.map((advisory) => [`${advisory.source} ${advisory.id}`, advisory] as const))).values()];
+  const covering = [
+    ...new Map(reach.covered.flatMap(({ by }) => by.map((advisory) => [`${advisory.source} ${advisory.id}`, advisory] as const))).values(),
+  ];
   const known = await Promise.all(
     covering.map(async ({ source, id }) => [id, (await hub.record.advisory(source, id)).map(({ seen }) => seen).toSorted()[0] ?? ''] as const),
   );
@@ -41,7 +43,12 @@ export async function lookAround(own: OwnAdvisory, hub: OpenHub): Promise<Looked
 }
 
 async function kindsOf(nodes: readonly CountedNode[], { store }: OpenHub): Promise<Kind[]> {
-  const prints = [...groupedBy(nodes.filter(({ facts }) => facts !== undefined), ({ facts }) => facts?.fingerprint ?? '')];
+  const prints = [
+    ...groupedBy(
+      nodes.filter(({ facts }) => facts !== undefined),
+      ({ facts }) => facts?.fingerprint ?? '',
+    ),
+  ];
   const kinds: Kind[] = [];
   for (let start = 0; start < prints.length; start += READS_AT_ONCE) {
     const these = prints.slice(start, start + READS_AT_ONCE);
@@ -91,8 +98,14 @@ export function whyIdle(own: OwnAdvisory, { reach, known, unknown }: Looked): st
 /** What has to be said about an announcement that is recorded, in lines. */
 export function notesOn(own: OwnAdvisory, { reach, known, unknown }: Looked): string[] {
   const { looked, counts, covered, nowhere } = reach;
-  if (looked === 0) return [`Note: nothing is known of any node${own.platforms === undefined ? '' : ` of ${own.platforms.join(', ')}`} here yet, so nobody can say whom it concerns.`];
-  const spoken = covered.length === 0 ? [] : [`Note: vendors have spoken already; there it changes nothing, and their advisories count:`, ...coveredLines(own, covered, known)];
+  if (looked === 0)
+    return [
+      `Note: nothing is known of any node${own.platforms === undefined ? '' : ` of ${own.platforms.join(', ')}`} here yet, so nobody can say whom it concerns.`,
+    ];
+  const spoken =
+    covered.length === 0
+      ? []
+      : [`Note: vendors have spoken already; there it changes nothing, and their advisories count:`, ...coveredLines(own, covered, known)];
   return [
     ...(nowhere.length === 0 ? [] : [`Note: no node here is known to have ${namesOf(nowhere)}.`]),
     ...spoken,
@@ -106,7 +119,12 @@ function namesOf(nowhere: Reach['nowhere']): string {
 
 function coveredLines(own: OwnAdvisory, covered: readonly Covered[], known: ReadonlyMap<string, string>): string[] {
   return covered.flatMap(({ place, nodes, by }) => [
-    ...by.slice(0, NAMED).map((advisory) => `  ${place} (${amount(nodes, 'node')}): ${advisory.id} ${fixWords(own, advisory, place)}; published ${advisory.published.slice(0, 10)}${sinceWords(known.get(advisory.id))}`),
+    ...by
+      .slice(0, NAMED)
+      .map(
+        (advisory) =>
+          `  ${place} (${amount(nodes, 'node')}): ${advisory.id} ${fixWords(own, advisory, place)}; published ${advisory.published.slice(0, 10)}${sinceWords(known.get(advisory.id))}`,
+      ),
     ...(by.length > NAMED ? [`  ${place}: and ${by.length - NAMED} more`] : []),
   ]);
 }
@@ -122,6 +140,9 @@ function fixWords({ packages }: OwnAdvisory, { affected, kbs = [] }: Advisory, p
   const here = affected.filter(({ os, release }) => `${os}-${release}` === place);
   const ours = here.filter((row) => packages.includes(row.package));
   if (ours.length === 0) return `speaks of ${some([...new Set(here.map((row) => row.package))], NAMED)}, not of ${packages.join(', ')}`;
-  const fixes = ours.map(({ package: name, fixedVersion, channel }) => `${name} ${fixedVersion === null ? 'without a fix yet' : `in ${fixedVersion}`}${channel === undefined ? '' : ` (${channel})`}`);
+  const fixes = ours.map(
+    ({ package: name, fixedVersion, channel }) =>
+      `${name} ${fixedVersion === null ? 'without a fix yet' : `in ${fixedVersion}`}${channel === undefined ? '' : ` (${channel})`}`,
+  );
   return `${ours.some(({ fixedVersion }) => fixedVersion !== null) ? 'fixes' : 'names'} ${some([...new Set(fixes)], NAMED)}`;
 }

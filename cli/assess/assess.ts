@@ -111,16 +111,30 @@ function leave({ assessment, found, made, places, otherRegions, options }: Resul
   writeSealed(places.policy, policyText);
   writeIn(places.report, assessmentHtml({ assessment, judged: { exposure, problems }, otherRegions, places, isFleet, policyText }));
   if (options.json === true) {
-    const document = { ...assessment, exposure: exposure ?? null, feedProblems: problems, otherRegions, files: { ...places, fleet: isFleet ? places.fleet : null } };
+    const document = {
+      ...assessment,
+      exposure: exposure ?? null,
+      feedProblems: problems,
+      otherRegions,
+      files: { ...places, fleet: isFleet ? places.fleet : null },
+    };
     process.stdout.write(`${JSON.stringify(document)}\n`);
     return;
   }
   const written = [places.report, places.policy, ...(isFleet ? [places.fleet] : [])];
   const feeds = typeof options.feeds === 'string' ? ` --feeds ${options.feeds}` : '';
-  const next = isFleet ? `next          npm start -- --fleet ${places.fleet} --policy ${places.policy}${feeds}` : 'not written   fleet.yaml: no machine was seen that could be simulated';
+  const next = isFleet
+    ? `next          npm start -- --fleet ${places.fleet} --policy ${places.policy}${feeds}`
+    : 'not written   fleet.yaml: no machine was seen that could be simulated';
   const kept = places.kept.map((path) => `left alone    ${path}: somebody has made or changed it; --force replaces it`);
   const columns = process.stdout.isTTY ? printWidth() : undefined;
-  const lines = [...assessmentText(assessment, { exposure, problems, otherRegions }, columns), '', `written       ${written.join(', ')}`, ...kept, next];
+  const lines = [
+    ...assessmentText(assessment, { exposure, problems, otherRegions }, columns),
+    '',
+    `written       ${written.join(', ')}`,
+    ...kept,
+    next,
+  ];
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
@@ -131,14 +145,18 @@ function ownPolicy(file: string | undefined): ReturnType<typeof readPolicyFile>[
   try {
     return readPolicyFile(OWN_POLICY).policy;
   } catch (error) {
-    if (error instanceof InputErrors) tell(`${OWN_POLICY} is here, and what it names would count as in a policy: mend it, or name another one with --policy`);
+    if (error instanceof InputErrors)
+      tell(`${OWN_POLICY} is here, and what it names would count as in a policy: mend it, or name another one with --policy`);
     throw error;
   }
 }
 
 /** `eu-central-1,eu-west-1` or `all`; whether the account has them, AWS tells. */
 function regionsOf(text = ''): string[] {
-  const regions = text.split(',').map((region) => region.trim()).filter((region) => region !== '');
+  const regions = text
+    .split(',')
+    .map((region) => region.trim())
+    .filter((region) => region !== '');
   const wrong = regions.filter((region) => region !== 'all' && !/^[a-z]{2}(-[a-z]+)+-\d$/.test(region));
   if (wrong.length === 0) return regions;
   throw new InputErrors([fileProblem('--region', `${wrong.join(', ')} is no Region`, 'such as eu-central-1; several are separated by commas')]);

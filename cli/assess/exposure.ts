@@ -36,7 +36,10 @@ export async function exposureOf(survey: Survey, machines: readonly Machine[], {
   if (knowledge.advisories.length === 0) return { ...NOTHING, problems };
   const lists = judgeLists(machines, knowledge.advisories);
   const found = fleetExposure(machines, lists, knowledge, new Date(now).toISOString().slice(0, 10));
-  const inspector = secondOpinion(found, survey.locations.flatMap((seen) => seen.inspector ?? []));
+  const inspector = secondOpinion(
+    found,
+    survey.locations.flatMap((seen) => seen.inspector ?? []),
+  );
   const byKey = new Map(knowledge.advisories.map((advisory) => [`${advisory.source} ${advisory.id}`, advisory]));
   const offers = new Map(lists.map((judged) => [`${judged.platform} ${judged.list}`, offersOf(judged, byKey)]));
   return {

@@ -71,7 +71,10 @@ function platformOf(machine: Machine): string {
   return machine.os === 'windows' ? 'windows-2022-x86_64' : `amazon-linux-2023-${arch}`;
 }
 
-function inventoriesOf(machines: Machine[], { offers }: FleetInput): { inventories: Record<string, Inventory>; nameOf: (machine: Machine) => string } {
+function inventoriesOf(
+  machines: Machine[],
+  { offers }: FleetInput,
+): { inventories: Record<string, Inventory>; nameOf: (machine: Machine) => string } {
   const names = new Map<string, string>();
   const inventories: Record<string, Inventory> = {};
   const counts = new Map<string, number>();
@@ -84,7 +87,11 @@ function inventoriesOf(machines: Machine[], { offers }: FleetInput): { inventori
     counts.set(platform, number);
     const name = list === '' ? `${platform}-unknown` : `${platform}-${number}`;
     names.set(key, name);
-    inventories[name] = { platform, installed: installedOf(factsFromInventory(platform, machine.software?.parts ?? [])), available: offers(platform, list) };
+    inventories[name] = {
+      platform,
+      installed: installedOf(factsFromInventory(platform, machine.software?.parts ?? [])),
+      available: offers(platform, list),
+    };
   }
   return { inventories, nameOf: (machine) => names.get(`${platformOf(machine)} ${machine.software?.list ?? ''}`) ?? '' };
 }

@@ -13,7 +13,11 @@ export function windowsFile(found: readonly FoundWindow[], nodes: readonly NodeE
   return [...byLocation].map(([location, maintenanceWindows]) => ({ locations: [location], maintenanceWindows }));
 }
 
-function entryOf(seen: SeenWindow, { from, until }: { from?: number | undefined; until?: number | undefined }, nodes: readonly NodeEntry[]): MaintenanceWindowEntry {
+function entryOf(
+  seen: SeenWindow,
+  { from, until }: { from?: number | undefined; until?: number | undefined },
+  nodes: readonly NodeEntry[],
+): MaintenanceWindowEntry {
   const task = (seen.tasks ?? []).find(({ document, operation }) => whatItDoes(document, operation) !== 'scans');
   return {
     name: seen.name,

@@ -14,17 +14,35 @@ export function fleetYaml(made: MadeFleet, about: { at: string; locations: strin
   const room = LARGEST - nodes.reduce((sum, line) => sum + line.length + 1, 0);
   const whole = inventoryLines(made.file.inventories, () => true);
   const fits = whole.reduce((sum, line) => sum + line.length + 1, 0) <= room;
-  const inventories = fits ? whole : inventoryLines(made.file.inventories, (inventory, name) => inventory.available.some((offer) => offer.package === name));
-  const lines = [...head(made, about, fits), 'version: 1', `locations: ${list(made.file.locations)}`, '', 'inventories:', ...inventories, '', ...surroundingsLines(made.file.surroundings ?? []), ...nodes];
+  const inventories = fits
+    ? whole
+    : inventoryLines(made.file.inventories, (inventory, name) => inventory.available.some((offer) => offer.package === name));
+  const lines = [
+    ...head(made, about, fits),
+    'version: 1',
+    `locations: ${list(made.file.locations)}`,
+    '',
+    'inventories:',
+    ...inventories,
+    '',
+    ...surroundingsLines(made.file.surroundings ?? []),
+    ...nodes,
+  ];
   return `${lines.join('\n')}\n`;
 }
 
-function head({ leftOut, tagged }: MadeFleet, { at, locations, feeds }: { at: string; locations: string[]; feeds: boolean }, isWhole: boolean): string[] {
+function head(
+  { leftOut, tagged }: MadeFleet,
+  { at, locations, feeds }: { at: string; locations: string[]; feeds: boolean },
+  isWhole: boolean,
+): string[] {
   return [
     '# yaml-language-server: $schema=./fleet.schema.json',
     ...comment([
       `Made by \`wavelock assess\` on ${at} from ${some(locations, 4)}. For simulation only: npm start -- --fleet FILE --policy FILE.`,
-      ...(tagged > 0 ? [`${amount(tagged, 'node')} got the tag Wavelock: enabled HERE, because the proposed policy would take them. In AWS they do not have it.`] : []),
+      ...(tagged > 0
+        ? [`${amount(tagged, 'node')} got the tag Wavelock: enabled HERE, because the proposed policy would take them. In AWS they do not have it.`]
+        : []),
       feeds
         ? 'What repositories offer (available) is what advisories say would fix the nodes; the real repositories were not asked.'
         : 'What repositories offer (available) is not known: no advisories were read. Simulated nodes find nothing to install.',

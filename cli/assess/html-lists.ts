@@ -27,7 +27,10 @@ const HEADINGS = {
   'old-agent': { title: 'Agent too old', about: 'Their agents have to be updated first.' },
   owned: { title: 'Replaced by a group', about: 'Auto Scaling, EKS or ECS starts new ones from the image: patch that.' },
   'self-updating': { title: 'Self-updating', about: 'Somebody else installs updates there as well, and newer ones than were proven.' },
-  baselines: { title: 'Baselines that would refuse', about: "AWS's own patching obeys them. Wavelock installs exact versions and leaves them as they are." },
+  baselines: {
+    title: 'Baselines that would refuse',
+    about: "AWS's own patching obeys them. Wavelock installs exact versions and leaves them as they are.",
+  },
 } as const satisfies Record<string, Heading>;
 
 type ListName = keyof typeof HEADINGS;
@@ -68,9 +71,11 @@ export function listSections(lists: Lists): Html[] {
     const { title, about } = HEADINGS[id];
     const nothing = items === undefined ? html`<p class="look">Could not be seen: <a href="#blind">why</a>.</p>` : html`<p>None.</p>`;
     const count = counts.get(id) ?? 0;
-    return html`<section id="${id}"><h2>${title}${count > 0 && `: ${amount(count, 'node')}`}</h2><p class="aside">${about}</p>
-${items !== undefined && items.length > 0 ? content(items) : nothing}</section>
-`;
+    return html`<section id="${id}">
+      <h2>${title}${count > 0 && `: ${amount(count, 'node')}`}</h2>
+      <p class="aside">${about}</p>
+      ${items !== undefined && items.length > 0 ? content(items) : nothing}
+    </section> `;
   };
   return [
     section('unmanaged', lists.unmanaged, nodeTable),
@@ -89,13 +94,25 @@ ${items !== undefined && items.length > 0 ? content(items) : nothing}</section>
 /** A row a node; of long lists a row for each reason and place. */
 function nodeTable(nodes: ListedNode[]): Html {
   if (nodes.length > ROWS) return reasonTable(nodes);
-  const rows = nodes.map((node) => row([{ class: 'name', of: named(node) }, { class: 'place', of: node.location }, { class: 'why', of: node.why }]));
+  const rows = nodes.map((node) =>
+    row([
+      { class: 'name', of: named(node) },
+      { class: 'place', of: node.location },
+      { class: 'why', of: node.why },
+    ]),
+  );
   return table(['Node', 'Place', 'Why'], rows, { finds: true });
 }
 
 function reasonTable(all: ListedNode[]): Html {
   const rows = byReason(all).flatMap(({ why, nodes }) =>
-    byPlace(nodes).map(([location, here]) => row([{ class: 'why', of: why }, { class: 'place', of: location }, { class: 'nodes', of: foldedNodes(here) }])),
+    byPlace(nodes).map(([location, here]) =>
+      row([
+        { class: 'why', of: why },
+        { class: 'place', of: location },
+        { class: 'nodes', of: foldedNodes(here) },
+      ]),
+    ),
   );
   return table(['Why', 'Place', 'Nodes'], rows, { finds: true });
 }
@@ -129,7 +146,9 @@ function updaterTable(nodes: SelfUpdating[]): Html {
     }
   }
   const largest = [...groups.values()].toSorted((a, b) => b.nodes.length - a.nodes.length);
-  const rows = largest.map((group) => row([{ class: 'why', of: html`<strong>${group.by}</strong>` }, { class: 'place', of: group.location }, ids(group.nodes)]));
+  const rows = largest.map((group) =>
+    row([{ class: 'why', of: html`<strong>${group.by}</strong>` }, { class: 'place', of: group.location }, ids(group.nodes)]),
+  );
   return table(['By', 'Place', 'Nodes'], rows, { finds: true });
 }
 

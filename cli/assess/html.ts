@@ -44,19 +44,11 @@ ul.ids li{display:inline-block}
 export function assessmentHtml(input: ReportInput): string {
   const { assessment, judged } = input;
   const body = html`${head(input)}
-<main>
-<div class="overview">
-${coverageSection(assessment)}
-${findingsSection(input)}
-</div>
-${unseenParts(assessment, input.otherRegions)}
-${findBox('i-0abc 222222222222 eu-west-1')}
-${exposureSection(judged)}
-${obstacleSection(assessment)}
-${listSections(assessment.lists)}
-${blindSection(assessment.blind)}
-${filesSection(input)}
-</main>`;
+    <main>
+      <div class="overview">${coverageSection(assessment)} ${findingsSection(input)}</div>
+      ${unseenParts(assessment, input.otherRegions)} ${findBox('i-0abc 222222222222 eu-west-1')} ${exposureSection(judged)}
+      ${obstacleSection(assessment)} ${listSections(assessment.lists)} ${blindSection(assessment.blind)} ${filesSection(input)}
+    </main>`;
   return page(sentence(assessment.coverage), body, { style: STYLE, script: SCRIPT });
 }
 
@@ -70,7 +62,8 @@ export function sentence({ running, managed, reporting, inPolicy }: Coverage): s
 function exposedSentence({ exposure }: Judged): string {
   if (!exposure) return 'Exposure was not looked at: no advisories were read.';
   const { exposed, judged, exploited } = exposure;
-  const exploitedWords = exploited.length === 0 ? 'none of them to what is known to be exploited' : `${grouped(exploited.length)} to what is known to be exploited`;
+  const exploitedWords =
+    exploited.length === 0 ? 'none of them to what is known to be exploited' : `${grouped(exploited.length)} to what is known to be exploited`;
   return `${grouped(exposed.length)} of ${amount(judged, 'node')} with inventory ${exposed.length === 1 ? 'is' : 'are'} exposed, ${exploitedWords}.`;
 }
 
@@ -78,14 +71,25 @@ function head({ assessment, judged }: ReportInput): Html {
   const { coverage, at, caller, locations } = assessment;
   const exploited = (judged.exposure?.exploited.length ?? 0) > 0;
   return html`<header>
-<p class="brand">Wavelock: an assessment of your fleet</p>
-<h1>${sentence(coverage)}</h1>
-<p class="big${exploited && ' bad'}">${exposedSentence(judged)}</p>
-<dl class="facts"><div><dt>Looked at</dt><dd>${minute(at)}</dd></div>
-<div class="hash"><dt>Looked as</dt><dd>${caller}</dd></div>
-<div><dt>Places</dt><dd>${locations.length <= PLACES ? locations.join(', ') : fold(amount(locations.length, 'place'), locations.join(', '))}</dd></div></dl>
-<p class="aside">Made by reading alone: every call describes, lists or gets (<code>wavelock assess --permissions</code>). Nothing was changed.</p>
-</header>`;
+    <p class="brand">Wavelock: an assessment of your fleet</p>
+    <h1>${sentence(coverage)}</h1>
+    <p class="big${exploited && ' bad'}">${exposedSentence(judged)}</p>
+    <dl class="facts">
+      <div>
+        <dt>Looked at</dt>
+        <dd>${minute(at)}</dd>
+      </div>
+      <div class="hash">
+        <dt>Looked as</dt>
+        <dd>${caller}</dd>
+      </div>
+      <div>
+        <dt>Places</dt>
+        <dd>${locations.length <= PLACES ? locations.join(', ') : fold(amount(locations.length, 'place'), locations.join(', '))}</dd>
+      </div>
+    </dl>
+    <p class="aside">Made by reading alone: every call describes, lists or gets (<code>wavelock assess --permissions</code>). Nothing was changed.</p>
+  </header>`;
 }
 
 function coverageSection({ coverage }: Assessment): Html {
@@ -98,11 +102,14 @@ function coverageSection({ coverage }: Assessment): Html {
     ['In a policy', inPolicy],
     ['In the proposal', inProposal],
   ];
-  return html`<section id="coverage"><h2>Coverage</h2>
-<div class="bars">${bars.map(([label, count]) => bar({ label, count, whole, mood: 'part' }))}</div>
-<p class="aside">${known(ec2)} EC2 instances run, and ${known(hybrid)} nodes outside EC2 are registered.
-Reporting: their agents answer. The proposed policy takes what is managed, patchable, and not replaced by a group.</p>
-</section>`;
+  return html`<section id="coverage">
+    <h2>Coverage</h2>
+    <div class="bars">${bars.map(([label, count]) => bar({ label, count, whole, mood: 'part' }))}</div>
+    <p class="aside">
+      ${known(ec2)} EC2 instances run, and ${known(hybrid)} nodes outside EC2 are registered. Reporting: their agents answer. The proposed policy
+      takes what is managed, patchable, and not replaced by a group.
+    </p>
+  </section>`;
 }
 
 /** What somebody should look at, as a picture that leads to each list. */
@@ -115,11 +122,14 @@ function findingsSection({ assessment, judged }: ReportInput): Html {
     { id: 'exposure', label: 'Known exploited', count: exploited?.length, mood: 'bad' },
     ...listCounts(lists).map(({ id, title, count }) => ({ id, label: title, count, mood: 'look' })),
   ];
-  return html`<section id="findings"><h2>What to look at</h2>
-<div class="bars">${found.map(({ id, label, count, mood }) => bar({ id, label, count, whole, mood }))}</div>
-<p class="aside"><a href="#obstacles">${amount(obstacles.length, 'thing')}</a> would stop a rollout or leave nodes out.${
-    blind.length > 0 && html` <a href="#blind">${amount(blind.length, 'thing')}</a> could not be seen.`}</p>
-</section>`;
+  return html`<section id="findings">
+    <h2>What to look at</h2>
+    <div class="bars">${found.map(({ id, label, count, mood }) => bar({ id, label, count, whole, mood }))}</div>
+    <p class="aside">
+      <a href="#obstacles">${amount(obstacles.length, 'thing')}</a> would stop a rollout or leave nodes
+      out.${blind.length > 0 && html` <a href="#blind">${amount(blind.length, 'thing')}</a> could not be seen.`}
+    </p>
+  </section>`;
 }
 
 /** What is not in the numbers. */
@@ -128,8 +138,16 @@ function unseenParts({ stoppedAt, otherAccounts }: Assessment, otherRegions: Rec
   const regions = unseen.reduce((sum, [, names]) => sum + names.length, 0);
   return [
     stoppedAt !== undefined && html`<p class="big look">Reading stopped at --max ${grouped(stoppedAt)}: there are more nodes.</p>`,
-    otherAccounts.length > 0 && fold(`Not looked at: ${amount(otherAccounts.length, 'account')} of the organization`, columns(otherAccounts.map(({ id, name }) => `${id} ${name}`))),
-    unseen.length > 0 && fold(`Not looked at: ${amount(regions, 'Region')} that ${regions === 1 ? 'is' : 'are'} switched on (--region all looks everywhere)`, columns(unseen.map(([account, names]) => `${account}: ${names.join(', ')}`))),
+    otherAccounts.length > 0 &&
+      fold(
+        `Not looked at: ${amount(otherAccounts.length, 'account')} of the organization`,
+        columns(otherAccounts.map(({ id, name }) => `${id} ${name}`)),
+      ),
+    unseen.length > 0 &&
+      fold(
+        `Not looked at: ${amount(regions, 'Region')} that ${regions === 1 ? 'is' : 'are'} switched on (--region all looks everywhere)`,
+        columns(unseen.map(([account, names]) => `${account}: ${names.join(', ')}`)),
+      ),
   ];
 }
 
@@ -145,34 +163,55 @@ interface Bar {
 function bar({ id, label, count, whole, mood }: Bar): Html {
   const width = Math.min(100, Math.round(((count ?? 0) / whole) * 1000) / 10);
   return html`<span>${id === undefined ? label : html`<a href="#${id}">${label}</a>`}</span>
-<svg viewBox="0 0 100 10" preserveAspectRatio="none" role="img" aria-label="${label}: ${known(count)} of ${grouped(whole)}">
-<rect class="whole" width="100" height="10"/><rect class="${mood}" width="${width}" height="10"/></svg>
-<span class="count">${known(count)}</span>
-`;
+    <svg viewBox="0 0 100 10" preserveAspectRatio="none" role="img" aria-label="${label}: ${known(count)} of ${grouped(whole)}">
+      <rect class="whole" width="100" height="10" />
+      <rect class="${mood}" width="${width}" height="10" />
+    </svg>
+    <span class="count">${known(count)}</span> `;
 }
 
 function obstacleSection({ obstacles }: Assessment): Html {
   const title = html`<h2>What would stop a rollout</h2>`;
-  if (obstacles.length === 0) return html`<section id="obstacles">${title}<p class="big">Nothing that can be seen from here.</p></section>`;
-  const rows = obstacles.map(({ what, next, nodes }) => row([{ class: 'why', of: what }, { class: 'why', of: next }, { class: 'nodes', of: nodes.length > 0 ? ids(nodes, { paper: false }) : '' }]));
+  if (obstacles.length === 0)
+    return html`<section id="obstacles">
+      ${title}
+      <p class="big">Nothing that can be seen from here.</p>
+    </section>`;
+  const rows = obstacles.map(({ what, next, nodes }) =>
+    row([
+      { class: 'why', of: what },
+      { class: 'why', of: next },
+      { class: 'nodes', of: nodes.length > 0 ? ids(nodes, { paper: false }) : '' },
+    ]),
+  );
   return html`<section id="obstacles">${title}${table(['What', 'Next step', 'Nodes'], rows, { finds: true })}</section>`;
 }
 
 function blindSection(blind: Blind[]): Html | undefined {
   if (blind.length === 0) return undefined;
-  return html`<section id="blind"><h2>What could not be seen</h2>
-<p>Lists that need these say “not seen”, or hold only what the other places showed.</p>
-<ul>${blind.map((line) => html`<li>${blindSentence(line)}</li>
-`)}</ul></section>`;
+  return html`<section id="blind">
+    <h2>What could not be seen</h2>
+    <p>Lists that need these say “not seen”, or hold only what the other places showed.</p>
+    <ul>
+      ${blind.map((line) => html`<li>${blindSentence(line)}</li> `)}
+    </ul>
+  </section>`;
 }
 
 function filesSection({ places, isFleet, policyText }: ReportInput): Html {
-  return html`<section id="next"><h2>What was written, and what is next</h2>
-<ul>
-${isFleet ? html`<li><code>${places.fleet}</code>: your fleet, to be simulated.
-<code>npm start -- --fleet ${places.fleet} --policy ${places.policy}</code> plans its next patch night on this machine.</li>` : html`<li>No fleet file: no machine was seen that could be simulated.</li>`}
-<li><code>${places.policy}</code>: a proposal, in mode observe. It sends nothing.</li>
-</ul>
-${fold('The proposed policy', html`<pre>${policyText}</pre>`)}
-</section>`;
+  return html`<section id="next">
+    <h2>What was written, and what is next</h2>
+    <ul>
+      ${
+        isFleet
+          ? html`<li>
+              <code>${places.fleet}</code>: your fleet, to be simulated.
+              <code>npm start -- --fleet ${places.fleet} --policy ${places.policy}</code> plans its next patch night on this machine.
+            </li>`
+          : html`<li>No fleet file: no machine was seen that could be simulated.</li>`
+      }
+      <li><code>${places.policy}</code>: a proposal, in mode observe. It sends nothing.</li>
+    </ul>
+    ${fold('The proposed policy', html`<pre>${policyText}</pre>`)}
+  </section>`;
 }

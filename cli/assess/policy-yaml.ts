@@ -40,7 +40,12 @@ function windowLines({ windows, found }: Proposal): string[] {
     return [`  ${name}: ${flow({ days: list(days), from: `"${from}"`, to: `"${to}"`, timezone: scalar(timezone) })}`];
   });
   const lost = found.flatMap((window) => ('why' in window.as ? [`${originWords(window)}; not here, for ${window.as.why}`] : []));
-  return ['windows:                   # when nodes may START, local time', ...(written.length === 0 ? ['  {}'] : written), ...comment(lost, '  '), ''];
+  return [
+    'windows:                   # when nodes may START, local time',
+    ...(written.length === 0 ? ['  {}'] : written),
+    ...comment(lost, '  '),
+    '',
+  ];
 }
 
 /** What Systems Manager said on the day of the assessment; what it says later is what counts. */
@@ -50,7 +55,11 @@ function originWords({ seen, location, nodes }: FoundWindow): string {
 }
 
 function people(): string[] {
-  return ['people: {}                 # whom to tell, for example:', '#  linux-ops: { email: [linux-ops@example.com], slack: { secret: wavelock/slack-ops } }', ''];
+  return [
+    'people: {}                 # whom to tell, for example:',
+    '#  linux-ops: { email: [linux-ops@example.com], slack: { secret: wavelock/slack-ops } }',
+    '',
+  ];
 }
 
 function nobody(): string[] {
@@ -79,13 +88,17 @@ function policyLines(policy: ProposedPolicy, proposal: Proposal): string[] {
 }
 
 function unprovenWords({ unproven }: ProposedPolicy): string[] {
-  return unproven.map(({ platform, nodes }) => `No node of ${platform} is in the first wave: nothing can be proven for ${amount(nodes.length, 'node')}.`);
+  return unproven.map(
+    ({ platform, nodes }) => `No node of ${platform} is in the first wave: nothing can be proven for ${amount(nodes.length, 'node')}.`,
+  );
 }
 
 function environmentWords({ os }: ProposedPolicy, { environments }: Proposal): string[] {
   const found = environments[os];
   if (!found) return ['No tag says what is for testing: two nodes of each platform go first, always the same. Better: tag real test machines.'];
-  const strange = found.production.filter(({ recognised }) => !recognised).map(({ value, nodes }) => `${value.trim() === '' ? 'an empty value' : value} (${nodes})`);
+  const strange = found.production
+    .filter(({ recognised }) => !recognised)
+    .map(({ value, nodes }) => `${value.trim() === '' ? 'an empty value' : value} (${nodes})`);
   return [
     `Waves are guessed from the tag ${found.key}.`,
     ...(found.before.length === 0 ? ['None of its values is a test environment: two nodes of each platform go first.'] : []),

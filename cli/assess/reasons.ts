@@ -17,7 +17,9 @@ export function byPlace(nodes: readonly ListedNode[]): [location: string, nodes:
 /** The most frequent reason first, the nodes of each in the order of the list. */
 export function byReason(nodes: readonly ListedNode[]): Reason[] {
   const groups = grouped(nodes, ({ why }) => why.replaceAll(AGES, '…'));
-  return [...groups.values()].map((group) => ({ why: rangeOf(group.map(({ why }) => why)), nodes: group })).toSorted((a, b) => b.nodes.length - a.nodes.length);
+  return [...groups.values()]
+    .map((group) => ({ why: rangeOf(group.map(({ why }) => why)), nodes: group }))
+    .toSorted((a, b) => b.nodes.length - a.nodes.length);
 }
 
 function grouped(nodes: readonly ListedNode[], keyOf: (node: ListedNode) => string): Map<string, ListedNode[]> {
@@ -33,7 +35,9 @@ function grouped(nodes: readonly ListedNode[], keyOf: (node: ListedNode) => stri
 /** Sentences that differ only in ages, as one. */
 function rangeOf([first = '', ...others]: string[]): string {
   if (others.every((why) => why === first)) return first;
-  const sentences = [first, ...others].map((why) => [...why.matchAll(AGES)].map(([text, count, unit]) => ({ text, unit, hours: Number(count) * (unit === 'day' ? 24 : 1) })));
+  const sentences = [first, ...others].map((why) =>
+    [...why.matchAll(AGES)].map(([text, count, unit]) => ({ text, unit, hours: Number(count) * (unit === 'day' ? 24 : 1) })),
+  );
   let place = 0;
   return first.replaceAll(AGES, () => {
     const ages = sentences.flatMap((sentence) => sentence[place] ?? []).toSorted((a, b) => a.hours - b.hours);

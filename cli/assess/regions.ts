@@ -32,7 +32,9 @@ export function regionsToSee(accounts: readonly Wanted[], option: string): { cho
     return { number, enabled: enabled ?? [], here, lacks, others: (enabled ?? []).filter((region) => !here.includes(region)) };
   });
   const has = new Set(sorted.flatMap(({ here }) => here));
-  const wrong = sorted.flatMap(({ number, enabled, lacks }) => lacks.filter((region) => !has.has(region)).map((region) => nowhere(number, region, { enabled, option })));
+  const wrong = sorted.flatMap(({ number, enabled, lacks }) =>
+    lacks.filter((region) => !has.has(region)).map((region) => nowhere(number, region, { enabled, option })),
+  );
   if (wrong.length > 0) throw new InputErrors(wrong);
   return {
     chosen: sorted.map(({ here, others }) => ({ here, others })),

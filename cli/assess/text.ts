@@ -54,11 +54,16 @@ export function known(value: number | undefined): string {
 
 function limits({ coverage, stoppedAt, otherAccounts }: Assessment, form: Form): string[] {
   const { ec2, hybrid, inProposal } = coverage;
-  const accounts = some(otherAccounts.map(({ id, name }) => `${id} ${name}`), IDS);
+  const accounts = some(
+    otherAccounts.map(({ id, name }) => `${id} ${name}`),
+    IDS,
+  );
   return [
     ...entry('', `running: ${known(ec2)} EC2, ${known(hybrid)} hybrid; the proposed policy would take ${amount(inProposal, 'node')}`, form),
     ...(stoppedAt === undefined ? [] : entry('', `stopped at --max ${grouped(stoppedAt)}: there are more nodes`, form)),
-    ...(otherAccounts.length === 0 ? [] : entry('', `not looked at: ${amount(otherAccounts.length, 'account')} of the organization (${accounts})`, form)),
+    ...(otherAccounts.length === 0
+      ? []
+      : entry('', `not looked at: ${amount(otherAccounts.length, 'account')} of the organization (${accounts})`, form)),
   ];
 }
 
@@ -76,13 +81,24 @@ function exposureLines(exposure: FleetExposure | undefined, form: Form): string[
   const said = (text: string): string[] => entry('', text, form);
   const more = by.length > IDS ? `${amount(by.length - IDS, 'more advisory', 'more advisories')} in the report` : '';
   return [
-    ...entry('exposure', `${grouped(exposed.length)} of ${amount(judged, 'node')} with inventory are exposed, ${grouped(exploited.length)} of them to what is known to be exploited`, form),
-    ...said(`held against ${amount(advisories, 'advisory', 'advisories')}${oldest === undefined ? '' : `; the oldest inventory is from ${minute(oldest)}`}`),
+    ...entry(
+      'exposure',
+      `${grouped(exposed.length)} of ${amount(judged, 'node')} with inventory are exposed, ${grouped(exploited.length)} of them to what is known to be exploited`,
+      form,
+    ),
+    ...said(
+      `held against ${amount(advisories, 'advisory', 'advisories')}${oldest === undefined ? '' : `; the oldest inventory is from ${minute(oldest)}`}`,
+    ),
     ...(unknown.length > 0 ? said(`nobody knows of ${amount(unknown.length, 'node')} without inventory: ${some(unknown, IDS)}`) : []),
     ...endOfLife.flatMap(({ release, since, nodes }) => said(`${release} gets no security updates since ${since}: ${counted(nodes, IDS)}`)),
     ...(inspector ? said(opinion(inspector)) : []),
-    ...by.slice(0, IDS).flatMap(({ advisory, severity, knownExploited, packages, nodes }) =>
-      said(`${amount(nodes.length, 'node')}: ${advisory}, ${severity}${knownExploited === undefined ? '' : ', known exploited'}: ${some(packages, 3)}`)),
+    ...by
+      .slice(0, IDS)
+      .flatMap(({ advisory, severity, knownExploited, packages, nodes }) =>
+        said(
+          `${amount(nodes.length, 'node')}: ${advisory}, ${severity}${knownExploited === undefined ? '' : ', known exploited'}: ${some(packages, 3)}`,
+        ),
+      ),
     ...(more === '' ? [] : said(more)),
   ];
 }
@@ -102,7 +118,7 @@ function problemLines(problems: readonly string[], isNothing: boolean, form: For
   const [first, ...others] = problems;
   if (first === undefined) return [];
   const more = others.length === 0 ? '' : `; ${grouped(others.length)} more in the report`;
-  const hint = isNothing ? '. --feeds FOLDER reads files instead of the vendors\' sites, --no-feeds nothing' : '';
+  const hint = isNothing ? ". --feeds FOLDER reads files instead of the vendors' sites, --no-feeds nothing" : '';
   return entry('', `${first}${more}${hint}`, form);
 }
 

@@ -29,11 +29,14 @@ export async function readVendors({ folder, platforms, now, tell }: VendorOption
   if (folder !== undefined) return readFeedsFolder(folder, now);
   const wanted = feeds.filter((feed) => !TRIGGERS.has(feed.name) && concerns(feed, platforms));
   tell(`reading advisories of ${wanted.length} feeds from the vendors' sites`);
-  const parts = await atMost(AT_ONCE, wanted.map((feed) => async () => {
-    const part = await pullAll([feed], fetchOf, now);
-    tell(`${feed.name}: ${part.unread.length > 0 && part.advisories.length === 0 ? 'could not be read' : 'read'}`);
-    return part;
-  }));
+  const parts = await atMost(
+    AT_ONCE,
+    wanted.map((feed) => async () => {
+      const part = await pullAll([feed], fetchOf, now);
+      tell(`${feed.name}: ${part.unread.length > 0 && part.advisories.length === 0 ? 'could not be read' : 'read'}`);
+      return part;
+    }),
+  );
   return joined(parts);
 }
 

@@ -13,12 +13,16 @@ export async function exposure(options: ExposureOptions): Promise<number> {
   const { inventory, feeds } = options;
   if (inventory === undefined) {
     const strange = OFFLINE.filter((name) => options[name] !== undefined);
-    if (strange.length > 0) return refuse(`${dashed(strange)} ${strange.length === 1 ? 'belongs' : 'belong'} to --inventory, which says whose files to look at`);
+    if (strange.length > 0)
+      return refuse(`${dashed(strange)} ${strange.length === 1 ? 'belongs' : 'belong'} to --inventory, which says whose files to look at`);
     const { onlineExposure } = await import('./online.ts');
     return onlineExposure(options);
   }
   const strange = ONLINE.filter((name) => options[name] !== undefined);
-  if (strange.length > 0) return refuse(`${dashed(strange)} ${strange.length === 1 ? 'asks' : 'ask'} a hub; with --inventory there is none: choose from the rows of --json`);
+  if (strange.length > 0)
+    return refuse(
+      `${dashed(strange)} ${strange.length === 1 ? 'asks' : 'ask'} a hub; with --inventory there is none: choose from the rows of --json`,
+    );
   if (feeds === undefined) return refuse('--inventory needs --feeds: a folder with advisories as the vendors publish them');
   const { offlineExposure } = await import('./offline.ts');
   return offlineExposure({ ...options, inventory, feeds });

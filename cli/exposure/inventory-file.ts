@@ -25,7 +25,12 @@ export interface InventoriedNode {
 
 /** Whole numbers as well (an epoch); of others, such as the version 3.10, the end would be lost. */
 const Entry = z.record(z.string(), z.union([z.string(), z.int(), z.null()], 'expected a text'));
-const List = z.looseObject({ TypeName: z.string().optional(), InstanceId: z.string().optional(), CaptureTime: z.string().optional(), Entries: z.array(Entry) });
+const List = z.looseObject({
+  TypeName: z.string().optional(),
+  InstanceId: z.string().optional(),
+  CaptureTime: z.string().optional(),
+  Entries: z.array(Entry),
+});
 type List = z.infer<typeof List>;
 
 const Whole = z.looseObject({
@@ -41,13 +46,16 @@ const Whole = z.looseObject({
 type Whole = z.infer<typeof Whole>;
 
 /** What every entry of a type must have; without it the entry says nothing. */
-const NEEDED = new Map<string, readonly string[]>(Object.entries({
-  'AWS:Application': ['Name', 'Version'],
-  'AWS:WindowsUpdate': ['HotFixId'],
-  'Custom:DpkgSource': ['package', 'version', 'status'],
-}));
+const NEEDED = new Map<string, readonly string[]>(
+  Object.entries({
+    'AWS:Application': ['Name', 'Version'],
+    'AWS:WindowsUpdate': ['HotFixId'],
+    'Custom:DpkgSource': ['package', 'version', 'status'],
+  }),
+);
 
-const HINT = 'a file is { "node": { "id", "platformName", "platformVersion", "arch", "tags" }, "inventories": [ { "TypeName", "Entries" } ] }, or what aws ssm list-inventory-entries or get-inventory prints';
+const HINT =
+  'a file is { "node": { "id", "platformName", "platformVersion", "arch", "tags" }, "inventories": [ { "TypeName", "Entries" } ] }, or what aws ssm list-inventory-entries or get-inventory prints';
 
 /** `notes`: what the reader of its answers should know, such as that a list is cut off. */
 export type FileRead = { nodes: InventoriedNode[]; notes: string[] } | { problems: Problem[] };
@@ -67,7 +75,13 @@ export function readInventoryFile(file: string, platform: string | undefined): F
   const problems = read.flatMap((one) => ('problems' in one ? one.problems : []));
   if (problems.length > 0) return { problems: placed(file, problems) };
   const nodes = read.flatMap((one) => ('node' in one ? [one.node] : []));
-  return { nodes, notes: [...(isCutOff(value) ? [CUT_OFF] : []), ...nodes.filter(saysNothing).map(({ id }) => `lists no package of ${id}: that nothing is found there means nothing`)] };
+  return {
+    nodes,
+    notes: [
+      ...(isCutOff(value) ? [CUT_OFF] : []),
+      ...nodes.filter(saysNothing).map(({ id }) => `lists no package of ${id}: that nothing is found there means nothing`),
+    ],
+  };
 }
 
 /** What a list is called that does not say whose it is: `downloads/web-1` of `downloads/web-1.json.gz`. */
@@ -87,7 +101,8 @@ function readValue(value: unknown, file: string, platform: string | undefined): 
   return [isWhole ? readWhole(value, platform) : readList(value, file, platform)];
 }
 
-const CUT_OFF = 'holds only a part of the list, since NextToken says that there is more: ask again with --next-token, and put all Entries into one list';
+const CUT_OFF =
+  'holds only a part of the list, since NextToken says that there is more: ask again with --next-token, and put all Entries into one list';
 
 /** ListInventoryEntries answers 50 entries at a time (SSM API Reference, MaxResults), and the AWS CLI does not ask for the rest by itself. */
 function isCutOff(value: unknown): boolean {
@@ -109,7 +124,8 @@ function unreadable(file: string, error: unknown): Problem[] {
     return [fileProblem(file, message)];
   } catch (found) {
     if (!(found instanceof InputErrors)) throw found;
-    const isText = (problem: Problem): boolean => problem.message.startsWith('is not YAML') || (error instanceof SyntaxError && problem.message === 'is not UTF-8 text');
+    const isText = (problem: Problem): boolean =>
+      problem.message.startsWith('is not YAML') || (error instanceof SyntaxError && problem.message === 'is not UTF-8 text');
     return found.problems.slice(0, 1).map((problem) => (isText(problem) ? { ...problem, message } : problem));
   }
 }
@@ -140,7 +156,9 @@ function readWhole(value: unknown, platform: string | undefined): Read {
   const found = platformOf(system.name, system.version, node.arch ?? archOf(lists));
   if (found === undefined) return { problems: [unknownPlatform(['node', 'platformName'], `${system.name} ${system.version}`)] };
   const tags = node.tags ?? {};
-  return { node: { id: node.id, tags, facts: factsFromInventory(found, lists, tags, system.version || versionIn(system.name)), ...capturedOf(inventories) } };
+  return {
+    node: { id: node.id, tags, facts: factsFromInventory(found, lists, tags, system.version || versionIn(system.name)), ...capturedOf(inventories) },
+  };
 }
 
 /** A document as GetInventory and the agent have it. A custom type may come without its name: its fields are its own. */
@@ -150,7 +168,8 @@ function readList(value: unknown, file: string, platform: string | undefined): R
   const list = toInventory({ ...read.value, TypeName: read.value.TypeName ?? typeByFields(read.value.Entries[0] ?? {}) });
   const missing = incomplete(list, ['Entries']);
   if (missing.length > 0) return { problems: missing };
-  if (platform === undefined) return { problems: [problemAt([], 'is only a list of packages', 'say of which system it is: --platform "Amazon Linux 2"')] };
+  if (platform === undefined)
+    return { problems: [problemAt([], 'is only a list of packages', 'say of which system it is: --platform "Amazon Linux 2"')] };
   const found = platformOf(platform, '', archOf([list]));
   if (found === undefined) return { problems: [unknownPlatform([], platform)] };
   const id = read.value.InstanceId ?? basename(withoutEnding(file));
@@ -200,7 +219,8 @@ function capturedOf(lists: readonly Pick<List, 'CaptureTime'>[]): { captured?: s
 
 function unknownPlatform(path: Path, text: string): PathProblem {
   if (text.trim() === '') return problemAt(path, 'is of a system that nobody names', 'say of which system it is: --platform "Amazon Linux 2"');
-  const known = 'Amazon Linux, Ubuntu, Debian, Red Hat Enterprise Linux, Rocky Linux, AlmaLinux, Oracle Linux, SLES, openSUSE Leap or Windows Server, with a version';
+  const known =
+    'Amazon Linux, Ubuntu, Debian, Red Hat Enterprise Linux, Rocky Linux, AlmaLinux, Oracle Linux, SLES, openSUSE Leap or Windows Server, with a version';
   return problemAt(path, `"${text.trim()}" is no system that Wavelock knows`, `expected ${known}`);
 }
 

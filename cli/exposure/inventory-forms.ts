@@ -30,7 +30,10 @@ export function inventoryText(file: string): string {
 
 /** Reads JSON, or JSON a line as a data sync writes it: then the lines are in a list. Throws what `JSON.parse` throws. */
 export function parseInventory(text: string): unknown {
-  const lines = text.split('\n').map((line) => line.trim()).filter((line) => line !== '');
+  const lines = text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
   if (lines.length > 1 && lines.every((line) => line.startsWith('{') && line.endsWith('}'))) return lines.map((line): unknown => JSON.parse(line));
   return JSON.parse(text);
 }
@@ -49,7 +52,10 @@ const Line = z.looseObject({ resourceId: z.string().min(1), captureTime: z.strin
 export function nodesOf(value: unknown): Converted[] | undefined {
   const entities = Entities.safeParse(value).data?.Entities;
   if (entities) return entities.map((entity, index) => ofEntity(entity, index));
-  const lines = z.array(Line).min(1).safeParse(Array.isArray(value) ? value : [value]).data;
+  const lines = z
+    .array(Line)
+    .min(1)
+    .safeParse(Array.isArray(value) ? value : [value]).data;
   if (!lines) return undefined;
   const byNode = new Map<string, Numbered[]>();
   for (const [index, line] of lines.entries()) push(byNode, line.resourceId, { index, line });
@@ -74,8 +80,16 @@ const TELLING: [fields: string[], type: string][] = [
 function ofEntity({ Id, Data = {} }: z.infer<typeof Entities>['Entities'][number], index: number): Converted {
   const types = Object.entries(Data);
   return {
-    value: { node: { id: Id }, inventories: types.map(([TypeName, { CaptureTime, Content }]) => ({ TypeName, ...(CaptureTime === undefined ? {} : { CaptureTime }), Entries: Content })) },
-    place: ([top, list, , ...rest]) => (top === 'inventories' ? ['Entities', index, 'Data', types[Number(list)]?.[0] ?? '', 'Content', ...rest] : ['Entities', index]),
+    value: {
+      node: { id: Id },
+      inventories: types.map(([TypeName, { CaptureTime, Content }]) => ({
+        TypeName,
+        ...(CaptureTime === undefined ? {} : { CaptureTime }),
+        Entries: Content,
+      })),
+    },
+    place: ([top, list, , ...rest]) =>
+      top === 'inventories' ? ['Entities', index, 'Data', types[Number(list)]?.[0] ?? '', 'Content', ...rest] : ['Entities', index],
   };
 }
 

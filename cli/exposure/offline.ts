@@ -46,7 +46,11 @@ export async function offlineExposure(options: OfflineOptions): Promise<number> 
   const problems: Problem[] = [];
   const input = readInput(options, problems);
   if (problems.length > 0) return complain(problems);
-  const vendors = await readFeedsFolder(options.feeds, input.now, input.nodes.map((node) => node.facts.platform));
+  const vendors = await readFeedsFolder(
+    options.feeds,
+    input.now,
+    input.nodes.map((node) => node.facts.platform),
+  );
   if (vendors.read === 0) return complain([fileProblem(options.feeds, 'holds no advisory', 'wavelock feeds --check says of each file why')]);
   const rows = exposureRows(input.nodes, vendors, input);
   for (const note of input.notes) process.stderr.write(`${plain(note)}\n`);
@@ -78,7 +82,8 @@ function nameApart(read: readonly { file: string; node: InventoriedNode }[], pro
     const other = files.get(node.id);
     const isCalledByFile = node.id === basename(withoutEnding(file));
     const id = other === undefined || !isCalledByFile ? node.id : withoutEnding(file);
-    if (files.has(id)) problems.push(fileProblem(file, `is of the same node as ${files.get(id)}: "${id}"`, 'one file a node, with all its inventories'));
+    if (files.has(id))
+      problems.push(fileProblem(file, `is of the same node as ${files.get(id)}: "${id}"`, 'one file a node, with all its inventories'));
     files.set(id, file);
     return { ...node, id };
   });

@@ -66,7 +66,8 @@ function* ourRows(seen: Seen, wanted: Wanted): Generator<OnlineRow> {
 /** The rows of one exposure on nodes by their fingerprint: whoever shows many advisories sorts the fleet once. */
 export function* rowsOfExposure(exposure: OpenExposure, byPrint: ReadonlyMap<string, readonly CountedNode[]>, seen: Seen): Generator<OnlineRow> {
   const exceptions = new Map(exposure.excepted.map(({ node, why }) => [node, why]));
-  for (const node of byPrint.get(exposure.fingerprint) ?? []) yield* rowsOf(exposure, node, { seen, exception: exceptions.get(`${node.location}/${node.id}`) ?? null });
+  for (const node of byPrint.get(exposure.fingerprint) ?? [])
+    yield* rowsOf(exposure, node, { seen, exception: exceptions.get(`${node.location}/${node.id}`) ?? null });
 }
 
 /** Nodes by the fingerprint of what is known of them; empty for those of which nothing is. */
@@ -88,7 +89,11 @@ export function wantedExposures({ exposures }: ExposureSummary, { advisory, cve 
   return exposures.filter((one) => (advisory === undefined || one.advisory === advisory) && (cve === undefined || one.cves.includes(cve)));
 }
 
-function* rowsOf(exposure: OpenExposure, node: CountedNode, { seen: { summary, views }, exception }: { seen: Seen; exception: string | null }): Generator<OnlineRow> {
+function* rowsOf(
+  exposure: OpenExposure,
+  node: CountedNode,
+  { seen: { summary, views }, exception }: { seen: Seen; exception: string | null },
+): Generator<OnlineRow> {
   const { urgency } = exposure;
   const due = exception === null ? dueOf(exposure, urgency, node.tags, summary.deadlines ?? []) : undefined;
   const about = {

@@ -62,7 +62,11 @@ function moreLines(left: number): string[] {
 /** Advisories that are open on one of these nodes, in the summary's order. */
 function openAdvisories({ summary }: Seen, nodes: readonly CountedNode[], wanted: Wanted): OpenAdvisory[] {
   const prints = new Set(nodes.map(({ facts }) => facts?.fingerprint));
-  const open = new Set(wantedExposures(summary, wanted).filter(({ fingerprint }) => prints.has(fingerprint)).map(advisoryKey));
+  const open = new Set(
+    wantedExposures(summary, wanted)
+      .filter(({ fingerprint }) => prints.has(fingerprint))
+      .map(advisoryKey),
+  );
   return summary.advisories.filter((one) => open.has(advisoryKey(one)));
 }
 
@@ -99,7 +103,10 @@ function unknownLines(nodes: readonly CountedNode[]): string[] {
 
 /** Releases without security updates: what is not open there may only never have been told. */
 function endedLines(nodes: readonly CountedNode[]): string[] {
-  const groups = grouped(nodes.flatMap(({ name, ended }) => (ended ? [{ name, ended }] : [])), ({ ended }) => ended.platform);
+  const groups = grouped(
+    nodes.flatMap(({ name, ended }) => (ended ? [{ name, ended }] : [])),
+    ({ ended }) => ended.platform,
+  );
   return [...groups].map(([platform, own]) => {
     const { eol = '', extended } = own[0]?.ended ?? {};
     const paid = extended === undefined ? '' : `; paid ones until ${extended}`;

@@ -43,7 +43,10 @@ export async function onlineExposure(options: OnlineOptions, print: Print = toSt
 async function whyUnknown({ advisory, cve }: Wanted, { summary }: Seen, hub: OpenHub): Promise<string | undefined> {
   const asked = advisory ?? cve;
   if (asked === undefined || summary.exposures.some((one) => one.advisory === asked || one.cves.includes(asked))) return undefined;
-  if (advisory !== undefined) return (await isStored(advisory, hub)) ? undefined : `Note: no advisory that is stored here is called ${plain(advisory)}: nothing was compared with it.`;
+  if (advisory !== undefined)
+    return (await isStored(advisory, hub))
+      ? undefined
+      : `Note: no advisory that is stored here is called ${plain(advisory)}: nothing was compared with it.`;
   const { done } = await storedNaming(asked, hub).next();
   return done === true ? `Note: no vendor's advisory that is stored here names ${asked}: nothing was compared with it.` : undefined;
 }

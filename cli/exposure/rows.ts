@@ -53,7 +53,12 @@ export function exposureRows(nodes: readonly InventoriedNode[], vendors: Vendors
   return once(rows).toSorted(moreUrgent);
 }
 
-function rowOf(node: InventoriedNode, match: Match, advisory: Advisory, { deadlines, now, urgency }: RowsWanted & { urgency: Urgency }): ExposureRow[] {
+function rowOf(
+  node: InventoriedNode,
+  match: Match,
+  advisory: Advisory,
+  { deadlines, now, urgency }: RowsWanted & { urgency: Urgency },
+): ExposureRow[] {
   if (match.state === 'fixed') return [];
   const seen = new Date(now).toISOString();
   const clock = { published: advisory.published, seen, ...(match.fixed === null ? {} : { fixable: seen }) };

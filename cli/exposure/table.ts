@@ -53,7 +53,10 @@ function states(rows: readonly ExposureRow[]): string[] {
 
 function nodeLines({ id, facts, captured }: InventoriedNode, { lifecycles, now }: Shown): string[] {
   const count = facts.platform.startsWith('windows-') ? amount(facts.installed.length, 'update') : amount(facts.installed.length, 'package');
-  const notes = [`${plain(id)}: ${facts.platform}, ${count}${captured === undefined ? '' : `, gathered ${captured.slice(0, 10)}`}`, ...deadRelease(facts.platform, lifecycles, now)];
+  const notes = [
+    `${plain(id)}: ${facts.platform}, ${count}${captured === undefined ? '' : `, gathered ${captured.slice(0, 10)}`}`,
+    ...deadRelease(facts.platform, lifecycles, now),
+  ];
   if (facts.certainty === 'probable' && facts.platform.startsWith('debian-')) {
     notes.push('without Custom:DpkgSource only packages with the name of their source are looked at: libraries are not');
   }

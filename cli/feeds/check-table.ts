@@ -4,8 +4,17 @@ import type { CheckedFile } from './check.ts';
 
 /** One row a file and feed. */
 export function checkTable(rows: readonly CheckedFile[]): string[] {
-  const lines = rows.map((row) => [row.file, row.feed || '-', row.result === 'read' ? grouped(row.records) : '-', row.result === 'read' ? grouped(row.skipped) : '-', row.newest.slice(0, 10) || '-', wordsOf(row)]);
-  return [['file', 'feed', 'records', 'skipped', 'newest', 'result'], ['---', '---', '---:', '---:', '---', '---'], ...lines].map((cells) => `| ${cells.map(escape).join(' | ')} |`);
+  const lines = rows.map((row) => [
+    row.file,
+    row.feed || '-',
+    row.result === 'read' ? grouped(row.records) : '-',
+    row.result === 'read' ? grouped(row.skipped) : '-',
+    row.newest.slice(0, 10) || '-',
+    wordsOf(row),
+  ]);
+  return [['file', 'feed', 'records', 'skipped', 'newest', 'result'], ['---', '---', '---:', '---:', '---', '---'], ...lines].map(
+    (cells) => `| ${cells.map(escape).join(' | ')} |`,
+  );
 }
 
 function wordsOf({ result, note }: CheckedFile): string {

@@ -101,8 +101,13 @@ function checkRecords(readings: readonly Reading<Advisory>[]): Row[] {
   }
   const told = [...rows.values()].filter(({ records, skipped }) => records + skipped > 0);
   const [note = 'holds no record'] = out;
-  if (told.length === 0) return [{ ...NOTHING, result: 'not ours', note: readings.length === 1 ? note : `${readings.length} records, none of a released fix` }];
-  return told.map((row, index) => ({ ...row, result: row.records === 0 ? 'broken' : 'read', note: index === 0 && out.length > 0 ? `${out.length} out of scope: ${note}` : row.note }));
+  if (told.length === 0)
+    return [{ ...NOTHING, result: 'not ours', note: readings.length === 1 ? note : `${readings.length} records, none of a released fix` }];
+  return told.map((row, index) => ({
+    ...row,
+    result: row.records === 0 ? 'broken' : 'read',
+    note: index === 0 && out.length > 0 ? `${out.length} out of scope: ${note}` : row.note,
+  }));
 }
 
 function count(row: Row, reading: Reading<Advisory>): Row {
@@ -112,7 +117,12 @@ function count(row: Row, reading: Reading<Advisory>): Row {
 
 function checkRepomd(bytes: Buffer): Row {
   const file = findUpdateinfo(bytes, 'repomd.xml');
-  return { ...NOTHING, feed: 'updateinfo', result: 'read', note: file === undefined ? 'announces no updateinfo' : `announces updateinfo by ${file.algorithm}` };
+  return {
+    ...NOTHING,
+    feed: 'updateinfo',
+    result: 'read',
+    note: file === undefined ? 'announces no updateinfo' : `announces updateinfo by ${file.algorithm}`,
+  };
 }
 
 /** Every feed that looks at a site which this file makes. */
@@ -137,7 +147,11 @@ async function checkRepository(what: { bytes: Buffer; text: string }, now: numbe
   if (row?.result !== 'read') return row ? { ...row, feed: 'repo-…' } : { ...NOTHING, result: 'broken', note: 'no feed could read it' };
   const { origins, problems } = await tellOrigin(what.bytes, 'updateinfo');
   const known = origins.map(({ words }) => `offline as ${words}`);
-  return { ...row, feed: 'repo-…', note: ['as a repository that the policy file names', ...known, ...problems.map((problem) => `not used offline: ${problem}`)].join('; ') };
+  return {
+    ...row,
+    feed: 'repo-…',
+    note: ['as a repository that the policy file names', ...known, ...problems.map((problem) => `not used offline: ${problem}`)].join('; '),
+  };
 }
 
 /** `undefined` where the feed looks for something else on the same host. */

@@ -68,10 +68,20 @@ const INDENT = '    ';
 /** The table, and under a feed why it is not well. Where it is wider than `width`, a paragraph a feed instead. */
 export function feedTable(lines: readonly FeedLine[], width = WIDEST): string[] {
   if (lines.length === 0) return ['No feed has been read yet: the first look at the fleet does that.'];
-  const rows = lines.map((line) => [line.feed, minute(line.lastSuccess), line.newest.slice(0, 10) || '-', grouped(line.records), grouped(line.errors), line.state]);
+  const rows = lines.map((line) => [
+    line.feed,
+    minute(line.lastSuccess),
+    line.newest.slice(0, 10) || '-',
+    grouped(line.records),
+    grouped(line.errors),
+    line.state,
+  ]);
   const widths = HEADS.map((head, column) => Math.max(head.length, ...rows.map((row) => row[column]?.length ?? 0)));
   const format = (cells: readonly string[]): string =>
-    cells.map((cell, column) => (NUMBERS.has(HEADS[column] ?? '') ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join('  ').trimEnd();
+    cells
+      .map((cell, column) => (NUMBERS.has(HEADS[column] ?? '') ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)))
+      .join('  ')
+      .trimEnd();
   const whole = Math.max(...[HEADS, ...rows].map((cells) => format(cells).length));
   if (whole > width) return lines.flatMap((line, index) => [...inWords(rows[index] ?? [], width), ...whyNot(line, width)]);
   return [format(HEADS), ...lines.flatMap((line, index) => [format(rows[index] ?? []), ...whyNot(line, width)])];

@@ -16,7 +16,10 @@ const Entry = z.strictObject({
     .regex(/^(arn:aws[a-z-]*:iam::\d{12}:role\/)?[\w+=,.@/-]{1,512}$/, ROLE)
     .optional(),
   externalId: z.string().min(2).max(1224).optional(),
-  regions: z.array(z.string({ error: REGION }).regex(/^(all|[a-z]{2}(-[a-z]+)+-\d)$/, REGION)).min(1, 'is empty').optional(),
+  regions: z
+    .array(z.string({ error: REGION }).regex(/^(all|[a-z]{2}(-[a-z]+)+-\d)$/, REGION))
+    .min(1, 'is empty')
+    .optional(),
 });
 
 /** An account to look at. Without a role it is that of the credentials, without Regions those of the command. */
@@ -36,8 +39,12 @@ function between(entries: AccountEntry[]): PathProblem[] {
     const first = entries.findIndex((entry) => entry.account === account);
     const owner = /^arn:[^:]+:iam::(\d{12}):/.exec(role ?? '')?.[1];
     return [
-      ...(first < index ? [{ path: [index, 'account'], at: 'value' as const, message: `${account} is there twice`, hint: 'give it all its regions in one entry' }] : []),
-      ...(owner !== undefined && owner !== account ? [{ path: [index, 'role'], at: 'value' as const, message: `belongs to ${owner}, not to ${account}` }] : []),
+      ...(first < index
+        ? [{ path: [index, 'account'], at: 'value' as const, message: `${account} is there twice`, hint: 'give it all its regions in one entry' }]
+        : []),
+      ...(owner !== undefined && owner !== account
+        ? [{ path: [index, 'role'], at: 'value' as const, message: `belongs to ${owner}, not to ${account}` }]
+        : []),
     ];
   });
 }

@@ -5,7 +5,7 @@ import { filesBelow, whyUnreadable } from '../../local/feeds/files.ts';
 import { openFeedFolder } from '../../local/feeds/folder.ts';
 import { fail, failIfAny, fileProblem } from './problems.ts';
 
-const EMPTY = 'is empty; expected files of vendors: updateinfo, OSV records, a month of MSRC, CISA\'s catalogue (docs/feeds.md)';
+const EMPTY = "is empty; expected files of vendors: updateinfo, OSV records, a month of MSRC, CISA's catalogue (docs/feeds.md)";
 
 /** Throws `InputErrors` when the folder is missing, is none, has no advisories, or has files that no feed would see. */
 export function checkFeedsFolder(folder: string): void {
@@ -13,7 +13,11 @@ export function checkFeedsFolder(folder: string): void {
   if (!kind) fail([fileProblem(folder, 'does not exist')]);
   if (!kind.isDirectory()) fail([fileProblem(folder, 'is a file; expected a folder of advisories')]);
   if (filesOf(folder).length === 0) fail([fileProblem(folder, EMPTY)]);
-  failIfAny(openFeedFolder(folder).ignored().map(({ file, why }) => fileProblem(join(folder, file), `no feed would see it: ${why}`)));
+  failIfAny(
+    openFeedFolder(folder)
+      .ignored()
+      .map(({ file, why }) => fileProblem(join(folder, file), `no feed would see it: ${why}`)),
+  );
 }
 
 function filesOf(folder: string): string[] {

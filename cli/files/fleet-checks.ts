@@ -31,8 +31,12 @@ export function checkFleet(raw: unknown): PathProblem[] {
     ...inventories.flatMap(([name, inventory]) => checkInventory(inventory, ['inventories', name])),
     ...nodes.flatMap((node, index) => (node ? checkNode(node, known, ['nodes', index]) : [])),
     ...checkIdentities(nodes),
-    ...Object.entries(wellFormed(UserDocumentSchema, raw, 'documents')).flatMap(([name, document]) => checkDocument(document, nodes, ['documents', name])),
-    ...Object.entries(wellFormed(UserRunbookSchema, raw, 'automations')).flatMap(([name, runbook]) => checkDocument(runbook, nodes, ['automations', name])),
+    ...Object.entries(wellFormed(UserDocumentSchema, raw, 'documents')).flatMap(([name, document]) =>
+      checkDocument(document, nodes, ['documents', name]),
+    ),
+    ...Object.entries(wellFormed(UserRunbookSchema, raw, 'automations')).flatMap(([name, runbook]) =>
+      checkDocument(runbook, nodes, ['automations', name]),
+    ),
     ...Object.entries(wellFormed(UserFunctionSchema, raw, 'functions')).flatMap(([name, one]) => checkAliases(one, ['functions', name, 'aliases'])),
     ...checkBoth(raw),
     ...checkSurroundings(isObject(raw) ? raw.surroundings : undefined, locations, nodes),
@@ -113,7 +117,7 @@ function checkId({ id, count, hybrid }: NodeEntry, path: Path): PathProblem[] {
   if (id === undefined) return [];
   if (count !== undefined) return [problem([...path, 'id'], 'cannot stand beside `count`: every node has its own id')];
   if (id.startsWith('mi-') === (hybrid ?? false)) return [];
-  const message = hybrid ? 'a hybrid node\'s id begins with mi-' : 'an id with mi- belongs to a node with `hybrid: true`';
+  const message = hybrid ? "a hybrid node's id begins with mi-" : 'an id with mi- belongs to a node with `hybrid: true`';
   return [problem([...path, 'id'], message)];
 }
 
@@ -151,7 +155,11 @@ function checkIdentities(entries: readonly (NodeEntry | undefined)[]): PathProbl
 }
 
 /** A document's nodes have to exist: a fault without victim is a typing mistake. */
-function checkDocument(document: Pick<UserDocument, 'failsOn' | 'hangsOn' | 'rebootsOn'>, entries: readonly (NodeEntry | undefined)[], path: Path): PathProblem[] {
+function checkDocument(
+  document: Pick<UserDocument, 'failsOn' | 'hangsOn' | 'rebootsOn'>,
+  entries: readonly (NodeEntry | undefined)[],
+  path: Path,
+): PathProblem[] {
   const known = entries.flatMap((entry) => (entry ? expandEntry(entry) : []).flatMap(({ name, id }) => [name, id]));
   return (['failsOn', 'hangsOn', 'rebootsOn'] as const).flatMap((key) =>
     (document[key] ?? []).flatMap((node, index) =>

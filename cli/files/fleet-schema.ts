@@ -22,7 +22,7 @@ const Channel = z.string().regex(/^[a-z][a-z0-9-]{0,19}(:[A-Za-z0-9][A-Za-z0-9._
 export const OfferSchema = z.strictObject({
   package: PackageName.describe('Name of the package, or of the KB on Windows'),
   version: Version.describe('Version as the repository has it: "1:3.0.8-1.amzn2023.0.5". Empty ("") for a KB'),
-  arch: z.string().optional().describe('Architecture, where it is not the platform\'s own: noarch'),
+  arch: z.string().optional().describe("Architecture, where it is not the platform's own: noarch"),
   kind: Kind.describe('security, critical, bugfix, enhancement or other'),
   severity: Severity.optional().describe('critical, important, moderate, low or unrated (as when left out)'),
   advisories: z.array(Text).optional().describe('Ids of advisories: [ALAS2023-2026-901]'),
@@ -87,8 +87,16 @@ export const NodeSchema = z.strictObject({
     .optional()
     .describe('Image that it was started from. Left out: one for each platform and Region'),
   autoScalingGroup: z.string().min(1).max(255).optional().describe('Auto Scaling group that keeps it alive'),
-  eks: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/).optional().describe('EKS cluster that it works for'),
-  targetGroup: z.string().regex(/^[A-Za-z0-9-]{1,32}$/).optional().describe('Target group of a load balancer in which it is'),
+  eks: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/)
+    .optional()
+    .describe('EKS cluster that it works for'),
+  targetGroup: z
+    .string()
+    .regex(/^[A-Za-z0-9-]{1,32}$/)
+    .optional()
+    .describe('Target group of a load balancer in which it is'),
   inspector: z
     .record(z.string().regex(/^CVE-\d{4}-\d{4,}$/), z.enum(['CRITICAL', 'HIGH', 'MEDIUM', 'LOW', 'UNTRIAGED']))
     .optional()
@@ -119,7 +127,7 @@ export const FleetSchema = z.strictObject({
   documents: z
     .record(z.string().regex(/^(?!AWS|aws|amazon|amzn)[A-Za-z0-9_.-]{3,128}$/, DOCUMENT), UserDocumentSchema)
     .optional()
-    .describe('SSM Command documents of yours that every location has, by name: what a policy\'s `hooks` and `whileNoFix` name'),
+    .describe("SSM Command documents of yours that every location has, by name: what a policy's `hooks` and `whileNoFix` name"),
   automations: z
     .record(z.string().regex(/^(?!AWS|aws|amazon|amzn)[A-Za-z0-9_.-]{3,128}$/, DOCUMENT), UserRunbookSchema)
     .optional()
@@ -127,7 +135,7 @@ export const FleetSchema = z.strictObject({
   functions: z
     .record(z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'the name of a function is letters, digits, hyphens and underscores'), UserFunctionSchema)
     .optional()
-    .describe('Lambda functions of yours in the hub\'s account and Region, by name: what `whileNoFix: { lambda }` names'),
+    .describe("Lambda functions of yours in the hub's account and Region, by name: what `whileNoFix: { lambda }` names"),
   surroundings: z.array(SurroundingsSchema).optional().describe('What accounts have besides nodes, as `wavelock assess` reads it'),
   organization: OrganizationSchema.optional().describe('Further accounts of the organization: number → name'),
 });
@@ -173,7 +181,7 @@ export const FaultSchema = z.union([
   z.strictObject({
     repository: z
       .strictObject({
-        inventory: z.string().describe('One of the fleet\'s inventories'),
+        inventory: z.string().describe("One of the fleet's inventories"),
         after: After,
         available: z.array(OfferSchema).min(1).describe('New offers; each replaces that of the same package'),
       })

@@ -11,7 +11,10 @@ export const UserRunbookSchema = z.strictObject({
     .record(z.string().regex(/^[A-Za-z][A-Za-z0-9]{0,49}$/, 'the name of a parameter is letters and digits'), z.array(z.string().min(1)).min(1))
     .optional()
     .describe('Parameters that it must be given beside InstanceId, with the values that they may have: {Action: [apply, withdraw]}'),
-  role: z.string({ error: ROLE }).regex(/^([\w.,+=@-]+\/)*[\w.,+=@-]{1,64}$/, ROLE).describe('The role that it works with, which each account has'),
+  role: z
+    .string({ error: ROLE })
+    .regex(/^([\w.,+=@-]+\/)*[\w.,+=@-]{1,64}$/, ROLE)
+    .describe('The role that it works with, which each account has'),
   seconds: z.int().min(1).max(86_400).optional().describe('How long it is at work on a node, in seconds. Left out: 10'),
   failsOn: Among.describe('Nodes on which it fails, by name or id: [db-1]'),
   hangsOn: Among.describe('Nodes on which it never ends by itself'),
@@ -23,7 +26,7 @@ export const UserFunctionSchema = z.strictObject({
   code: z
     .string({ error: CODE })
     .regex(/\.(m|c)?js$/, CODE)
-    .describe('A JavaScript file that exports `handler`, from this file\'s own folder: ./waf-block.mjs'),
+    .describe("A JavaScript file that exports `handler`, from this file's own folder: ./waf-block.mjs"),
   timeout: z.int().min(1).max(900).optional().describe('Its own limit, in seconds. Left out: 3'),
   versions: z.int().min(1).max(1_000).optional().describe('How many versions were published. Left out: none'),
   aliases: z

@@ -17,7 +17,9 @@ export function checkSurroundings(raw: unknown, locations: readonly string[], no
 
 function checkEntry(entry: SurroundingsEntry, known: { locations: readonly string[]; names: ReadonlySet<string> }, path: Path): PathProblem[] {
   const strangers = (entry.locations ?? []).flatMap((location, index) =>
-    known.locations.includes(location) ? [] : [problem([...path, 'locations', index], `${location} is not among the locations`, didYouMean(location, known.locations))],
+    known.locations.includes(location)
+      ? []
+      : [problem([...path, 'locations', index], `${location} is not among the locations`, didYouMean(location, known.locations))],
   );
   const targets = (['maintenanceWindows', 'associations'] as const).flatMap((key) =>
     (entry[key] ?? []).flatMap(({ names = [] }, index) =>
@@ -33,7 +35,13 @@ function checkEntry(entry: SurroundingsEntry, known: { locations: readonly strin
   );
   const everywhere = (entry.maintenanceWindows ?? []).flatMap(({ id }, index) =>
     id !== undefined && (entry.locations ?? known.locations).length !== 1
-      ? [problem([...path, 'maintenanceWindows', index, 'id'], 'an id is in one location only', 'name that location in `locations`, or leave the id out')]
+      ? [
+          problem(
+            [...path, 'maintenanceWindows', index, 'id'],
+            'an id is in one location only',
+            'name that location in `locations`, or leave the id out',
+          ),
+        ]
       : [],
   );
   return [...strangers, ...targets, ...both, ...everywhere];

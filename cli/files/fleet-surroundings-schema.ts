@@ -22,7 +22,9 @@ const target = {
   names: z.array(z.string()).min(1).optional().describe('Nodes with these names. Neither tags nor names: every node'),
 };
 const Schedule = z.string().regex(/^(cron|rate|at)\(.+\)$/, 'expected cron(…), rate(…) or at(…)');
-const Instant = z.string().regex(/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{3})?)?(Z|[+-]\d\d:\d\d)?)?$/, 'expected an instant such as 2026-12-01T00:00:00+01:00');
+const Instant = z
+  .string()
+  .regex(/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{3})?)?(Z|[+-]\d\d:\d\d)?)?$/, 'expected an instant such as 2026-12-01T00:00:00+01:00');
 const document = z.string().min(3).max(128).describe('Name of the SSM document: AWS-RunPatchBaseline');
 const operation = z.string().optional().describe('Parameter Operation of the document: Scan or Install');
 
@@ -45,7 +47,9 @@ const MaintenanceWindow = z.strictObject({
     .string()
     .regex(/^mw-[0-9a-f]{17}$/, 'expected an id such as mw-0123456789abcdef0')
     .optional()
-    .describe('Its id, which a policy names: mw-0123456789abcdef0. In one location only. Left out: made from the name and the location, always the same'),
+    .describe(
+      'Its id, which a policy names: mw-0123456789abcdef0. In one location only. Left out: made from the name and the location, always the same',
+    ),
   schedule: Schedule.describe('cron(0 1 ? * SUN *), rate(7 days) or at(…)'),
   timezone: z.string().optional().describe('IANA time zone; left out: UTC'),
   offset: z.int().min(1).max(6).optional().describe('Days after the day of the cron'),

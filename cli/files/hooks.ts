@@ -11,22 +11,33 @@ type Path = PathProblem['path'];
 
 /** Throws `InputErrors` where something, or a version of it, is not in the fleet, or could not be asked what it is asked: each node would fail. */
 export function checkHooks(file: ReadPolicy, fleet: FleetFile): void {
-  failIfAny(file.place(file.policy.policies.flatMap(({ name, hooks, whileNoFix }) => [
-    ...(['before', 'after'] as const).flatMap((which) => {
-      const hook = hooks?.[which];
-      return hook ? missing(hook, fleet, ['policies', name, 'hooks', which]) : [];
-    }),
-    ...(whileNoFix ? standIn(whileNoFix, fleet, ['policies', name, 'whileNoFix']) : []),
-  ])));
+  failIfAny(
+    file.place(
+      file.policy.policies.flatMap(({ name, hooks, whileNoFix }) => [
+        ...(['before', 'after'] as const).flatMap((which) => {
+          const hook = hooks?.[which];
+          return hook ? missing(hook, fleet, ['policies', name, 'hooks', which]) : [];
+        }),
+        ...(whileNoFix ? standIn(whileNoFix, fleet, ['policies', name, 'whileNoFix']) : []),
+      ]),
+    ),
+  );
 }
 
 function standIn({ run, lambda, automation }: WhileNoFix, fleet: FleetFile, path: Path): PathProblem[] {
   if (lambda !== undefined) return uncalled(lambda, fleet, [...path, 'lambda']);
   if (automation === undefined) return unfit(run ?? '', fleet.documents, { section: 'documents', path: [...path, 'run'] });
   const known = fleet.automations?.[automation.document];
-  const role: PathProblem[] = known && known.role !== automation.role
-    ? [{ path: [...path, 'automation', 'role'], at: 'value', message: `${automation.document} works with the role ${known.role} in the fleet file` }]
-    : [];
+  const role: PathProblem[] =
+    known && known.role !== automation.role
+      ? [
+          {
+            path: [...path, 'automation', 'role'],
+            at: 'value',
+            message: `${automation.document} works with the role ${known.role} in the fleet file`,
+          },
+        ]
+      : [];
   return [...unfit(automation.document, fleet.automations, { section: 'automations', path: [...path, 'automation', 'document'] }), ...role];
 }
 

@@ -11,17 +11,22 @@ export const StorySchema = z.union([
     publishes: z
       .strictObject({
         folder: Path.describe('Folder of advisories: its files come beside those of --feeds, and in the place of files of the same name'),
-        from: z.union([z.literal('start'), Duration], { error: `${DURATION}, or start` }).describe('start, or so long after the start of the run: PT9H6M'),
+        from: z
+          .union([z.literal('start'), Duration], { error: `${DURATION}, or start` })
+          .describe('start, or so long after the start of the run: PT9H6M'),
         says: z.string().trim().min(1).max(200).optional().describe('What it is, in one line, for whoever looks on'),
       })
-      .describe('From then on the vendors\' sites have these files as well'),
+      .describe("From then on the vendors' sites have these files as well"),
   }),
   z.strictObject({
     decides: z
       .strictObject({
         verb: z.enum(['approve', 'resume', 'abort']).describe('approve, resume or abort, as `wavelock` knows them'),
         after: Duration.describe('So long after the rollout began to wait for a person: PT40M'),
-        as: z.string().regex(/^[\w+=,.@-]{2,64}$/, 'expected the name of a session, such as ana@example.com').describe('Who decides: ana@example.com'),
+        as: z
+          .string()
+          .regex(/^[\w+=,.@-]{2,64}$/, 'expected the name of a session, such as ana@example.com')
+          .describe('Who decides: ana@example.com'),
         why: z.string().trim().min(1).describe('The reason; it stands in the record'),
       })
       .describe('A person decides, with the permissions of an operator'),

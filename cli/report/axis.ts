@@ -43,21 +43,7 @@ export interface AxisInput extends Interval {
   timezone: string;
 }
 
-const STEPS = [
-  5 * MINUTE,
-  10 * MINUTE,
-  15 * MINUTE,
-  30 * MINUTE,
-  HOUR,
-  2 * HOUR,
-  3 * HOUR,
-  6 * HOUR,
-  12 * HOUR,
-  DAY,
-  2 * DAY,
-  7 * DAY,
-  28 * DAY,
-];
+const STEPS = [5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 28 * DAY];
 /** Room around what happened, so that a single instant is a visible stretch too. */
 const SMALLEST_MARGIN = 5 * MINUTE;
 const MARGIN_SHARE = 0.04;

@@ -18,12 +18,7 @@ export function html(strings: TemplateStringsArray, ...parts: Part[]): Html {
 
 /** Text for element content and attribute values, as entities that HTML and XML share. */
 export function escape(text: string): string {
-  return visible(text)
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    .replaceAll("'", '&#39;');
+  return visible(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;').replaceAll("'", '&#39;');
 }
 
 function render(part: Part): string {

@@ -15,7 +15,11 @@ export function bootMessage(cloud: EmbeddedAws, assembly: string, milliseconds: 
     resources: hub?.resources.length ?? 0,
     functions: count('AWS::Lambda::Function'),
     machines: count('AWS::StepFunctions::StateMachine'),
-    documents: new Set(cloud.inventory.stacks.flatMap((stack) => stack.resources.filter((resource) => resource.type === 'AWS::SSM::Document').map((resource) => resource.ref))).size,
+    documents: new Set(
+      cloud.inventory.stacks.flatMap((stack) =>
+        stack.resources.filter((resource) => resource.type === 'AWS::SSM::Document').map((resource) => resource.ref),
+      ),
+    ).size,
     roles: count('AWS::IAM::Role'),
     locations: stacks.length,
     milliseconds: Math.round(milliseconds),

@@ -50,10 +50,18 @@ export function createChronicle(hub: Hub, policy: string): Chronicle {
     const found = (await Promise.all(subjects.map((subject) => hub.record.ticket(policy, subject)))).flatMap((ticket) => ticket ?? []);
     tickets = found.map(({ subject, item, openedAt, resolvedAt = '' }) => ({ subject, item, openedAt, resolvedAt }));
     return [
-      ...subjects.map((subject) => foundHere(subject, told.filter((row) => row.subject === subject), rollout?.plan.because)),
+      ...subjects.map((subject) =>
+        foundHere(
+          subject,
+          told.filter((row) => row.subject === subject),
+          rollout?.plan.because,
+        ),
+      ),
       ...found.flatMap(({ item, openedAt, resolvedAt }) => [
         { at: Date.parse(openedAt), text: `ticket ${item} is opened` },
-        ...(resolvedAt === undefined ? [] : [{ at: Date.parse(resolvedAt), text: `no node of the policy is exposed any more: ticket ${item} is resolved, and everybody hears it` }]),
+        ...(resolvedAt === undefined
+          ? []
+          : [{ at: Date.parse(resolvedAt), text: `no node of the policy is exposed any more: ticket ${item} is resolved, and everybody hears it` }]),
       ]),
       ...(rollout ? await ofRollout(rollout, hub) : []),
     ];
@@ -76,7 +84,10 @@ export function createChronicle(hub: Hub, policy: string): Chronicle {
 function foundHere(subject: string, rows: { advisory: string; openedAt: string }[], alert: Alert | undefined): Happening {
   const advisories = rows.map(({ advisory }) => advisory.slice(advisory.indexOf(' ') + 1)).join(', ');
   const [first = ''] = rows.map(({ openedAt }) => openedAt).toSorted();
-  const services = (alert?.services ?? []).slice(0, 3).map(({ name, exposed, of }) => `${name} ${exposed} of ${of}`).join(', ');
+  const services = (alert?.services ?? [])
+    .slice(0, 3)
+    .map(({ name, exposed, of }) => `${name} ${exposed} of ${of}`)
+    .join(', ');
   const reach = alert ? ` on ${alert.nodes} nodes (${services}, …)` : '';
   return { at: Date.parse(first), text: `the intake finds ${subject}${reach}: ${advisories}` };
 }
@@ -98,7 +109,9 @@ async function ofRollout({ row, plan }: { row: RolloutRow; plan: Plan }, hub: Hu
   };
   return [
     ...events.map(({ at, what, who, why, wave = '' }) => ({ at: Date.parse(at), text: words[what]?.(who, why, wave) ?? why })),
-    ...waves.flatMap(({ name, startedAt }) => (startedAt === undefined ? [] : [{ at: Date.parse(startedAt), text: `wave ${name} begins: ${nodes.get(name) ?? 0} nodes` }])),
+    ...waves.flatMap(({ name, startedAt }) =>
+      startedAt === undefined ? [] : [{ at: Date.parse(startedAt), text: `wave ${name} begins: ${nodes.get(name) ?? 0} nodes` }],
+    ),
   ];
 }
 

@@ -89,6 +89,8 @@ export function makeExtra(facts: RunFacts): RunExtra {
 
 function costLines({ cloud, watch }: RunFacts) {
   const usage = cloud.usage();
-  const hybridInvocations = watch.commands.filter(({ by }) => by === undefined).reduce((sum, command) => sum + command.nodes.filter((node) => node.startsWith('mi-')).length, 0);
+  const hybridInvocations = watch.commands
+    .filter(({ by }) => by === undefined)
+    .reduce((sum, command) => sum + command.nodes.filter((node) => node.startsWith('mi-')).length, 0);
   return costOf({ ...usage, emails: cloud.outbox().length, hybridInvocations });
 }

@@ -15,7 +15,10 @@ export function inWork(result: RolloutResult, plan: Plan): RunExtra['inWork'] {
     const steps = result.nodes
       .filter((node) => node.wave === wave.name)
       .filter(started)
-      .flatMap((node) => [{ at: Date.parse(node.startedAt), by: 1 }, { at: Date.parse(node.endedAt), by: -1 }])
+      .flatMap((node) => [
+        { at: Date.parse(node.startedAt), by: 1 },
+        { at: Date.parse(node.endedAt), by: -1 },
+      ])
       .toSorted((a, b) => a.at - b.at || a.by - b.by);
     let now = 0;
     let most = 0;
@@ -57,9 +60,15 @@ export function timelineOf(result: RolloutResult, plan: Plan, to: number): RunEx
     const rules = plan.policy.waves.find((one) => one.name === wave.name);
     const nodes = result.nodes.filter((node) => node.wave === wave.name).filter(started);
     const window = windowsOf(wave.name, result, plan).findLast((reading) => windowLength(reading) > 0);
-    const parts: RunExtra['timeline'] = window && wave.startedAt !== ''
-      ? openings(window, Date.parse(wave.startedAt), wave.endedAt === '' ? to : Date.parse(wave.endedAt)).map((opening) => ({ wave: wave.name, from: opening.opens, to: opening.closes, what: 'window' as const }))
-      : [];
+    const parts: RunExtra['timeline'] =
+      window && wave.startedAt !== ''
+        ? openings(window, Date.parse(wave.startedAt), wave.endedAt === '' ? to : Date.parse(wave.endedAt)).map((opening) => ({
+            wave: wave.name,
+            from: opening.opens,
+            to: opening.closes,
+            what: 'window' as const,
+          }))
+        : [];
     if (nodes.length === 0) return parts;
     const from = Math.min(...nodes.map((node) => Date.parse(node.startedAt)));
     const ran = Math.max(...nodes.map((node) => Date.parse(node.endedAt)));

@@ -82,7 +82,10 @@ export function readInput(options: RunOptions): RunInput {
 }
 
 /** When the plan is made, if a calendar says so, and when the world begins: with the look at the fleet before it, or of that day. */
-function timesOf(policy: Policy, { from, policyPath, scenario }: { from: number; policyPath: string; scenario: Scenario | undefined }): Pick<RunInput, 'plannedFor' | 'start'> {
+function timesOf(
+  policy: Policy,
+  { from, policyPath, scenario }: { from: number; policyPath: string; scenario: Scenario | undefined },
+): Pick<RunInput, 'plannedFor' | 'start'> {
   if (policy.startWhen !== undefined && scenario?.story?.some((step) => 'publishes' in step)) {
     return { plannedFor: undefined, start: Math.floor(from / DAY_MS) * DAY_MS + INTAKE_HOUR_MS - 60_000 };
   }
@@ -122,10 +125,16 @@ function scenarioFile(options: RunOptions): string | undefined {
 
 function onlyNodes(fleet: FleetFile, { only, fleet: path }: RunOptions): FleetFile {
   if (only === undefined) return fleet;
-  const wanted = only.split(',').map((id) => id.trim()).filter((id) => id !== '');
+  const wanted = only
+    .split(',')
+    .map((id) => id.trim())
+    .filter((id) => id !== '');
   const nodes = nodesOf(fleet);
   const unknown = wanted.filter((id) => !nodes.some((node) => node.id === id || node.name === id));
-  if (unknown.length > 0 || wanted.length === 0) throw new InputErrors([fileProblem('--only', `${path} has no node ${unknown.join(', ') || '(none given)'}`, 'ids or names, separated by commas')]);
+  if (unknown.length > 0 || wanted.length === 0)
+    throw new InputErrors([
+      fileProblem('--only', `${path} has no node ${unknown.join(', ') || '(none given)'}`, 'ids or names, separated by commas'),
+    ]);
   const kept = new Set(nodes.filter((node) => wanted.includes(node.id) || wanted.includes(node.name)).map((node) => node.id));
   return { ...fleet, nodes: fleet.nodes.flatMap(expandEntry).filter((entry) => kept.has(entry.id)) };
 }

@@ -33,10 +33,7 @@ function environmentLines(cloud: EmbeddedAws, hub: Stack): string[] {
 
 function keyLines(cloud: EmbeddedAws, account: string): string[] {
   const { accessKeyId, secretAccessKey, sessionToken } = cloud.credentials(account);
-  return [
-    `  export AWS_ACCESS_KEY_ID=${accessKeyId} AWS_SECRET_ACCESS_KEY=${secretAccessKey}`,
-    `  export AWS_SESSION_TOKEN=${sessionToken}`,
-  ];
+  return [`  export AWS_ACCESS_KEY_ID=${accessKeyId} AWS_SECRET_ACCESS_KEY=${secretAccessKey}`, `  export AWS_SESSION_TOKEN=${sessionToken}`];
 }
 
 function contentLines(cloud: EmbeddedAws): string[] {
@@ -72,7 +69,9 @@ function startLines(cloud: EmbeddedAws, hub: Stack, { policyFile }: LocalInput):
 }
 
 function machineArn(hub: Stack, name: string): string {
-  const found = hub.resources.find(({ type, logicalId }) => type === 'AWS::StepFunctions::StateMachine' && new RegExp(`^${name}[0-9A-F]{8}$`).test(logicalId));
+  const found = hub.resources.find(
+    ({ type, logicalId }) => type === 'AWS::StepFunctions::StateMachine' && new RegExp(`^${name}[0-9A-F]{8}$`).test(logicalId),
+  );
   if (!found) throw new Error(`the hub's template has no machine ${name}`);
   return found.ref;
 }

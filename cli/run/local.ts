@@ -68,7 +68,8 @@ function readLocalInput(options: LocalOptions): LocalInput {
   collect(problems, () => checkFeedsFolder(options.feeds));
   if (policy && fleet) collect(problems, () => checkSelections(policy, nodesOf(fleet)));
   const port = Number(options.port);
-  if (!Number.isInteger(port) || port < 0 || port > LARGEST_PORT) problems.push(fileProblem('--port', `"${options.port}" is no port`, 'for example 4599'));
+  if (!Number.isInteger(port) || port < 0 || port > LARGEST_PORT)
+    problems.push(fileProblem('--port', `"${options.port}" is no port`, 'for example 4599'));
   failIfAny(problems);
   if (!policy || !fleet) throw new Error('input without problems must be complete');
   return { fleet, policyFile: policy.policy, feeds: options.feeds, port };

@@ -8,13 +8,35 @@ import type { Plan } from '../../lambdas/core/plan.ts';
 import type { RolloutResult } from '../../lambdas/core/result.ts';
 
 export type WorldMessage =
-  | { type: 'booted'; template: string; sha256: string; resources: number; functions: number; machines: number; documents: number; roles: number; locations: number; milliseconds: number }
+  | {
+      type: 'booted';
+      template: string;
+      sha256: string;
+      resources: number;
+      functions: number;
+      machines: number;
+      documents: number;
+      roles: number;
+      locations: number;
+      milliseconds: number;
+    }
   | { type: 'fleet'; nodes: number; ec2: number; hybrid: number; platforms: Record<string, number> }
   | { type: 'feeds'; bySource: Record<string, number>; exploitedHere: number; milliseconds: number }
   | { type: 'coverage'; nodes: number; reporting: number; exposed: number }
   | { type: 'plan'; plan: Plan; planKey: string }
   /** Progress of one wave, at a virtual instant (ms). `state` is what the wave does now; `work`: from the first node's start to the last one's end so far. */
-  | { type: 'wave'; wave: string; at: number; state: 'waiting' | 'running' | 'soaking' | 'verifying' | 'held' | 'ended'; total: number; outcomes: Partial<Record<Outcome, number>>; verdict?: string; reasons?: string[]; until?: number; work?: { from: number; to: number } }
+  | {
+      type: 'wave';
+      wave: string;
+      at: number;
+      state: 'waiting' | 'running' | 'soaking' | 'verifying' | 'held' | 'ended';
+      total: number;
+      outcomes: Partial<Record<Outcome, number>>;
+      verdict?: string;
+      reasons?: string[];
+      until?: number;
+      work?: { from: number; to: number };
+    }
   /** Something went wrong on the way and was handled, or wants to be known. */
   | { type: 'note'; at: number; wave: string; text: string }
   /** A step of a story: what happened when, at a virtual instant (ms). */
@@ -75,7 +97,10 @@ export interface RunDocument {
    * What the fleet was exposed to, counted in nodes and in pairs of advisory and node; times in seconds. Missing where exposures were never
    * reckoned. `closed`: CVEs that were patched on at least one node.
    */
-  exposure?: Pick<ExposureHistory, 'before' | 'after' | 'deadlines' | 'oldest'> & { closed: ExposureHistory['cves']; timeToPatch: ExposureHistory['times'] };
+  exposure?: Pick<ExposureHistory, 'before' | 'after' | 'deadlines' | 'oldest'> & {
+    closed: ExposureHistory['cves'];
+    timeToPatch: ExposureHistory['times'];
+  };
   /** Where an advisory has started the policy: what happened when, oldest first, and the tickets about it. */
   timeline?: { at: string; what: string }[];
   tickets?: { subject: string; item: string; openedAt: string; resolvedAt: string }[];

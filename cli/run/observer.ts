@@ -116,15 +116,36 @@ class RolloutObserver implements Observer {
     if (!row || !plan) throw new Error('nothing was planned');
     const evidence = await this.hub.store.findJson(evidenceKey(row.id));
     const result = evidence === undefined ? this.nothingRun(row, plan) : RolloutResult.parse(evidence);
-    const history = await gatherHistory(this.hub, { from: this.input.config.start, planned: Date.parse(row.createdAt), to: this.endedAt, platforms: this.platforms() });
-    const facts = { ...this.input, row, plan, result, history, feeds: await this.hub.record.feeds(), notes: [...this.notes.values()], story: { happenings: this.chronicle.all(), tickets: this.chronicle.tickets() }, began: this.began, endedAt: this.endedAt };
+    const history = await gatherHistory(this.hub, {
+      from: this.input.config.start,
+      planned: Date.parse(row.createdAt),
+      to: this.endedAt,
+      platforms: this.platforms(),
+    });
+    const facts = {
+      ...this.input,
+      row,
+      plan,
+      result,
+      history,
+      feeds: await this.hub.record.feeds(),
+      notes: [...this.notes.values()],
+      story: { happenings: this.chronicle.all(), tickets: this.chronicle.tickets() },
+      began: this.began,
+      endedAt: this.endedAt,
+    };
     return { type: 'ended', document: makeDocument(facts), result, extra: makeExtra(facts) };
   }
 
   private async lookAtIntake(): Promise<void> {
     if (this.told.has('feeds') || !this.input.watch.ran('CloseIntake')) return;
     const feeds = await this.hub.record.feeds();
-    this.send('feeds', { type: 'feeds', bySource: recordsBySource(feeds), exploitedHere: await this.exploited(), milliseconds: Math.round(performance.now() - this.began) });
+    this.send('feeds', {
+      type: 'feeds',
+      bySource: recordsBySource(feeds),
+      exploitedHere: await this.exploited(),
+      milliseconds: Math.round(performance.now() - this.began),
+    });
     const output = this.input.cloud.parts.states.executions().find((one) => one.status === 'SUCCEEDED')?.output;
     const coverage = Coverage.safeParse(output);
     if (coverage.success) this.send('coverage', { type: 'coverage', ...coverage.data });
@@ -176,8 +197,13 @@ class RolloutObserver implements Observer {
 
   /** An execution that failed without a verdict is an error of ours, and nobody will wake it. */
   private refuseFaults(): void {
-    const failed = this.input.cloud.parts.states.executions().find((one) => one.status === 'FAILED' || one.status === 'TIMED_OUT' || one.status === 'ABORTED');
-    if (failed && failed.error !== 'RolloutStopped') throw new Error(`execution ${failed.name} of ${failed.machine} failed: ${failed.error ?? failed.status}: ${lastError(failed.events) ?? failed.cause ?? ''}`);
+    const failed = this.input.cloud.parts.states
+      .executions()
+      .find((one) => one.status === 'FAILED' || one.status === 'TIMED_OUT' || one.status === 'ABORTED');
+    if (failed && failed.error !== 'RolloutStopped')
+      throw new Error(
+        `execution ${failed.name} of ${failed.machine} failed: ${failed.error ?? failed.status}: ${lastError(failed.events) ?? failed.cause ?? ''}`,
+      );
   }
 
   /** A plan that had nothing to run, or that only observes. */

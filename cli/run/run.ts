@@ -34,7 +34,10 @@ export async function run(options: RunOptions): Promise<number> {
   const color = terminal && (process.env.NO_COLOR ?? '') === '';
   const view = createView({ stream, tty, color, scenario: input.scenarioName, out: options.out });
   // The world loads its parts while the template is being made.
-  const world = fork(fileURLToPath(new URL('./world.ts', import.meta.url)), [], { execArgv: ['--import', 'tsx', '--max-semi-space-size=64'], env: process.env });
+  const world = fork(fileURLToPath(new URL('./world.ts', import.meta.url)), [], {
+    execArgv: ['--import', 'tsx', '--max-semi-space-size=64'],
+    env: process.env,
+  });
   // It may die while the template is still being made.
   const died = new Promise<never>((_resolve, reject) => {
     world.on('error', reject);

@@ -67,12 +67,19 @@ export async function decideAs(cloud: EmbeddedAws, { verb, as, why }: Deciding, 
   const administrator = cloud.administrator(hub.account, hub.region);
   const arn = `arn:aws:iam::${hub.account}:role/${ROLE}`;
   if (!iam.role(arn)) {
-    const trust = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${hub.account}:root` }, Action: 'sts:AssumeRole' }] };
+    const trust = {
+      Version: '2012-10-17',
+      Statement: [{ Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${hub.account}:root` }, Action: 'sts:AssumeRole' }],
+    };
     iam.putRole({ arn, trust, policies: [{ name: 'Operators', document: iam.managedPolicy(policyArn), awsManaged: true }] });
   }
   const { Credentials: keys } = await cloud.call(administrator, 'sts', 'AssumeRole', { RoleArn: arn, RoleSessionName: as });
   const before = { ...process.env };
-  Object.assign(process.env, { AWS_ACCESS_KEY_ID: keys.AccessKeyId, AWS_SECRET_ACCESS_KEY: keys.SecretAccessKey, AWS_SESSION_TOKEN: keys.SessionToken });
+  Object.assign(process.env, {
+    AWS_ACCESS_KEY_ID: keys.AccessKeyId,
+    AWS_SECRET_ACCESS_KEY: keys.SecretAccessKey,
+    AWS_SESSION_TOKEN: keys.SessionToken,
+  });
   try {
     const decided = await decideOn(verb, rollout, { why, qualifier: 'Wavelock' });
     if ('problem' in decided) throw new Error(decided.problem);

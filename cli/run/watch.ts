@@ -82,7 +82,8 @@ export function createWatch(): Watch {
 }
 
 function notePassed({ service, operation }: CallContext, input: Input, commands: SentCommand[], published: Published[]): void {
-  if (service === 'ssm' && operation === 'SendCommand') commands.push({ document: input.DocumentName, batch: input.Comment ?? '', nodes: input.InstanceIds ?? [] });
+  if (service === 'ssm' && operation === 'SendCommand')
+    commands.push({ document: input.DocumentName, batch: input.Comment ?? '', nodes: input.InstanceIds ?? [] });
   if (service === 'ssm' && operation === 'StartAutomationExecution') {
     const document = meansWords({ by: 'automation', name: input.DocumentName });
     commands.push({ document, batch: '', nodes: input.Targets?.[0]?.Values ?? [], by: 'automation', token: input.ClientToken });
@@ -94,14 +95,32 @@ function notePassed({ service, operation }: CallContext, input: Input, commands:
   if (!event.success) return;
   const message = JSON.parse(input.Message) as { email: string; lambda: string };
   const slack = (JSON.parse(message.lambda) as { text: string }).text;
-  published.push({ audience: attribute('audience'), event: event.data, wave: attribute('wave'), subject: input.Subject, email: message.email, slack });
+  published.push({
+    audience: attribute('audience'),
+    event: event.data,
+    wave: attribute('wave'),
+    subject: input.Subject,
+    email: message.email,
+    slack,
+  });
 }
 
 /** A function of the user's is told its batch; a runbook's batch is known by whoever sent it. */
 function noteInvoked({ FunctionName, Payload }: Input, commands: SentCommand[]): void {
-  const event = JSON.parse(Buffer.from(Payload ?? []).toString() || '{}') as { version?: unknown; id?: unknown; action?: unknown; nodes?: { id: string }[]; batch?: unknown };
+  const event = JSON.parse(Buffer.from(Payload ?? []).toString() || '{}') as {
+    version?: unknown;
+    id?: unknown;
+    action?: unknown;
+    nodes?: { id: string }[];
+    batch?: unknown;
+  };
   if (event.version === 1 && typeof event.id === 'string' && parseBatchName(event.id) && Array.isArray(event.nodes)) {
-    commands.push({ document: meansWords({ by: 'lambda', name: String(FunctionName) }), batch: event.id, nodes: event.nodes.map(({ id }) => id), by: 'lambda' });
+    commands.push({
+      document: meansWords({ by: 'lambda', name: String(FunctionName) }),
+      batch: event.id,
+      nodes: event.nodes.map(({ id }) => id),
+      by: 'lambda',
+    });
   }
   if (typeof event.batch !== 'string') return;
   const token = clientToken(event.batch);
@@ -115,7 +134,9 @@ function mailNotices(published: Published[], mails: readonly { subject: string; 
   return mails.flatMap((mail) => {
     const index = left.findIndex((one) => one.subject === mail.subject && one.email === mail.message);
     const [found] = index < 0 ? [] : left.splice(index, 1);
-    return found ? [{ channel: 'email' as const, audience: found.audience, event: found.event, wave: found.wave, subject: mail.subject, body: mail.message }] : [];
+    return found
+      ? [{ channel: 'email' as const, audience: found.audience, event: found.event, wave: found.wave, subject: mail.subject, body: mail.message }]
+      : [];
   });
 }
 

@@ -42,7 +42,11 @@ export async function gatherCve(cve: string, hub: OpenHub): Promise<GatheredCve>
   const mitigations = await mitigationsFor(courses, hub);
   const subjects = new Map(starts.map(({ policy, subject }) => [JSON.stringify([policy, subject]), { policy, subject }]));
   const tickets = await Promise.all([...subjects.values()].map(({ policy, subject }) => record.ticket(policy, subject)));
-  const ids = new Set([...courses.flatMap(({ rollouts }) => rollouts), ...starts.flatMap(({ rollouts }) => rollouts), ...mitigations.map(({ rollout }) => rollout)]);
+  const ids = new Set([
+    ...courses.flatMap(({ rollouts }) => rollouts),
+    ...starts.flatMap(({ rollouts }) => rollouts),
+    ...mitigations.map(({ rollout }) => rollout),
+  ]);
   for (const id of [...(await withdrawing(mitigations, hub)), ...(await planning(cve, courses, hub))]) ids.add(id);
   const facts: CveFacts = {
     cve,
@@ -116,7 +120,12 @@ async function planning(cve: string, courses: readonly Course[], { record, store
   const [from] = courses.map(({ seen }) => seen).toSorted();
   if (from === undefined) return [];
   const open = courses.some(({ closed }) => closed === undefined);
-  const until = open ? '~' : (courses.map(({ closed = '' }) => closed).toSorted().at(-1) ?? '~');
+  const until = open
+    ? '~'
+    : (courses
+        .map(({ closed = '' }) => closed)
+        .toSorted()
+        .at(-1) ?? '~');
   const ids: string[] = [];
   for (const policy of policies) {
     const runs = (await record.runs(policy)).filter(({ scheduledFor }) => scheduledFor >= from && scheduledFor <= until);
@@ -134,7 +143,9 @@ async function storyOf(id: string, { record }: OpenHub): Promise<RolloutStory[]>
   const row = await record.findRollout(id);
   if (!row) return [];
   const [waves, events] = await Promise.all([record.waves(id), record.events(id)]);
-  const ended = waves.flatMap(({ name, verdict, reasons = [], endedAt }) => (verdict === undefined || endedAt === undefined ? [] : [{ name, verdict, reasons, endedAt }]));
+  const ended = waves.flatMap(({ name, verdict, reasons = [], endedAt }) =>
+    verdict === undefined || endedAt === undefined ? [] : [{ name, verdict, reasons, endedAt }],
+  );
   return [{ id, status: row.status, reason: row.reason ?? '', createdAt: row.createdAt, waves: row.waves ?? [], ended, events }];
 }
 
@@ -143,13 +154,25 @@ async function closingsOf(courses: readonly Course[], { store }: OpenHub): Promi
   const days = new Set(courses.flatMap(({ closed }) => (closed === undefined ? [] : daysAfter(closed))));
   const [first] = [...days].toSorted();
   if (first === undefined) return [];
-  const near = { ...store, keys: async (prefix: string) => (await store.keys(prefix)).filter((key) => days.has(key.slice(CLOSURES_PREFIX.length, CLOSURES_PREFIX.length + 10))) };
+  const near = {
+    ...store,
+    keys: async (prefix: string) =>
+      (await store.keys(prefix)).filter((key) => days.has(key.slice(CLOSURES_PREFIX.length, CLOSURES_PREFIX.length + 10))),
+  };
   const keys = new Set(courses.map(advisoryKey));
   const names = new Map((await readCountedNodes(store)).map(({ location, id, name }) => [`${location}/${id}`, name]));
   return (await readClosures(near, first)).flatMap((closure) =>
-    closure.exposures.filter((exposure) => keys.has(advisoryKey(exposure))).flatMap((exposure) =>
-      closure.nodes.map((node) => ({ advisory: advisoryKey(exposure), node: names.get(nodeKey(node)) ?? nodeKey(node), closed: node.closed, by: closer(closure), vanished: closure.by === 'advisory' })),
-    ),
+    closure.exposures
+      .filter((exposure) => keys.has(advisoryKey(exposure)))
+      .flatMap((exposure) =>
+        closure.nodes.map((node) => ({
+          advisory: advisoryKey(exposure),
+          node: names.get(nodeKey(node)) ?? nodeKey(node),
+          closed: node.closed,
+          by: closer(closure),
+          vanished: closure.by === 'advisory',
+        })),
+      ),
   );
 }
 

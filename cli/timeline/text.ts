@@ -41,7 +41,8 @@ function momentLines({ at, what, who, why }: CveMoment, begins: number, width: n
   const head = `  ${time}  ${`${hours < 0 ? '' : '+'}${hours.toFixed(1)} h`.padStart(10)}  ${clip(plain(what), WHAT).padEnd(WHAT)} `;
   const text = plain(`${who}: ${why}`);
   const longest = Math.max(...text.split(' ').map((word) => word.length));
-  if (width - COLUMN < Math.max(LEAST, longest)) return [head.trimEnd(), ...wrapWhole(text, width - UNDER).map((line) => `${' '.repeat(UNDER)}${line}`)];
+  if (width - COLUMN < Math.max(LEAST, longest))
+    return [head.trimEnd(), ...wrapWhole(text, width - UNDER).map((line) => `${' '.repeat(UNDER)}${line}`)];
   return wrapWhole(text, width - COLUMN).map((line, index) => `${index === 0 ? head : ' '.repeat(COLUMN)}${line}`);
 }
 
@@ -54,5 +55,9 @@ function endLines(moments: readonly CveMoment[], open: readonly OpenAdvisory[]):
     return [`open      ${advisory}: ${amount(count, 'node')}${except}${due === undefined ? '' : `, due ${due.slice(0, 16).replace('T', ' ')}`}`];
   });
   if (still.length > 0) return still;
-  return [moments.some(({ what }) => what === 'exposed') ? 'closed    no node is exposed to it' : 'No node of this fleet was ever found to be exposed to it.'];
+  return [
+    moments.some(({ what }) => what === 'exposed')
+      ? 'closed    no node is exposed to it'
+      : 'No node of this fleet was ever found to be exposed to it.',
+  ];
 }

@@ -22,7 +22,8 @@ export async function timeline(cve: string, options: TimelineOptions): Promise<n
 export async function tell(cve: string, hub: OpenHub, json: boolean): Promise<number> {
   const { facts, open } = await gatherCve(cve, hub);
   const moments = cveTimeline(facts);
-  if (moments.length === 0) return refuse(`nothing is known of ${cve} here: no stored advisory, no entry of CISA's list and nobody here has named it`);
+  if (moments.length === 0)
+    return refuse(`nothing is known of ${cve} here: no stored advisory, no entry of CISA's list and nobody here has named it`);
   console.log(json ? JSON.stringify(moments) : timelineLines(cve, moments, open, printWidth()).join('\n'));
   return EXIT.succeeded;
 }

@@ -138,15 +138,12 @@ class WaveLines {
     const { last } = state;
     if (!last) return [];
     const until = this.moment(last.until);
-    if (last.state === 'soaking')
-      return [`    soak ${this.soakOf(state.name)}${until === '' ? '' : `, until ${until}`}: then judged again`];
+    if (last.state === 'soaking') return [`    soak ${this.soakOf(state.name)}${until === '' ? '' : `, until ${until}`}: then judged again`];
     if (last.state === 'verifying') return ['    asks the nodes again what they have'];
     if (last.state === 'waiting' && state.began !== undefined)
       return [`    waits for its next window${until === '' ? '' : `, which opens ${until}`}`];
     if (last.state === 'held') return this.judged(state, last, 'HELD');
-    return last.state === 'ended'
-      ? this.judged(state, last, VERDICTS[last.verdict ?? ''] ?? clip(plain(last.verdict ?? ''), 4).toUpperCase())
-      : [];
+    return last.state === 'ended' ? this.judged(state, last, VERDICTS[last.verdict ?? ''] ?? clip(plain(last.verdict ?? ''), 4).toUpperCase()) : [];
   }
 
   notRun(state: WaveState, document: RunDocument): string[] {
@@ -161,16 +158,14 @@ class WaveLines {
     const { paint } = this.drawing;
     const [reason = '', ...others] = (last.reasons ?? []).map(plain);
     const soak = state.soaked ? `soak ${this.soakOf(state.name)}, judged again: ` : '';
-    const words = COUNTS.test(reason) && verdict === 'PASS' ? limitWords(this.plan, { name: state.name, nodes: state.total, outcomes: last.outcomes }) : reason;
+    const words =
+      COUNTS.test(reason) && verdict === 'PASS' ? limitWords(this.plan, { name: state.name, nodes: state.total, outcomes: last.outcomes }) : reason;
     const [first = '', ...rest] = wrap(`${soak}${words}`, this.left() - 4);
     const shown = others.slice(0, REASONS_SHOWN - 1).flatMap((text) => wrap(text, this.drawing.width - 6));
     const more = others.length >= REASONS_SHOWN ? [`and ${others.length - REASONS_SHOWN + 1} more reasons, in the report`] : [];
     const colour = { PASS: paint.green, FAIL: paint.red, HELD: paint.yellow }[verdict] ?? paint.bold;
     const time = formatLocal(last.at, this.timezone).padEnd(TIME_WIDTH);
-    return [
-      `    ${first.padEnd(this.left() - 4)}  ${time}  ${colour(verdict)}`,
-      ...[...rest, ...shown, ...more].map((line) => `    ${line}`),
-    ];
+    return [`    ${first.padEnd(this.left() - 4)}  ${time}  ${colour(verdict)}`, ...[...rest, ...shown, ...more].map((line) => `    ${line}`)];
   }
 
   private moment(at: number | undefined): string {

@@ -93,7 +93,9 @@ function exposedWords(run: EndedRun): string {
   const names = left.length === 0 ? '' : `: ${some(left.map((node) => node.name))}`;
   const count = closedCves(run).size;
   const closed = count === 0 ? '' : `; ${amount(count, 'CVE')} closed`;
-  const elsewhere = openElsewhere(run).map(({ cve, nodes }) => `; ${cve} is open on ${amount(nodes, 'node')} that no wave had`).join('');
+  const elsewhere = openElsewhere(run)
+    .map(({ cve, nodes }) => `; ${cve} is open on ${amount(nodes, 'node')} that no wave had`)
+    .join('');
   return `${amount(before, 'node')} before, ${grouped(left.length)} after${names}${closed}${elsewhere}`;
 }
 

@@ -65,7 +65,10 @@ export function outcomeWords(outcomes: Partial<Record<Outcome, number>>): string
 }
 
 /** What passing was: the counts against what the policy allows. `failed 0 of 0, unreachable 1 of 2 allowed`. */
-export function limitWords(plan: Plan | undefined, { name, nodes, outcomes }: { name: string; nodes: number; outcomes: Partial<Record<Outcome, number>> }): string {
+export function limitWords(
+  plan: Plan | undefined,
+  { name, nodes, outcomes }: { name: string; nodes: number; outcomes: Partial<Record<Outcome, number>> },
+): string {
   const rules = plan?.policy.waves.find((wave) => wave.name === name)?.promoteWhen;
   if (!rules) return outcomeWords(outcomes);
   const failed = `${outcomes.failed ?? 0} of ${amountOf(rules.failed, nodes)}`;

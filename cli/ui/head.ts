@@ -68,16 +68,10 @@ export function bootLines(message: Message<'booted'>, width: number): string[] {
 export function feedLines(message: Message<'feeds'>, width: number): string[] {
   const entries = Object.entries(message.bySource);
   const sources = entries.map(
-    ([source, count], index) =>
-      `${SOURCES[source] ?? plain(source)} ${index === 0 ? amount(count, 'advisory', 'advisories') : grouped(count)}`,
+    ([source, count], index) => `${SOURCES[source] ?? plain(source)} ${index === 0 ? amount(count, 'advisory', 'advisories') : grouped(count)}`,
   );
   const came = entries.length === 0 ? 'none' : sources.join(', ');
-  return timed(
-    'feeds',
-    `${came}; known exploited and here: ${amount(message.exploitedHere, 'CVE')}`,
-    realTime(message.milliseconds),
-    width,
-  );
+  return timed('feeds', `${came}; known exploited and here: ${amount(message.exploitedHere, 'CVE')}`, realTime(message.milliseconds), width);
 }
 
 /** The simulated fleet. The usual architecture goes without saying; a count stays on the line of what it counts. */

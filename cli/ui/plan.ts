@@ -80,9 +80,7 @@ function needWords(wave: PlanWave): string {
 /** A wave whose window closes too early waits for the next opening and goes on there. */
 function tooLongLines(plan: Plan, drawing: Drawing): string[] {
   const tooLong = plan.waves.filter((wave) => wave.window && wave.expectedSeconds > windowSeconds(wave)).map((wave) => wave.name);
-  return tooLong.length === 0
-    ? []
-    : warning(`${tooLong.join(' and ')}: does not fit into one window, what is left goes on in the next`, drawing);
+  return tooLong.length === 0 ? [] : warning(`${tooLong.join(' and ')}: does not fit into one window, what is left goes on in the next`, drawing);
 }
 
 /** Such a wave starts nothing before somebody has opened its window. */
@@ -112,9 +110,7 @@ function leftOutLines(plan: Plan, width: number): string[] {
   const byWhy = new Map<string, string[]>();
   for (const node of plan.leftOutNodes) byWhy.set(node.why, [...(byWhy.get(node.why) ?? []), node.name]);
   const reasons = [
-    ...[...byWhy].map(
-      ([why, names]) => `${names.length > 3 ? `${amount(names.length, 'node')} (${some(names, 2)})` : some(names)}: ${plain(why)}`,
-    ),
+    ...[...byWhy].map(([why, names]) => `${names.length > 3 ? `${amount(names.length, 'node')} (${some(names, 2)})` : some(names)}: ${plain(why)}`),
     ...itemReasons(plan),
   ];
   if (reasons.length === 0) return labelled('left out', 'nothing', { width, column: COLUMN });

@@ -18,7 +18,10 @@ export function clip(text: string, width: number): string {
 
 /** Breaks at spaces into lines of at most `width` characters; words that are longer are cut in pieces. An empty text is one empty line. */
 export function wrap(text: string, width: number): string[] {
-  return filled(text.split(' ').flatMap((part) => pieces(part, width)), width);
+  return filled(
+    text.split(' ').flatMap((part) => pieces(part, width)),
+    width,
+  );
 }
 
 /** The same for text that is printed once and copied from: an ARN, id or address is never cut, and stands out where a line is too short for it. */

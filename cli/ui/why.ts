@@ -52,12 +52,8 @@ function story(node: NodeResult, run: EndedRun): string[] {
 
 function plannedWords(node: NodeResult, planned: PlanNode | undefined, extra: RunExtra): string {
   const wave = extra.plan?.waves.find((candidate) => candidate.name === node.wave);
-  const window = wave?.window
-    ? `, may start ${span(wave.window.opens, wave.window.closes, wave.window.timezone)} (${wave.window.timezone})`
-    : '';
-  const open = planned
-    ? `; ${amount(planned.exposed, 'wanted update')} open${planned.cves.length > 0 ? `, ${some(planned.cves, 3)}` : ''}`
-    : '';
+  const window = wave?.window ? `, may start ${span(wave.window.opens, wave.window.closes, wave.window.timezone)} (${wave.window.timezone})` : '';
+  const open = planned ? `; ${amount(planned.exposed, 'wanted update')} open${planned.cves.length > 0 ? `, ${some(planned.cves, 3)}` : ''}` : '';
   const variant =
     planned && planned.variant !== ''
       ? `; left out on this node: ${plain(extra.plan?.variants[planned.variant]?.join(', ') ?? planned.variant)}`

@@ -55,12 +55,21 @@ export class Dashboard extends Construct {
       graph('Silent feeds', [byDimension('FeedStale', 'feed', 'Maximum')], [byDimension('FeedSkipped', 'feed', 'Maximum')]),
     );
     page.addWidgets(
-      graph('Exposures (advisory and node)', ['ExposuresOpen', 'ExposuresOverdue'].map((name) => ownMetric(name))),
-      graph('Known exploited', ['KnownExploitedOpen', 'KnownExploitedOverdue'].map((name) => ownMetric(name))),
+      graph(
+        'Exposures (advisory and node)',
+        ['ExposuresOpen', 'ExposuresOverdue'].map((name) => ownMetric(name)),
+      ),
+      graph(
+        'Known exploited',
+        ['KnownExploitedOpen', 'KnownExploitedOverdue'].map((name) => ownMetric(name)),
+      ),
     );
     const waiting = props.undelivered.metricApproximateNumberOfMessagesVisible({ statistic: Stats.MAXIMUM });
     page.addWidgets(
-      graph('How nodes ended', Outcome.options.map((outcome) => ownMetric(`Outcome-${outcome}`, {}, Stats.SUM).with({ label: outcome }))),
+      graph(
+        'How nodes ended',
+        Outcome.options.map((outcome) => ownMetric(`Outcome-${outcome}`, {}, Stats.SUM).with({ label: outcome })),
+      ),
       graph('What fails', machines.flatMap(failures), [waiting]),
     );
     const { region } = Stack.of(this);

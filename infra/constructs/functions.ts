@@ -193,7 +193,9 @@ class Meanings {
   /** What is named without version is asked by the function's own ARN, a version by the version's (Lambda Developer Guide, "Resources and conditions"). */
   #onStandIns(action: string): Allowance[] {
     const named = this.#props.standIns.map((name) => name.replace(/:(?!\d+$).+$/, ':*'));
-    const resources = [...new Set(named)].map((name) => Stack.of(this.#scope).formatArn({ service: 'lambda', resource: 'function', resourceName: name, arnFormat: ArnFormat.COLON_RESOURCE_NAME }));
+    const resources = [...new Set(named)].map((name) =>
+      Stack.of(this.#scope).formatArn({ service: 'lambda', resource: 'function', resourceName: name, arnFormat: ArnFormat.COLON_RESOURCE_NAME }),
+    );
     if (resources.length === 0) return [];
     return [{ actions: [action], resources, because: 'An alias is called by the version that it stood for when the plan was made.' }];
   }

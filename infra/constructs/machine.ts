@@ -65,7 +65,14 @@ export class Machine extends Construct {
       resources: parts.functions.map(([, part]) => `${part.function.functionArn}:*`),
       because: 'An execution keeps calling the versions that it began with; after an update those are older ones than the newest.',
     });
-    if (parts.machines.length > 0) allow(role, ...childAllowances(this, parts.machines.map(([, part]) => part)));
+    if (parts.machines.length > 0)
+      allow(
+        role,
+        ...childAllowances(
+          this,
+          parts.machines.map(([, part]) => part),
+        ),
+      );
     if (![...statesOf(definition)].some((state) => isDistributedMap(state))) return;
     allow(role, ...store.opening());
     // A policy of its own: inside the role's it would make role and machine wait for each other.

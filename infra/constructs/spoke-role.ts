@@ -86,7 +86,9 @@ const reading: Allowance = {
 
 /** Exactly these; nodes fetch them with roles of their own. */
 function seeing(stack: Stack, hooks: string[]): Allowance {
-  const resources = hooks.map((name) => (name.startsWith('arn:') ? name : stack.formatArn({ service: 'ssm', resource: 'document', resourceName: name })));
+  const resources = hooks.map((name) =>
+    name.startsWith('arn:') ? name : stack.formatArn({ service: 'ssm', resource: 'document', resourceName: name }),
+  );
   return { actions: ['ssm:DescribeDocument'], resources };
 }
 

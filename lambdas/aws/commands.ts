@@ -128,7 +128,10 @@ async function send(ssm: SSMClient, request: CommandRequest): Promise<SendResult
   }
 }
 
-async function find(ssm: SSMClient, wanted: { batch: string; documentName: string; after: number }): Promise<{ commandId: string; expiresAt: number } | undefined> {
+async function find(
+  ssm: SSMClient,
+  wanted: { batch: string; documentName: string; after: number },
+): Promise<{ commandId: string; expiresAt: number } | undefined> {
   let NextToken: string | undefined;
   do {
     const page = await ssm.send(
@@ -186,7 +189,8 @@ async function pins(ssm: SSMClient, documents: Record<string, string>): Promise<
 async function lookAtHook(ssm: SSMClient, { document, version }: Hook): Promise<SeenHook> {
   try {
     const { Document: found = {} } = await ssm.send(new DescribeDocumentCommand({ Name: document, DocumentVersion: version }));
-    if (found.DocumentType !== undefined && found.DocumentType !== 'Command') return { missing: `it is a document of type ${found.DocumentType}; nodes run Command documents` };
+    if (found.DocumentType !== undefined && found.DocumentType !== 'Command')
+      return { missing: `it is a document of type ${found.DocumentType}; nodes run Command documents` };
     if (found.Status !== undefined && found.Status !== 'Active') return { missing: `it is ${found.Status}, not Active` };
     return { platforms: systemsOf(found.PlatformTypes) };
   } catch (error) {
@@ -207,7 +211,13 @@ async function describe(ssm: SSMClient, Name: string): Promise<Described> {
   try {
     const { Document } = await ssm.send(new DescribeDocumentCommand({ Name }));
     if (!Document?.Hash || !Document.DocumentVersion) return { missing: `${Name} has no hash or version` };
-    return { name: Name, version: Document.DocumentVersion, hash: Document.Hash, platforms: systemsOf(Document.PlatformTypes), parameters: (Document.Parameters ?? []).flatMap(({ Name: parameter }) => parameter ?? []) };
+    return {
+      name: Name,
+      version: Document.DocumentVersion,
+      hash: Document.Hash,
+      platforms: systemsOf(Document.PlatformTypes),
+      parameters: (Document.Parameters ?? []).flatMap(({ Name: parameter }) => parameter ?? []),
+    };
   } catch (error) {
     const { name } = error as Error;
     if (name === 'InvalidDocument') return { missing: `there is no document ${Name}` };

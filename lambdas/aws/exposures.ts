@@ -28,7 +28,10 @@ function* linesOf(...lists: readonly (readonly unknown[])[]): Generator<string> 
  * What was open when exposures were last reckoned; `undefined` before the first time. Of the exposures only those that are `wanted` are held in
  * memory: all of a large fleet take hundreds of megabytes.
  */
-export async function readOpenExposures(store: Store, wanted: (exposure: OpenExposure) => boolean = () => true): Promise<ExposureSummary | undefined> {
+export async function readOpenExposures(
+  store: Store,
+  wanted: (exposure: OpenExposure) => boolean = () => true,
+): Promise<ExposureSummary | undefined> {
   const lines = await openLines(store, EXPOSURES_KEY);
   const first = await lines?.next();
   if (!lines || !first || first.done) return undefined;

@@ -49,7 +49,12 @@ export function createFleetGateway(spokes: Spokes): FleetGateway {
     async carrying(location, ids, { key, value }) {
       const hybrid = ids.filter((id) => id.startsWith('mi-'));
       const [instances, tagged] = await Promise.all([
-        hybrid.length < ids.length ? ec2Facts(ec2(location), ids.filter((id) => id.startsWith('i-'))) : new Map<string, Ec2Facts>(),
+        hybrid.length < ids.length
+          ? ec2Facts(
+              ec2(location),
+              ids.filter((id) => id.startsWith('i-')),
+            )
+          : new Map<string, Ec2Facts>(),
         hybrid.length > 0 ? managedInstanceTags(tagging(location)) : new Map<string, Record<string, string>>(),
       ]);
       return new Set(ids.filter((id) => (instances.get(id)?.tags ?? tagged.get(id) ?? {})[key] === value));
@@ -74,7 +79,9 @@ async function ec2Facts(ec2: EC2Client, ids?: string[]): Promise<Map<string, Ec2
   const facts = new Map<string, Ec2Facts>();
   let NextToken: string | undefined;
   do {
-    const page = await ec2.send(new DescribeInstancesCommand({ MaxResults: 1000, NextToken, ...(ids ? { Filters: [{ Name: 'instance-id', Values: ids }] } : {}) }));
+    const page = await ec2.send(
+      new DescribeInstancesCommand({ MaxResults: 1000, NextToken, ...(ids ? { Filters: [{ Name: 'instance-id', Values: ids }] } : {}) }),
+    );
     for (const instance of (page.Reservations ?? []).flatMap((reservation) => reservation.Instances ?? [])) {
       if (!instance.InstanceId) continue;
       const tags = Object.fromEntries((instance.Tags ?? []).map((tag) => [tag.Key ?? '', tag.Value ?? '']));
@@ -90,7 +97,9 @@ async function managedInstanceTags(tagging: ResourceGroupsTaggingAPIClient): Pro
   const tags = new Map<string, Record<string, string>>();
   let PaginationToken: string | undefined;
   do {
-    const page = await tagging.send(new GetResourcesCommand({ ResourceTypeFilters: ['ssm:managed-instance'], ResourcesPerPage: 100, PaginationToken }));
+    const page = await tagging.send(
+      new GetResourcesCommand({ ResourceTypeFilters: ['ssm:managed-instance'], ResourcesPerPage: 100, PaginationToken }),
+    );
     for (const { ResourceARN = '', Tags = [] } of page.ResourceTagMappingList ?? []) {
       tags.set(ResourceARN.slice(ResourceARN.lastIndexOf('/') + 1), Object.fromEntries(Tags.map((tag) => [tag.Key ?? '', tag.Value ?? ''])));
     }
@@ -99,7 +108,12 @@ async function managedInstanceTags(tagging: ResourceGroupsTaggingAPIClient): Pro
   return tags;
 }
 
-function nodeOf(location: Location, entry: InstanceInformation, instances: Map<string, Ec2Facts>, hybridTags: Map<string, Record<string, string>>): Node | undefined {
+function nodeOf(
+  location: Location,
+  entry: InstanceInformation,
+  instances: Map<string, Ec2Facts>,
+  hybridTags: Map<string, Record<string, string>>,
+): Node | undefined {
   const id = entry.InstanceId ?? '';
   // MacOS has no document of ours, and an id that SendCommand would refuse must not reach a batch.
   if (!NodeId.safeParse(id).success || (entry.PlatformType !== 'Linux' && entry.PlatformType !== 'Windows')) return undefined;

@@ -70,7 +70,10 @@ async function describe(lambda: LambdaClient, written: string): Promise<Describe
 }
 
 /** The configuration, or why there is none to be had in the words that begin "… function NAME". */
-async function configurationOf(lambda: LambdaClient, which: { FunctionName: string; Qualifier?: string }): Promise<FunctionConfiguration | { missing: string }> {
+async function configurationOf(
+  lambda: LambdaClient,
+  which: { FunctionName: string; Qualifier?: string },
+): Promise<FunctionConfiguration | { missing: string }> {
   try {
     return await lambda.send(new GetFunctionConfigurationCommand(which));
   } catch (error) {
@@ -86,7 +89,9 @@ async function call(lambda: LambdaClient, { name, version, seconds = 3 }: Pin, e
   const patience = setTimeout(() => gone.abort(), (seconds + CALL_SECONDS.patience) * 1_000);
   try {
     const Payload = new TextEncoder().encode(JSON.stringify(event));
-    const answer = await lambda.send(new InvokeCommand({ ...qualified(name, version), InvocationType: 'RequestResponse', Payload }), { abortSignal: gone.signal });
+    const answer = await lambda.send(new InvokeCommand({ ...qualified(name, version), InvocationType: 'RequestResponse', Payload }), {
+      abortSignal: gone.signal,
+    });
     return { called: true, failed: answer.FunctionError !== undefined, payload: new TextDecoder().decode(answer.Payload) };
   } catch (error) {
     const { name: code, message } = error as Error;

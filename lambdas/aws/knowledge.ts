@@ -42,7 +42,8 @@ export async function loadKnowledge({ record, store }: KnowledgeGateways, platfo
   const lifecycles = (await Promise.all(objectsOf(rows, 'lifecycles').map((key) => readAll(key, store, Lifecycle)))).flat();
   const wanted = new Set([...advisories.flatMap(({ cves }) => cves), ...exploited.map(({ cve }) => cve)]);
   const scores = new Map<string, Score>();
-  for (const key of objectsOf(rows, 'scores')) for await (const score of readScores(key, store)) if (wanted.has(score.cve)) scores.set(score.cve, score);
+  for (const key of objectsOf(rows, 'scores'))
+    for await (const score of readScores(key, store)) if (wanted.has(score.cve)) scores.set(score.cve, score);
   return { advisories, exploited: new Map(exploited.map((entry) => [entry.cve, entry])), scores, lifecycles };
 }
 

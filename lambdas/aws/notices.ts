@@ -23,7 +23,9 @@ export function createNotices(setting: ReadSetting): Notices {
           Message: JSON.stringify({ default: notice.text, email: notice.text, lambda }),
           MessageAttributes: Object.fromEntries(
             // SNS takes no empty values: an alert has no wave, and some have no rollout.
-            Object.entries({ audience, ...about }).filter(([, value]) => value !== '').map(([key, value]) => [key, { DataType: 'String', StringValue: value }]),
+            Object.entries({ audience, ...about })
+              .filter(([, value]) => value !== '')
+              .map(([key, value]) => [key, { DataType: 'String', StringValue: value }]),
           ),
         }),
       );

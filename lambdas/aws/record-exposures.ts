@@ -47,7 +47,9 @@ export function exposureRows(entities: Open) {
 function standings(entities: Open) {
   return {
     async standings(location: Location): Promise<NodeStanding[]> {
-      const { data } = await entities().node.query.primary({ location: locationKey(location) }).go({ ...CONSISTENT, pages: 'all' });
+      const { data } = await entities()
+        .node.query.primary({ location: locationKey(location) })
+        .go({ ...CONSISTENT, pages: 'all' });
       return data.map((row) => ({
         node: Node.parse({ ...(row.facts as object), ...(row.scan === undefined ? {} : { scan: row.scan }) }),
         judged: row.judged,
@@ -69,11 +71,21 @@ function standings(entities: Open) {
     },
     /** What SSM Inventory says of a node; nothing if the node is gone. */
     async saveInventory(location: Location, id: string, inventory: z.infer<typeof Seen>): Promise<void> {
-      await once(() => entities().node.patch({ location: locationKey(location), id }).set({ inventory }).go());
+      await once(() =>
+        entities()
+          .node.patch({ location: locationKey(location), id })
+          .set({ inventory })
+          .go(),
+      );
     },
     /** What a rollout has shown of a node; nothing if the node is gone. */
     async saveEvidence(location: Location, id: string, evidence: z.infer<typeof Shown>): Promise<void> {
-      await once(() => entities().node.patch({ location: locationKey(location), id }).set({ evidence }).go());
+      await once(() =>
+        entities()
+          .node.patch({ location: locationKey(location), id })
+          .set({ evidence })
+          .go(),
+      );
     },
   };
 }
@@ -129,14 +141,18 @@ function open(entities: Open) {
 function courses(entities: Open) {
   return {
     async courseList(): Promise<Course[]> {
-      const { data } = await entities().course.query.primary({ list: 'all' }).go({ ...CONSISTENT, pages: 'all' });
+      const { data } = await entities()
+        .course.query.primary({ list: 'all' })
+        .go({ ...CONSISTENT, pages: 'all' });
       return data.map(({ document }) => document as Course);
     },
     async putCourses(rows: readonly Course[]): Promise<void> {
       await inTurns(rows, (row) => entities().course.put({ list: 'all', source: row.source, advisory: row.advisory, document: row }).go());
     },
     async exceptionStates(): Promise<ExceptionState[]> {
-      const { data } = await entities().exception.query.primary({ list: 'all' }).go({ ...CONSISTENT, pages: 'all' });
+      const { data } = await entities()
+        .exception.query.primary({ list: 'all' })
+        .go({ ...CONSISTENT, pages: 'all' });
       return data.map(({ document }) => ExceptionState.parse(document));
     },
     /** Remembers an exception; one that has ended stays ended. */
@@ -157,7 +173,9 @@ function people(entities: Open) {
   return {
     announced,
     async ownAdvisories(): Promise<{ advisory: OwnAdvisory; who: string; why: string }[]> {
-      const { data } = await entities().ownAdvisory.query.primary({ list: 'all' }).go({ ...CONSISTENT, pages: 'all' });
+      const { data } = await entities()
+        .ownAdvisory.query.primary({ list: 'all' })
+        .go({ ...CONSISTENT, pages: 'all' });
       return data.map(({ document, who, why }) => ({ advisory: OwnAdvisory.parse(document), who, why }));
     },
     /** Writes what a person announces; false where it is announced already, unless it was withdrawn. */
@@ -171,7 +189,12 @@ function people(entities: Open) {
     async takeBack(cve: string, at: string): Promise<boolean> {
       const standing = await announced(cve);
       if (!standing || standing.withdrawn !== undefined) return false;
-      return once(() => entities().ownAdvisory.patch({ list: 'all', id: cve }).set({ document: { ...standing, withdrawn: at } }).go());
+      return once(() =>
+        entities()
+          .ownAdvisory.patch({ list: 'all', id: cve })
+          .set({ document: { ...standing, withdrawn: at } })
+          .go(),
+      );
     },
   };
 }
@@ -193,7 +216,9 @@ async function putPart(entities: Open, part: ExposurePart, by: string): Promise<
 }
 
 async function standingPart(entities: Open, { fingerprint, part }: ExposurePart): Promise<ExposurePart> {
-  const { data } = await entities().exposure.get({ shard: fingerprint.charAt(0), fingerprint, part }).go(CONSISTENT);
+  const { data } = await entities()
+    .exposure.get({ shard: fingerprint.charAt(0), fingerprint, part })
+    .go(CONSISTENT);
   return { fingerprint, part, mark: data?.mark ?? '', rows: data ? unpackRows(data.rows) : [] };
 }
 

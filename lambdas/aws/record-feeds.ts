@@ -20,10 +20,16 @@ export function feedRows(entities: Open) {
       return (await entities().feed.get({ list: 'all', name }).go(CONSISTENT)).data ?? undefined;
     },
     async feeds(): Promise<FeedRow[]> {
-      return (await entities().feed.query.primary({ list: 'all' }).go({ ...CONSISTENT, pages: 'all' })).data;
+      return (
+        await entities()
+          .feed.query.primary({ list: 'all' })
+          .go({ ...CONSISTENT, pages: 'all' })
+      ).data;
     },
     async setFeed(name: string, fields: FeedFields): Promise<void> {
-      await entities().feed.upsert({ list: 'all', name, ...fields }).go();
+      await entities()
+        .feed.upsert({ list: 'all', name, ...fields })
+        .go();
     },
     /**
      * Writes fields of a feed's row if it still is of this revision (0: nothing was ever stored); false when somebody else has stored the
@@ -39,7 +45,11 @@ export function feedRows(entities: Open) {
     },
     /** One advisory as each feed that has it says it; empty when none has. */
     async advisory(source: string, id: string): Promise<AdvisoryRow[]> {
-      return (await entities().advisory.query.primary({ source, id }).go({ ...CONSISTENT, pages: 'all' })).data;
+      return (
+        await entities()
+          .advisory.query.primary({ source, id })
+          .go({ ...CONSISTENT, pages: 'all' })
+      ).data;
     },
     /** Writes rows unless a reading that began later has written them. */
     async putAdvisories(rows: AdvisoryRow[]): Promise<void> {
@@ -61,7 +71,9 @@ export function feedRows(entities: Open) {
       if (unprocessed.length > 0) throw new Terminal(`${unprocessed.length} CVEs were not stored`);
     },
     async removeCves(about: string, ids: string[]): Promise<void> {
-      const { unprocessed } = await entities().cve.delete(ids.map((id) => ({ about, id }))).go({ concurrency: 4 });
+      const { unprocessed } = await entities()
+        .cve.delete(ids.map((id) => ({ about, id })))
+        .go({ concurrency: 4 });
       if (unprocessed.length > 0) throw new Terminal(`${unprocessed.length} CVEs were not removed`);
     },
     async cve(about: string, id: string): Promise<CveRow | undefined> {

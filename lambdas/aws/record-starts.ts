@@ -13,7 +13,11 @@ const CONSISTENT = { consistent: true } as const;
 export function startRows(entities: Open) {
   return {
     async starts(policy: string): Promise<StartRow[]> {
-      return (await entities().start.query.primary({ policy }).go({ ...CONSISTENT, pages: 'all' })).data;
+      return (
+        await entities()
+          .start.query.primary({ policy })
+          .go({ ...CONSISTENT, pages: 'all' })
+      ).data;
     },
     /**
      * Writes what was decided about one advisory, if nobody has decided since `row` was read: `row.revision` is the new one, one more than
@@ -35,7 +39,11 @@ export function startRows(entities: Open) {
     },
     /** What stands in on nodes now, and what did once. */
     async mitigations(policy: string): Promise<MitigationRow[]> {
-      return (await entities().mitigation.query.primary({ policy }).go({ ...CONSISTENT, pages: 'all' })).data;
+      return (
+        await entities()
+          .mitigation.query.primary({ policy })
+          .go({ ...CONSISTENT, pages: 'all' })
+      ).data;
     },
     async putMitigation(row: MitigationRow): Promise<void> {
       await entities().mitigation.put(row).go();

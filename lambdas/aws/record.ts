@@ -30,7 +30,14 @@ export function createRecord(setting: ReadSetting) {
   const client = DynamoDBDocumentClient.from(new DynamoDBClient({}), { marshallOptions: { removeUndefinedValues: true } });
   let made: Entities | undefined;
   const entities = (): Entities => (made ??= createEntities(client, setting('TABLE_NAME')));
-  return { ...rollouts(entities), ...batches(entities), ...nodes(entities), ...feedRows(entities), ...exposureRows(entities), ...startRows(entities) };
+  return {
+    ...rollouts(entities),
+    ...batches(entities),
+    ...nodes(entities),
+    ...feedRows(entities),
+    ...exposureRows(entities),
+    ...startRows(entities),
+  };
 }
 
 /** The entities, made when they are first needed. */
@@ -70,10 +77,16 @@ function rollouts(entities: Open) {
       return row;
     },
     async waves(rollout: string): Promise<WaveRow[]> {
-      return (await entities().wave.query.primary({ rollout }).go({ ...CONSISTENT, pages: 'all' })).data;
+      return (
+        await entities()
+          .wave.query.primary({ rollout })
+          .go({ ...CONSISTENT, pages: 'all' })
+      ).data;
     },
     async setWave(rollout: string, name: string, fields: UpdateEntityItem<Entities['wave']>): Promise<void> {
-      await entities().wave.upsert({ rollout, name, ...fields }).go();
+      await entities()
+        .wave.upsert({ rollout, name, ...fields })
+        .go();
     },
     async putLock(lock: EntityItem<Entities['lock']>): Promise<void> {
       await entities().lock.put(lock).go();
@@ -94,7 +107,11 @@ function batches(entities: Open) {
       return key && ((await entities().batch.get(key).go(CONSISTENT)).data ?? undefined);
     },
     async batchesOf(group: string): Promise<BatchRow[]> {
-      return (await entities().batch.query.primary({ group }).go({ ...CONSISTENT, pages: 'all' })).data;
+      return (
+        await entities()
+          .batch.query.primary({ group })
+          .go({ ...CONSISTENT, pages: 'all' })
+      ).data;
     },
     /** Writes the intent. An admission that comes twice finds its own row and changes nothing; answers the row that stands. */
     async admitBatch(row: BatchRow): Promise<BatchRow> {
@@ -114,7 +131,10 @@ function batches(entities: Open) {
       const key = parseBatchName(id);
       if (!key) throw new Terminal(`not a batch id: ${id}`);
       try {
-        const claim = entities().batch.patch(key).set({ status: 'sending', taskToken, sentAt }).where(({ status }, { eq }) => eq(status, 'admitted'));
+        const claim = entities()
+          .batch.patch(key)
+          .set({ status: 'sending', taskToken, sentAt })
+          .where(({ status }, { eq }) => eq(status, 'admitted'));
         return (await claim.go({ response: 'all_new' })).data;
       } catch (error) {
         if (isConditionFailure(error)) return undefined;
@@ -122,7 +142,11 @@ function batches(entities: Open) {
       }
     },
     async nodeRuns(group: string): Promise<NodeRunRow[]> {
-      return (await entities().nodeRun.query.primary({ group }).go({ ...CONSISTENT, pages: 'all' })).data;
+      return (
+        await entities()
+          .nodeRun.query.primary({ group })
+          .go({ ...CONSISTENT, pages: 'all' })
+      ).data;
     },
     async putNodeRun(row: NodeRunRow): Promise<void> {
       await entities().nodeRun.put(row).go();
@@ -133,13 +157,17 @@ function batches(entities: Open) {
 function nodes(entities: Open) {
   return {
     async nodes(location: Location): Promise<Node[]> {
-      const { data } = await entities().node.query.primary({ location: locationKey(location) }).go({ pages: 'all' });
+      const { data } = await entities()
+        .node.query.primary({ location: locationKey(location) })
+        .go({ pages: 'all' });
       return data.map((row) => Node.parse({ ...(row.facts as object), ...(row.scan === undefined ? {} : { scan: row.scan }) }));
     },
     /** What SSM and EC2 say now; what a scan said and who reserved it stay. */
     async saveNode(node: Node, seen: string): Promise<void> {
       const { scan: _scan, ...facts } = node;
-      await entities().node.upsert({ location: locationKey(node.location), id: node.id, facts, seen }).go();
+      await entities()
+        .node.upsert({ location: locationKey(node.location), id: node.id, facts, seen })
+        .go();
     },
     async saveScan(location: string, id: string, scan: NonNullable<Node['scan']>): Promise<void> {
       await entities().node.patch({ location, id }).set({ scan }).go();

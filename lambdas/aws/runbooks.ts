@@ -72,9 +72,18 @@ async function describe(ssm: SSMClient, Name: string, role: string): Promise<Des
     if (Document?.DocumentType !== 'Automation') return { missing: `${Name} is no Automation runbook` };
     if (!Document.Hash || !Document.DocumentVersion) return { missing: `${Name} has no hash or version` };
     const { Content = '' } = await ssm.send(new GetDocumentCommand({ Name, DocumentVersion: Document.DocumentVersion, DocumentFormat: 'JSON' }));
-    if (!worksAsRole(Content)) return { missing: `${Name} does not say assumeRole: '{{ ${ASSUME_ROLE} }}', so it would work with Wavelock's own rights` };
+    if (!worksAsRole(Content))
+      return { missing: `${Name} does not say assumeRole: '{{ ${ASSUME_ROLE} }}', so it would work with Wavelock's own rights` };
     const parameters = (Document.Parameters ?? []).flatMap((parameter) => parameter.Name ?? []);
-    return { by: 'automation', name: Name, version: Document.DocumentVersion, hash: Document.Hash, role, platforms: ['linux', 'windows'], parameters };
+    return {
+      by: 'automation',
+      name: Name,
+      version: Document.DocumentVersion,
+      hash: Document.Hash,
+      role,
+      platforms: ['linux', 'windows'],
+      parameters,
+    };
   } catch (error) {
     const { name } = error as Error;
     if (name === 'InvalidDocument') return { missing: `there is no runbook ${Name}` };
@@ -125,7 +134,8 @@ async function changedSince(ssm: SSMClient, { name, version, hash }: Pin): Promi
     const { Document } = await ssm.send(new DescribeDocumentCommand({ Name: name, DocumentVersion: version }));
     return Document?.Hash === hash ? undefined : `runbook ${name} was changed since the plan: its version ${version} has another content`;
   } catch (error) {
-    if (['InvalidDocument', 'InvalidDocumentVersion'].includes((error as Error).name)) return `runbook ${name} was changed since the plan: there is no version ${version} any more`;
+    if (['InvalidDocument', 'InvalidDocumentVersion'].includes((error as Error).name))
+      return `runbook ${name} was changed since the plan: there is no version ${version} any more`;
     throw error;
   }
 }
@@ -134,10 +144,15 @@ async function find(ssm: SSMClient, { nodes, pin }: Omit<RunbookRequest, 'action
   const wanted = nodes.toSorted().join(' ');
   // Seconds precision, and clocks differ a little.
   const since = new Date(after - 60_000).toISOString().replace(/\.\d+Z$/, 'Z');
-  const listed = await list(ssm, [{ Key: 'DocumentNamePrefix', Values: [pin.name] }, { Key: 'StartTimeAfter', Values: [since] }]);
+  const listed = await list(ssm, [
+    { Key: 'DocumentNamePrefix', Values: [pin.name] },
+    { Key: 'StartTimeAfter', Values: [since] },
+  ]);
   // Nodes are reserved for a batch: no other of ours has them at the same time.
-  const ours = listed.find(({ DocumentName, DocumentVersion, Targets }) =>
-    DocumentName === pin.name && DocumentVersion === pin.version && Targets?.some(({ Values }) => Values?.toSorted().join(' ') === wanted));
+  const ours = listed.find(
+    ({ DocumentName, DocumentVersion, Targets }) =>
+      DocumentName === pin.name && DocumentVersion === pin.version && Targets?.some(({ Values }) => Values?.toSorted().join(' ') === wanted),
+  );
   return ours?.AutomationExecutionId;
 }
 

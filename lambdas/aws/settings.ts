@@ -8,7 +8,10 @@ const Settings = z.object({
   TABLE_NAME: z.string(),
   STORE_BUCKET: z.string(),
   /** `account/region,…`, the hub's own first. */
-  LOCATIONS: z.string().transform((text) => text.split(',').map(parseLocation)).pipe(z.array(Location).min(1)),
+  LOCATIONS: z
+    .string()
+    .transform((text) => text.split(',').map(parseLocation))
+    .pipe(z.array(Location).min(1)),
   /** Role ARN of a spoke, with `{account}` and `{region}` to fill in. */
   SPOKE_ROLE: z.string(),
   SPOKE_PARAMETER: z.string(),

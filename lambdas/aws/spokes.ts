@@ -52,7 +52,8 @@ export function createSpokes(setting: ReadSetting, now: () => number): Spokes {
   async function assume(location: Location): Promise<Credentials> {
     const RoleArn = setting('SPOKE_ROLE').replace('{account}', location.account).replace('{region}', location.region);
     const { Credentials: given } = await sts.send(new AssumeRoleCommand({ RoleArn, RoleSessionName: 'wavelock' }));
-    if (!given?.AccessKeyId || !given.SecretAccessKey || !given.SessionToken || !given.Expiration) throw new Terminal(`STS gave no credentials for ${RoleArn}`);
+    if (!given?.AccessKeyId || !given.SecretAccessKey || !given.SessionToken || !given.Expiration)
+      throw new Terminal(`STS gave no credentials for ${RoleArn}`);
     return { accessKeyId: given.AccessKeyId, secretAccessKey: given.SecretAccessKey, sessionToken: given.SessionToken, expiration: given.Expiration };
   }
 

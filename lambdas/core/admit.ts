@@ -25,13 +25,23 @@ export type Admission = { action: 'send'; nodes: string[]; reason: string } | { 
 export function admitBatch({ track, nodes, stopped, accepted, outcomes, online, now }: AdmitInput): Admission {
   if (stopped !== undefined) return end(stopped);
   if (changesNodes(track.purpose)) {
-    if (track.window && !isOpen(track.window, now)) return end(('ssm' in track.window ? closedBecause(track.window)?.why : undefined) ?? 'the window is closed');
-    const brake = track.rules && brakeReason(track.rules, track.total, [...outcomes.values()].map((outcome) => ({ outcome })), accepted);
+    if (track.window && !isOpen(track.window, now))
+      return end(('ssm' in track.window ? closedBecause(track.window)?.why : undefined) ?? 'the window is closed');
+    const brake =
+      track.rules &&
+      brakeReason(
+        track.rules,
+        track.total,
+        [...outcomes.values()].map((outcome) => ({ outcome })),
+        accepted,
+      );
     if (brake) return end(brake);
   }
   const due = changesNodes(track.purpose) ? nodes.filter((node) => !outcomes.has(node)) : nodes;
   const ready = due.filter((node) => online.has(node));
-  return ready.length === 0 ? { action: 'skip', nodes: [], reason: 'none of its nodes is online and due' } : { action: 'send', nodes: ready, reason: `${ready.length} nodes` };
+  return ready.length === 0
+    ? { action: 'skip', nodes: [], reason: 'none of its nodes is online and due' }
+    : { action: 'send', nodes: ready, reason: `${ready.length} nodes` };
 }
 
 function end(reason: string): Admission {

@@ -19,10 +19,26 @@ export function checkAdvisory(value: Advisory): z.ZodSafeParseResult<Advisory> {
 }
 
 /** As `Date.toISOString` writes it, which is one of the forms that the schema takes; a leap day is for the schema. */
-const INSTANT = /^20\d\d-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
+const INSTANT =
+  /^20\d\d-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
 
 /** What it can hold and is not looked at here is for the schema. */
-const LOOKED_AT: ReadonlySet<string> = new Set(['id', 'source', 'title', 'kind', 'published', 'updated', 'severity', 'severityRaw', 'cves', 'versionKind', 'affected', 'rebootSuggested', 'references', 'provenance']);
+const LOOKED_AT: ReadonlySet<string> = new Set([
+  'id',
+  'source',
+  'title',
+  'kind',
+  'published',
+  'updated',
+  'severity',
+  'severityRaw',
+  'cves',
+  'versionKind',
+  'affected',
+  'rebootSuggested',
+  'references',
+  'provenance',
+]);
 const KINDS: ReadonlySet<string> = new Set(Kind.options);
 const SEVERITIES: ReadonlySet<string> = new Set(Severity.options);
 

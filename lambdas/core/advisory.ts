@@ -69,7 +69,10 @@ export const Kb = z.strictObject({
     .regex(/^[a-z0-9.]{1,20}$/)
     .optional(),
   /** KBs that this one replaces. */
-  supersedes: z.array(z.string().regex(/^KB\d{6,7}$/)).max(20).optional(),
+  supersedes: z
+    .array(z.string().regex(/^KB\d{6,7}$/))
+    .max(20)
+    .optional(),
   /** Build of Windows that has the fix: `10.0.17763.1637`. */
   fixedBuild: z
     .string()

@@ -133,7 +133,11 @@ function* followedSpans({ opens: schedule, lasts, timezone, from = -Infinity, un
 }
 
 /** Instants at which it opens: so many local days after each firing, at the same time of day. */
-function* firingsOf({ cron, second, offsetDays, since = -Infinity }: Exclude<Followed['opens'], { at: number }>, timezone: string, fromDay: number): Generator<number> {
+function* firingsOf(
+  { cron, second, offsetDays, since = -Infinity }: Exclude<Followed['opens'], { at: number }>,
+  timezone: string,
+  fromDay: number,
+): Generator<number> {
   for (const wall of wallsOf(cron, fromDay - offsetDays)) {
     if (instantOf(wall, timezone) >= since) yield instantOf(wall + offsetDays * DAY, timezone) + second * 1_000;
   }

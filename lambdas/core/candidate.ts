@@ -27,7 +27,9 @@ export function nameMatches(pattern: string, name: string): boolean {
 
 /** Rules of `leaveOut` that hold today (`until` is the last day), for every node or for this one. */
 export function leaveOutFor(rules: LeaveOut[], today: string, node?: Node): LeaveOut[] {
-  return rules.filter((rule) => rule.until >= today && (rule.nodes === undefined ? node === undefined : node !== undefined && matches(rule.nodes, node)));
+  return rules.filter(
+    (rule) => rule.until >= today && (rule.nodes === undefined ? node === undefined : node !== undefined && matches(rule.nodes, node)),
+  );
 }
 
 /**
@@ -58,7 +60,12 @@ export function candidateLock(
     // Windows has no transaction that pulls anything in: an unwanted KB is simply not in the lock.
     const sorted = sortItems([...items.values()].filter((item) => item.use !== 'dependency' || !isWindows(platform)));
     if (sorted.some((item) => item.use !== 'dependency')) {
-      platforms.push({ platform, ...(releasever === undefined ? {} : { releasever }), ...(snapshot === undefined ? {} : { snapshot }), items: sorted });
+      platforms.push({
+        platform,
+        ...(releasever === undefined ? {} : { releasever }),
+        ...(snapshot === undefined ? {} : { snapshot }),
+        items: sorted,
+      });
     }
   }
   return { platforms, leftOut: unique(leftOut) };
@@ -75,7 +82,10 @@ function isWindows(platform: string): boolean {
 
 /** The newest one has the newest version of everything; a node that can't use it, or misses something there, takes its plain repositories. */
 function newestSnapshot(facts: FleetFacts[]): string | undefined {
-  return facts.flatMap((offer) => offer.snapshot ?? []).toSorted().at(-1);
+  return facts
+    .flatMap((offer) => offer.snapshot ?? [])
+    .toSorted()
+    .at(-1);
 }
 
 /** Removes what a node's own `leaveOut` rules name: such nodes get a lock of their own. */
@@ -108,7 +118,8 @@ export function provenLock(candidate: LockPlatform[], proofs: Proof[], provenOn:
     const items = section.items.filter((item) => {
       const count = counts.get(itemKey(item)) ?? 0;
       if (count >= provenOn) return true;
-      if (item.use !== 'dependency') dropped.push({ platform: section.platform, name: item.name, why: `proven on ${count} of ${provenOn} nodes needed` });
+      if (item.use !== 'dependency')
+        dropped.push({ platform: section.platform, name: item.name, why: `proven on ${count} of ${provenOn} nodes needed` });
       return false;
     });
     if (items.some((item) => item.use !== 'dependency')) platforms.push({ ...section, items });

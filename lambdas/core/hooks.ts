@@ -74,7 +74,9 @@ const NAMED = 3;
  */
 export function judgeHooks(seen: readonly (WantedHook & { seen: SeenHook })[]): { refused?: string; unseen: string[] } {
   const missing = seen.flatMap((one) => whyMissing(one) ?? []);
-  const unseen = seen.flatMap((one) => ('unseen' in one.seen ? [`${about(one)} could not be looked at (${one.seen.unseen}): whether nodes can run it only they will tell`] : []));
+  const unseen = seen.flatMap((one) =>
+    'unseen' in one.seen ? [`${about(one)} could not be looked at (${one.seen.unseen}): whether nodes can run it only they will tell`] : [],
+  );
   if (missing.length === 0) return { unseen };
   const more = missing.length > NAMED ? `; and ${missing.length - NAMED} more` : '';
   return { refused: `${missing.slice(0, NAMED).join('; ')}${more}: nothing is sent`, unseen };

@@ -52,7 +52,9 @@ export function judgeWave(input: JudgeInput): Judgement {
   // Before people are asked, the nodes are: an install that outlived its command answers Wavelock-Verify.
   if (input.phase === 'patch' && input.runs.some((run) => run.outcome === 'unknown')) return { ...verdict, action: 'verify', seconds: 0 };
   const left = HOLD_SECONDS - (input.heldSince === undefined ? 0 : Math.floor((input.now - input.heldSince) / 1000));
-  return left > 0 ? { ...verdict, action: 'hold', seconds: left } : { ...verdict, reasons: [...verdict.reasons, 'nobody answered for 30 days'], action: 'end', seconds: 0 };
+  return left > 0
+    ? { ...verdict, action: 'hold', seconds: left }
+    : { ...verdict, reasons: [...verdict.reasons, 'nobody answered for 30 days'], action: 'end', seconds: 0 };
 }
 
 function weigh(input: JudgeInput): { verdict: Verdict; reasons: string[] } {
@@ -104,7 +106,10 @@ function grouped(runs: JudgedRun[]): string[] {
   if (groups.length <= MOST_REASONS) return groups.map(([reason, group]) => `${names(group)}: ${reason}`);
   const ranked = groups.toSorted(([, a], [, b]) => b.length - a.length);
   const left = ranked.slice(MOST_REASONS).reduce((sum, [, group]) => sum + group.length, 0);
-  return [...ranked.slice(0, MOST_REASONS).map(([reason, group]) => `${names(group)}: ${reason}`), `and ${left} more nodes for ${ranked.length - MOST_REASONS} other reasons`];
+  return [
+    ...ranked.slice(0, MOST_REASONS).map(([reason, group]) => `${names(group)}: ${reason}`),
+    `and ${left} more nodes for ${ranked.length - MOST_REASONS} other reasons`,
+  ];
 }
 
 function names(runs: JudgedRun[]): string {

@@ -158,10 +158,15 @@ function readCron(text: string): { cron: string; second: number } | { problem: s
 function asAnnounced(reading: Followed, announced: string | undefined, now: number): WindowReading {
   const next = announced === undefined ? Number.NaN : instantOf(announced);
   if (!(next > now)) return reading;
-  const ours = openings(alone({ ...reading, cutoff: 0 }), now, next + 2 * HOUR).map(({ opens }) => opens).filter((opens) => opens > now);
+  const ours = openings(alone({ ...reading, cutoff: 0 }), now, next + 2 * HOUR)
+    .map(({ opens }) => opens)
+    .filter((opens) => opens > now);
   // Its answers are exact to the minute.
   if (!ours.some((opens) => Math.abs(opens - next) <= HOUR)) {
-    return { closed: `next opens at ${announced}, says Systems Manager, and that is not how ${reading.says} reads: it is not followed`, passing: true };
+    return {
+      closed: `next opens at ${announced}, says Systems Manager, and that is not how ${reading.says} reads: it is not followed`,
+      passing: true,
+    };
   }
   return ours.some((opens) => opens < next - MINUTE) ? { ...reading, quiet: { from: now, to: next - MINUTE } } : reading;
 }

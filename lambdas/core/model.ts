@@ -197,7 +197,9 @@ export const Selector = z.strictObject({
   tags: z.record(z.string(), z.string()).optional(),
   ids: z.array(NodeId).optional(),
   atMost: z.strictObject({ count: z.int().min(1), per: z.literal('platform').optional() }).optional(),
-  share: z.strictObject({ percent: z.number(), atLeast: z.strictObject({ count: z.int().min(1), per: z.literal('platform').optional() }).optional() }).optional(),
+  share: z
+    .strictObject({ percent: z.number(), atLeast: z.strictObject({ count: z.int().min(1), per: z.literal('platform').optional() }).optional() })
+    .optional(),
   everythingElse: z.boolean().optional(),
   /** Only nodes that are exposed to what started the rollout; in a policy's own `nodes` only. */
   exposed: z.literal(true).optional(),
@@ -219,7 +221,10 @@ export const WindowReading = z.union([
     says: z.string(),
     timezone: z.string(),
     /** A one-off, or a cron of six fields, the second at which it fires, and the days that are waited then (after `since`). */
-    opens: z.union([z.strictObject({ at: z.int() }), z.strictObject({ cron: z.string(), second: z.int(), offsetDays: z.int(), since: z.int().optional() })]),
+    opens: z.union([
+      z.strictObject({ at: z.int() }),
+      z.strictObject({ cron: z.string(), second: z.int(), offsetDays: z.int(), since: z.int().optional() }),
+    ]),
     /** Seconds. Nothing starts in the last `cutoff`. */
     lasts: z.int().min(1),
     cutoff: z.int().min(0),

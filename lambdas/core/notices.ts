@@ -58,12 +58,29 @@ export interface NoticeParts {
 
 /** Lays a notice out: the same truth by mail and in Slack. */
 export function layOutNotice({ icon, subject, headline, when, lines, needed, footer }: NoticeParts): Notice {
-  const text = [headline, when, '', ...lines, '', `Needed from you: ${needed.words}`, ...needed.commands.map((command) => `  ${command}`), footer].join('\n');
-  const slackText = [`${icon} *${headline}*`, ...lines, `*Needed from you:* ${needed.words}`, ...needed.commands.map((command) => `\`${command}\``)].join('\n');
+  const text = [
+    headline,
+    when,
+    '',
+    ...lines,
+    '',
+    `Needed from you: ${needed.words}`,
+    ...needed.commands.map((command) => `  ${command}`),
+    footer,
+  ].join('\n');
+  const slackText = [
+    `${icon} *${headline}*`,
+    ...lines,
+    `*Needed from you:* ${needed.words}`,
+    ...needed.commands.map((command) => `\`${command}\``),
+  ].join('\n');
   return {
     subject: subject.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, SUBJECT_LIMIT),
     text,
-    slack: { text: `${icon} ${headline}`, blocks: chunks(escapeMrkdwn(slackText)).map((part) => ({ type: 'section', text: { type: 'mrkdwn', text: part } })) },
+    slack: {
+      text: `${icon} ${headline}`,
+      blocks: chunks(escapeMrkdwn(slackText)).map((part) => ({ type: 'section', text: { type: 'mrkdwn', text: part } })),
+    },
   };
 }
 
@@ -74,7 +91,12 @@ export function writeNotice(facts: NoticeFacts): Notice {
     subject: subjectOf(facts),
     headline: headlineOf(facts),
     when: `${formatLocal(facts.now, facts.timezone)} (${facts.timezone})`,
-    lines: [...noticeSection('Why', facts.reasons), ...noticeSection('Nodes', outcomeLines(facts)), ...noticeSection('Untouched', untouched(facts)), ...personLines(facts)],
+    lines: [
+      ...noticeSection('Why', facts.reasons),
+      ...noticeSection('Nodes', outcomeLines(facts)),
+      ...noticeSection('Untouched', untouched(facts)),
+      ...personLines(facts),
+    ],
     needed: neededFrom(facts),
     footer: `Rollout: ${facts.rollout}   Lock: ${facts.lock}`,
   });
@@ -148,7 +170,10 @@ function personLines(facts: NoticeFacts): string[] {
 function neededFrom(facts: NoticeFacts): { words: string; commands: string[] } {
   switch (facts.event) {
     case 'approval':
-      return { words: 'read the plan, then approve or abort. Without an answer within 14 days nothing is patched.', commands: decide(facts, 'approve') };
+      return {
+        words: 'read the plan, then approve or abort. Without an answer within 14 days nothing is patched.',
+        commands: decide(facts, 'approve'),
+      };
     case 'held':
       return { words: 'look at the nodes, then go on or end it. Without an answer for 30 days it ends.', commands: decide(facts, 'resume') };
     case 'failed':
@@ -156,7 +181,9 @@ function neededFrom(facts: NoticeFacts): { words: string; commands: string[] } {
     case 'passed':
       return { words: 'nothing.', commands: [] };
     case 'done':
-      return facts.needPerson.length === 0 ? { words: 'nothing.', commands: [] } : { words: `look at ${facts.needPerson.length} nodes that need a person.`, commands: [] };
+      return facts.needPerson.length === 0
+        ? { words: 'nothing.', commands: [] }
+        : { words: `look at ${facts.needPerson.length} nodes that need a person.`, commands: [] };
   }
 }
 

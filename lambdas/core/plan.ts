@@ -74,7 +74,10 @@ const WrittenPlan = z.strictObject({
 /** Nodes that share a list of CVEs share it in memory too. */
 export const Plan = WrittenPlan.transform(({ cveLists = [], waves, ...plan }) => ({
   ...plan,
-  waves: waves.map((wave) => ({ ...wave, nodes: wave.nodes.map((node) => ({ ...node, cves: typeof node.cves === 'number' ? (cveLists[node.cves] ?? []) : node.cves })) })),
+  waves: waves.map((wave) => ({
+    ...wave,
+    nodes: wave.nodes.map((node) => ({ ...node, cves: typeof node.cves === 'number' ? (cveLists[node.cves] ?? []) : node.cves })),
+  })),
 }));
 export type Plan = z.infer<typeof Plan>;
 export type PlanWave = Plan['waves'][number];
@@ -126,7 +129,10 @@ export function makePlan(input: PlanInput): Plan {
   const openOn = openUpdates({ input, cvesOf, closes });
   const waves: PlanWave[] = [];
   let earliest = input.now;
-  const { waves: dealt, unproven } = withProof(selection.waves.map((wave) => wave.nodes), closing);
+  const { waves: dealt, unproven } = withProof(
+    selection.waves.map((wave) => wave.nodes),
+    closing,
+  );
   for (const [index, wave] of policy.waves.entries()) {
     const nodes = (dealt[index] ?? []).map((node) => planNode(node, { input, today, variants, openOn }));
     const planned = planWave(wave, nodes, input.file.windows, earliest);
@@ -187,13 +193,16 @@ export function silentPlan(plan: Plan): string | undefined {
 /** Why a plan has nothing to run, or `undefined` when it has. */
 export function emptyPlan(plan: Plan): string | undefined {
   const nobody = plan.waves.every((wave) => wave.nodes.length === 0);
-  if (nobody && (plan.doing ?? 'patch') !== 'patch') return `it can run on none of the nodes: ${plan.leftOutNodes[0]?.why ?? 'the policy does not reach them any more'}`;
+  if (nobody && (plan.doing ?? 'patch') !== 'patch')
+    return `it can run on none of the nodes: ${plan.leftOutNodes[0]?.why ?? 'the policy does not reach them any more'}`;
   if (nobody) return 'the policy selects no node that may be patched';
   // Taking something back needs no proof of what it does: it stood on these nodes before.
   if (plan.doing === 'withdraw') return undefined;
   if ((plan.waves[0]?.nodes.length ?? 0) === 0) return `the first wave, ${plan.waves[0]?.name ?? ''}, has no node: nothing can be proven`;
   if (plan.candidate.length > 0 || (plan.doing ?? 'patch') !== 'patch') return undefined;
-  return plan.because ? 'no exposed node is offered what closes it: its repositories do not have the fix' : 'the nodes of the first wave are offered nothing that the policy wants';
+  return plan.because
+    ? 'no exposed node is offered what closes it: its repositories do not have the fix'
+    : 'the nodes of the first wave are offered nothing that the policy wants';
 }
 
 function factsOf(node: Node, facts: Map<string, FleetFacts>): FleetFacts | undefined {
@@ -258,14 +267,16 @@ function planWave(wave: Policy['waves'][number], nodes: PlanNode[], windows: Pol
   const failedLimit = amountOf(wave.stopWhen.failed, nodes.length);
   const window = wave.window === undefined ? undefined : windows[wave.window];
   const opening = window && nextOpening(window, earliest);
-  const closed = window && !opening ? ('ssm' in window ? closedBecause(window)?.why : undefined) ?? `the window ${wave.window} never opens again` : undefined;
+  const closed =
+    window && !opening ? (('ssm' in window ? closedBecause(window)?.why : undefined) ?? `the window ${wave.window} never opens again`) : undefined;
   return {
     name: wave.name,
     nodes,
     atOnce,
     failedLimit,
     unreachableLimit: amountOf(wave.stopWhen.unreachable, nodes.length),
-    window: window && opening && wave.window ? { name: wave.window, opens: opening.opens, closes: opening.closes, timezone: windowZone(window) } : null,
+    window:
+      window && opening && wave.window ? { name: wave.window, opens: opening.opens, closes: opening.closes, timezone: windowZone(window) } : null,
     ...(closed === undefined ? {} : { closed }),
     expectedSeconds: nodes.length === 0 ? 0 : estimateSeconds(nodes, atOnce),
     worstCase: Math.min(nodes.length, failedLimit + atOnce),
@@ -303,4 +314,3 @@ function nodeRuleItems(policy: Policy, today: string): LeftOutItem[] {
     .filter((rule) => rule.nodes !== undefined && rule.until >= today)
     .map((rule) => ({ platform: 'on some nodes', name: rule.package, why: `${rule.why} (${rule.owner}, until ${rule.until})` }));
 }
-

@@ -96,7 +96,12 @@ function waitFor(window: Window, nodes: number, { now, unreadSince = now }: Roun
 function decideVerify(input: RoundInput): RoundDecision {
   const due = input.plan.nodes.filter((node) => needsVerify(node, input));
   if (due.length === 0) return { action: 'judge', silent: [], reason: 'every node was looked at again' };
-  return { action: 'run', tracks: layOut(due, { atOnce: due.length, round: input.round, ramp: false }), silent: [], reason: `${due.length} nodes to look at again` };
+  return {
+    action: 'run',
+    tracks: layOut(due, { atOnce: due.length, round: input.round, ramp: false }),
+    silent: [],
+    reason: `${due.length} nodes to look at again`,
+  };
 }
 
 function needsVerify(node: PlanNode, input: RoundInput): boolean {
@@ -112,7 +117,8 @@ export function brakeReason(rules: Wave, total: number, runs: { outcome?: Outcom
   const failedLimit = amountOf(rules.stopWhen.failed, total);
   const unreachableLimit = amountOf(rules.stopWhen.unreachable, total);
   if (failed > failedLimit) return `${failed} of ${total} nodes failed, ${failedLimit} allowed: nothing more is sent`;
-  if (unreachable > unreachableLimit && !accepted) return `${unreachable} of ${total} nodes unreachable, ${unreachableLimit} allowed: nothing more is sent`;
+  if (unreachable > unreachableLimit && !accepted)
+    return `${unreachable} of ${total} nodes unreachable, ${unreachableLimit} allowed: nothing more is sent`;
   return undefined;
 }
 

@@ -56,7 +56,10 @@ export function selectNodes(policy: Policy, fleet: Node[], optIn: { key: string;
 function limit(selector: Selector, candidates: Node[], total: number): Node[] {
   let chosen = candidates;
   if (selector.share) {
-    const count = Math.max(amountOf({ percent: selector.share.percent }, total), selector.share.atLeast?.per ? 0 : (selector.share.atLeast?.count ?? 0));
+    const count = Math.max(
+      amountOf({ percent: selector.share.percent }, total),
+      selector.share.atLeast?.per ? 0 : (selector.share.atLeast?.count ?? 0),
+    );
     const perPlatform = selector.share.atLeast?.per === 'platform' ? firstOfEachPlatform(candidates, selector.share.atLeast.count) : [];
     chosen = [...new Set([...perPlatform, ...candidates])].slice(0, Math.max(count, perPlatform.length));
   }

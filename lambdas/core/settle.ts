@@ -79,8 +79,8 @@ const REASONS: Record<Exclude<ReportReason, ''>, string> = {
 };
 
 const NOTES: Record<ReportNote, string> = {
-  'aws-scan-failed': 'AWS\'s own compliance scan failed there',
-  'no-snapshot': 'the archive\'s snapshot could not be had there, its plain repositories were used',
+  'aws-scan-failed': "AWS's own compliance scan failed there",
+  'no-snapshot': "the archive's snapshot could not be had there, its plain repositories were used",
 };
 
 /** Settles one invocation of a patch or verify command. */
@@ -129,7 +129,8 @@ function settleRunning(facts: InvocationFacts, times: CommandTimes): Settled {
     const reason = `went silent ${Math.round(facts.silentFor / 60)} min ago while it was at work`;
     return { state: 'done', outcome: 'unreachable', reason, atWork: true };
   }
-  if (times.now >= times.expiresAt) return { state: 'done', outcome: 'unknown', reason: 'the command expired while the node was at work', atWork: true };
+  if (times.now >= times.expiresAt)
+    return { state: 'done', outcome: 'unknown', reason: 'the command expired while the node was at work', atWork: true };
   return { state: 'open' };
 }
 

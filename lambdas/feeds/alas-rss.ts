@@ -75,7 +75,11 @@ function isNews(seen: Seen, before: Seen | undefined): boolean {
 function healthOf(lists: Record<string, Seen>, failures: readonly FeedError[], now: number): FeedHealth {
   const all = Object.values(lists);
   const records = all.reduce((sum, seen) => sum + seen.items, 0);
-  const newest = all.map((seen) => seen.published).toSorted().at(-1) ?? '';
+  const newest =
+    all
+      .map((seen) => seen.published)
+      .toSorted()
+      .at(-1) ?? '';
   const problems = failures.map((error) => error.message);
   return { records, newest, skipped: failures.length, problems, stale: isStale(newest, QUIET_DAYS, now) };
 }

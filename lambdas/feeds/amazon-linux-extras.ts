@@ -65,7 +65,14 @@ async function pull(context: PullContext): Promise<Pulled> {
 }
 
 async function readAll(context: PullContext, names: string[], before: Cursor | undefined): Promise<Pulled> {
-  const asked = await inGroups(names, (name) => ask(context, name, before?.topics.find((topic) => topic.name === name), true));
+  const asked = await inGroups(names, (name) =>
+    ask(
+      context,
+      name,
+      before?.topics.find((topic) => topic.name === name),
+      true,
+    ),
+  );
   const announced = asked.flatMap((item) => item.announced ?? []);
   const { counted, ...read } = await readAnnounced(context, announced, { name: NAME, quietDays: AMAZON_QUIET_DAYS, before });
   const cursor = JSON.stringify({ parser: UPDATEINFO_PARSER, topics: asked.map(({ topic }) => topic), ...counted } satisfies Cursor);

@@ -141,9 +141,7 @@ function request(target: URL, options: FetchOptions, settings: FetchSettings): P
   const signal = AbortSignal.timeout(settings.timeout ?? 120_000);
   const client = target.protocol === 'https:' ? https : http;
   return new Promise((resolve, reject) => {
-    client
-      .get(target, { headers, signal }, (response) => collect(response, options.maxBytes, target).then(resolve, reject))
-      .on('error', reject);
+    client.get(target, { headers, signal }, (response) => collect(response, options.maxBytes, target).then(resolve, reject)).on('error', reject);
   });
 }
 

@@ -205,7 +205,9 @@ function readFix(product: string | undefined, remediation: Remediation): Fix | u
  * channel (`Windows Server 2022, 23H2 Edition`) is another product.
  */
 export function releaseOf(product: string): string | undefined {
-  const release = product.match(/^Windows Server (2008 R2|2012 R2|2012|2016|2019|2022|2025)( for x64-based Systems Service Pack \d)?( \(Server Core installation\))?$/i)?.[1];
+  const release = product.match(
+    /^Windows Server (2008 R2|2012 R2|2012|2016|2019|2022|2025)( for x64-based Systems Service Pack \d)?( \(Server Core installation\))?$/i,
+  )?.[1];
   return release?.toLowerCase().replace(' ', '');
 }
 

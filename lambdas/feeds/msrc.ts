@@ -105,7 +105,10 @@ function order(id: string): number {
 }
 
 function kbsOf(watched: Watched | undefined): string[] {
-  return (watched?.kbs ?? '').split(' ').filter((kb) => kb !== '').map((kb) => `KB${kb}`);
+  return (watched?.kbs ?? '')
+    .split(' ')
+    .filter((kb) => kb !== '')
+    .map((kb) => `KB${kb}`);
 }
 
 type Months = { read: Map<string, Read>; failures: FeedError[] };
@@ -185,7 +188,10 @@ async function answer(context: PullContext, state: Answer): Promise<Pulled> {
   };
   const health: FeedHealth = { ...counted, problems: problems.slice(0, 20), stale: isStale(counted.newest, QUIET_DAYS, context.now) };
   const cursor = JSON.stringify({ parser: PARSER, months, ...counted } satisfies Cursor);
-  const raw = await rawOf(context, [...read.values()].map((item) => item.raw));
+  const raw = await rawOf(
+    context,
+    [...read.values()].map((item) => item.raw),
+  );
   return { kind: 'advisories', cursor, health, raw, complete: false, advisories: inTurn(advisories) };
 }
 

@@ -35,14 +35,12 @@ interface Before {
 }
 
 /** The file, archived, with what the next cursor remembers of it; or the answer that nothing changed. */
-export type FetchedFile = { bytes: Buffer; raw: Raw; remembered: { sha256: string; etag: string | undefined } } | { unchanged: Extract<Pulled, { kind: 'unchanged' }> };
+export type FetchedFile =
+  | { bytes: Buffer; raw: Raw; remembered: { sha256: string; etag: string | undefined } }
+  | { unchanged: Extract<Pulled, { kind: 'unchanged' }> };
 
 /** Fetches and archives it. Throws `FeedError`. */
-export async function fetchFile(
-  { url, maxBytes, quietDays }: OneFile,
-  before: Before | undefined,
-  context: PullContext,
-): Promise<FetchedFile> {
+export async function fetchFile({ url, maxBytes, quietDays }: OneFile, before: Before | undefined, context: PullContext): Promise<FetchedFile> {
   const unchanged = (cursor: Before): FetchedFile => ({
     unchanged: { kind: 'unchanged', cursor: JSON.stringify(cursor), health: unchangedHealth(cursor, quietDays, context.now) },
   });

@@ -60,10 +60,7 @@ export function unchangedHealth(before: Remembered, quietDays: number, now: numb
 }
 
 /** What a feed wrote as its cursor, or `undefined` for anything else: a cursor that cannot be read is no cursor. */
-export function parseCursor<Cursor>(
-  schema: { safeParse(value: unknown): { data?: Cursor } },
-  cursor: string | undefined,
-): Cursor | undefined {
+export function parseCursor<Cursor>(schema: { safeParse(value: unknown): { data?: Cursor } }, cursor: string | undefined): Cursor | undefined {
   if (cursor === undefined) return undefined;
   try {
     return schema.safeParse(JSON.parse(cursor)).data;

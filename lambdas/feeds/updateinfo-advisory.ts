@@ -134,7 +134,13 @@ function readAffected(update: Update, dialect: Dialect): Affected[] {
 }
 
 function isBuiltAs(one: UpdatePackage, other: UpdatePackage): boolean {
-  return one.arch === other.arch && one.version === other.version && one.release === other.release && one.epoch === other.epoch && one.module === other.module;
+  return (
+    one.arch === other.arch &&
+    one.version === other.version &&
+    one.release === other.release &&
+    one.epoch === other.epoch &&
+    one.module === other.module
+  );
 }
 
 function buildOf(item: UpdatePackage, builds: Map<string, Build>, dialect: Dialect): Build {

@@ -133,7 +133,10 @@ export async function readAnnounced(
   async function* readings(): AsyncGenerator<Reading<Advisory>> {
     for (const { bytes, raw, dialect } of files) yield* readAdvisories(bytes, dialect, raw, context.now);
   }
-  const raw = await rawOf(context, files.map((file) => file.raw));
+  const raw = await rawOf(
+    context,
+    files.map((file) => file.raw),
+  );
   const { problems, ...counted } = await survey(readings(), files.length === 1 ? raw.url : settings.name, settings.before);
   const health: FeedHealth = { ...counted, problems, stale: isStale(counted.newest, settings.quietDays, context.now) };
   return { kind: 'advisories', complete: true, health, counted, raw, advisories: { [Symbol.asyncIterator]: () => sound(readings()) } };

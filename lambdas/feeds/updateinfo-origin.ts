@@ -103,7 +103,13 @@ export async function tellOrigin(bytes: Uint8Array, what: string): Promise<Told>
     else strangers.push(update.id.slice(0, 60));
   }
   const [stranger = ''] = strangers;
-  const told: Told = { origins: [], problems: stranger === '' && strangers.length === 0 ? [] : [`${strangers.length} updates have ids of no repository that is known, the first "${stranger}"`] };
+  const told: Told = {
+    origins: [],
+    problems:
+      stranger === '' && strangers.length === 0
+        ? []
+        : [`${strangers.length} updates have ids of no repository that is known, the first "${stranger}"`],
+  };
   for (const [vendor, evidence] of found) {
     const release = releaseOf(evidence);
     if ('why' in release) told.problems.push(`its ids are of ${vendor.words}, and ${release.why}`);
@@ -130,7 +136,8 @@ function releaseOf({ named, marked }: Evidence): { is: string } | { why: string 
   const [name, ...otherNames] = [...named].toSorted();
   const [mark, ...otherMarks] = [...marked].toSorted();
   if (otherNames.length > 0) return { why: `it names several releases: ${[name, ...otherNames].join(', ')}` };
-  if (name !== undefined && mark !== undefined && !marked.has(name)) return { why: `it names release ${name}, and its builds are of ${[mark, ...otherMarks].join(', ')}` };
+  if (name !== undefined && mark !== undefined && !marked.has(name))
+    return { why: `it names release ${name}, and its builds are of ${[mark, ...otherMarks].join(', ')}` };
   if (name !== undefined) return { is: name };
   if (mark === undefined) return { why: 'nothing in it says of which release' };
   return otherMarks.length === 0 ? { is: mark } : { why: `it names no release, and its builds are of several: ${[mark, ...otherMarks].join(', ')}` };

@@ -130,7 +130,19 @@ function collectUpdates(done: Update[]): XmlEvents {
 }
 
 function emptyUpdate(): Update {
-  return { id: '', type: '', title: '', severity: '', issued: '', updated: '', rebootSuggested: false, references: [], packages: [], names: [], excess: false };
+  return {
+    id: '',
+    type: '',
+    title: '',
+    severity: '',
+    issued: '',
+    updated: '',
+    rebootSuggested: false,
+    references: [],
+    packages: [],
+    names: [],
+    excess: false,
+  };
 }
 
 /** Finds the updateinfo entry of a `repomd.xml`. Throws `FeedError` where there is none with a strong checksum. */

@@ -25,7 +25,8 @@ export const handler = implement('AdmitBatch', async ({ track: { key }, index },
   if (admission.action !== 'send') return { action: admission.action, batch: intent.id, expires: 0, heartbeat: 0, reason: admission.reason };
   // Only what changes a node needs it for itself: scans and second looks read.
   const nodes = changesNodes(track.purpose) ? await reserve(track, intent, admission.nodes, deps) : admission.nodes;
-  if (nodes.length === 0) return { action: 'skip', batch: intent.id, expires: 0, heartbeat: 0, reason: 'all of its nodes are reserved by another rollout' };
+  if (nodes.length === 0)
+    return { action: 'skip', batch: intent.id, expires: 0, heartbeat: 0, reason: 'all of its nodes are reserved by another rollout' };
   const row = await deps.record.admitBatch(rowOf(track, intent, nodes));
   const heartbeat = HEARTBEAT_SECONDS[track.purpose][intent.os];
   const expires = executionSeconds({ ...intent, purpose: track.purpose }) + DELIVERY_SECONDS + SPARE_SECONDS;
@@ -53,7 +54,8 @@ async function reserve(track: TrackFile, intent: BatchIntent, nodes: string[], d
   const since = new Date(deps.now()).toISOString();
   const by = { batch: intent.id, reservedFor: `${track.rollout} / ${track.wave}`, since };
   const taken = await Promise.all(nodes.map(async (node) => ({ node, ours: await deps.record.reserve(locationKey(intent.location), node, by) })));
-  for (const { node } of taken.filter((entry) => !entry.ours)) deps.log.info('node is reserved by another rollout', { node, by: await deps.record.reservationOf(locationKey(intent.location), node) });
+  for (const { node } of taken.filter((entry) => !entry.ours))
+    deps.log.info('node is reserved by another rollout', { node, by: await deps.record.reservationOf(locationKey(intent.location), node) });
   return taken.filter((entry) => entry.ours).map((entry) => entry.node);
 }
 

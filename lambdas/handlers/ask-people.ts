@@ -34,7 +34,11 @@ async function ask(row: RolloutRow, plan: Plan, deps: Dependencies): Promise<voi
   const what = standsIn(plan) ? `a document of yours (${plan.doing})` : `${items} exact versions`;
   const reason = `${what} for ${nodes} nodes in ${plan.waves.length} waves`;
   const closed = plan.waves.flatMap((wave) => (wave.closed === undefined ? [] : [`${wave.name}: nothing starts. ${wave.closed}`]));
-  if (!plan.because) return tell({ event: 'approval', plan, wave: plan.waves[0]?.name ?? '', reasons: [reason, ...closed, ...(plan.unseenHooks ?? [])], lock: '' }, deps);
+  if (!plan.because)
+    return tell(
+      { event: 'approval', plan, wave: plan.waves[0]?.name ?? '', reasons: [reason, ...closed, ...(plan.unseenHooks ?? [])], lock: '' },
+      deps,
+    );
   await tellAsking('plan', row, { plan, askedAt: deps.now() }, deps);
   await note('approval', plan, reason, deps);
 }
@@ -44,7 +48,12 @@ async function remind(row: RolloutRow, plan: Plan, askedAt: number, deps: Depend
   await note('reminder', plan, 'nobody has answered', deps);
 }
 
-async function tellAsking(kind: 'plan' | 'reminder', row: RolloutRow, { plan, askedAt }: { plan: Plan; askedAt: number }, deps: Dependencies): Promise<void> {
+async function tellAsking(
+  kind: 'plan' | 'reminder',
+  row: RolloutRow,
+  { plan, askedAt }: { plan: Plan; askedAt: number },
+  deps: Dependencies,
+): Promise<void> {
   if (!plan.because) return;
   const ticket = (await deps.record.ticket(plan.policy.name, plan.because.subject))?.item ?? '';
   const planHash = row.planKey?.replace(/^plans\//, '') ?? '';
@@ -52,5 +61,12 @@ async function tellAsking(kind: 'plan' | 'reminder', row: RolloutRow, { plan, as
 }
 
 async function note(what: string, plan: Plan, why: string, deps: Dependencies): Promise<void> {
-  await deps.record.putEvent({ rollout: plan.rollout, at: new Date(deps.now()).toISOString(), what, wave: plan.waves[0]?.name ?? '', who: 'wavelock', why });
+  await deps.record.putEvent({
+    rollout: plan.rollout,
+    at: new Date(deps.now()).toISOString(),
+    what,
+    wave: plan.waves[0]?.name ?? '',
+    who: 'wavelock',
+    why,
+  });
 }

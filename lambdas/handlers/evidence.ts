@@ -16,7 +16,12 @@ import type { StoredReport } from './load.ts';
 const Dropped = z.array(z.object({ platform: z.string(), name: z.string(), why: z.string() })).catch([]);
 
 /** The result as it stands now: final when the rollout has ended, a snapshot before. */
-export async function gatherResult(row: RolloutRow, plan: Plan, end: { status: RolloutResult['status']; reason: string }, deps: Dependencies): Promise<RolloutResult> {
+export async function gatherResult(
+  row: RolloutRow,
+  plan: Plan,
+  end: { status: RolloutResult['status']; reason: string },
+  deps: Dependencies,
+): Promise<RolloutResult> {
   const rows = new Map((await deps.record.waves(plan.rollout)).map((wave) => [wave.name, wave]));
   const waves = new Map<string, WaveFacts>();
   const runs = new Map<string, Map<string, RunFacts>>();

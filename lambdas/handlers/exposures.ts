@@ -52,7 +52,11 @@ export async function reckonExposures(run: string, deps: Dependencies, learnMore
   const exceptions = await liveExceptions(world, deps);
   const { intelligence, now } = world;
   const deadlines = (await loadPolicy(deps))?.deadlines ?? [];
-  const rows = await withPackages(kept.flatMap((part) => part.rows), blindPlaces(nodes, found), deps);
+  const rows = await withPackages(
+    kept.flatMap((part) => part.rows),
+    blindPlaces(nodes, found),
+    deps,
+  );
   const reconciled = reconcile({ nodes, rows, found, deadlines, exceptions, intelligence, isLive: (key) => isLive(key, world), now });
   const about = titles(found);
   const summary = summarise({
@@ -199,7 +203,11 @@ function blindPlaces(nodes: readonly JudgedNode[], found: ReadonlyMap<string, Fo
 }
 
 /** Rows of such fingerprints say of their packages what they said when the list could be read. */
-async function withPackages(rows: readonly KeptExposure[], blind: ReadonlySet<string>, { store }: Dependencies): Promise<(KeptExposure & Partial<Exposure>)[]> {
+async function withPackages(
+  rows: readonly KeptExposure[],
+  blind: ReadonlySet<string>,
+  { store }: Dependencies,
+): Promise<(KeptExposure & Partial<Exposure>)[]> {
   if (blind.size === 0) return [...rows];
   const before = (await readOpenExposures(store, ({ fingerprint }) => blind.has(fingerprint)))?.exposures ?? [];
   const packages = new Map(before.map((one) => [rowKey(one), one.packages]));

@@ -27,7 +27,19 @@ function tried({ base, pulled }: Visit): FeedFields {
 export function healthy(health: FeedHealth, visit: Visit): FeedFields {
   const at = new Date(visit.pulled).toISOString();
   const { records, newest, skipped, problems, stale } = health;
-  return { ...tried(visit), lastSuccess: at, records, newest, skipped, problems: problems.slice(0, 20), note: health.note ?? '', stale, failures: 0, code: '', reason: '' };
+  return {
+    ...tried(visit),
+    lastSuccess: at,
+    records,
+    newest,
+    skipped,
+    problems: problems.slice(0, 20),
+    note: health.note ?? '',
+    stale,
+    failures: 0,
+    code: '',
+    reason: '',
+  };
 }
 
 /**

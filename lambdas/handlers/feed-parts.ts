@@ -46,7 +46,12 @@ export interface PartItem {
 type InParts = Extract<Pulled, { kind: 'parts' }>;
 
 /** The list that the Map reads, and what StoreFeed must know. */
-export async function layOutParts(run: string, pulled: InParts, rest: Omit<Manifest, 'cursor' | 'parts' | 'all' | 'health'>, deps: Dependencies): Promise<PartItem[]> {
+export async function layOutParts(
+  run: string,
+  pulled: InParts,
+  rest: Omit<Manifest, 'cursor' | 'parts' | 'all' | 'health'>,
+  deps: Dependencies,
+): Promise<PartItem[]> {
   const { feed, replay } = rest;
   const items = pulled.parts.map((records, part): PartItem => ({ feed, run, part, records, replay }));
   const manifest: Manifest = { ...rest, cursor: pulled.cursor, parts: items.length, all: pulled.all, health: pulled.health };
@@ -169,7 +174,10 @@ async function surveyParts(manifest: Manifest, run: string, deps: Dependencies):
   }
   // Of the whole feed: a single bad record among three that changed is no reason to leave the others out.
   if (found.skipped * 100 > manifest.health.records) {
-    throw new FeedError('bad-records', `${manifest.feed}: ${found.skipped} of ${manifest.health.records} records cannot be read, the first: ${found.problems[0] ?? ''}`);
+    throw new FeedError(
+      'bad-records',
+      `${manifest.feed}: ${found.skipped} of ${manifest.health.records} records cannot be read, the first: ${found.problems[0] ?? ''}`,
+    );
   }
   return found;
 }

@@ -115,7 +115,7 @@ function asLine(bytes: Buffer): Uint8Array {
 function linesOf(bytes: Uint8Array): Buffer[] {
   const pack = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const lines: Buffer[] = [];
-  for (let start = 0; start < pack.length; ) {
+  for (let start = 0; start < pack.length;) {
     const found = pack.indexOf(LINE_BREAK, start);
     const end = found < 0 ? pack.length : found;
     lines.push(pack.subarray(start, end));
@@ -136,7 +136,12 @@ export async function readTrail(key: string | undefined, store: Dependencies['st
 }
 
 /** Puts new footprints over the old ones and answers the trail's key. */
-export async function saveTrail(feed: string, before: ReadonlyMap<string, Footprint>, made: readonly Footprint[], store: Dependencies['store']): Promise<string> {
+export async function saveTrail(
+  feed: string,
+  before: ReadonlyMap<string, Footprint>,
+  made: readonly Footprint[],
+  store: Dependencies['store'],
+): Promise<string> {
   const whole = new Map([...before, ...made.map((footprint) => [footprint.url, footprint] as const)]);
   const { bytes, hash } = await packLines([...whole.values()].map((footprint) => JSON.stringify(footprint)));
   const key = feedObjectKey(feed, 'trail', hash);

@@ -5,5 +5,7 @@ import type { Plan } from '../core/plan.ts';
 
 /** Looks at them through the spokes. */
 export async function lookAtHooks(plan: Plan, { commands }: Pick<Dependencies, 'commands'>): Promise<ReturnType<typeof judgeHooks>> {
-  return judgeHooks(await Promise.all(hooksToSee(plan).map(async (wanted) => ({ ...wanted, seen: await commands.hook(wanted.location, wanted.hook) }))));
+  return judgeHooks(
+    await Promise.all(hooksToSee(plan).map(async (wanted) => ({ ...wanted, seen: await commands.hook(wanted.location, wanted.hook) }))),
+  );
 }

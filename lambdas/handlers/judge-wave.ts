@@ -77,5 +77,11 @@ function eventOf({ verdict, action }: Judgement, last: boolean): RolloutEvent | 
 
 async function quarantine(plan: Plan, lock: string, reasons: string[], deps: Dependencies): Promise<void> {
   if (lock === '') return;
-  await deps.record.putLock({ sha256: lock, state: 'quarantined', rollout: plan.rollout, reason: reasons[0] ?? '', at: new Date(deps.now()).toISOString() });
+  await deps.record.putLock({
+    sha256: lock,
+    state: 'quarantined',
+    rollout: plan.rollout,
+    reason: reasons[0] ?? '',
+    at: new Date(deps.now()).toISOString(),
+  });
 }

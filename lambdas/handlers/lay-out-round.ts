@@ -93,7 +93,14 @@ function runStates(wave: PlanWave, runs: NodeRunRow[], batches: BatchRow[], phas
 async function onlineIds(wave: PlanWave, deps: Dependencies): Promise<Set<string>> {
   const byLocation = grouped(wave.nodes, ({ location }) => locationKey(location));
   const pings = await Promise.all(
-    [...byLocation.values()].map(async ([first, ...rest]) => (first ? deps.fleet.pings(first.location, [first, ...rest].map((node) => node.id)) : new Map())),
+    [...byLocation.values()].map(async ([first, ...rest]) =>
+      first
+        ? deps.fleet.pings(
+            first.location,
+            [first, ...rest].map((node) => node.id),
+          )
+        : new Map(),
+    ),
   );
   return new Set(pings.flatMap((found) => [...found].filter(([, ping]) => ping.online).map(([id]) => id)));
 }

@@ -91,7 +91,15 @@ async function putTrack({ scan, track, batches, pins }: ScanTrack, deps: Depende
     batches: batches.map(({ location, os, nodes }, index) => {
       const document = pins.get(locationKey(location))?.[`scan-${os}`];
       if (!document) throw new Terminal(`the spoke in ${locationKey(location)} has no scan document for ${os}`);
-      return { id: batchName({ group: scan, number: batchNumber('scan', 1, track, index) }), location, os, nodes, document, parameters: {}, lock: '' };
+      return {
+        id: batchName({ group: scan, number: batchNumber('scan', 1, track, index) }),
+        location,
+        os,
+        nodes,
+        document,
+        parameters: {},
+        lock: '',
+      };
     }),
   };
   const key = trackKey(scan, 's1', track);

@@ -73,4 +73,3 @@ export function unpack(text: string): string | undefined {
     return undefined;
   }
 }
-

@@ -33,10 +33,14 @@ export const handler = react(async (event, deps) => {
 
 function post(webhook: string, body: string): Promise<number> {
   return new Promise((resolve, reject) => {
-    const request = https.request(webhook, { method: 'POST', headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }, timeout: TIMEOUT_MS }, (response) => {
-      response.resume();
-      response.on('end', () => resolve(response.statusCode ?? 0));
-    });
+    const request = https.request(
+      webhook,
+      { method: 'POST', headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }, timeout: TIMEOUT_MS },
+      (response) => {
+        response.resume();
+        response.on('end', () => resolve(response.statusCode ?? 0));
+      },
+    );
     request.on('timeout', () => request.destroy(new Error('timed out')));
     // The cause would name the address: only its code is passed on.
     request.on('error', (error) => reject(new Retryable(`Slack could not be reached (${(error as NodeJS.ErrnoException).code ?? 'error'})`)));

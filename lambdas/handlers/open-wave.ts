@@ -19,7 +19,8 @@ export const handler = implement('OpenWave', async ({ rollout, wave: name }, dep
   const standing = await deps.record.findWave(rollout, name);
   if (standing?.lock !== undefined) return { lock: standing.lock };
   if (standsIn(plan)) {
-    if (standing?.startedAt === undefined) await deps.record.setWave(rollout, name, { rounds: 0, verifyRounds: 0, startedAt: new Date(deps.now()).toISOString() });
+    if (standing?.startedAt === undefined)
+      await deps.record.setWave(rollout, name, { rounds: 0, verifyRounds: 0, startedAt: new Date(deps.now()).toISOString() });
     return { lock: '' };
   }
   const index = plan.waves.findIndex((wave) => wave.name === name);

@@ -22,7 +22,11 @@ export const handler = implement('PickFeeds', async ({ scope, since }, deps) => 
   const all = feedsWith(policy?.repositories ?? []);
   const ours = all.filter(({ feed }) => concerns(feed, platforms));
   await markIdle(rows, new Set(ours.map(({ feed }) => feed.name)), deps);
-  measure(ours.flatMap(({ feed }) => known.get(feed.name) ?? []), scope === 'all', deps);
+  measure(
+    ours.flatMap(({ feed }) => known.get(feed.name) ?? []),
+    scope === 'all',
+    deps,
+  );
   const occasion = { scope, since: Date.parse(since), now: deps.now() };
   const due = ours.filter(({ feed }) => isDue(feed, known.get(feed.name), occasion));
   return { feeds: due.map(({ feed, repository }) => ({ feed: feed.name, ...(repository ? { repository } : {}) })), due: due.length };

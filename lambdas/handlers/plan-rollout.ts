@@ -44,7 +44,18 @@ export const handler = implement('PlanRollout', async ({ policy: name, scheduled
   const fleet = await loadFleet(deps);
   const [facts, advisories] = [await loadFacts(fleet, deps), await loadAdvisories(deps, platformsOf(fleet))];
   const subject = closing?.standIn === undefined ? { closing, documents: await loadPins(deps) } : await standingIn(closing, closing.standIn, deps);
-  const made = makePlan({ rollout, file: { ...file, windows: await readWindows(file.windows, policy, deps) }, policy, fleet, facts, advisories, ...subject, optIn: deps.setting('OPT_IN_TAG'), scheduledFor, now: deps.now() });
+  const made = makePlan({
+    rollout,
+    file: { ...file, windows: await readWindows(file.windows, policy, deps) },
+    policy,
+    fleet,
+    facts,
+    advisories,
+    ...subject,
+    optIn: deps.setting('OPT_IN_TAG'),
+    scheduledFor,
+    now: deps.now(),
+  });
   const { refused, unseen } = await lookAtHooks(made, deps);
   const plan: Plan = { ...made, ...(unseen.length === 0 ? {} : { unseenHooks: unseen }) };
   const written = writtenPlan(plan);

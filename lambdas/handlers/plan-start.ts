@@ -43,12 +43,21 @@ export async function loadClosing(policy: Policy, wanted: Wanted, deps: Dependen
 /** What something stood in for is closed by now: its name is known from the record only, and the nodes are those that carry it. */
 async function withdrawn(policy: string, { alert, fleet }: Closing, because: string[], deps: Dependencies): Promise<Alert> {
   const rows = (await deps.record.starts(policy)).filter(({ advisory }) => because.includes(advisory));
-  const advisories = because.map((key) => ({ source: key.slice(0, key.indexOf(' ')), advisory: key.slice(key.indexOf(' ') + 1), title: '', cves: [] }));
+  const advisories = because.map((key) => ({
+    source: key.slice(0, key.indexOf(' ')),
+    advisory: key.slice(key.indexOf(' ') + 1),
+    title: '',
+    cves: [],
+  }));
   const reason = 'these nodes are no longer exposed to what it stood in for';
   return { ...alert, subject: rows[0]?.subject ?? advisories[0]?.advisory ?? '', advisories, reason, nodes: fleet.length };
 }
 
-async function startedFor({ name: policy, whileNoFix }: Policy, { scheduledFor, because, doing }: Wanted, deps: Dependencies): Promise<Started | undefined> {
+async function startedFor(
+  { name: policy, whileNoFix }: Policy,
+  { scheduledFor, because, doing }: Wanted,
+  deps: Dependencies,
+): Promise<Started | undefined> {
   const carried = (await deps.record.mitigations(policy)).filter(({ withdrawnAt }) => withdrawnAt === undefined);
   if (doing === 'withdraw') {
     const due = carried.filter(({ withdrawFor }) => withdrawFor === scheduledFor);
@@ -60,10 +69,17 @@ async function startedFor({ name: policy, whileNoFix }: Policy, { scheduledFor, 
       mitigated: new Set(due.map(({ node }) => node)),
     };
   }
-  const rows = (await deps.record.starts(policy)).filter((row) => because.includes(row.advisory) && (doing === 'patch' ? row.patchFor : row.mitigateFor) === scheduledFor);
+  const rows = (await deps.record.starts(policy)).filter(
+    (row) => because.includes(row.advisory) && (doing === 'patch' ? row.patchFor : row.mitigateFor) === scheduledFor,
+  );
   if (rows.length === 0) return undefined;
   const [awaitedSince] = rows.flatMap((row) => row.awaitedSince ?? []).toSorted();
-  return { advisories: rows.map(({ advisory }) => advisory), awaitedSince, standIn: doing === 'mitigate' && whileNoFix ? meansOf(whileNoFix) : undefined, mitigated: new Set(carried.map(({ node }) => node)) };
+  return {
+    advisories: rows.map(({ advisory }) => advisory),
+    awaitedSince,
+    standIn: doing === 'mitigate' && whileNoFix ? meansOf(whileNoFix) : undefined,
+    mitigated: new Set(carried.map(({ node }) => node)),
+  };
 }
 
 /** Why a start has become needless while it was on its way: somebody else has closed it. `undefined` when it has not. */

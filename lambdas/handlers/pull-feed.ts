@@ -98,7 +98,12 @@ async function unchanged(pulled: Pulled, visit: Visit, deps: Dependencies): Prom
   return here({ feed, result: 'unchanged', changed: 0, reason: '' });
 }
 
-async function store(feed: Feed, pulled: Exclude<Pulled, { kind: 'unchanged' | 'parts' }>, visit: Visit, deps: Dependencies): Promise<{ changed: number; fields: FeedFields }> {
+async function store(
+  feed: Feed,
+  pulled: Exclude<Pulled, { kind: 'unchanged' | 'parts' }>,
+  visit: Visit,
+  deps: Dependencies,
+): Promise<{ changed: number; fields: FeedFields }> {
   const { base } = visit;
   const list = { feed: feed.name, base, title: `${pulled.kind}-${pulled.health.newest.slice(0, 10)}` };
   if (pulled.kind === 'exploited') return split(await storeExploited(list, pulled.exploited, deps));
@@ -112,15 +117,31 @@ async function store(feed: Feed, pulled: Exclude<Pulled, { kind: 'unchanged' | '
   }
   const { skipped, problems } = pulled.health;
   const present = pulled.complete ? 'all' : 'unknown';
-  const incoming = { feed: feed.name, pulled: visit.pulled, base, advisories: () => pulled.advisories, present, skipped, problems, accepted: base?.cursor === '' } as const;
+  const incoming = {
+    feed: feed.name,
+    pulled: visit.pulled,
+    base,
+    advisories: () => pulled.advisories,
+    present,
+    skipped,
+    problems,
+    accepted: base?.cursor === '',
+  } as const;
   return split(await storeAdvisories(incoming, deps));
 }
 
-function split({ changed, ...fields }: { changed: number; objects: Record<string, string>; index?: string }): { changed: number; fields: FeedFields } {
+function split({ changed, ...fields }: { changed: number; objects: Record<string, string>; index?: string }): {
+  changed: number;
+  fields: FeedFields;
+} {
   return { changed, fields };
 }
 
-async function inParts(reading: Reading, pulled: Extract<Pulled, { kind: 'parts' }>, { trail, replay }: { trail: Trail; replay: boolean }): Promise<Answer> {
+async function inParts(
+  reading: Reading,
+  pulled: Extract<Pulled, { kind: 'parts' }>,
+  { trail, replay }: { trail: Trail; replay: boolean },
+): Promise<Answer> {
   const { feed, visit, fetch, deps } = reading;
   const run = `${visit.pulled}-${visit.base?.revision ?? 0}`;
   const parser = feed.parser === undefined ? {} : { parser: feed.parser };

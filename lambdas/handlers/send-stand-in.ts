@@ -84,7 +84,14 @@ function eventOf(row: BatchRow, plan: Plan): FunctionEvent {
     // What is closed by now is known by its name only.
     cves: named.length === 0 && subject.startsWith('CVE-') ? [subject] : named,
     advisories: advisories.map(({ advisory }) => advisory).toSorted(),
-    nodes: row.nodes.map((id) => ({ id, name: known.get(id)?.name ?? id, account, region, os: row.os, platform: known.get(id)?.platform ?? 'unknown' })),
+    nodes: row.nodes.map((id) => ({
+      id,
+      name: known.get(id)?.name ?? id,
+      account,
+      region,
+      os: row.os,
+      platform: known.get(id)?.platform ?? 'unknown',
+    })),
   };
 }
 

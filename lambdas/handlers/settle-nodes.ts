@@ -79,7 +79,10 @@ async function look({ row, lock, nodes, taken }: LookContext, deps: Dependencies
   // Listed nowhere yet: SSM's list lags behind SendCommand.
   const listed = (node: string): SeenInvocation => invocations.get(node) ?? { node, status: 'Pending', outputs: {}, started: false };
   const facts = nodes.map((node) => ({ ...listed(node), taken: taken.has(node) }));
-  const pings = await deps.fleet.pings(location, facts.filter(needsPing).map(({ node }) => node));
+  const pings = await deps.fleet.pings(
+    location,
+    facts.filter(needsPing).map(({ node }) => node),
+  );
   const times = { sentAt: row.sentAt ?? 0, expiresAt: row.expiresAt ?? 0, now: deps.now() };
   return facts.map((one) => {
     const ping = pings.get(one.node);
@@ -88,9 +91,10 @@ async function look({ row, lock, nodes, taken }: LookContext, deps: Dependencies
     const report = parsed && parsed.do !== 'scan' && parsed.batch === `${row.group}-${row.number}` ? parsed : undefined;
     const silentFor = ping && !ping.online && ping.lastPing !== undefined ? (times.now - ping.lastPing) / 1000 : undefined;
     const heard = ping?.lastPing !== undefined && ping.lastPing > times.sentAt;
-    const settled = row.purpose === 'mitigate'
-      ? settleStandIn({ ...one, silentFor, heard }, times, actionOf(row))
-      : settleInvocation({ ...one, report, silentFor, heard }, itemsOf(lock, report?.platform), times);
+    const settled =
+      row.purpose === 'mitigate'
+        ? settleStandIn({ ...one, silentFor, heard }, times, actionOf(row))
+        : settleInvocation({ ...one, report, silentFor, heard }, itemsOf(lock, report?.platform), times);
     return { node: one.node, report, settled };
   });
 }

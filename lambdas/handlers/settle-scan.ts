@@ -27,7 +27,11 @@ export async function settleScan(row: BatchRow, deps: Dependencies): Promise<num
       await keep(row, invocation, report, deps);
       continue;
     }
-    const settled = settleInvocation({ status: invocation.status, report: undefined, started: invocation.started, taken: false, silentFor: undefined, heard: false }, [], times);
+    const settled = settleInvocation(
+      { status: invocation.status, report: undefined, started: invocation.started, taken: false, silentFor: undefined, heard: false },
+      [],
+      times,
+    );
     if (settled.state === 'open') open++;
     if (settled.state === 'cancel') cancel.push(node);
   }

@@ -27,7 +27,9 @@ export async function findStandIn(nodes: Node[], means: Means, deps: Dependencie
   const places = new Map(nodes.map(({ location }) => [locationKey(location), location]));
   // The hub has one function for all locations; documents and runbooks are each location's own.
   const own = means.by === 'lambda' ? await deps.functions.describe(means.name) : undefined;
-  const described = await Promise.all([...places].map(async ([where, location]) => [where, own ?? (await describeIn(location, means, deps))] as const));
+  const described = await Promise.all(
+    [...places].map(async ([where, location]) => [where, own ?? (await describeIn(location, means, deps))] as const),
+  );
   return whereItRuns(nodes, new Map<string, Described>(described));
 }
 
@@ -69,7 +71,11 @@ export async function lookAtStandIn(row: BatchRow, nodes: string[], deps: Depend
 }
 
 /** Writes down where it stands from now on, or no more: that is what it will be withdrawn by. */
-export async function noteStandIn(row: BatchRow, { node, outcome, at }: { node: string; outcome: Outcome; at: string }, deps: Dependencies): Promise<void> {
+export async function noteStandIn(
+  row: BatchRow,
+  { node, outcome, at }: { node: string; outcome: Outcome; at: string },
+  deps: Dependencies,
+): Promise<void> {
   if ((outcome !== 'mitigated' && outcome !== 'withdrawn') || row.rollout === undefined) return;
   const { plan } = await loadPlan(row.rollout, deps);
   const key = { policy: plan.policy.name, node: `${row.location}/${node}` };
@@ -77,5 +83,13 @@ export async function noteStandIn(row: BatchRow, { node, outcome, at }: { node: 
   const advisories = (plan.because?.advisories ?? []).map(advisoryKey);
   // The plan's own policy: what is to be taken back is looked up by the name that people gave it, an alias included.
   const { name: document, by, role } = plan.policy.whileNoFix ? meansOf(plan.policy.whileNoFix) : pinOf(row);
-  await deps.record.putMitigation({ ...key, advisories, document, ...(by && { by }), ...(role !== undefined && { role }), rollout: row.rollout, appliedAt: at });
+  await deps.record.putMitigation({
+    ...key,
+    advisories,
+    document,
+    ...(by && { by }),
+    ...(role !== undefined && { role }),
+    rollout: row.rollout,
+    appliedAt: at,
+  });
 }

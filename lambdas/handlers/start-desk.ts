@@ -115,7 +115,9 @@ export class StartDesk {
   /** Rollouts of other policies that run on nodes of this alert hear that somebody else comes to them. Reservations keep them apart. */
   private async tellOthers(alert: Alert, rollout: string): Promise<void> {
     const { policy, others, deps } = this.about;
-    const exposed = new Set(this.reaches(alert.advisories.map(({ source, advisory }) => `${source} ${advisory}`)).flatMap(({ fixable }) => fixable.map(({ id }) => id)));
+    const exposed = new Set(
+      this.reaches(alert.advisories.map(({ source, advisory }) => `${source} ${advisory}`)).flatMap(({ fixable }) => fixable.map(({ id }) => id)),
+    );
     for (const other of others) {
       const { running } = await loadLane(other.name, 'patch', deps);
       if (!running?.planKey) continue;
@@ -128,7 +130,9 @@ export class StartDesk {
   /** Things that people have a name for are closed when the last of their advisories is. */
   private async close({ advisories, reason }: Of<'close'>): Promise<boolean> {
     const closing = advisories.flatMap((advisory) => this.rows.get(advisory) ?? []);
-    const left = new Set([...this.rows.values()].filter(({ state, advisory }) => state !== 'closed' && !advisories.includes(advisory)).map(({ subject }) => subject));
+    const left = new Set(
+      [...this.rows.values()].filter(({ state, advisory }) => state !== 'closed' && !advisories.includes(advisory)).map(({ subject }) => subject),
+    );
     for (const subject of new Set(closing.map((row) => row.subject))) {
       const rows = closing.filter((row) => row.subject === subject);
       if (!left.has(subject)) await this.closeSubject(subject, rows, reason);
@@ -142,15 +146,33 @@ export class StartDesk {
     const [openedAt = this.now()] = rows.map((row) => row.openedAt).toSorted();
     const rollouts = [...new Set(rows.flatMap((row) => row.rollouts))];
     const moments = (await Promise.all(rollouts.map(async (rollout) => momentsOf(rollout, deps)))).flat();
-    const timeline: Moment[] = [{ at: Date.parse(openedAt), text: 'found on nodes of this fleet' }, ...moments.toSorted((a, b) => a.at - b.at), this.moment('no node is exposed any more')];
+    const timeline: Moment[] = [
+      { at: Date.parse(openedAt), text: 'found on nodes of this fleet' },
+      ...moments.toSorted((a, b) => a.at - b.at),
+      this.moment('no node is exposed any more'),
+    ];
     const ticket = await deps.record.ticket(policy.name, subject);
     const open = ticket && ticket.resolvedAt === undefined ? ticket : undefined;
     if (open && open.item !== '') await deps.tickets.update(open.item, resolvedText(reason, timeline));
     const keys = new Set(rows.map(({ advisory }) => advisory));
-    const carried = (await deps.record.mitigations(policy.name)).filter((one) => one.withdrawnAt === undefined && one.advisories.some((advisory) => keys.has(advisory)));
+    const carried = (await deps.record.mitigations(policy.name)).filter(
+      (one) => one.withdrawnAt === undefined && one.advisories.some((advisory) => keys.has(advisory)),
+    );
     const names = rows.map(({ advisory }) => advisory.slice(advisory.indexOf(' ') + 1));
     const outside = this.outside([...keys]);
-    const notice = writeClosed({ policy: policy.name, subject, advisories: names, rollouts, reason, outside, standIns: carried.length, ticket: open?.item ?? '', timeline, now: deps.now(), timezone: timezoneOf(policy) });
+    const notice = writeClosed({
+      policy: policy.name,
+      subject,
+      advisories: names,
+      rollouts,
+      reason,
+      outside,
+      standIns: carried.length,
+      ticket: open?.item ?? '',
+      timeline,
+      now: deps.now(),
+      timezone: timezoneOf(policy),
+    });
     await publishAlert(policy, notice, { event: 'closed', rollout: rollouts.at(-1) ?? '' }, deps);
     if (open) await deps.record.putTicket({ ...open, resolvedAt: this.now() });
   }
@@ -169,7 +191,9 @@ export class StartDesk {
   private outside(advisories: string[]): string[] {
     const { policy, view, optIn } = this.about;
     const exposures = view.exposures.filter((exposure) => advisories.includes(advisoryKey(exposure)));
-    return exposedOutside({ policy, ...view, exposures, optIn }).map(({ name }) => name).toSorted();
+    return exposedOutside({ policy, ...view, exposures, optIn })
+      .map(({ name }) => name)
+      .toSorted();
   }
 
   private alert(advisories: string[]): Alert {
@@ -182,7 +206,16 @@ export class StartDesk {
     const row = this.rows.get(advisory);
     const revision = (row?.revision ?? 0) + 1;
     if (row && row.state !== 'closed') return { ...row, revision };
-    return { policy: this.about.policy.name, advisory, state: 'told', platforms: [], subject: alert.subject, openedAt: this.now(), rollouts: [], revision };
+    return {
+      policy: this.about.policy.name,
+      advisory,
+      state: 'told',
+      platforms: [],
+      subject: alert.subject,
+      openedAt: this.now(),
+      rollouts: [],
+      revision,
+    };
   }
 
   private async claim(row: StartRow): Promise<boolean> {

@@ -79,7 +79,10 @@ async function reconcile(incoming: Incoming, index: FeedIndex, counts: ReadonlyM
   const { gone, tooMany } = goneFrom(index, { ...incoming, present });
   if (tooMany && !incoming.accepted) {
     const standing = [...index.advisories.values()].filter((entry) => entry.withdrawn === undefined).length;
-    throw new FeedError('shrunk', `${incoming.feed}: ${gone.length} of ${standing} advisories would be gone at once, ${gone.slice(0, 3).join(', ')} among them`);
+    throw new FeedError(
+      'shrunk',
+      `${incoming.feed}: ${gone.length} of ${standing} advisories would be gone at once, ${gone.slice(0, 3).join(', ')} among them`,
+    );
   }
   const withdrawn = new Date(incoming.pulled).toISOString();
   const back = returnedTo(index, present).filter((id) => !counts.has(id));
@@ -149,7 +152,11 @@ class Writing {
       for await (const line of linesOf(this.incoming.base, shard, this.deps)) if (!this.#replaced.has(idOf(line))) await writer.write(line);
       objects[shard] = await this.#put(shard, await writer.end());
     }
-    return { index: await this.#put('index', await packLines(indexLines({ advisories: this.#entries, cves: [...this.#cves].toSorted() }))), objects, changed: this.#changed };
+    return {
+      index: await this.#put('index', await packLines(indexLines({ advisories: this.#entries, cves: [...this.#cves].toSorted() }))),
+      objects,
+      changed: this.#changed,
+    };
   }
 
   async #put(name: string, { bytes, hash }: { bytes: Buffer; hash: string }): Promise<string> {

@@ -73,7 +73,9 @@ export async function storeLifecycles(list: Omit<List, 'name'>, lifecycles: Asyn
 
 /** Writes rows of what is new or changed, removes what is gone; answers how many. */
 async function record(about: string, before: Map<string, string>, now: Map<string, string>, deps: Gateways): Promise<number> {
-  const rows = [...now].filter(([id, text]) => before.get(id) !== text).map(([id, text]): CveRow => ({ about, id, document: JSON.parse(text) as unknown }));
+  const rows = [...now]
+    .filter(([id, text]) => before.get(id) !== text)
+    .map(([id, text]): CveRow => ({ about, id, document: JSON.parse(text) as unknown }));
   const gone = [...before.keys()].filter((id) => !now.has(id));
   for (let start = 0; start < rows.length; start += CHUNK) await deps.record.putCves(rows.slice(start, start + CHUNK));
   for (let start = 0; start < gone.length; start += CHUNK) await deps.record.removeCves(about, gone.slice(start, start + CHUNK));

@@ -11,9 +11,15 @@ import type { Moment, TicketStatus } from '../core/triggers/ticket.ts';
 import type { Alert } from '../core/triggers/types.ts';
 
 /** Whom a message goes to: whoever hears about what starts a policy, and where it asks, whoever is asked. */
-export async function publishAlert(policy: Policy, notice: Notice, about: { event: NoticeEvent; rollout: string }, deps: Dependencies): Promise<void> {
+export async function publishAlert(
+  policy: Policy,
+  notice: Notice,
+  about: { event: NoticeEvent; rollout: string },
+  deps: Dependencies,
+): Promise<void> {
   for (const [audience, events] of Object.entries(policy.tell)) {
-    if (events.includes(about.event) || (about.event === 'approval' && events.includes('exposed'))) await deps.notices.publish(audience, notice, { ...about, wave: '' });
+    if (events.includes(about.event) || (about.event === 'approval' && events.includes('exposed')))
+      await deps.notices.publish(audience, notice, { ...about, wave: '' });
   }
 }
 

@@ -26,7 +26,12 @@ export async function tell({ event, plan, wave, reasons, lock }: Telling, deps: 
   const shown = event === 'done' ? [...runs.values()].flat() : (runs.get(wave) ?? []);
   const names = new Map(plan.waves.flatMap((planned) => planned.nodes.map((node) => [node.id, node.name] as const)));
   const window = plan.waves.find((planned) => planned.name === wave)?.window ?? plan.waves.find((planned) => planned.window)?.window;
-  const done = new Set([...runs.values()].flat().filter(isClosed).map(({ node }) => node));
+  const done = new Set(
+    [...runs.values()]
+      .flat()
+      .filter(isClosed)
+      .map(({ node }) => node),
+  );
   const closed = new Set(plan.waves.flatMap((planned) => planned.nodes.filter((node) => done.has(node.id)).flatMap((node) => node.cves)));
   const notice = writeNotice({
     event,
@@ -38,7 +43,9 @@ export async function tell({ event, plan, wave, reasons, lock }: Telling, deps: 
     waves: plan.waves.map((planned) => ({ name: planned.name, nodes: planned.nodes.length, sent: sent.get(planned.name) ?? 0 })),
     outcomes: countOutcomes(shown),
     lock: lock.slice(0, 12),
-    needPerson: shown.filter((run) => run.outcome === 'failed' || run.outcome === 'unknown' || run.outcome === 'unreachable').map((run) => ({ name: names.get(run.node) ?? run.node, reason: run.reason })),
+    needPerson: shown
+      .filter((run) => run.outcome === 'failed' || run.outcome === 'unknown' || run.outcome === 'unreachable')
+      .map((run) => ({ name: names.get(run.node) ?? run.node, reason: run.reason })),
     cvesClosed: event === 'done' ? closed.size : 0,
     now: deps.now(),
     timezone: window?.timezone ?? plan.policy.plan?.timezone ?? 'UTC',
@@ -46,7 +53,14 @@ export async function tell({ event, plan, wave, reasons, lock }: Telling, deps: 
   for (const [audience, events] of Object.entries(plan.policy.tell)) {
     if (events.includes(event)) await deps.notices.publish(audience, notice, { event, rollout: plan.rollout, wave });
   }
-  await deps.record.putEvent({ rollout: plan.rollout, at: new Date(deps.now()).toISOString(), what: event, wave, who: 'wavelock', why: reasons.join('; ') });
+  await deps.record.putEvent({
+    rollout: plan.rollout,
+    at: new Date(deps.now()).toISOString(),
+    what: event,
+    wave,
+    who: 'wavelock',
+    why: reasons.join('; '),
+  });
   if (plan.because) await noteInTicket(plan, plan.because, deps);
 }
 
@@ -63,7 +77,9 @@ async function sentCounts(plan: Plan, deps: Dependencies): Promise<Map<string, n
   const counts = new Map<string, number>();
   for (const { name } of plan.waves) {
     const batches = await deps.record.batchesOf(groupName(plan.rollout, name));
-    const sent = batches.filter((batch) => changesNodes(batch.purpose) && (batch.status === 'sent' || batch.status === 'sending' || batch.status === 'settled'));
+    const sent = batches.filter(
+      (batch) => changesNodes(batch.purpose) && (batch.status === 'sent' || batch.status === 'sending' || batch.status === 'settled'),
+    );
     counts.set(name, new Set(sent.flatMap((batch) => batch.nodes)).size);
   }
   return counts;

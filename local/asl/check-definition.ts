@@ -105,8 +105,7 @@ const processorConfig: Rule = (checker, value, at) => {
   checkFields(checker, value, { Mode: oneOf('INLINE', 'DISTRIBUTED'), ExecutionType: oneOf('STANDARD') }, { at });
   if (!isObject(value)) return;
   const distributed = value['Mode'] === 'DISTRIBUTED';
-  if (distributed !== (value['ExecutionType'] !== undefined))
-    refuse(checker, 'ExecutionType belongs to the mode DISTRIBUTED, and only to it', at);
+  if (distributed !== (value['ExecutionType'] !== undefined)) refuse(checker, 'ExecutionType belongs to the mode DISTRIBUTED, and only to it', at);
 };
 
 function assignedNames(state: unknown): string[] {

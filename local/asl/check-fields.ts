@@ -30,12 +30,7 @@ export function refuse(checker: Checker, message: string, at: string): void {
  *
  * @param owner where the fields stand
  */
-export function checkFields(
-  checker: Checker,
-  value: unknown,
-  rules: Record<string, Rule>,
-  owner: { at: string; required?: string[] },
-): void {
+export function checkFields(checker: Checker, value: unknown, rules: Record<string, Rule>, owner: { at: string; required?: string[] }): void {
   if (!isObject(value)) {
     refuse(checker, 'must be an object', owner.at);
     return;

@@ -194,8 +194,7 @@ export function checkState(checker: Checker, value: unknown, at: string): void {
   const distributed = value['Type'] === 'Map' && modeOf(value) === 'DISTRIBUTED';
   const rules = { ...common, ...(type.continues ? continues : {}), ...type.fields, ...(distributed ? distributedFields : {}) };
   checkFields(checker, value, rules, { at, required: type.required ?? [] });
-  if (type.continues && (value['Next'] === undefined) === (value['End'] === undefined))
-    refuse(checker, "must have either 'Next' or 'End'", at);
+  if (type.continues && (value['Next'] === undefined) === (value['End'] === undefined)) refuse(checker, "must have either 'Next' or 'End'", at);
   if (value['Type'] === 'Task') checkTask(checker, value, at);
   if (value['Type'] === 'Wait' && (value['Seconds'] === undefined) === (value['Timestamp'] === undefined)) {
     refuse(checker, "must have either 'Seconds' or 'Timestamp'", at);
@@ -219,8 +218,7 @@ function checkTask(checker: Checker, task: Json, at: string): void {
   if (typeof timeout === 'number' && typeof heartbeat === 'number' && heartbeat >= timeout) {
     refuse(checker, 'HeartbeatSeconds must be smaller than TimeoutSeconds', at);
   }
-  if (heartbeat !== undefined && resource.ends !== 'with-callback')
-    refuse(checker, "Field 'HeartbeatSeconds' does nothing without a task token", at);
+  if (heartbeat !== undefined && resource.ends !== 'with-callback') refuse(checker, "Field 'HeartbeatSeconds' does nothing without a task token", at);
   const { Arguments: given } = task;
   if (resource.kind === 'sdk' || !isObject(given)) return;
   const known = optimizedArguments[resource.kind];

@@ -1,9 +1,4 @@
-import type {
-  DescribeExecutionCommandOutput,
-  DescribeMapRunCommandOutput,
-  ExecutionListItem,
-  MapRunExecutionCounts,
-} from '@aws-sdk/client-sfn';
+import type { DescribeExecutionCommandOutput, DescribeMapRunCommandOutput, ExecutionListItem, MapRunExecutionCounts } from '@aws-sdk/client-sfn';
 import type { Execution } from './execution.ts';
 import { DAY, DISTRIBUTED_CONCURRENCY, LONGEST_EXECUTION_SECONDS, REDRIVABLE_DAYS } from './limits.ts';
 import { childIsRedrivable, type MapChild, type MapRun } from './map-run.ts';

@@ -168,8 +168,7 @@ export class Engine {
     if (redriveStatusReason !== undefined) throw new AwsError('ExecutionNotRedrivable', redriveStatusReason);
     execution.redriveCount++;
     execution.redriveDate = now;
-    if (token !== undefined)
-      execution.redriveTokens = [...execution.redriveTokens, { token, time: now, redriveDate: now }].slice(-REDRIVE_TOKENS);
+    if (token !== undefined) execution.redriveTokens = [...execution.redriveTokens, { token, time: now, redriveDate: now }].slice(-REDRIVE_TOKENS);
     execution.status = 'RUNNING';
     execution.failure = {};
     delete execution.stopDate;

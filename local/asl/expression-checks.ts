@@ -48,8 +48,7 @@ function visitOther(node: Json, place: Place): void {
   checkReference(node, place);
   for (const [part, inner] of Object.entries(node)) {
     if (part === 'slot' || part === 'signature') continue;
-    const hasItem =
-      place.item || part === 'predicate' || part === 'stages' || part === 'group' || part === 'terms' || node['type'] === 'transform';
+    const hasItem = place.item || part === 'predicate' || part === 'stages' || part === 'group' || part === 'terms' || node['type'] === 'transform';
     if (node['type'] === 'lambda' && part === 'arguments') continue;
     visit(inner, { ...place, item: hasItem });
   }

@@ -69,8 +69,7 @@ function enter(run: Run, frame: Frame, state: State, cancellation: Cancellation)
 }
 
 function recordExit(step: Step, state: State, exit: Exit): void {
-  const variables =
-    exit.assigned && Object.fromEntries(Object.entries(exit.assigned).map(([name, value]) => [name, JSON.stringify(value)]));
+  const variables = exit.assigned && Object.fromEntries(Object.entries(exit.assigned).map(([name, value]) => [name, JSON.stringify(value)]));
   step.execution.history.add(step.frame.chain, exitEvents[state.Type], {
     stateExitedEventDetails: {
       name: step.name,

@@ -15,8 +15,7 @@ export async function readItems(step: Step, reader: ItemReader): Promise<JsonVal
   const input = await evaluate(step, reader.Arguments, 'ItemReader/Arguments');
   if (!isJsonObject(input)) throw unexpected(reader.Arguments, 'ItemReader/Arguments', 'an object', input);
   const { InputType, MaxItems } = reader.ReaderConfig;
-  const most =
-    MaxItems === undefined ? 0 : await numberField(step, MaxItems, 'ItemReader/ReaderConfig/MaxItems', { least: 0, most: MOST_SECONDS });
+  const most = MaxItems === undefined ? 0 : await numberField(step, MaxItems, 'ItemReader/ReaderConfig/MaxItems', { least: 0, most: MOST_SECONDS });
   const bytes = await step.cancellation.orCancelled(world.outside.getObject({ execution, state: name, input }));
   const source = Buffer.from(bytes).toString('utf8');
   const items = InputType === 'JSON' ? listIn(source) : linesIn(source);

@@ -72,9 +72,7 @@ async function begin(step: Step, state: MapState): Promise<MapRun> {
       : {
           toleratedPercentage: await numberField(step, percentage, 'ToleratedFailurePercentage', { least: 0, most: 100, fraction: true }),
         }),
-    ...(count === undefined
-      ? {}
-      : { toleratedCount: await numberField(step, count, 'ToleratedFailureCount', { least: 0, most: MOST_SECONDS }) }),
+    ...(count === undefined ? {} : { toleratedCount: await numberField(step, count, 'ToleratedFailureCount', { least: 0, most: MOST_SECONDS }) }),
   };
   const items = await itemsOf(step, state);
   const inputs = await childInputs(step, state, items);
@@ -201,9 +199,7 @@ async function finish(step: Step, mapRun: MapRun): Promise<JsonValue> {
 }
 
 function collect(step: Step, mapRun: MapRun): JsonValue {
-  const outputs = mapRun.children.flatMap(({ execution }) =>
-    execution?.status === 'SUCCEEDED' && execution.output ? [execution.output] : [],
-  );
+  const outputs = mapRun.children.flatMap(({ execution }) => (execution?.status === 'SUCCEEDED' && execution.output ? [execution.output] : []));
   const list = `[${outputs.join(',')}]`;
   if (Buffer.byteLength(list) > PAYLOAD_LIMIT) {
     // A redrive runs all children again, as a new Map Run: redrive-executions.html of the developer guide.

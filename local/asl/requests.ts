@@ -17,8 +17,7 @@ type Kind = 'stateMachine' | 'execution' | 'mapRun';
 
 /** @throws AwsError `InvalidName` */
 export function checkName(name: string): void {
-  if (name.length === 0 || name.length > LONGEST_NAME || forbiddenInNames.test(name))
-    throw new AwsError('InvalidName', `Invalid Name: '${name}'`);
+  if (name.length === 0 || name.length > LONGEST_NAME || forbiddenInNames.test(name)) throw new AwsError('InvalidName', `Invalid Name: '${name}'`);
 }
 
 /** A text that a request can't do without. @throws AwsError `ValidationException` */
@@ -43,10 +42,7 @@ export function jsonText(source: string, member: string, code: 'InvalidExecution
   if (byteLength(source) > PAYLOAD_LIMIT) throw tooLong(member, PAYLOAD_LIMIT);
   const value = parseJson(source);
   if (value === undefined)
-    throw new AwsError(
-      code,
-      `Invalid ${member === 'input' ? 'State Machine Execution Input' : 'Output'}: '${source.slice(0, 100)}' is not JSON`,
-    );
+    throw new AwsError(code, `Invalid ${member === 'input' ? 'State Machine Execution Input' : 'Output'}: '${source.slice(0, 100)}' is not JSON`);
   return value;
 }
 

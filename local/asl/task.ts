@@ -68,8 +68,7 @@ async function prepare(step: Step, state: TaskState): Promise<Attempt> {
     call: { execution: step.execution, state: step.name, resource, arguments: given, ...extras },
   };
   if (state.TimeoutSeconds !== undefined) attempt.timeout = await numberField(step, state.TimeoutSeconds, 'TimeoutSeconds', secondsRange);
-  if (state.HeartbeatSeconds !== undefined)
-    attempt.heartbeat = await numberField(step, state.HeartbeatSeconds, 'HeartbeatSeconds', secondsRange);
+  if (state.HeartbeatSeconds !== undefined) attempt.heartbeat = await numberField(step, state.HeartbeatSeconds, 'HeartbeatSeconds', secondsRange);
   return attempt;
 }
 

@@ -88,14 +88,16 @@ function assetsOf(directory: string, manifest: Artifact, where: DefaultEnvironme
   return Object.entries(object(content.files ?? {}, `files of ${file}`)).flatMap(([hash, value]) => {
     const source = object(object(value, hash).source, `source of ${hash}`);
     const packaging = source.packaging === 'zip' ? 'zip' : 'file';
-    return Object.values(object(object(value, hash).destinations, `destinations of ${hash}`)).filter(isObject).map((to) => ({
-      bucket: placeholders(text(to.bucketName, 'bucketName'), where),
-      key: placeholders(text(to.objectKey, 'objectKey'), where),
-      region: typeof to.region === 'string' ? placeholders(to.region, where) : where.region,
-      account: where.account,
-      path: resolve(directory, text(source.path, `path of ${hash}`)),
-      packaging,
-    }));
+    return Object.values(object(object(value, hash).destinations, `destinations of ${hash}`))
+      .filter(isObject)
+      .map((to) => ({
+        bucket: placeholders(text(to.bucketName, 'bucketName'), where),
+        key: placeholders(text(to.objectKey, 'objectKey'), where),
+        region: typeof to.region === 'string' ? placeholders(to.region, where) : where.region,
+        account: where.account,
+        path: resolve(directory, text(source.path, `path of ${hash}`)),
+        packaging,
+      }));
   });
 }
 

@@ -31,13 +31,17 @@ function pair(argument: unknown, name: string): [unknown, unknown] {
 }
 
 function getAtt(argument: unknown, scope: Scope): unknown {
-  const [id = '', ...attribute] = Array.isArray(argument) ? argument.map((part) => scalar(resolve(part, scope), 'Fn::GetAtt')) : scalar(argument, 'Fn::GetAtt').split('.');
+  const [id = '', ...attribute] = Array.isArray(argument)
+    ? argument.map((part) => scalar(resolve(part, scope), 'Fn::GetAtt'))
+    : scalar(argument, 'Fn::GetAtt').split('.');
   return scope.attribute(id, attribute.join('.'));
 }
 
 function join(argument: unknown, scope: Scope): string {
   const [separator, list] = pair(argument, 'Fn::Join');
-  return listOf(resolve(list, scope)).map((part) => scalar(part, 'each value of Fn::Join')).join(scalar(separator, 'separator of Fn::Join'));
+  return listOf(resolve(list, scope))
+    .map((part) => scalar(part, 'each value of Fn::Join'))
+    .join(scalar(separator, 'separator of Fn::Join'));
 }
 
 function sub(argument: unknown, scope: Scope): string {

@@ -40,7 +40,10 @@ class Creation implements Scope {
   private readonly facts: StackFacts;
   private readonly parameters = new Map<string, unknown>();
 
-  constructor(private readonly source: StackSource, private readonly context: LoadContext) {
+  constructor(
+    private readonly source: StackSource,
+    private readonly context: LoadContext,
+  ) {
     this.template = readTemplate(source.template);
     this.mappings = this.template.mappings;
     const { name, account, region } = source;

@@ -23,11 +23,18 @@ const sections: Record<string, string> = {
   Description: 'for people',
   Metadata: 'for tools',
   Rules: 'CDK writes one, which checks that the bootstrap stack is there; it is built in',
-  Parameters: '', Mappings: '', Conditions: '', Resources: '', Outputs: '',
+  Parameters: '',
+  Mappings: '',
+  Conditions: '',
+  Resources: '',
+  Outputs: '',
 };
 
 const attributes: Record<string, string> = {
-  Type: '', Properties: '', DependsOn: '', Condition: '',
+  Type: '',
+  Properties: '',
+  DependsOn: '',
+  Condition: '',
   Metadata: 'for tools',
   DeletionPolicy: 'stacks are not deleted here',
   UpdateReplacePolicy: 'stacks are not updated here',
@@ -95,7 +102,9 @@ export function references(value: unknown): Set<string> {
 function subReferences(argument: unknown, found: Set<string>, walk: (value: unknown) => void): void {
   const [source, own] = listOf(argument);
   const named = isObject(own) ? own : {};
-  subNames(String(source)).filter((name) => !(name in named)).forEach((name) => found.add(name.split('.')[0]!));
+  subNames(String(source))
+    .filter((name) => !(name in named))
+    .forEach((name) => found.add(name.split('.')[0]!));
   walk(named);
 }
 

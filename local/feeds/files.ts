@@ -51,9 +51,17 @@ function statOf(path: string): Stats | undefined {
 export function whyUnreadable(error: unknown): string {
   if (!isFileError(error)) throw error;
   const { code = '' } = error;
-  return { ENOENT: 'does not exist', EACCES: 'may not be read', EPERM: 'may not be read', ERR_FS_FILE_TOO_LARGE: 'is larger than 2 GB' }[code] ?? `cannot be read (${code})`;
+  return (
+    { ENOENT: 'does not exist', EACCES: 'may not be read', EPERM: 'may not be read', ERR_FS_FILE_TOO_LARGE: 'is larger than 2 GB' }[code] ??
+    `cannot be read (${code})`
+  );
 }
 
 function isFileError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && (/^E[A-Z0-9]+$/.test(error.code) || error.code.startsWith('ERR_FS_'));
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    typeof error.code === 'string' &&
+    (/^E[A-Z0-9]+$/.test(error.code) || error.code.startsWith('ERR_FS_'))
+  );
 }

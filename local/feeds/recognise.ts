@@ -29,8 +29,7 @@ const MAX_RATIO = 200;
 const RATIO_APPLIES_FROM = 16 * MIB;
 const START = 64 * 1024;
 
-const UNKNOWN =
-  'neither updateinfo, CISA\'s catalogue, OSV records, a month of MSRC, EPSS scores, end-of-life dates nor the news of Amazon Linux';
+const UNKNOWN = "neither updateinfo, CISA's catalogue, OSV records, a month of MSRC, EPSS scores, end-of-life dates nor the news of Amazon Linux";
 
 /** Looks into the file. Never throws: what is damaged is unknown. */
 export function recognise(bytes: Buffer): Recognised {

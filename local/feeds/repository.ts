@@ -23,7 +23,8 @@ function amazon(mirrors: string, base: string): Site {
 /** By `short` of the collection in updateinfo. */
 function siteOf(collection: string, text: string): Site | undefined {
   if (collection === 'amazon-linux-2023') return amazon('al2023/core/mirrors/latest', 'al2023/core/guids/{guid}/x86_64');
-  if (collection === 'amazon-linux-2023---kernel-livepatch') return amazon('al2023/kernel-livepatch/mirrors/latest', 'al2023/kernel-livepatch/guids/{guid}/x86_64');
+  if (collection === 'amazon-linux-2023---kernel-livepatch')
+    return amazon('al2023/kernel-livepatch/mirrors/latest', 'al2023/kernel-livepatch/guids/{guid}/x86_64');
   if (collection === 'amazon-linux-2') return amazon('2/core/latest', '2/core/2.0/x86_64/{guid}');
   const topic = /^amazon-linux-2---([A-Za-z0-9][A-Za-z0-9._+-]{0,59})$/.exec(collection)?.[1];
   if (topic !== undefined) return amazon(`2/extras/${topic}/latest`, `2/extras/${topic}/stable/x86_64/{guid}`);
@@ -56,7 +57,9 @@ export function addRepository(
 ): string | undefined {
   const collections = new Set(Array.from(updateinfo.text.matchAll(/<collection\s[^>]*\bshort="([^"]+)"/g), ([, short = '']) => short));
   // Without a collection it may still be Oracle's.
-  const sites = new Map([...(collections.size === 0 ? [''] : collections)].flatMap((short) => siteOf(short, updateinfo.text) ?? []).map((site) => [site.base, site]));
+  const sites = new Map(
+    [...(collections.size === 0 ? [''] : collections)].flatMap((short) => siteOf(short, updateinfo.text) ?? []).map((site) => [site.base, site]),
+  );
   if (sites.size === 0) return 'its collection belongs to no repository that Wavelock reads by itself';
   return put([...sites.values()].flatMap((site) => filesOf(site, updateinfo, repomd)));
 }
@@ -88,9 +91,11 @@ export function extrasCatalogue(made: ReadonlyMap<string, Buffer>): [string, Buf
 export function emptyRepositories(made: ReadonlyMap<string, Buffer>): [string, Buffer][] {
   const releases = new Set([...made.keys()].flatMap((path) => /^\/yum\.oracle\.com\/repo\/OracleLinux\/(OL\d+)\//.exec(path)?.[1] ?? []));
   const empty = '<?xml version="1.0" encoding="UTF-8"?>\n<updates></updates>\n';
-  return [...releases].flatMap((release) =>
-    ['baseos/latest', 'appstream', 'UEKR7'].flatMap((part) => ['x86_64', 'aarch64'].map((arch) => `${ORACLE}${release}/${part}/${arch}/`)),
-  ).flatMap((base) => (made.has(`${base}repodata/repomd.xml`) ? [] : filesOf({ base }, { bytes: Buffer.from(empty), text: empty }, undefined)));
+  return [...releases]
+    .flatMap((release) =>
+      ['baseos/latest', 'appstream', 'UEKR7'].flatMap((part) => ['x86_64', 'aarch64'].map((arch) => `${ORACLE}${release}/${part}/${arch}/`)),
+    )
+    .flatMap((base) => (made.has(`${base}repodata/repomd.xml`) ? [] : filesOf({ base }, { bytes: Buffer.from(empty), text: empty }, undefined)));
 }
 
 function hrefOf(repomd: Buffer | undefined): string | undefined {

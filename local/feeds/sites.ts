@@ -56,7 +56,13 @@ export class Sites {
   finish(): Made {
     this.#finishRecords();
     if (this.#months.size > 0) {
-      const value = [...this.#months].map(([ID, date]) => ({ ID, Alias: ID, InitialReleaseDate: date, CurrentReleaseDate: date, CvrfUrl: `https:/${MSRC}cvrf/${ID}` }));
+      const value = [...this.#months].map(([ID, date]) => ({
+        ID,
+        Alias: ID,
+        InitialReleaseDate: date,
+        CurrentReleaseDate: date,
+        CvrfUrl: `https:/${MSRC}cvrf/${ID}`,
+      }));
       this.#put([[`${MSRC}updates`, Buffer.from(JSON.stringify({ value }))]], '');
     }
     for (const [path, bytes] of [...extrasCatalogue(this.#made), ...emptyRepositories(this.#made)]) this.#put([[path, bytes]], '');
@@ -70,7 +76,9 @@ export class Sites {
   }
 
   #addMonth(bytes: Buffer, month: unknown): string | undefined {
-    const { DocumentTracking: tracking } = month as { DocumentTracking?: { Identification?: { ID?: { Value?: unknown } }; CurrentReleaseDate?: unknown } };
+    const { DocumentTracking: tracking } = month as {
+      DocumentTracking?: { Identification?: { ID?: { Value?: unknown } }; CurrentReleaseDate?: unknown };
+    };
     const id = tracking?.Identification?.ID?.Value;
     const date = tracking?.CurrentReleaseDate;
     if (typeof id !== 'string' || typeof date !== 'string' || !/^\d{4}-[A-Z][a-z]{2}(-[A-Z])?$/.test(id)) return 'does not say which month it is';
@@ -96,7 +104,8 @@ export class Sites {
   /** SUSE's notices lie in two folders, which are always both there. */
   #finishRecords(): void {
     const folders = [...this.#records.keys()];
-    for (const other of ['SUSE', 'openSUSE']) if (folders.some((folder) => /suse/i.test(folder)) && !folders.includes(other)) this.#records.set(other, new Map());
+    for (const other of ['SUSE', 'openSUSE'])
+      if (folders.some((folder) => /suse/i.test(folder)) && !folders.includes(other)) this.#records.set(other, new Map());
     for (const [ecosystem, records] of this.#records) {
       const newest = [...records.values()].toSorted((a, b) => (a.modified < b.modified ? 1 : -1));
       const list = newest.map(({ id, modified }) => `${modified},${id}\n`).join('');

@@ -55,8 +55,22 @@ const KEPT = 30 * 24 * 3_600_000;
 /** Makes a batch's directory. */
 export function beginBatch(host: Host, id: string, sha256: string, now: number): Batch {
   const batch: Batch = {
-    id, sha256, claimed: now, phase: 'claim', said: 'working', why: '', detail: '', told: now,
-    services: [], wanted: [], plan: [], bootBefore: '', tries: 0, rebooted: false, hasWork: false, hooks: {},
+    id,
+    sha256,
+    claimed: now,
+    phase: 'claim',
+    said: 'working',
+    why: '',
+    detail: '',
+    told: now,
+    services: [],
+    wanted: [],
+    plan: [],
+    bootBefore: '',
+    tries: 0,
+    rebooted: false,
+    hasWork: false,
+    hooks: {},
   };
   host.batches.set(id, batch);
   return batch;

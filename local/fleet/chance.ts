@@ -27,7 +27,9 @@ export function between(share: number, low: number, high: number): number {
 export function hexOf(chance: Chance, digits: number, ...words: Array<string | number>): string {
   let text = '';
   for (let part = 0; text.length < digits; part++) {
-    text += Math.floor(chance(...words, part) * 2 ** 32).toString(16).padStart(8, '0');
+    text += Math.floor(chance(...words, part) * 2 ** 32)
+      .toString(16)
+      .padStart(8, '0');
   }
   return text.slice(0, digits);
 }

@@ -64,7 +64,7 @@ export class DocumentRun {
     const { document } = this.job;
     const values = withDefaults(document, this.job.parameters);
     let runs = 1;
-    for (let index = 0; index < document.mainSteps.length; ) {
+    for (let index = 0; index < document.mainSteps.length;) {
       const result = await this.step(index, values);
       if (result === 'worker-died') return this.workerDied();
       if (result.status !== 'SuccessAndReboot') {

@@ -74,8 +74,8 @@ export function createFleet({ file, scenario, clock, random, behaviours = {} }: 
   const hosts = file.nodes.flatMap(expandEntry).map((entry) => makeHost(entry));
   const byId = new Map(hosts.map((host) => [host.id, host]));
   if (byId.size < hosts.length) throw new Error(`fleet: two nodes have the id ${hosts.find((host) => byId.get(host.id) !== host)?.id}`);
-  const byLocation = new Map<string, Host[]>();
-  for (const location of file.locations) byLocation.set(location, hosts.filter((host) => locationKey(host.location) === location));
+  const byLocation = new Map(file.locations.map((location) => [location, hosts.filter((host) => locationKey(host.location) === location)]));
+  const at = (account: string, region: string): Host[] => byLocation.get(`${account}/${region}`) ?? [];
   const events = new EventLoss();
   if (scenario) applyScenario(scenario, { clock, hosts, breakages, repositories, events });
 
@@ -100,15 +100,9 @@ export function createFleet({ file, scenario, clock, random, behaviours = {} }: 
   return {
     hosts,
     host: (id) => byId.get(id),
-    at: (account, region) => byLocation.get(`${account}/${region}`) ?? [],
-    instances: (account, region) => (byLocation.get(`${account}/${region}`) ?? []).filter((host) => !host.hybrid).map((host) => ({
-      ...host.ec2(),
-      ...instanceDetails(host, surroundings),
-    })),
-    hybridTags: (account, region) => (byLocation.get(`${account}/${region}`) ?? []).filter((host) => host.hybrid).map(({ id, tags }) => ({
-      id,
-      tags: { ...tags },
-    })),
+    at,
+    instances: (account, region) => machinesOf(at(account, region), surroundings),
+    hybridTags: (account, region) => at(account, region).flatMap(({ hybrid, id, tags }) => (hybrid ? [{ id, tags: { ...tags } }] : [])),
     surroundings,
     run(host, job, reporter, cloud) {
       const run = new DocumentRun(host, job, { clock, cloud, behaviours: steps }, reporter);
@@ -122,6 +116,11 @@ export function createFleet({ file, scenario, clock, random, behaviours = {} }: 
     locations: file.locations,
     losesEvent: (event) => events.takes(event),
   };
+}
+
+/** The EC2 instances among these. */
+function machinesOf(hosts: Host[], surroundings: Surroundings): Ec2Instance[] {
+  return hosts.filter((host) => !host.hybrid).map((host) => Object.assign(host.ec2(), instanceDetails(host, surroundings)));
 }
 
 /** What the file says of an instance besides the machine itself. */

@@ -23,10 +23,12 @@ const NAMES: HookName[] = ['before', 'after', 'closing'];
 const AWS_SCAN = 'AWS-RunPatchBaseline';
 
 /** Behaviours of a frame's own steps, by the name of its file. */
-export const hookSteps: Behaviours = Object.fromEntries(NAMES.flatMap((name) => [
-  [`${name}/Enter`, (context: StepContext) => enterHook(context, name)],
-  [`${name}/Failed`, (context: StepContext) => failHook(context, name)],
-]));
+export const hookSteps: Behaviours = Object.fromEntries(
+  NAMES.flatMap((name) => [
+    [`${name}/Enter`, (context: StepContext) => enterHook(context, name)],
+    [`${name}/Failed`, (context: StepContext) => failHook(context, name)],
+  ]),
+);
 
 /** Where a batch keeps its files. */
 export function directoryOf(host: Host, batch: string): string {

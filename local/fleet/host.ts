@@ -159,9 +159,7 @@ export class Host {
   /** `arn:aws:ec2:R:A:instance/i-…` or `arn:aws:ssm:R:A:managed-instance/mi-…` (Service Authorization Reference, Systems Manager). */
   get arn(): string {
     const { account, region } = this.location;
-    return this.hybrid
-      ? `arn:aws:ssm:${region}:${account}:managed-instance/${this.id}`
-      : `arn:aws:ec2:${region}:${account}:instance/${this.id}`;
+    return this.hybrid ? `arn:aws:ssm:${region}:${account}:managed-instance/${this.id}` : `arn:aws:ec2:${region}:${account}:instance/${this.id}`;
   }
 
   /** The credentials that agent and scripts have: the instance profile's role, or the role of the hybrid activation. */

@@ -91,10 +91,7 @@ export class PackageSet {
   }
 
   private newest(offers: Offered[]): Offered | undefined {
-    return offers.reduce<Offered | undefined>(
-      (best, offer) => (best && !this.isNewer(offer.version, best.version) ? best : offer),
-      undefined,
-    );
+    return offers.reduce<Offered | undefined>((best, offer) => (best && !this.isNewer(offer.version, best.version) ? best : offer), undefined);
   }
 
   private isNewer(a: string, b: string): boolean {

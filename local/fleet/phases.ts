@@ -3,18 +3,7 @@
  * same on all platforms.
  */
 import type { LockItem } from '../../lambdas/core/model.ts';
-import {
-  beginBatch,
-  downloadedLock,
-  enter,
-  isHeld,
-  say,
-  sweepBatches,
-  takeDownloadedLock,
-  type Batch,
-  type Phase,
-  type Reason,
-} from './batches.ts';
+import { beginBatch, downloadedLock, enter, isHeld, say, sweepBatches, takeDownloadedLock, type Batch, type Phase, type Reason } from './batches.ts';
 import { between } from './chance.ts';
 import { EXIT } from './document-flow.ts';
 import { endHook, writeFrames } from './hooks.ts';

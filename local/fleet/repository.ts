@@ -51,10 +51,12 @@ export function nameAndArch(text: string, platform: HostPlatform): { name: strin
 /** @throws Error if the inventory's platform can't be simulated */
 export function createRepository(inventory: Inventory): Repository {
   const platform = hostPlatform(inventory.platform);
-  const states: Array<{ from: number; offers: Offered[] }> = [{
-    from: -Infinity,
-    offers: inventory.available.map((offer) => fill(offer, platform)),
-  }];
+  const states: Array<{ from: number; offers: Offered[] }> = [
+    {
+      from: -Infinity,
+      offers: inventory.available.map((offer) => fill(offer, platform)),
+    },
+  ];
   return {
     platform,
     releasever: inventory.releasever,

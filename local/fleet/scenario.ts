@@ -32,9 +32,7 @@ export class EventLoss {
   /** Whether this event is lost. A number of losses is spent on events that tell of the end of a patch command. */
   takes(event: SsmEvent): boolean {
     if (this.all) return true;
-    const isEnd = event.detailType === 'EC2 Command Status-change Notification' && !/^(Pending|InProgress|Cancelling)$/.test(
-      event.detail.status,
-    );
+    const isEnd = event.detailType === 'EC2 Command Status-change Notification' && !/^(Pending|InProgress|Cancelling)$/.test(event.detail.status);
     if (this.left === 0 || !isEnd || !kindOf(event.detail['document-name'])?.startsWith('Patch')) return false;
     this.left--;
     return true;

@@ -1,24 +1,7 @@
 import { reason, type Json } from '../json.ts';
 import type { Input } from '../types.ts';
-import {
-  parseDocument,
-  resolveStep,
-  withDefaults,
-  type DocumentContent,
-  type DocumentStep,
-  type ParameterValues,
-} from './document-content.ts';
-import {
-  EXIT,
-  afterStep,
-  decide,
-  mergeNested,
-  statusOf,
-  stepSeconds,
-  type EndedStep,
-  type StepOutcome,
-  type StepResult,
-} from './document-flow.ts';
+import { parseDocument, resolveStep, withDefaults, type DocumentContent, type DocumentStep, type ParameterValues } from './document-content.ts';
+import { EXIT, afterStep, decide, mergeNested, statusOf, stepSeconds, type EndedStep, type StepOutcome, type StepResult } from './document-flow.ts';
 import type { Host } from './host.ts';
 import {
   SCRIPT_PLUGINS,
@@ -98,7 +81,8 @@ async function nestedText({ documentType, documentPath }: Json, { host, process 
     if (text === undefined) throw new Error(`There was an error while preparing documents - open ${path}: no such file or directory`);
     return { name: base.replace(/\.json$/, ''), text };
   }
-  if (documentType !== 'SSMDocument') throw new Error(`documentType ${JSON.stringify(documentType)} is not simulated; there are SSMDocument and LocalPath`);
+  if (documentType !== 'SSMDocument')
+    throw new Error(`documentType ${JSON.stringify(documentType)} is not simulated; there are SSMDocument and LocalPath`);
   // Name or ARN, with `:version` behind it (amazon-ssm-agent, docparser.ParseDocumentNameAndVersion).
   const version = base.split(':')[1];
   const Name = version === undefined ? path : path.slice(0, -version.length - 1);
@@ -112,7 +96,8 @@ function checkNested(name: string, document: DocumentContent, values: ParameterV
     const parameter = document.parameters[key];
     if (!parameter) throw new Error(`document ${name} has no parameter ${key}`);
     const { allowedValues } = parameter;
-    if (allowedValues && list.some((value) => !allowedValues.includes(value))) throw new Error(`${key} of document ${name} may not be ${list.join()}`);
+    if (allowedValues && list.some((value) => !allowedValues.includes(value)))
+      throw new Error(`${key} of document ${name} may not be ${list.join()}`);
   }
 }
 
@@ -124,10 +109,10 @@ async function runNestedSteps({ name, document, values, depth }: Nested, context
     const base = { name: raw.name, action: raw.action, start: 0, end: 0 };
     if (decision.operation === 'skip') continue;
     const inner = { ...context, process: context.process.child(), parameters: flat(values), inputs: resolved.inputs };
-    const ended = decision.operation === 'fail' ? failed(decision.message) : await Promise.race([
-      runStep(resolved, inner, { document: name, depth }, behaviours),
-      timedOut(resolved, inner),
-    ]);
+    const ended =
+      decision.operation === 'fail'
+        ? failed(decision.message)
+        : await Promise.race([runStep(resolved, inner, { document: name, depth }, behaviours), timedOut(resolved, inner)]);
     inner.process.kill();
     done.push({ step: resolved, result: afterStep(resolved, { ...base, ...ended }) });
     if (ended.status === 'SuccessAndReboot') break;
@@ -148,5 +133,8 @@ function failed(message: string): StepOutcome {
 }
 
 function joined(results: StepResult[], stream: 'stdout' | 'stderr'): string {
-  return results.map((result) => result[stream]).filter((text) => text !== '').join('\n');
+  return results
+    .map((result) => result[stream])
+    .filter((text) => text !== '')
+    .join('\n');
 }

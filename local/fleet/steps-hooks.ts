@@ -9,7 +9,12 @@ const steps: Behaviours = { Before: before, After: after, Closing: closing };
 /** Behaviours of those steps, and of the frames that they let hooks into. */
 export const aroundSteps: Behaviours = {
   ...hookSteps,
-  ...Object.fromEntries(Object.entries(steps).flatMap(([name, step]) => [[`Patch-Linux/${name}`, step], [`Patch-Windows/${name}`, step]])),
+  ...Object.fromEntries(
+    Object.entries(steps).flatMap(([name, step]) => [
+      [`Patch-Linux/${name}`, step],
+      [`Patch-Windows/${name}`, step],
+    ]),
+  ),
 };
 
 /** Where nothing is to do, nothing is drained. */

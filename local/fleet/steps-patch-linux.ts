@@ -86,7 +86,9 @@ function resolve(context: StepContext): Promise<StepExit> {
     batch.wanted = stands.filter(({ relation, item }) => relation === 'older' && item.use !== 'dependency').map(({ item }) => item);
     if (batch.wanted.length === 0) return;
     await process.sleep(between(host.chance('resolve', batch.id), 10, 40));
-    const allowed = stands.filter(({ relation, item }) => item.use === 'dependency' && (relation === 'absent' || relation === 'older')).map(({ item }) => item);
+    const allowed = stands
+      .filter(({ relation, item }) => item.use === 'dependency' && (relation === 'absent' || relation === 'older'))
+      .map(({ item }) => item);
     batch.plan = planOf(host, batch.wanted, [...batch.wanted, ...allowed], offersFor(host, batch, process.now()));
   });
 }

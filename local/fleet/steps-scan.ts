@@ -21,7 +21,10 @@ const steps: Behaviours = {
 
 /** Behaviours of Wavelock-Scan: the same on all platforms, but for what a package manager can tell. */
 export const scanSteps: Behaviours = Object.fromEntries(
-  Object.entries(steps).flatMap(([name, step]) => [[`Scan-Linux/${name}`, step], [`Scan-Windows/${name}`, step]]),
+  Object.entries(steps).flatMap(([name, step]) => [
+    [`Scan-Linux/${name}`, step],
+    [`Scan-Windows/${name}`, step],
+  ]),
 );
 
 async function facts({ host, process, parameters }: StepContext): Promise<StepExit> {

@@ -78,18 +78,22 @@ function surroundingsOf(location: string, entries: SurroundingsEntry[], all: Sin
   const nodes = all.filter((node) => node.location === location);
   return {
     baselines: here.flatMap(({ baselines = [] }) => baselines).map((entry) => ({ ...entry, id: `pb-${hex(location, entry.name)}` })),
-    maintenanceWindows: here.flatMap(({ maintenanceWindows = [] }) => maintenanceWindows).map((entry) => ({
-      ...entry,
-      id: entry.id ?? maintenanceWindowId(location, entry.name),
-      targetId: uuid(location, entry.name, 'target'),
-      taskId: uuid(location, entry.name, 'task'),
-      targets: targetsOf(entry, nodes),
-    })),
-    associations: here.flatMap(({ associations = [] }) => associations).map((entry) => ({
-      ...entry,
-      id: uuid(location, entry.name, 'association'),
-      targets: targetsOf(entry, nodes),
-    })),
+    maintenanceWindows: here
+      .flatMap(({ maintenanceWindows = [] }) => maintenanceWindows)
+      .map((entry) => ({
+        ...entry,
+        id: entry.id ?? maintenanceWindowId(location, entry.name),
+        targetId: uuid(location, entry.name, 'target'),
+        taskId: uuid(location, entry.name, 'task'),
+        targets: targetsOf(entry, nodes),
+      })),
+    associations: here
+      .flatMap(({ associations = [] }) => associations)
+      .map((entry) => ({
+        ...entry,
+        id: uuid(location, entry.name, 'association'),
+        targets: targetsOf(entry, nodes),
+      })),
     calendars: here.flatMap(({ calendars = [] }) => calendars),
     scalingGroups: groupsOf(nodes, (node) => scalingGroupOf(node)),
     targetGroups: groupsOf(nodes, (node) => node.targetGroup),
@@ -133,8 +137,13 @@ function groupsOf(nodes: SingleNode[], nameOf: (node: SingleNode) => string | un
 
 function accountsOf({ locations, organization }: FleetFile): { id: string; name: string }[] {
   if (organization === undefined) return [];
-  const own = [...new Set(locations.map((location) => parseLocation(location).account))].map((id) => ({ id, name: organization[id] ?? `account-${id}` }));
-  const others = Object.entries(organization).map(([id, name]) => ({ id, name })).filter(({ id }) => !own.some((account) => account.id === id));
+  const own = [...new Set(locations.map((location) => parseLocation(location).account))].map((id) => ({
+    id,
+    name: organization[id] ?? `account-${id}`,
+  }));
+  const others = Object.entries(organization)
+    .map(([id, name]) => ({ id, name }))
+    .filter(({ id }) => !own.some((account) => account.id === id));
   return [...own, ...others];
 }
 

@@ -13,5 +13,8 @@ export function pack(text: string): string {
 
 /** What may stand in a report's texts: printable ASCII, `limit` characters. */
 export function printable(text: string, limit: number): string {
-  return text.replaceAll(/[\n\t]/g, ' ').replaceAll(/[^ -~]/g, '').slice(0, limit);
+  return text
+    .replaceAll(/[\n\t]/g, ' ')
+    .replaceAll(/[^ -~]/g, '')
+    .slice(0, limit);
 }

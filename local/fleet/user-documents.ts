@@ -25,7 +25,10 @@ const FOR_EVER = 365 * 24 * 3_600;
 export function userDocuments(documents: Record<string, UserDocument>): DocumentTexts[] {
   return Object.entries(documents).map(([name, { version = 1, parameters = {} }]) => {
     const declared = Object.fromEntries(Object.entries(parameters).map(([key, allowedValues]) => [key, { type: 'String', allowedValues }]));
-    return { name, versions: Array.from({ length: version }, (_, index) => contentOf(`${name}, version ${index + 1}`, { prefix: 'Run', parameters: declared })) };
+    return {
+      name,
+      versions: Array.from({ length: version }, (_, index) => contentOf(`${name}, version ${index + 1}`, { prefix: 'Run', parameters: declared })),
+    };
   });
 }
 
@@ -37,7 +40,10 @@ export function userBehaviours(documents: Record<string, UserDocument>): Behavio
   return Object.fromEntries(entries);
 }
 
-async function runUserDocument({ host, process, parameters }: StepContext, { name, document }: { name: string; document: UserDocument }): Promise<StepExit> {
+async function runUserDocument(
+  { host, process, parameters }: StepContext,
+  { name, document }: { name: string; document: UserDocument },
+): Promise<StepExit> {
   const { seconds = 10, failsOn = [], hangsOn = [], rebootsOn = [] } = document;
   const isAmong = (nodes: string[]): boolean => nodes.includes(host.id) || nodes.includes(host.name);
   await process.sleep(isAmong(hangsOn) ? FOR_EVER : seconds);
@@ -54,7 +60,12 @@ async function runUserDocument({ host, process, parameters }: StepContext, { nam
 export const awsDocuments: DocumentTexts[] = [
   {
     name: 'AWS-RunPatchBaseline',
-    versions: [contentOf('Scans for or installs patches.', { prefix: 'Patch', parameters: { Operation: { type: 'String', allowedValues: ['Scan', 'Install'] } } })],
+    versions: [
+      contentOf('Scans for or installs patches.', {
+        prefix: 'Patch',
+        parameters: { Operation: { type: 'String', allowedValues: ['Scan', 'Install'] } },
+      }),
+    ],
   },
 ];
 

@@ -40,6 +40,8 @@ function contentOf(description: string, parameters: Record<string, string[]>): s
     description,
     assumeRole: '{{ AutomationAssumeRole }}',
     parameters: { ...declared, InstanceId: { type: 'String' }, AutomationAssumeRole: { type: 'String', default: '' } },
-    mainSteps: [{ name: 'Run', action: 'aws:executeScript', inputs: { Runtime: 'python3.11', Handler: 'run', Script: 'def run(events, context): pass' } }],
+    mainSteps: [
+      { name: 'Run', action: 'aws:executeScript', inputs: { Runtime: 'python3.11', Handler: 'run', Script: 'def run(events, context): pass' } },
+    ],
   });
 }

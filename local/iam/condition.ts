@@ -13,10 +13,12 @@ interface Operator {
   negated?: boolean;
 }
 
-const literal = (compare: (value: string, wanted: string) => boolean): Operator['meets'] => (value, wanted, lookup) => {
-  const text = expand(wanted, lookup);
-  return text !== undefined && compare(value, text);
-};
+const literal =
+  (compare: (value: string, wanted: string) => boolean): Operator['meets'] =>
+  (value, wanted, lookup) => {
+    const text = expand(wanted, lookup);
+    return text !== undefined && compare(value, text);
+  };
 
 const numeric = (compare: (value: number, wanted: number) => boolean): Operator => ({
   meets: literal((value, wanted) => compare(Number(value), Number(wanted))),

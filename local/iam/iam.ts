@@ -11,7 +11,11 @@ export interface RoleSettings {
   arn: string;
   /** Trust policy: who may assume it. */
   trust: unknown;
-  policies: Array<{ name: string; document: unknown; /** AWS's own; its grants can't be narrowed and are not listed as unused. */ awsManaged?: boolean }>;
+  policies: Array<{
+    name: string;
+    document: unknown;
+    /** AWS's own; its grants can't be narrowed and are not listed as unused. */ awsManaged?: boolean;
+  }>;
   boundary?: { name: string; document: unknown };
   tags?: Record<string, string>;
   /** Longest session in seconds; AWS's default is 3,600. */
@@ -81,9 +85,7 @@ const nothing: Identity = { policies: [] };
 
 /** The grants of an administrator: what the policy AdministratorAccess says. */
 const administrator: Identity = {
-  policies: [
-    parsePolicy({ Version: '2012-10-17', Statement: { Effect: 'Allow', Action: '*', Resource: '*' } }, 'AdministratorAccess'),
-  ],
+  policies: [parsePolicy({ Version: '2012-10-17', Statement: { Effect: 'Allow', Action: '*', Resource: '*' } }, 'AdministratorAccess')],
 };
 
 /**
@@ -91,9 +93,19 @@ const administrator: Identity = {
  * Logs of functions go straight to the embedded CloudWatch Logs; X-Ray, Step Functions' log delivery and VPC interfaces don't exist here.
  */
 const neverAsked = [
-  'logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents', 'logs:*LogDeliver*', 'logs:*ResourcePolic*', 'logs:DescribeLogGroups',
-  'xray:*', 'ec2:*NetworkInterface*', 'ec2:*PrivateIpAddresses', 'ec2:DescribeSubnets',
-  'events:PutTargets', 'events:PutRule', 'events:DescribeRule',
+  'logs:CreateLogGroup',
+  'logs:CreateLogStream',
+  'logs:PutLogEvents',
+  'logs:*LogDeliver*',
+  'logs:*ResourcePolic*',
+  'logs:DescribeLogGroups',
+  'xray:*',
+  'ec2:*NetworkInterface*',
+  'ec2:*PrivateIpAddresses',
+  'ec2:DescribeSubnets',
+  'events:PutTargets',
+  'events:PutRule',
+  'events:DescribeRule',
 ];
 
 /** `arn:aws:iam::1:role/path/Name` + session → `arn:aws:sts::1:assumed-role/Name/session` (IAM User Guide, "IAM identifiers"). */

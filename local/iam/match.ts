@@ -64,7 +64,10 @@ type Star = (index: number, all: Token[]) => string;
 const anyRun: Star = () => '.*';
 
 const withinSegment: Star = (index, all) => {
-  const before = all.slice(0, index).map((token) => token.text).join('');
+  const before = all
+    .slice(0, index)
+    .map((token) => token.text)
+    .join('');
   const next = all[index + 1];
   const ends = next === undefined || (next.kind === 'text' && next.text.startsWith(':'));
   return ends || before.split(':').length > 5 ? '.*' : '[^:]*';

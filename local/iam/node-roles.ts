@@ -21,7 +21,8 @@ export function putNodeRoles(iam: Iam, fleet: Fleet): void {
     });
   }
   for (const account of new Set(fleet.locations.map((location) => parseLocation(location).account))) {
-    for (const { role } of fleet.runbooks) iam.putRole({ arn: `arn:aws:iam::${account}:role/${role}`, trust: trusting('ssm.amazonaws.com'), policies: [] });
+    for (const { role } of fleet.runbooks)
+      iam.putRole({ arn: `arn:aws:iam::${account}:role/${role}`, trust: trusting('ssm.amazonaws.com'), policies: [] });
   }
 }
 

@@ -39,9 +39,7 @@ export interface Principals {
  */
 export type Reach = 'direct' | 'role' | 'account';
 
-const elements = new Set([
-  'Sid', 'Effect', 'Action', 'NotAction', 'Resource', 'NotResource', 'Principal', 'Condition',
-]);
+const elements = new Set(['Sid', 'Effect', 'Action', 'NotAction', 'Resource', 'NotResource', 'Principal', 'Condition']);
 
 function list(value: unknown): string[] {
   const entries = listOf(value);

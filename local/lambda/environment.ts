@@ -114,8 +114,7 @@ export class Environment {
       timers: { ...timers, ...own },
       'timers/promises': {
         ...hostRequire('node:timers/promises'),
-        setTimeout: (milliseconds?: number, value?: unknown) =>
-          new Promise((resolve) => void own.setTimeout(() => resolve(value), milliseconds)),
+        setTimeout: (milliseconds?: number, value?: unknown) => new Promise((resolve) => void own.setTimeout(() => resolve(value), milliseconds)),
         setImmediate: (value?: unknown) => new Promise((resolve) => void own.setImmediate(() => resolve(value))),
       },
       http: this.ownHttp(http),

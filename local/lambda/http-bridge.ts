@@ -59,9 +59,7 @@ class BridgedRequest extends Writable {
     super({ autoDestroy: false });
     this.method = options.method ?? 'GET';
     this.path = options.path ?? '/';
-    this.headers = Object.fromEntries(
-      Object.entries(options.headers ?? {}).map(([name, value]) => [name.toLowerCase(), String(value)]),
-    );
+    this.headers = Object.fromEntries(Object.entries(options.headers ?? {}).map(([name, value]) => [name.toLowerCase(), String(value)]));
     this.once('response', respond);
     process.nextTick(() => {
       this.emit('socket', this.socket);
@@ -86,8 +84,7 @@ class BridgedRequest extends Writable {
 
   private receive(response: WireResponse): void {
     if (this.destroyed) return;
-    const body =
-      this.method === 'HEAD' || response.status === 204 || response.status === 304 ? Buffer.alloc(0) : Buffer.from(response.body);
+    const body = this.method === 'HEAD' || response.status === 204 || response.status === 304 ? Buffer.alloc(0) : Buffer.from(response.body);
     const headers: Record<string, string> = { ...response.headers };
     if (this.method !== 'HEAD') headers['content-length'] = String(body.length);
     const message = Object.assign(Readable.from(body.length > 0 ? [body] : [], { objectMode: false }), {

@@ -128,9 +128,7 @@ class Runtime {
     const end = ended.resolve;
     const deadline = clock.now() + timeoutSeconds * 1000;
     const cancel = clock.at(deadline, () => {
-      end(
-        failure('Sandbox.Timedout', `RequestId: ${invocation.requestId} Error: Task timed out after ${timeoutSeconds.toFixed(2)} seconds`),
-      );
+      end(failure('Sandbox.Timedout', `RequestId: ${invocation.requestId} Error: Task timed out after ${timeoutSeconds.toFixed(2)} seconds`));
     });
     const fail = (error: unknown): void => end({ error: errorAnswer(error), killed: true });
     const work = (): Promise<Ending> =>

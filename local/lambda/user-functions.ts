@@ -25,7 +25,16 @@ export function createUserFunctions({ fleet, iam, lambda }: { fleet: Fleet; iam:
       trust: { Version: '2012-10-17', Statement: { Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' } },
       policies: [{ name: 'AWSLambdaBasicExecutionRole', document: awsManagedPolicy(LOGGING), awsManaged: true }],
     });
-    const arn = lambda.createFunction({ ...location, name, codeDirectory: '', source: bundled(name, code), handler: 'index.handler', roleArn, timeout, aliases });
+    const arn = lambda.createFunction({
+      ...location,
+      name,
+      codeDirectory: '',
+      source: bundled(name, code),
+      handler: 'index.handler',
+      roleArn,
+      timeout,
+      aliases,
+    });
     for (let count = 0; count < versions; count += 1) lambda.publishVersion(arn);
   }
 }
@@ -34,7 +43,16 @@ export function createUserFunctions({ fleet, iam, lambda }: { fleet: Fleet; iam:
 function bundled(name: string, file: string): string {
   try {
     const nodePaths = [fileURLToPath(new URL('../../node_modules', import.meta.url))];
-    const { outputFiles } = buildSync({ entryPoints: [file], bundle: true, write: false, format: 'cjs', platform: 'node', target: 'node20', nodePaths, logLevel: 'silent' });
+    const { outputFiles } = buildSync({
+      entryPoints: [file],
+      bundle: true,
+      write: false,
+      format: 'cjs',
+      platform: 'node',
+      target: 'node20',
+      nodePaths,
+      logLevel: 'silent',
+    });
     return outputFiles[0]?.text ?? '';
   } catch (error) {
     throw new Error(`function ${name}: ${(error as Error).message}`, { cause: error });

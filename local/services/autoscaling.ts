@@ -29,7 +29,8 @@ export function createAutoScaling(hosts: ScalingHosts): { service: Service } {
 function describeGroups(input: Input, context: CallContext, hosts: ScalingHosts): Input {
   const { AutoScalingGroupNames = [], MaxRecords = 50, NextToken } = input;
   const unknown = ['Filters', 'IncludeInstances'].find((member) => input[member] !== undefined);
-  if (unknown !== undefined) throw new AwsError('ValidationError', `The embedded AWS does not know ${unknown} of autoscaling:DescribeAutoScalingGroups`);
+  if (unknown !== undefined)
+    throw new AwsError('ValidationError', `The embedded AWS does not know ${unknown} of autoscaling:DescribeAutoScalingGroups`);
   if (MaxRecords < 1 || MaxRecords > 100) throw new AwsError('ValidationError', 'MaxRecords must be between 1 and 100');
   const instances = new Map(hosts.instances(context.account, context.region).map((instance) => [instance.id, instance]));
   const groups = hosts.surroundings

@@ -75,8 +75,7 @@ export class Transactions {
     const actions: Action[] = [];
     for (const item of items) {
       const [[kind, settings] = []] = Object.entries(item) as [Kind, Input][];
-      if (!kind || Object.keys(item).length !== 1)
-        throw invalid('Each TransactItem must hold exactly one of ConditionCheck, Put, Update and Delete');
+      if (!kind || Object.keys(item).length !== 1) throw invalid('Each TransactItem must hold exactly one of ConditionCheck, Put, Update and Delete');
       const { ReturnValuesOnConditionCheckFailure, ...data } = settings;
       this.engine.prepare(operations[kind], structuredClone(data));
       const { id, key } = await this.engine.identify(data.TableName, kind === 'Put' ? data.Item : data.Key);
@@ -127,10 +126,7 @@ export class Transactions {
     const known = token === undefined ? undefined : this.tokens.get(token);
     if (!known || known.until <= this.clock.now()) return false;
     if (known.input === JSON.stringify(request)) return true;
-    throw new AwsError(
-      'IdempotentParameterMismatchException',
-      'The request uses the same client token as a previous, but non-identical request.',
-    );
+    throw new AwsError('IdempotentParameterMismatchException', 'The request uses the same client token as a previous, but non-identical request.');
   }
 
   private remember({ ClientRequestToken: token, ...request }: { ClientRequestToken?: string }): void {

@@ -78,8 +78,7 @@ function describeInstances(all: Ec2Instance[], input: Input, { account }: CallCo
   }
   for (const id of InstanceIds) {
     if (!/^i-[\da-f]{8,17}$/.test(id)) throw new AwsError('InvalidInstanceID.Malformed', `Invalid id: "${id}"`);
-    if (!all.some((instance) => instance.id === id))
-      throw new AwsError('InvalidInstanceID.NotFound', `The instance ID '${id}' does not exist`);
+    if (!all.some((instance) => instance.id === id)) throw new AwsError('InvalidInstanceID.NotFound', `The instance ID '${id}' does not exist`);
   }
   const named = InstanceIds.length > 0 ? all.filter(({ id }) => InstanceIds.includes(id)) : all;
   const { items, token } = paged(
@@ -174,8 +173,7 @@ function describeRegions({ RegionNames = [], Filters = [] }: Input): Input[] {
   const entries = regions.map((name) => ({ RegionName: name, Endpoint: `ec2.${name}.amazonaws.com`, OptInStatus: 'opt-in-not-required' }));
   const values = (region: (typeof entries)[number], filter: string): string[] => {
     const value = { 'region-name': region.RegionName, endpoint: region.Endpoint, 'opt-in-status': region.OptInStatus }[filter];
-    if (value === undefined)
-      throw new AwsError('InvalidParameterValue', `embedded AWS does not know the filter '${filter}' of DescribeRegions`);
+    if (value === undefined) throw new AwsError('InvalidParameterValue', `embedded AWS does not know the filter '${filter}' of DescribeRegions`);
     return [value];
   };
   return entries.filter(
@@ -186,10 +184,7 @@ function describeRegions({ RegionNames = [], Filters = [] }: Input): Input[] {
 /** Pages of 5 to 1,000: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstances.html */
 function paged<T>(items: T[], most: number | undefined, token: string | undefined): { items: T[]; token: { NextToken?: string } } {
   if (most !== undefined && (most < 5 || most > 1000))
-    throw new AwsError(
-      'InvalidParameterValue',
-      `Value ( ${most} ) for parameter maxResults is invalid. Expecting a value between 5 and 1000`,
-    );
+    throw new AwsError('InvalidParameterValue', `Value ( ${most} ) for parameter maxResults is invalid. Expecting a value between 5 and 1000`);
   const from = token === undefined ? 0 : Number(Buffer.from(token, 'base64').toString());
   if (!Number.isInteger(from)) throw new AwsError('InvalidNextToken', 'The token is invalid');
   const to = from + (most ?? 1000);

@@ -47,7 +47,9 @@ function describeGroups(input: Input, context: CallContext, fleet: Fleet): Input
 /** A node whose agent is silent doesn't answer health checks either: both are lost with the machine. */
 function describeHealth(input: Input, context: CallContext, fleet: Fleet): Input {
   refuse(input, ['Targets', 'Include'], 'DescribeTargetHealth');
-  const group = fleet.surroundings.at(context.account, context.region).targetGroups.find((candidate) => arnOf(candidate, context) === input.TargetGroupArn);
+  const group = fleet.surroundings
+    .at(context.account, context.region)
+    .targetGroups.find((candidate) => arnOf(candidate, context) === input.TargetGroupArn);
   if (!group) throw new AwsError('TargetGroupNotFound', 'One or more target groups not found');
   const TargetHealthDescriptions = group.nodes.map(({ id }) => {
     const host = fleet.host(id);

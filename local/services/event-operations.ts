@@ -143,7 +143,7 @@ function removeTargets(rule: Rule, input: Input): unknown {
 }
 
 function deleteRule(rule: Rule): unknown {
-  if (rule.targets.size > 0) throw new AwsError('ValidationException', 'Rule can\'t be deleted since it has targets.');
+  if (rule.targets.size > 0) throw new AwsError('ValidationException', "Rule can't be deleted since it has targets.");
   rule.bus.rules.delete(rule.Name);
   return {};
 }

@@ -16,12 +16,18 @@ function leaves(value: unknown): unknown[] {
 }
 
 function wildcard(pattern: string): Test {
-  const source = pattern.split('*').map((piece) => piece.replace(/\\(.)/g, '$1').replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('.*');
+  const source = pattern
+    .split('*')
+    .map((piece) => piece.replace(/\\(.)/g, '$1').replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
+    .join('.*');
   const expression = new RegExp(`^${source}$`, 's');
   return (value) => typeof value === 'string' && expression.test(value);
 }
 
-const onText = (test: (value: string) => boolean): Test => (value) => typeof value === 'string' && test(value);
+const onText =
+  (test: (value: string) => boolean): Test =>
+  (value) =>
+    typeof value === 'string' && test(value);
 
 function ignoringCase(wanted: unknown): Test {
   const lower = text(wanted, 'equals-ignore-case').toLowerCase();

@@ -206,11 +206,7 @@ function metadata(key: Key): Record<string, unknown> {
   };
 }
 
-function dataKey(
-  key: Key,
-  input: GenerateDataKeyRequest,
-  random: Random,
-): { Plaintext: Uint8Array; CiphertextBlob: Uint8Array; KeyId: string } {
+function dataKey(key: Key, input: GenerateDataKeyRequest, random: Random): { Plaintext: Uint8Array; CiphertextBlob: Uint8Array; KeyId: string } {
   const length = input.NumberOfBytes ?? (input.KeySpec === 'AES_128' ? 16 : 32);
   const Plaintext = bytes(random, length);
   return { Plaintext, CiphertextBlob: seal(key.arn, Plaintext, { encryption: input.EncryptionContext, random }), KeyId: key.arn };

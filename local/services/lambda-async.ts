@@ -76,11 +76,7 @@ export class AsyncInvocations {
     return this.finish(target, tried, { condition: 'RetriesExhausted', result });
   }
 
-  private async finish(
-    target: AsyncTarget,
-    event: Event,
-    { condition, result }: { condition: string; result?: AsyncResult },
-  ): Promise<void> {
+  private async finish(target: AsyncTarget, event: Event, { condition, result }: { condition: string; result?: AsyncResult }): Promise<void> {
     const { onSuccess, onFailure, deadLetterArn } = target.settings;
     const destination = condition === 'Success' ? onSuccess : onFailure;
     if (destination !== undefined) {
@@ -122,10 +118,7 @@ export class AsyncInvocations {
     const { service = '', account, region = '', resource = '' } = parseArn(arn) ?? {};
     const caller = { ...target.role, region };
     const MessageAttributes = Object.fromEntries(
-      Object.entries(attributes).map(([name, StringValue]) => [
-        name,
-        { DataType: name === 'ErrorCode' ? 'Number' : 'String', StringValue },
-      ]),
+      Object.entries(attributes).map(([name, StringValue]) => [name, { DataType: name === 'ErrorCode' ? 'Number' : 'String', StringValue }]),
     );
     const calls: Record<string, () => Promise<unknown>> = {
       sqs: () =>

@@ -184,13 +184,8 @@ class Functions {
         configuration(found, versionOf(found, this.addressed(input, context)) ?? '$LATEST'),
       ),
       GetPolicy: this.onFunction('GetPolicy', ({ policy, arn }) => {
-        if (policy.Statement.length > 0)
-          return { Policy: JSON.stringify({ ...policy, Id: 'default' }), RevisionId: String(policy.Statement.length) };
-        throw new AwsError(
-          'ResourceNotFoundException',
-          `The resource you requested does not exist: no policy is associated with ${arn}`,
-          404,
-        );
+        if (policy.Statement.length > 0) return { Policy: JSON.stringify({ ...policy, Id: 'default' }), RevisionId: String(policy.Statement.length) };
+        throw new AwsError('ResourceNotFoundException', `The resource you requested does not exist: no policy is associated with ${arn}`, 404);
       }),
       ListFunctions: {
         access: () => [{ action: 'lambda:ListFunctions', resource: '*' }],

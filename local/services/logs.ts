@@ -119,8 +119,7 @@ class Groups {
   private describe(input: Input, { account, region }: CallContext): Input {
     const mine = [...this.groups.values()].filter(({ definition }) => definition.account === account && definition.region === region);
     const found = mine.filter(
-      ({ definition }) =>
-        definition.name.startsWith(input.logGroupNamePrefix ?? '') && definition.name.includes(input.logGroupNamePattern ?? ''),
+      ({ definition }) => definition.name.startsWith(input.logGroupNamePrefix ?? '') && definition.name.includes(input.logGroupNamePattern ?? ''),
     );
     const page = paged(
       found.toSorted((a, b) => (a.definition.name < b.definition.name ? -1 : 1)),

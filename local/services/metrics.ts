@@ -52,10 +52,7 @@ export class Metrics {
     let series = this.series.get(key);
     if (!series) this.series.set(key, (series = { location, namespace, name, dimensions, minutes: new Map(), gauge, last: time }));
     const minute = Math.floor(time / MINUTE) * MINUTE;
-    series.minutes.set(
-      minute,
-      merged([series.minutes.get(minute), statisticsOf(value)].filter((each) => each !== undefined)) ?? statisticsOf(value),
-    );
+    series.minutes.set(minute, merged([series.minutes.get(minute), statisticsOf(value)].filter((each) => each !== undefined)) ?? statisticsOf(value));
     series.last = Math.max(series.last, time);
     for (const old of series.minutes.keys()) {
       if (old >= this.clock.now() - RETENTION) break;

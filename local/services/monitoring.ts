@@ -2,16 +2,7 @@ import type { GetMetricDataInput, MetricDataQuery, MetricDatum } from '@aws-sdk/
 import { AwsError, type CallContext, type Cloud, type Input, type Service, type ServiceOperation } from '../types.ts';
 import { Alarms, type Alarm, type AlarmProperties, type AlarmState } from './alarms.ts';
 import { locationOf, type Location } from './locations.ts';
-import {
-  embeddedMetrics,
-  Metrics,
-  seriesKey,
-  statistic,
-  type MetricName,
-  type MetricValue,
-  type Statistic,
-  type Statistics,
-} from './metrics.ts';
+import { embeddedMetrics, Metrics, seriesKey, statistic, type MetricName, type MetricValue, type Statistic, type Statistics } from './metrics.ts';
 
 export type { AlarmProperties, AlarmState } from './alarms.ts';
 export type { MetricName, MetricValue } from './metrics.ts';
@@ -89,11 +80,7 @@ function operations(metrics: Metrics, alarms: Alarms): Record<string, ServiceOpe
   };
 }
 
-function alarmAccess(
-  action: string,
-  names: string[] | undefined,
-  { account, region }: CallContext,
-): { action: string; resource: string }[] {
+function alarmAccess(action: string, names: string[] | undefined, { account, region }: CallContext): { action: string; resource: string }[] {
   const wanted = names && names.length > 0 ? names : ['*'];
   return wanted.map((name) => ({ action: `cloudwatch:${action}`, resource: `arn:aws:cloudwatch:${region}:${account}:alarm:${name}` }));
 }

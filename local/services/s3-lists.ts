@@ -69,8 +69,7 @@ export function listVersions(store: S3Store, bucket: Bucket, input: ListObjectVe
     .keys(bucket)
     .filter((key) => key.startsWith(Prefix))
     .flatMap((key) => bucket.objects.get(key) ?? []);
-  const marked =
-    VersionIdMarker === undefined ? -1 : all.findIndex(({ key, versionId }) => key === KeyMarker && versionId === VersionIdMarker);
+  const marked = VersionIdMarker === undefined ? -1 : all.findIndex(({ key, versionId }) => key === KeyMarker && versionId === VersionIdMarker);
   const rest = marked >= 0 ? all.slice(marked + 1) : all.filter(({ key }) => isAfter(key, KeyMarker));
   const page = rest.slice(0, Math.min(MaxKeys, LARGEST_PAGE));
   const last = page.at(-1);

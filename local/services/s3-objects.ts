@@ -40,13 +40,7 @@ export class S3Objects {
    */
   async keep(
     bucket: Bucket,
-    {
-      input,
-      conditions,
-      body,
-      etag,
-      checksums,
-    }: { input: Input; conditions?: Input; body: Buffer; etag: string; checksums: Record<string, string> },
+    { input, conditions, body, etag, checksums }: { input: Input; conditions?: Input; body: Buffer; etag: string; checksums: Record<string, string> },
     { caller }: CallContext,
   ): Promise<ObjectVersion> {
     const kmsKeyArn = input.ServerSideEncryption === 'AES256' ? undefined : (input.SSEKMSKeyId ?? bucket.definition.kmsKeyArn);
@@ -57,9 +51,7 @@ export class S3Objects {
       deleteMarker: false,
       body,
       etag,
-      headers: Object.fromEntries(
-        headerNames.filter((name) => input[name] !== undefined).map((name) => [name, input[name]]),
-      ) as ObjectHeaders,
+      headers: Object.fromEntries(headerNames.filter((name) => input[name] !== undefined).map((name) => [name, input[name]])) as ObjectHeaders,
       metadata: { ...input.Metadata },
       checksums,
       tagCount: new URLSearchParams(input.Tagging ?? '').size,
@@ -103,8 +95,7 @@ export class S3Objects {
   /** The version that a request means. @throws AwsError NoSuchKey, NoSuchVersion, or MethodNotAllowed for a delete marker */
   find(bucket: Bucket, { Key = '', VersionId }: { Key?: string; VersionId?: string }): ObjectVersion {
     const version = VersionId === undefined ? this.store.current(bucket, Key) : this.store.version(bucket, Key, VersionId);
-    if (!version && VersionId !== undefined)
-      throw new AwsError('NoSuchVersion', 'The specified version does not exist.', 404, { Key, VersionId });
+    if (!version && VersionId !== undefined) throw new AwsError('NoSuchVersion', 'The specified version does not exist.', 404, { Key, VersionId });
     if (!version) throw new AwsError('NoSuchKey', 'The specified key does not exist.', 404, { Key });
     if (version.deleteMarker) throw new AwsError('MethodNotAllowed', 'The specified method is not allowed against this resource.', 405);
     return version;
@@ -133,8 +124,7 @@ export class S3Objects {
   delete(bucket: Bucket, { Key = '', VersionId, IfMatch, BypassGovernanceRetention }: DeleteObjectRequest): Input {
     const current = this.store.current(bucket, Key);
     if (IfMatch !== undefined && !(current && matchesTag(IfMatch, current))) throw preconditionFailed();
-    if (VersionId !== undefined)
-      return this.deleteVersion(bucket, { key: Key, versionId: VersionId, bypass: BypassGovernanceRetention === true });
+    if (VersionId !== undefined) return this.deleteVersion(bucket, { key: Key, versionId: VersionId, bypass: BypassGovernanceRetention === true });
     if (!bucket.definition.versioned) {
       if (current) this.store.remove(bucket, current);
       return {};
@@ -174,9 +164,7 @@ export class S3Objects {
     if (input.IfNoneMatch === '*' && current) throw preconditionFailed();
     if (input.IfMatch !== undefined && !current) throw new AwsError('NoSuchKey', 'The specified key does not exist.', 404, { Key: key });
     if (input.IfMatch !== undefined && current && !matchesTag(input.IfMatch, current)) throw preconditionFailed();
-    const locks = [input.ObjectLockMode, input.ObjectLockRetainUntilDate, input.ObjectLockLegalHoldStatus].some(
-      (value) => value !== undefined,
-    );
+    const locks = [input.ObjectLockMode, input.ObjectLockRetainUntilDate, input.ObjectLockLegalHoldStatus].some((value) => value !== undefined);
     if (locks && !bucket.definition.objectLock) throw new AwsError('InvalidRequest', 'Bucket is missing Object Lock Configuration');
   }
 

@@ -40,8 +40,7 @@ export class S3Uploads {
     const body = Buffer.from((input.Body as Uint8Array | undefined) ?? []);
     const checksums = checkedSums(input as unknown as Record<string, unknown>, body);
     const number = input.PartNumber ?? 0;
-    if (number < 1 || number > 10_000)
-      throw new AwsError('InvalidArgument', 'Part number must be an integer between 1 and 10000, inclusive');
+    if (number < 1 || number > 10_000) throw new AwsError('InvalidArgument', 'Part number must be an integer between 1 and 10000, inclusive');
     const etag = etagOf(body);
     upload.parts.set(number, { body, etag, modified: new Date(this.cloud.clock.now()) });
     return { ETag: etag, ServerSideEncryption: 'AES256', ...checksums };
@@ -97,8 +96,7 @@ function chosenParts(upload: Upload, { MultipartUpload }: CompleteMultipartUploa
   if (wanted.length === 0)
     throw new AwsError('MalformedXML', 'The XML you provided was not well-formed or did not validate against our published schema');
   const ordered = wanted.every(({ PartNumber = 0 }, index) => PartNumber > (wanted[index - 1]?.PartNumber ?? 0));
-  if (!ordered)
-    throw new AwsError('InvalidPartOrder', 'The list of parts was not in ascending order. Parts must be ordered by part number.');
+  if (!ordered) throw new AwsError('InvalidPartOrder', 'The list of parts was not in ascending order. Parts must be ordered by part number.');
   return wanted.map(({ PartNumber = 0, ETag = '' }, index) => {
     const part = upload.parts.get(PartNumber);
     if (!part || part.etag !== `"${ETag.replace(/^"|"$/g, '')}"`)

@@ -90,9 +90,7 @@ class S3Operations {
     const { objects, uploads, store } = this;
     return {
       PutObject: this.onObject(putActions, (bucket, input, context) => objects.put(bucket, input, context)),
-      GetObject: this.onObject(getActions, (bucket, input, context) =>
-        this.discreet(bucket, context, () => objects.get(bucket, input, context)),
-      ),
+      GetObject: this.onObject(getActions, (bucket, input, context) => this.discreet(bucket, context, () => objects.get(bucket, input, context))),
       HeadObject: this.onObject(getActions, (bucket, input, context) =>
         this.discreet(bucket, context, async () => objects.head(bucket, objects.find(bucket, input), input)),
       ),
@@ -107,9 +105,7 @@ class S3Operations {
       ListObjectsV2: this.onBucket(listActions('s3:ListBucket'), (bucket, input) => listObjects(store, bucket, input)),
       ListObjectVersions: this.onBucket(listActions('s3:ListBucketVersions'), (bucket, input) => listVersions(store, bucket, input)),
       HeadBucket: this.onBucket(only('s3:ListBucket'), (bucket) => ({ BucketRegion: bucket.definition.region })),
-      GetBucketVersioning: this.onBucket(only('s3:GetBucketVersioning'), (bucket) =>
-        bucket.definition.versioned ? { Status: 'Enabled' } : {},
-      ),
+      GetBucketVersioning: this.onBucket(only('s3:GetBucketVersioning'), (bucket) => (bucket.definition.versioned ? { Status: 'Enabled' } : {})),
       // The oldest Region answers nothing: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLocation.html
       GetBucketLocation: this.onBucket(only('s3:GetBucketLocation'), ({ definition: { region } }) =>
         region === 'us-east-1' ? {} : { LocationConstraint: region },
@@ -193,8 +189,7 @@ class S3Operations {
   private owned(name: string, expectedOwner: string | undefined): Bucket {
     const bucket = this.store.bucket(name);
     if (!bucket) throw noSuchBucket(name);
-    if (expectedOwner !== undefined && expectedOwner !== bucket.definition.account)
-      throw new AwsError('AccessDenied', 'Access Denied', 403);
+    if (expectedOwner !== undefined && expectedOwner !== bucket.definition.account) throw new AwsError('AccessDenied', 'Access Denied', 403);
     return bucket;
   }
 
@@ -241,9 +236,7 @@ function listActions(action: string): Actions {
 }
 
 function getActions({ VersionId }: Input): ReturnType<Actions> {
-  return VersionId === undefined
-    ? { actions: ['s3:GetObject'] }
-    : { actions: ['s3:GetObjectVersion'], context: { 's3:VersionId': [VersionId] } };
+  return VersionId === undefined ? { actions: ['s3:GetObject'] } : { actions: ['s3:GetObjectVersion'], context: { 's3:VersionId': [VersionId] } };
 }
 
 function deleteActions({ VersionId, BypassGovernanceRetention }: Input): ReturnType<Actions> {

@@ -52,8 +52,18 @@ export interface Scheduler {
 const principal = 'scheduler.amazonaws.com';
 
 const knownSettings = new Set([
-  'Name', 'GroupName', 'ScheduleExpression', 'ScheduleExpressionTimezone', 'FlexibleTimeWindow', 'State', 'Description', 'StartDate',
-  'EndDate', 'ActionAfterCompletion', 'Target', 'ClientToken',
+  'Name',
+  'GroupName',
+  'ScheduleExpression',
+  'ScheduleExpressionTimezone',
+  'FlexibleTimeWindow',
+  'State',
+  'Description',
+  'StartDate',
+  'EndDate',
+  'ActionAfterCompletion',
+  'Target',
+  'ClientToken',
 ]);
 const knownTarget = new Set(['Arn', 'RoleArn', 'Input', 'RetryPolicy', 'DeadLetterConfig']);
 
@@ -63,8 +73,9 @@ function invalid(message: string): AwsError {
 
 /** What CreateSchedule refuses, and what the embedded AWS doesn't know. */
 function check(settings: ScheduleSettings): void {
-  const unknown = Object.entries(settings).find(([name, value]) => value !== undefined && !knownSettings.has(name))?.[0]
-    ?? Object.entries(settings.Target).find(([name, value]) => value !== undefined && !knownTarget.has(name))?.[0];
+  const unknown =
+    Object.entries(settings).find(([name, value]) => value !== undefined && !knownSettings.has(name))?.[0] ??
+    Object.entries(settings.Target).find(([name, value]) => value !== undefined && !knownTarget.has(name))?.[0];
   if (unknown !== undefined) throw invalid(`${unknown} of schedule ${settings.Name} is not known to the embedded AWS`);
   if (!/^[0-9a-zA-Z-_.]{1,64}$/.test(settings.Name)) throw invalid(`Name ${settings.Name} must match [0-9a-zA-Z-_.]+ and have at most 64 characters`);
   if (settings.FlexibleTimeWindow.Mode !== 'OFF') {
@@ -200,7 +211,17 @@ class Schedules implements Scheduler {
   private input({ settings, arn, account, region }: Schedule, due: number, attempt: number): string {
     const scheduled = new Date(due).toISOString().replace(/\.\d+Z$/, 'Z');
     const id = this.cloud.random.uuid();
-    const event = { version: '0', id, 'detail-type': 'Scheduled Event', source: 'aws.scheduler', account, time: scheduled, region, resources: [arn], detail: '{}' };
+    const event = {
+      version: '0',
+      id,
+      'detail-type': 'Scheduled Event',
+      source: 'aws.scheduler',
+      account,
+      time: scheduled,
+      region,
+      resources: [arn],
+      detail: '{}',
+    };
     return (settings.Target.Input ?? JSON.stringify(event))
       .replaceAll('<aws.scheduler.schedule-arn>', arn)
       .replaceAll('<aws.scheduler.scheduled-time>', scheduled)
@@ -261,9 +282,9 @@ class Schedules implements Scheduler {
 
   private list(input: Input, { account, region }: CallContext): unknown {
     const fits = ({ settings }: Schedule): boolean =>
-      (input.GroupName ?? settings.GroupName) === settings.GroupName
-      && settings.Name.startsWith(input.NamePrefix ?? '')
-      && (input.State ?? settings.State) === settings.State;
+      (input.GroupName ?? settings.GroupName) === settings.GroupName &&
+      settings.Name.startsWith(input.NamePrefix ?? '') &&
+      (input.State ?? settings.State) === settings.State;
     const here = [...this.known.values()].filter((schedule) => schedule.account === account && schedule.region === region);
     const { items, next } = pageOf(here.filter(fits), input.MaxResults ?? 100, input.NextToken);
     const shown = items.map(({ settings, arn, created, modified }) => ({

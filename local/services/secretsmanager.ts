@@ -96,10 +96,7 @@ class Secrets {
     const known = secret.versions.find((version) => version.id === id);
     if (known) {
       if (Buffer.compare(Buffer.from(known.value), Buffer.from(value)) === 0) return known;
-      throw new AwsError(
-        'ResourceExistsException',
-        `You can't modify an existing version, you can only create a new version. Version ID: ${id}`,
-      );
+      throw new AwsError('ResourceExistsException', `You can't modify an existing version, you can only create a new version. Version ID: ${id}`);
     }
     const current = secret.versions.find((version) => version.stages.has('AWSCURRENT'));
     if (stages.includes('AWSCURRENT') && current) {
@@ -151,9 +148,7 @@ class Secrets {
       action,
       resource:
         secret?.arn ??
-        (parseArn(input.SecretId)
-          ? input.SecretId
-          : `arn:aws:secretsmanager:${context.region}:${context.account}:secret:${input.SecretId}`),
+        (parseArn(input.SecretId) ? input.SecretId : `arn:aws:secretsmanager:${context.region}:${context.account}:secret:${input.SecretId}`),
       resourcePolicy: secret?.definition.policy,
       resourceAccount: secret?.definition.account,
       context: {

@@ -118,11 +118,7 @@ export class Delivery {
     this.mails.push({ endpoint, subject: notification.subject ?? 'AWS Notification Message', message, topicArn, at });
   }
 
-  private async send(
-    subscription: Subscription,
-    queueArn: string,
-    { body, attributes }: { body: string; attributes: Input },
-  ): Promise<void> {
+  private async send(subscription: Subscription, queueArn: string, { body, attributes }: { body: string; attributes: Input }): Promise<void> {
     const { account, region, resource } = parseArn(queueArn) ?? { account: '', region: '', resource: '' };
     await this.cloud.call(this.caller(subscription, queueArn), 'sqs', 'SendMessage', {
       QueueUrl: `https://sqs.${region}.amazonaws.com/${account}/${resource}`,

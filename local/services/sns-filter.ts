@@ -98,9 +98,7 @@ function matchesCondition(condition: unknown, values: Values): boolean {
 function inRange(value: number, bounds: unknown[]): boolean {
   for (let index = 0; index < bounds.length; index += 2) {
     const bound = Number(bounds[index + 1]);
-    const holds = { '=': value === bound, '<': value < bound, '<=': value <= bound, '>': value > bound, '>=': value >= bound }[
-      String(bounds[index])
-    ];
+    const holds = { '=': value === bound, '<': value < bound, '<=': value <= bound, '>': value > bound, '>=': value >= bound }[String(bounds[index])];
     if (holds === undefined) throw invalid(`Unrecognized numeric range operator: ${String(bounds[index])}`);
     if (!holds) return false;
   }

@@ -194,8 +194,7 @@ class Topics {
 
   private async publishBatch(topic: Topic, entries: PublishBatchRequestEntry[], context: CallContext): Promise<Input> {
     if (entries.length === 0) throw new AwsError('EmptyBatchRequestException', "The batch request doesn't contain any entries.");
-    if (entries.length > 10)
-      throw new AwsError('TooManyEntriesInBatchRequestException', 'The batch request contains more entries than permissible.');
+    if (entries.length > 10) throw new AwsError('TooManyEntriesInBatchRequestException', 'The batch request contains more entries than permissible.');
     if (new Set(entries.map(({ Id }) => Id)).size < entries.length)
       throw new AwsError('BatchEntryIdsNotDistinctException', 'Two or more batch entries in the request have the same Id.');
     if (entries.reduce((sum, entry) => sum + sizeOf(entry), 0) > LARGEST)

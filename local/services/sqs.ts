@@ -124,10 +124,7 @@ class Queues {
   private async send(queue: Queue, input: Input, { caller }: CallContext): Promise<Input> {
     assertContent(input.MessageBody, input.MessageAttributes);
     if (sizeOf(input) > LARGEST) {
-      throw new AwsError(
-        'InvalidParameterValue',
-        `One or more parameters are invalid. Reason: Message must be shorter than ${LARGEST} bytes.`,
-      );
+      throw new AwsError('InvalidParameterValue', `One or more parameters are invalid. Reason: Message must be shorter than ${LARGEST} bytes.`);
     }
     await this.unlock(queue, caller, ['kms:GenerateDataKey', 'kms:Decrypt']);
     const message = queue.send({
@@ -142,8 +139,7 @@ class Queues {
 
   private async sendBatch(queue: Queue, input: { Entries: SendMessageBatchRequestEntry[] }, context: CallContext): Promise<Input> {
     const { Entries } = input;
-    if (Entries.length === 0)
-      throw new AwsError('EmptyBatchRequest', 'There should be at least one SendMessageBatchRequestEntry in the request.');
+    if (Entries.length === 0) throw new AwsError('EmptyBatchRequest', 'There should be at least one SendMessageBatchRequestEntry in the request.');
     if (Entries.length > 10) throw new AwsError('TooManyEntriesInBatchRequest', 'Maximum number of entries per request are 10.');
     if (new Set(Entries.map(({ Id }) => Id)).size < Entries.length)
       throw new AwsError('BatchEntryIdsNotDistinct', 'Two or more batch entries in the request have the same Id.');
@@ -244,8 +240,6 @@ function attributesOf(queue: Queue, names: string[]): Record<string, string> {
   const unknown = names.find((name) => name !== 'All' && !(name in all));
   if (unknown !== undefined) throw new AwsError('InvalidAttributeName', `Unknown Attribute ${unknown}.`);
   return Object.fromEntries(
-    Object.entries(all).filter(
-      (entry): entry is [string, string] => entry[1] !== undefined && (names.includes('All') || names.includes(entry[0])),
-    ),
+    Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined && (names.includes('All') || names.includes(entry[0]))),
   );
 }

@@ -63,7 +63,18 @@ export class AutomationEngine {
 
   put(store: ExecutionStore, { stored, version, parameters, by, request }: Order, own: Partial<Execution>): Execution {
     const { clock, random } = this.deps;
-    const execution: Execution = { id: random.uuid(), document: stored.name, version, parameters, status: 'Pending', message: '', started: clock.now(), by, request, ...own };
+    const execution: Execution = {
+      id: random.uuid(),
+      document: stored.name,
+      version,
+      parameters,
+      status: 'Pending',
+      message: '',
+      started: clock.now(),
+      by,
+      request,
+      ...own,
+    };
     store.executions.set(execution.id, execution);
     return execution;
   }
@@ -107,7 +118,11 @@ class Fan {
     const atOnce = Math.max(1, limitOf(request.MaxConcurrency ?? DEFAULT_CONCURRENCY, targets.length));
     while (this.waiting.length > 0 && !this.overErrors() && this.open() < atOnce) {
       const target = this.waiting.shift() ?? '';
-      const part = this.engine.put(this.store, this.order, { parent: this.whole.id, target, parameters: { ...parameters, [request.TargetParameterName]: [target] } });
+      const part = this.engine.put(this.store, this.order, {
+        parent: this.whole.id,
+        target,
+        parameters: { ...parameters, [request.TargetParameterName]: [target] },
+      });
       this.parts.push(part);
       this.engine.work(part, this.order, () => this.fill());
     }
@@ -121,6 +136,8 @@ class Fan {
   }
 
   private overErrors(): boolean {
-    return this.parts.filter(({ status }) => status === 'Failed').length > limitOf(this.order.request.MaxErrors ?? '0', this.order.targets?.length ?? 0);
+    return (
+      this.parts.filter(({ status }) => status === 'Failed').length > limitOf(this.order.request.MaxErrors ?? '0', this.order.targets?.length ?? 0)
+    );
   }
 }

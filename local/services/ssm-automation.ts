@@ -46,7 +46,8 @@ export function automationOperations(deps: AutomationDeps): Record<string, Servi
       access: (input, context) => [{ action: 'ssm:GetAutomationExecution', resource: executionArn(String(input.AutomationExecutionId), context) }],
       run(input, context) {
         const found = at(context).executions.get(String(input.AutomationExecutionId));
-        if (!found || !isShown(found, deps)) throw new AwsError('AutomationExecutionNotFoundException', `Execution ${input.AutomationExecutionId} could not be found.`);
+        if (!found || !isShown(found, deps))
+          throw new AwsError('AutomationExecutionNotFoundException', `Execution ${input.AutomationExecutionId} could not be found.`);
         return { AutomationExecution: { ...common(found), Parameters: found.parameters, StepExecutions: [] } };
       },
     },
@@ -95,7 +96,11 @@ function start(input: Input, context: CallContext, { store, deps, engine }: Star
   const stored = deps.state.at(context.account, context.region).runbooks.get(input.DocumentName);
   if (!stored) throw new AwsError('AutomationDefinitionNotFoundException', `Automation definition not found: ${input.DocumentName}`);
   const version = versionOf(stored, input.DocumentVersion);
-  if (!version) throw new AwsError('AutomationDefinitionVersionNotFoundException', `Version ${input.DocumentVersion} of ${input.DocumentName} could not be found`);
+  if (!version)
+    throw new AwsError(
+      'AutomationDefinitionVersionNotFoundException',
+      `Version ${input.DocumentVersion} of ${input.DocumentName} could not be found`,
+    );
   const targets = targetsOf(input);
   const parameters: ParameterValues = input.Parameters ?? {};
   const values = targets === undefined ? parameters : { ...parameters, [input.TargetParameterName]: [''] };
@@ -117,7 +122,8 @@ function start(input: Input, context: CallContext, { store, deps, engine }: Star
 
 function checkRequest(input: Input): void {
   refuseUnsupported('StartAutomationExecution', input, UNSUPPORTED);
-  if (input.Mode !== undefined && input.Mode !== 'Auto') throw new AwsError('NotImplemented', 'The embedded AWS runs automations in mode Auto only', 501);
+  if (input.Mode !== undefined && input.Mode !== 'Auto')
+    throw new AwsError('NotImplemented', 'The embedded AWS runs automations in mode Auto only', 501);
   checkBounds([
     ['documentName', input.DocumentName ?? '', { pattern: /^[a-zA-Z0-9_\-.:/]{3,128}$/ }],
     ['documentVersion', input.DocumentVersion, { pattern: /^(\$LATEST|\$DEFAULT|[1-9]\d*)$/ }],
@@ -133,9 +139,11 @@ function checkRequest(input: Input): void {
 /** Values of the parameter that targets stand for; nothing for an execution without targets. */
 function targetsOf(input: Input): string[] | undefined {
   if (input.Targets === undefined && input.TargetParameterName === undefined) return undefined;
-  if (input.Targets === undefined || input.TargetParameterName === undefined) throw invalid('Targets and TargetParameterName must be specified together.');
+  if (input.Targets === undefined || input.TargetParameterName === undefined)
+    throw invalid('Targets and TargetParameterName must be specified together.');
   const [target, ...more]: { Key: string; Values: string[] }[] = input.Targets;
-  if (target?.Key !== 'ParameterValues' || more.length > 0) throw new AwsError('NotImplemented', 'The embedded AWS knows targets with the key ParameterValues only', 501);
+  if (target?.Key !== 'ParameterValues' || more.length > 0)
+    throw new AwsError('NotImplemented', 'The embedded AWS knows targets with the key ParameterValues only', 501);
   if (target.Values.length === 0) throw new AwsError('InvalidTarget', 'The target is not valid: it has no values.');
   return target.Values;
 }
@@ -168,11 +176,15 @@ const FILTERS: Record<string, Test> = {
 
 /** Executions below another are listed where they are asked for by it. */
 function describe(input: Input, { executions }: ExecutionStore, deps: AutomationDeps): Input {
-  checkBounds([['maxResults', input.MaxResults, { min: 1, max: 50 }], ['filters', input.Filters, { min: 1, max: 10 }]]);
+  checkBounds([
+    ['maxResults', input.MaxResults, { min: 1, max: 50 }],
+    ['filters', input.Filters, { min: 1, max: 10 }],
+  ]);
   const filters: { Key: string; Values: string[] }[] = input.Filters ?? [];
   for (const { Key, Values } of filters) {
     checkBounds([['filters.values', Values, { min: 1, max: 10 }]]);
-    if (!FILTERS[Key]) throw new AwsError('InvalidFilterKey', `The filter key ${Key} is not known to the embedded AWS; there are ${Object.keys(FILTERS).join(', ')}.`);
+    if (!FILTERS[Key])
+      throw new AwsError('InvalidFilterKey', `The filter key ${Key} is not known to the embedded AWS; there are ${Object.keys(FILTERS).join(', ')}.`);
   }
   const below = filters.some(({ Key }) => Key === 'ParentExecutionId' || Key === 'ExecutionId');
   const found = [...executions.values()]

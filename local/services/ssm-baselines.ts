@@ -43,7 +43,8 @@ export function baselineOperations(deps: BaselineDeps): Record<string, ServiceOp
       access: () => [{ action: 'ssm:DescribePatchGroups', resource: '*' }],
       run(input, context) {
         checkBounds([['maxResults', input.MaxResults, { min: 1, max: 100 }]]);
-        if (input.Filters !== undefined) throw new AwsError('NotImplemented', 'The embedded AWS does not know Filters of ssm:DescribePatchGroups', 501);
+        if (input.Filters !== undefined)
+          throw new AwsError('NotImplemented', 'The embedded AWS does not know Filters of ssm:DescribePatchGroups', 501);
         const own = deps.fleet.surroundings.at(context.account, context.region).baselines;
         const mappings = own.flatMap((baseline) =>
           (baseline.patchGroups ?? []).map((PatchGroup) => ({ PatchGroup, BaselineIdentity: identity(baseline) })),
@@ -59,7 +60,12 @@ export function baselineOperations(deps: BaselineDeps): Record<string, ServiceOp
  * The baseline that a node is patched by: its patch group's, else the default of its operating system (User Guide, "Patch groups").
  * AWS's own are named by their whole ARN.
  */
-export function baselineFor(fleet: Fleet, { account, region }: { account: string; region: string }, patchGroup: string, operatingSystem: string): string {
+export function baselineFor(
+  fleet: Fleet,
+  { account, region }: { account: string; region: string },
+  patchGroup: string,
+  operatingSystem: string,
+): string {
   const own = fleet.surroundings.at(account, region).baselines.filter((baseline) => baseline.operatingSystem === operatingSystem);
   const ofGroup = own.find((baseline) => baseline.patchGroups?.includes(patchGroup));
   return (ofGroup ?? own.find((baseline) => baseline.default === true))?.id ?? awsBaseline(operatingSystem, region)?.id ?? '';

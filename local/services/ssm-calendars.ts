@@ -22,7 +22,10 @@ export function calendarOperations(deps: CalendarDeps): Record<string, ServiceOp
     },
     GetCalendarState: {
       access: (input, { account, region }) =>
-        (input.CalendarNames ?? []).map((name: string) => ({ action: 'ssm:GetCalendarState', resource: `arn:aws:ssm:${region}:${account}:document/${name}` })),
+        (input.CalendarNames ?? []).map((name: string) => ({
+          action: 'ssm:GetCalendarState',
+          resource: `arn:aws:ssm:${region}:${account}:document/${name}`,
+        })),
       run: (input, context) => calendarState(input, context, deps),
     },
   };

@@ -107,12 +107,7 @@ export class CommandEngine {
     const reporter = {
       started: () => this.set(command, invocation, { status: 'InProgress', details: 'InProgress', taken: true }),
       progressed: (steps: StepResult[]) => this.set(command, invocation, { steps }),
-      ended: (status: string, steps: StepResult[]) => this.finish(
-        command,
-        invocation,
-        status === 'TimedOut' ? 'ExecutionTimedOut' : status,
-        steps,
-      ),
+      ended: (status: string, steps: StepResult[]) => this.finish(command, invocation, status === 'TimedOut' ? 'ExecutionTimedOut' : status, steps),
     };
     invocation.run = this.fleet.run(invocation.host, job, reporter, this.cloud);
   }

@@ -57,11 +57,13 @@ export function createFleetDocuments(deps: { state: SsmState; fleet: Fleet; cloc
 }
 
 /** AWS's own documents, the same in every account; of each there is one version here. */
-const ofAws = new Map(awsDocuments.map(({ name, versions: [content = ''] }): [string, StoredDocument] => {
-  const hash = createHash('sha256').update(content).digest('hex');
-  const version = { version: 1, content, hash, created: 0, document: parseDocument(name, content) };
-  return [name, { name, arn: `arn:aws:ssm:::document/${name}`, versions: [version], defaultVersion: 1 }];
-}));
+const ofAws = new Map(
+  awsDocuments.map(({ name, versions: [content = ''] }): [string, StoredDocument] => {
+    const hash = createHash('sha256').update(content).digest('hex');
+    const version = { version: 1, content, hash, created: 0, document: parseDocument(name, content) };
+    return [name, { name, arn: `arn:aws:ssm:::document/${name}`, versions: [version], defaultVersion: 1 }];
+  }),
+);
 
 function parsed(name: string, source: string): DocumentContent {
   try {

@@ -16,12 +16,11 @@ export function emitCommand(cloud: Cloud, fleet: Fleet, command: Command): void 
     'requested-date-time': new Date(command.requested).toISOString(),
     status: command.status,
   };
-  emit(
-    cloud,
-    fleet,
-    command,
-    { detailType: 'EC2 Command Status-change Notification', resources: command.invocations.map(({ host }) => host.arn), detail },
-  );
+  emit(cloud, fleet, command, {
+    detailType: 'EC2 Command Status-change Notification',
+    resources: command.invocations.map(({ host }) => host.arn),
+    detail,
+  });
 }
 
 /** The status of one node's part has changed. */

@@ -60,7 +60,10 @@ export function inventoryOperations(deps: InventoryDeps): Record<string, Service
 }
 
 function listEntries(input: Input, context: CallContext, deps: InventoryDeps, captures: Map<string, Captured>): Input {
-  checkBounds([['maxResults', input.MaxResults, { min: 1, max: 50 }], ['filters', input.Filters, { min: 1, max: 5 }]]);
+  checkBounds([
+    ['maxResults', input.MaxResults, { min: 1, max: 50 }],
+    ['filters', input.Filters, { min: 1, max: 5 }],
+  ]);
   const type: string = checkType(input.TypeName);
   const host = hostAt(deps.fleet, input.InstanceId, context);
   if (!host || host.state === 'terminated') {
@@ -69,7 +72,12 @@ function listEntries(input: Input, context: CallContext, deps: InventoryDeps, ca
   const captured = capture(host, type, deps, captures);
   const entries = captured.entries.filter((entry) => (input.Filters ?? []).every((filter: InventoryFilter) => fits(entry, filter, type)));
   const { items, NextToken } = page(entries, input.MaxResults ?? 50, input.NextToken, deps);
-  const head = { TypeName: type, InstanceId: host.id, SchemaVersion: SCHEMA[type], ...(captured.time === 0 ? {} : { CaptureTime: iso(captured.time) }) };
+  const head = {
+    TypeName: type,
+    InstanceId: host.id,
+    SchemaVersion: SCHEMA[type],
+    ...(captured.time === 0 ? {} : { CaptureTime: iso(captured.time) }),
+  };
   return { ...head, Entries: items, ...(NextToken === undefined ? {} : { NextToken }) };
 }
 

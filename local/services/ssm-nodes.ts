@@ -68,7 +68,10 @@ function describe(input: Input, context: CallContext, deps: NodeDeps): Input {
 
 function checkFilters(filters: StringFilter[]): void {
   for (const { Key, Values } of filters) {
-    checkBounds([['filters.key', Key, { min: 1 }], ['filters.values', Values, { min: 1, max: 100 }]]);
+    checkBounds([
+      ['filters.key', Key, { min: 1 }],
+      ['filters.values', Values, { min: 1, max: 100 }],
+    ]);
     if (!isTagFilter(Key) && !FILTERS[Key]) {
       throw new AwsError(
         'InvalidFilterKey',
@@ -132,10 +135,7 @@ function hybridNode(input: Input, context: CallContext, { fleet }: NodeDeps): Ho
   }
   const host = /^mi-\w{17}$/.test(input.ResourceId) ? hostAt(fleet, input.ResourceId, context) : undefined;
   if (!host) {
-    throw new AwsError(
-      'InvalidResourceId',
-      `The resource ID ${input.ResourceId} isn't valid. Verify that you entered the correct ID and try again.`,
-    );
+    throw new AwsError('InvalidResourceId', `The resource ID ${input.ResourceId} isn't valid. Verify that you entered the correct ID and try again.`);
   }
   return host;
 }

@@ -42,7 +42,16 @@ const DEDUP = '/aws/dedup';
 /** Keys that AWS gives a meaning to; any other may not begin so (SSM API reference, CreateOpsItem.OperationalData). */
 const AWS_KEYS = [DEDUP, '/aws/resources', '/aws/automations'];
 const RESERVED = /^\/?(amazon|aws|amzn|ssm)/i;
-const UNSUPPORTED = ['Notifications', 'RelatedOpsItems', 'Tags', 'AccountId', 'ActualStartTime', 'ActualEndTime', 'PlannedStartTime', 'PlannedEndTime'];
+const UNSUPPORTED = [
+  'Notifications',
+  'RelatedOpsItems',
+  'Tags',
+  'AccountId',
+  'ActualStartTime',
+  'ActualEndTime',
+  'PlannedStartTime',
+  'PlannedEndTime',
+];
 const DATA_BYTES = 20 * 1024;
 
 type Items = Map<string, OpsItem>;
@@ -68,7 +77,9 @@ export function opsItemOperations(deps: OpsItemDeps): Record<string, ServiceOper
     },
     GetOpsItem: {
       access: (input, context) => itemAccess('GetOpsItem', input, context),
-      run: (input, context) => ({ OpsItem: { ...summary(found(at(context), input.OpsItemId)), ...details(found(at(context), input.OpsItemId), context) } }),
+      run: (input, context) => ({
+        OpsItem: { ...summary(found(at(context), input.OpsItemId)), ...details(found(at(context), input.OpsItemId), context) },
+      }),
     },
     DescribeOpsItems: {
       access: () => [{ action: 'ssm:DescribeOpsItems', resource: '*' }],
@@ -83,9 +94,13 @@ function create(input: Input, context: CallContext, items: Items, { clock, rando
   if (/aws|amazon|amzn/i.test(input.Source)) throw invalid(`The source name can't contain aws, amazon or amzn: ${input.Source}`);
   const data: Record<string, Data> = input.OperationalData ?? {};
   checkData(data);
-  const twin = [...items.values()].find((item) => UNRESOLVED.includes(item.status) && dedupOf(item.data) !== undefined && dedupOf(item.data) === dedupOf(data));
+  const twin = [...items.values()].find(
+    (item) => UNRESOLVED.includes(item.status) && dedupOf(item.data) !== undefined && dedupOf(item.data) === dedupOf(data),
+  );
   if (twin) {
-    throw new AwsError('OpsItemAlreadyExistsException', `Similar OpsItem(s) already exists. List of existing OpsItem(s) : [${twin.id}]`, 400, { OpsItemId: twin.id });
+    throw new AwsError('OpsItemAlreadyExistsException', `Similar OpsItem(s) already exists. List of existing OpsItem(s) : [${twin.id}]`, 400, {
+      OpsItemId: twin.id,
+    });
   }
   const now = clock.now();
   const item: OpsItem = {
@@ -141,7 +156,8 @@ function describe(input: Input, items: Items, { random, gaps }: OpsItemDeps): In
 
 function fits(item: OpsItem, { Key, Values, Operator }: { Key: string; Values: string[]; Operator: string }): boolean {
   const text = filtered(item, Key);
-  if (Operator !== 'Equal' && Operator !== 'Contains') throw new AwsError('NotImplemented', `The embedded AWS does not filter OpsItems by ${Operator}`, 501);
+  if (Operator !== 'Equal' && Operator !== 'Contains')
+    throw new AwsError('NotImplemented', `The embedded AWS does not filter OpsItems by ${Operator}`, 501);
   return Values.some((value) => text.some((one) => (Operator === 'Equal' ? one === value : one.includes(value))));
 }
 
@@ -178,7 +194,8 @@ function checkData(data: Record<string, Data>): void {
     checkBounds([['type', Type, { oneOf: ['SearchableString', 'String'] }]]);
   }
   const dedup = dedupOf(data);
-  if (data[DEDUP] !== undefined && (dedup === undefined || dedup.length > 512)) throw invalid(`${DEDUP} must be {"dedupString": TEXT}, at most 512 characters`);
+  if (data[DEDUP] !== undefined && (dedup === undefined || dedup.length > 512))
+    throw invalid(`${DEDUP} must be {"dedupString": TEXT}, at most 512 characters`);
 }
 
 function dedupOf(data: Record<string, Data>): string | undefined {

@@ -22,7 +22,7 @@ export function createParameter(
     ['name', name, { min: 1, max: 2_048, pattern: /^[a-zA-Z0-9_.\-/]+$/ }],
     ['type', type, { oneOf: ['String', 'StringList', 'SecureString'] }],
   ]);
-  if (value === '') throw new AwsError('ValidationException', 'Parameter value can\'t be empty.');
+  if (value === '') throw new AwsError('ValidationException', "Parameter value can't be empty.");
   if (Buffer.byteLength(value) > STANDARD_BYTES) {
     throw new AwsError('ValidationException', 'Standard tier parameters support a maximum parameter value of 4096 characters.');
   }

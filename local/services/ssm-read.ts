@@ -116,12 +116,9 @@ function listInvocations(input: Input, context: CallContext, deps: ReadDeps): In
       .map((invocation) => ({ command, invocation })),
   );
   const { items, NextToken } = page(rows, input.MaxResults ?? 50, input.NextToken, deps);
-  const CommandInvocations = items.map(({ command, invocation }) => invocationView(
-    command,
-    invocation,
-    deps.engine.shown(invocation),
-    input.Details === true,
-  ));
+  const CommandInvocations = items.map(({ command, invocation }) =>
+    invocationView(command, invocation, deps.engine.shown(invocation), input.Details === true),
+  );
   return { CommandInvocations, ...(NextToken === undefined ? {} : { NextToken }) };
 }
 
@@ -165,9 +162,12 @@ function getInvocation(input: Input, context: CallContext, deps: ReadDeps): Inpu
 
 function cancel(input: Input, context: CallContext, { state, engine }: ReadDeps): Input {
   const ids: string[] = input.InstanceIds ?? [];
-  checkBounds([['commandId', input.CommandId ?? '', { min: 36, max: 36 }], ['instanceIds', ids, { max: 50 }]]);
+  checkBounds([
+    ['commandId', input.CommandId ?? '', { min: 36, max: 36 }],
+    ['instanceIds', ids, { max: 50 }],
+  ]);
   const command = state.at(context.account, context.region).commands.get(input.CommandId);
-  if (!command) throw new AwsError('InvalidCommandId', 'The specified command ID isn\'t valid. Verify the ID and try again.');
+  if (!command) throw new AwsError('InvalidCommandId', "The specified command ID isn't valid. Verify the ID and try again.");
   const twice = ids.find((id, index) => ids.indexOf(id) !== index);
   if (twice !== undefined) throw new AwsError('DuplicateInstanceId', `Instance ${twice} is given twice.`);
   const targets = command.invocations.filter(({ host }) => ids.includes(host.id));

@@ -38,25 +38,46 @@ export function versionOf({ versions }: StoredRunbook, wanted = '$DEFAULT'): Ver
 
 /** The operations of documents, which answer for runbooks too. */
 export function withRunbooks(state: SsmState, operations: Record<string, ServiceOperation>): Record<string, ServiceOperation> {
-  const answers = { GetDocument: contentOf, DescribeDocument: (found: StoredRunbook, version: Version, context: CallContext) => ({ Document: description(found, version, context) }) };
+  const answers = {
+    GetDocument: contentOf,
+    DescribeDocument: (found: StoredRunbook, version: Version, context: CallContext) => ({ Document: description(found, version, context) }),
+  };
   const of = (input: Input, { account, region }: CallContext) => state.at(account, region).runbooks.get(String(input.Name));
-  return Object.fromEntries(Object.entries(operations).map(([name, operation]) => {
-    const answer = answers[name as keyof typeof answers];
-    return [name, {
-      access: (input, context) => (of(input, context) ? [documentAccess(`ssm:${name}`, String(input.Name), context, 'Automation')] : operation.access(input, context)),
-      run(input, context) {
-        const found = of(input, context);
-        if (!found) return operation.run(input, context);
-        const version = versionOf(found, input.DocumentVersion);
-        if (!version) throw new AwsError('InvalidDocumentVersion', `The document version ${input.DocumentVersion} of ${found.name} is not valid or does not exist.`);
-        return answer(found, version, context);
-      },
-    } satisfies ServiceOperation];
-  }));
+  return Object.fromEntries(
+    Object.entries(operations).map(([name, operation]) => {
+      const answer = answers[name as keyof typeof answers];
+      return [
+        name,
+        {
+          access: (input, context) =>
+            of(input, context) ? [documentAccess(`ssm:${name}`, String(input.Name), context, 'Automation')] : operation.access(input, context),
+          run(input, context) {
+            const found = of(input, context);
+            if (!found) return operation.run(input, context);
+            const version = versionOf(found, input.DocumentVersion);
+            if (!version)
+              throw new AwsError(
+                'InvalidDocumentVersion',
+                `The document version ${input.DocumentVersion} of ${found.name} is not valid or does not exist.`,
+              );
+            return answer(found, version, context);
+          },
+        } satisfies ServiceOperation,
+      ];
+    }),
+  );
 }
 
 function contentOf({ name }: StoredRunbook, { version, content, created }: Version): Input {
-  return { Name: name, CreatedDate: new Date(created), DocumentVersion: String(version), Status: 'Active', Content: content, DocumentType: 'Automation', DocumentFormat: 'JSON' };
+  return {
+    Name: name,
+    CreatedDate: new Date(created),
+    DocumentVersion: String(version),
+    Status: 'Active',
+    Content: content,
+    DocumentType: 'Automation',
+    DocumentFormat: 'JSON',
+  };
 }
 
 function description({ name, versions }: StoredRunbook, { version, hash, created, parameters }: Version, { account }: CallContext): Input {
@@ -68,7 +89,11 @@ function description({ name, versions }: StoredRunbook, { version, hash, created
     CreatedDate: new Date(created),
     Status: 'Active',
     DocumentVersion: String(version),
-    Parameters: Object.entries(parameters).map(([Name, { default: given }]) => ({ Name, Type: 'String', ...(given === undefined ? {} : { DefaultValue: String(given) }) })),
+    Parameters: Object.entries(parameters).map(([Name, { default: given }]) => ({
+      Name,
+      Type: 'String',
+      ...(given === undefined ? {} : { DefaultValue: String(given) }),
+    })),
     PlatformTypes: ['Windows', 'Linux', 'MacOS'],
     DocumentType: 'Automation',
     SchemaVersion: '0.3',

@@ -69,10 +69,12 @@ function sendAccess(fleet: Fleet, input: Input, context: CallContext): AccessReq
 
 /** `ssm:resourceTag/KEY` and `aws:ResourceTag/KEY` for each tag. */
 export function tagContext(tags: Record<string, string>): Record<string, string[]> {
-  return Object.fromEntries(Object.entries(tags).flatMap(([key, value]) => [
-    [`ssm:resourceTag/${key}`, [value]],
-    [`aws:ResourceTag/${key}`, [value]],
-  ]));
+  return Object.fromEntries(
+    Object.entries(tags).flatMap(([key, value]) => [
+      [`ssm:resourceTag/${key}`, [value]],
+      [`aws:ResourceTag/${key}`, [value]],
+    ]),
+  );
 }
 
 /** A node of the location that a call addresses; nodes of other locations don't exist for it. */
@@ -121,10 +123,7 @@ function findHosts(fleet: Fleet, ids: string[], context: CallContext): Host[] {
 function checkPlatforms(hosts: Host[], { document }: DocumentVersion): void {
   const misfit = hosts.find((host) => !runsOn(document, host.platform.os));
   if (misfit) {
-    throw new AwsError(
-      'UnsupportedPlatformType',
-      `The document doesn't support the platform type of the given managed node IDs: ${misfit.id}.`,
-    );
+    throw new AwsError('UnsupportedPlatformType', `The document doesn't support the platform type of the given managed node IDs: ${misfit.id}.`);
   }
 }
 

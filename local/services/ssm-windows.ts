@@ -23,7 +23,10 @@ const WINDOW_ID = /^mw-[0-9a-f]{17}$/;
 export function windowOperations(deps: WindowDeps): Record<string, ServiceOperation> {
   const pageOf = (input: Input, items: Input[]): { items: Input[]; token: Input } => {
     refuseUnsupported('DescribeMaintenanceWindows', input, ['Filters']);
-    checkBounds([['maxResults', input.MaxResults, { min: 10, max: 100 }], ['windowId', input.WindowId, { pattern: WINDOW_ID }]]);
+    checkBounds([
+      ['maxResults', input.MaxResults, { min: 10, max: 100 }],
+      ['windowId', input.WindowId, { pattern: WINDOW_ID }],
+    ]);
     const { NextToken, ...found } = page(items, input.MaxResults ?? 50, input.NextToken, deps);
     return { ...found, token: NextToken === undefined ? {} : { NextToken } };
   };
@@ -32,7 +35,10 @@ export function windowOperations(deps: WindowDeps): Record<string, ServiceOperat
     DescribeMaintenanceWindows: {
       access: () => [{ action: 'ssm:DescribeMaintenanceWindows', resource: '*' }],
       run(input, { account, region }) {
-        const { items, token } = pageOf(input, deps.fleet.surroundings.at(account, region).maintenanceWindows.map((window) => identity(window, deps.now())));
+        const { items, token } = pageOf(
+          input,
+          deps.fleet.surroundings.at(account, region).maintenanceWindows.map((window) => identity(window, deps.now())),
+        );
         return { WindowIdentities: items, ...token };
       },
     },
@@ -68,9 +74,13 @@ export function windowOperations(deps: WindowDeps): Record<string, ServiceOperat
     GetMaintenanceWindowTask: {
       access: (input, context) => [windowAccess('GetMaintenanceWindowTask', input, context)],
       run(input, context) {
-        checkBounds([['windowId', input.WindowId, { pattern: WINDOW_ID }], ['windowTaskId', input.WindowTaskId, { pattern: /^[0-9a-f-]{36}$/ }]]);
+        checkBounds([
+          ['windowId', input.WindowId, { pattern: WINDOW_ID }],
+          ['windowTaskId', input.WindowTaskId, { pattern: /^[0-9a-f-]{36}$/ }],
+        ]);
         const window = windowOf(input, context);
-        if (window.taskId !== input.WindowTaskId) throw new AwsError('DoesNotExistException', `Maintenance window task ${input.WindowTaskId} does not exist`);
+        if (window.taskId !== input.WindowTaskId)
+          throw new AwsError('DoesNotExistException', `Maintenance window task ${input.WindowTaskId} does not exist`);
         const Parameters = window.operation === undefined ? {} : { Operation: [window.operation] };
         return { ...taskOf(window), TaskInvocationParameters: { RunCommand: { Parameters, TimeoutSeconds: 600 } } };
       },
@@ -89,8 +99,28 @@ function checked(input: Input): Input {
 }
 
 /** What an update says; the rest stays as it is. */
-function edits({ Name, Schedule, ScheduleTimezone, ScheduleOffset, StartDate, EndDate, Duration, Cutoff, Enabled }: Input): Partial<MaintenanceWindow> {
-  const said = { name: Name, schedule: Schedule, timezone: ScheduleTimezone, offset: ScheduleOffset, startDate: StartDate, endDate: EndDate, hours: Duration, cutoff: Cutoff, enabled: Enabled };
+function edits({
+  Name,
+  Schedule,
+  ScheduleTimezone,
+  ScheduleOffset,
+  StartDate,
+  EndDate,
+  Duration,
+  Cutoff,
+  Enabled,
+}: Input): Partial<MaintenanceWindow> {
+  const said = {
+    name: Name,
+    schedule: Schedule,
+    timezone: ScheduleTimezone,
+    offset: ScheduleOffset,
+    startDate: StartDate,
+    endDate: EndDate,
+    hours: Duration,
+    cutoff: Cutoff,
+    enabled: Enabled,
+  };
   return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined));
 }
 
@@ -106,9 +136,16 @@ function whole(window: MaintenanceWindow, { fleet, now }: WindowDeps): Input {
  * NextExecutionTime, to the minute on the window's clock: `2026-12-06T01:00+01:00`. It moves on as soon as the window opens, and a window that
  * is disabled has none. Rates count from a day of their own here, and have none either.
  */
-function nextOf({ name, schedule, timezone, offset, hours, cutoff = 0, enabled = true, startDate, endDate }: MaintenanceWindow, now: number): string | undefined {
+function nextOf(
+  { name, schedule, timezone, offset, hours, cutoff = 0, enabled = true, startDate, endDate }: MaintenanceWindow,
+  now: number,
+): string | undefined {
   const said: SaidWindow = {
-    name, enabled, schedule, duration: hours, cutoff,
+    name,
+    enabled,
+    schedule,
+    duration: hours,
+    cutoff,
     ...(timezone !== undefined && { timezone }),
     ...(offset !== undefined && { offset }),
     ...(startDate !== undefined && { startDate }),
@@ -116,7 +153,9 @@ function nextOf({ name, schedule, timezone, offset, hours, cutoff = 0, enabled =
   };
   const read = readWindow(said, now);
   if ('closed' in read) return undefined;
-  const [next] = openings({ ssm: 'mw-00000000000000000', lastStart: 0, read: { ...read, cutoff: 0 } }, now, now + YEAR_MS).filter(({ opens }) => opens > now);
+  const [next] = openings({ ssm: 'mw-00000000000000000', lastStart: 0, read: { ...read, cutoff: 0 } }, now, now + YEAR_MS).filter(
+    ({ opens }) => opens > now,
+  );
   return next && zoned(next.opens, read.timezone);
 }
 

@@ -67,11 +67,7 @@ function assumeAccess(
 function assume(input: Input, { caller, region }: CallContext, { cloud, options }: { cloud: Cloud; options: StsOptions }): Input {
   const role = options.role(input.RoleArn);
   if (!role)
-    throw new AwsError(
-      'AccessDenied',
-      `User: ${caller.arn} is not authorized to perform: sts:AssumeRole on resource: ${input.RoleArn}`,
-      403,
-    );
+    throw new AwsError('AccessDenied', `User: ${caller.arn} is not authorized to perform: sts:AssumeRole on resource: ${input.RoleArn}`, 403);
   if (!/^[\w+=,.@-]{2,64}$/.test(input.RoleSessionName)) {
     throw invalid(`Value '${input.RoleSessionName}' at 'roleSessionName' failed to satisfy constraint: pattern [\\w+=,.@-]*`);
   }
@@ -99,8 +95,7 @@ function assume(input: Input, { caller, region }: CallContext, { cloud, options 
 function assertDuration(seconds: number, role: AssumableRole, caller: Caller): void {
   if (seconds < 900 || seconds > 43_200)
     throw invalid(`Value '${seconds}' at 'durationSeconds' failed to satisfy constraint: Member must have value between 900 and 43200`);
-  if (seconds > (role.maxSessionDuration ?? 3600))
-    throw invalid('The requested DurationSeconds exceeds the MaxSessionDuration set for this role.');
+  if (seconds > (role.maxSessionDuration ?? 3600)) throw invalid('The requested DurationSeconds exceeds the MaxSessionDuration set for this role.');
   if (caller.roleArn !== undefined && seconds > 3600) {
     throw invalid('The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining');
   }

@@ -22,7 +22,11 @@ export function createTagging(nodes: TaggedNodes): { service: Service } {
           run(input: Input, { account, region }) {
             const types: string[] = input.ResourceTypeFilters ?? [];
             const unknown = types.filter((type) => type !== RESOURCE_TYPE);
-            if (unknown.length > 0 || types.length === 0) throw new AwsError('InvalidParameterException', `embedded AWS knows tags of ${RESOURCE_TYPE} only, not of ${unknown.join(', ') || 'every type'}`);
+            if (unknown.length > 0 || types.length === 0)
+              throw new AwsError(
+                'InvalidParameterException',
+                `embedded AWS knows tags of ${RESOURCE_TYPE} only, not of ${unknown.join(', ') || 'every type'}`,
+              );
             // The API lists resources that have, or once had, tags (API reference, GetResources).
             const tagged = nodes.hybridTags(account, region).filter((node) => Object.keys(node.tags).length > 0);
             const start = Number(input.PaginationToken || 0);

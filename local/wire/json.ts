@@ -12,8 +12,7 @@ export function jsonProtocol(schema: ServiceSchema): Protocol {
       const target = request.headers['x-amz-target'] ?? '';
       const name = target.slice(target.lastIndexOf('.') + 1);
       const operation = schema.operation(name);
-      if (!operation)
-        throw new AwsError('UnknownOperationException', `embedded AWS does not know ${target || 'a request without X-Amz-Target'}`);
+      if (!operation) throw new AwsError('UnknownOperationException', `embedded AWS does not know ${target || 'a request without X-Amz-Target'}`);
       return { operation, input: readJson(operation.input, parse(request.body), name) };
     },
     write(operation, output): WireResponse {
@@ -97,11 +96,7 @@ function readStructure(shape: Shape, value: unknown, path: string): Input {
 }
 
 /** A member that JSON knows by another name than the SDK does. */
-function readRenamed(
-  shape: Shape,
-  key: string,
-  { value, path, result }: { value: unknown; path: string; result: Record<string, unknown> },
-): void {
+function readRenamed(shape: Shape, key: string, { value, path, result }: { value: unknown; path: string; result: Record<string, unknown> }): void {
   for (const [name, member] of shape.members()) {
     if (member.traits.jsonName !== key) continue;
     result[name] = readJson(member, value, `${path}.${key}`);

@@ -55,8 +55,7 @@ function xmlFormat(namespace: string): BodyFormat {
     contentType: 'application/xml',
     read: readXml,
     write: (shape, value, root) => `${declaration}<${root} xmlns="${namespace}">${writeMembers(shape, value, root)}</${root}>`,
-    fail: (error, code, shape, requestId) =>
-      `${declaration}<Error>${writeXmlError(error, code, shape)}${element('RequestId', requestId)}</Error>`,
+    fail: (error, code, shape, requestId) => `${declaration}<Error>${writeXmlError(error, code, shape)}${element('RequestId', requestId)}</Error>`,
   };
 }
 
@@ -153,8 +152,7 @@ function writeBound(response: WireResponse, member: Shape, { value, path }: { va
 
 function writePayload(response: WireResponse, member: Shape, { value, format }: { value: unknown; format: BodyFormat }): void {
   if (member.kind === 'blob' || member.kind === 'string') {
-    if (typeof value !== 'string' && !(value instanceof Uint8Array))
-      throw wrongOutput(member.name, `must be bytes, not ${describe(value)}`);
+    if (typeof value !== 'string' && !(value instanceof Uint8Array)) throw wrongOutput(member.name, `must be bytes, not ${describe(value)}`);
     response.body = value;
     return;
   }

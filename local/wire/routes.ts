@@ -44,11 +44,7 @@ export function createRouter(schema: ServiceSchema): (request: WireRequest) => R
       .filter((template) => matches(template, request, { pathname, query }))
       .toSorted((a, b) => specificity(b, query) - specificity(a, query))[0];
     if (!found)
-      throw new AwsError(
-        'UnknownOperationException',
-        `embedded AWS does not know ${request.method} ${pathname} of ${schema.namespace}`,
-        404,
-      );
+      throw new AwsError('UnknownOperationException', `embedded AWS does not know ${request.method} ${pathname} of ${schema.namespace}`, 404);
     rejectUnknown(found, query);
     return { operation: found.operation, labels: labelsOf(found, pathname), query };
   };

@@ -83,9 +83,7 @@ export function checkValue(shape: Shape, value: unknown, path: string, complain:
     return;
   }
   if (shape.kind === 'unit' || shape.kind === 'document') return;
-  const expected = { blob: value instanceof Uint8Array || typeof value === 'string', timestamp: value instanceof Date }[
-    shape.kind as string
-  ];
+  const expected = { blob: value instanceof Uint8Array || typeof value === 'string', timestamp: value instanceof Date }[shape.kind as string];
   if (!(expected ?? typeof value === shape.kind)) throw complain(path, `must be a ${shape.kind}, not ${describe(value)}`);
 }
 

@@ -73,8 +73,7 @@ export function createWire(options: WireOptions): Wire {
     const known = wired.get(name);
     if (known) return known;
     const service = options.services.find((candidate) => candidate.name === name);
-    if (!service)
-      throw new AwsError('UnknownOperationException', `embedded AWS does not know the service ${name || 'of an unsigned request'}`);
+    if (!service) throw new AwsError('UnknownOperationException', `embedded AWS does not know the service ${name || 'of an unsigned request'}`);
     const schema = loadSchema(service.sdk);
     const added = { service, schema, protocol: protocols[schema.protocol](schema) };
     wired.set(name, added);
@@ -168,10 +167,6 @@ class Exchange {
   /** A fault of the embedded AWS itself: told, and answered as AWS answers its own. */
   private internal(error: unknown, what: string): AwsError {
     this.options.onFault?.(error, what);
-    return new AwsError(
-      'InternalFailure',
-      `embedded AWS failed in ${what}: ${error instanceof Error ? error.message : String(error)}`,
-      500,
-    );
+    return new AwsError('InternalFailure', `embedded AWS failed in ${what}: ${error instanceof Error ? error.message : String(error)}`, 500);
   }
 }

@@ -13,22 +13,68 @@ import type { Machine } from '../../lambdas/core/survey/machines.ts';
 import type { SeenBaseline, SeenInstance, SeenWindow, Survey } from '../../lambdas/core/survey/model.ts';
 
 const baseline = (rules: SeenBaseline['rules'], more: Partial<SeenBaseline> = {}): SeenBaseline => ({
-  id: 'pb-1', name: 'b', operatingSystem: 'AMAZON_LINUX_2023', isDefault: false, rules, approved: [], rejected: [], rejectedAction: '', ...more,
+  id: 'pb-1',
+  name: 'b',
+  operatingSystem: 'AMAZON_LINUX_2023',
+  isDefault: false,
+  rules,
+  approved: [],
+  rejected: [],
+  rejectedAction: '',
+  ...more,
 });
 const SECURITY = { CLASSIFICATION: ['Security'], SEVERITY: ['*'] };
 
 describe('a baseline refuses', () => {
   it.each<[string, SeenBaseline, string[]]>([
-    ['nothing where one rule approves security updates at once', baseline([{ filters: SECURITY, approveAfterDays: 7 }, { filters: SECURITY, approveAfterDays: 0 }]), []],
-    ['for as long as its shortest rule waits', baseline([{ filters: SECURITY, approveAfterDays: 7 }, { filters: SECURITY, approveAfterDays: 3 }]), ['approves security updates 3 days after they came out']],
-    ['what came out after its date', baseline([{ filters: SECURITY, approveUntil: '2026-06-30' }]), ['approves nothing that came out after 2026-06-30']],
+    [
+      'nothing where one rule approves security updates at once',
+      baseline([
+        { filters: SECURITY, approveAfterDays: 7 },
+        { filters: SECURITY, approveAfterDays: 0 },
+      ]),
+      [],
+    ],
+    [
+      'for as long as its shortest rule waits',
+      baseline([
+        { filters: SECURITY, approveAfterDays: 7 },
+        { filters: SECURITY, approveAfterDays: 3 },
+      ]),
+      ['approves security updates 3 days after they came out'],
+    ],
+    [
+      'what came out after its date',
+      baseline([{ filters: SECURITY, approveUntil: '2026-06-30' }]),
+      ['approves nothing that came out after 2026-06-30'],
+    ],
     ['nothing yet, where its date is to come', baseline([{ filters: SECURITY, approveUntil: '2027-06-30' }]), []],
-    ['everything that is not listed, without a rule', baseline([], { approved: ['openssl*'] }), ['has no rule for security updates: approves only what it lists (1)']],
+    [
+      'everything that is not listed, without a rule',
+      baseline([], { approved: ['openssl*'] }),
+      ['has no rule for security updates: approves only what it lists (1)'],
+    ],
     ['security updates, where its rules are about others', baseline([{ filters: { CLASSIFICATION: ['Bugfix'] } }]), ['approves no security updates']],
-    ['grades that no rule takes', baseline([{ filters: { CLASSIFICATION: ['Security'], SEVERITY: ['Critical'] } }]), ['leaves out security updates graded Important']],
-    ['nothing by grades that two rules take together', baseline([{ filters: { ...SECURITY, SEVERITY: ['Critical'] } }, { filters: { ...SECURITY, SEVERITY: ['Important'] } }]), []],
-    ['nothing by a delay on Debian, whose archives carry no dates', baseline([{ filters: { PRIORITY: ['*'] }, approveAfterDays: 7 }], { operatingSystem: 'DEBIAN' }), []],
-    ['what its list rejects, whatever its rules could not be read', baseline(undefined, { rejected: ['kernel*', 'glibc'] }), ['rejects kernel*, glibc']],
+    [
+      'grades that no rule takes',
+      baseline([{ filters: { CLASSIFICATION: ['Security'], SEVERITY: ['Critical'] } }]),
+      ['leaves out security updates graded Important'],
+    ],
+    [
+      'nothing by grades that two rules take together',
+      baseline([{ filters: { ...SECURITY, SEVERITY: ['Critical'] } }, { filters: { ...SECURITY, SEVERITY: ['Important'] } }]),
+      [],
+    ],
+    [
+      'nothing by a delay on Debian, whose archives carry no dates',
+      baseline([{ filters: { PRIORITY: ['*'] }, approveAfterDays: 7 }], { operatingSystem: 'DEBIAN' }),
+      [],
+    ],
+    [
+      'what its list rejects, whatever its rules could not be read',
+      baseline(undefined, { rejected: ['kernel*', 'glibc'] }),
+      ['rejects kernel*, glibc'],
+    ],
   ])('%s', (_what, given, expected) => {
     expect(refusals(given, '2026-11-23')).toEqual(expected);
   });
@@ -36,8 +82,14 @@ describe('a baseline refuses', () => {
 
 describe('documents', () => {
   it.each([
-    ['AWS-RunPatchBaseline', true], ['AWS-PatchAsgInstance', true], ['arn:aws:ssm:eu-central-1:1:document/Corp-PatchLinux', true], ['yum-update-all', true],
-    ['AWS-UpdateSSMAgent', false], ['AWS-GatherSoftwareInventory', false], ['Wavelock-Scan-Linux', false], ['Corp-DrainNode', false],
+    ['AWS-RunPatchBaseline', true],
+    ['AWS-PatchAsgInstance', true],
+    ['arn:aws:ssm:eu-central-1:1:document/Corp-PatchLinux', true],
+    ['yum-update-all', true],
+    ['AWS-UpdateSSMAgent', false],
+    ['AWS-GatherSoftwareInventory', false],
+    ['Wavelock-Scan-Linux', false],
+    ['Corp-DrainNode', false],
   ])('%s may install: %s', (name, expected) => expect(mayPatch(name)).toBe(expected));
 
   it('say by their operation what they do; without one nobody knows', () => {
@@ -51,10 +103,14 @@ describe('documents', () => {
 describe('environments', () => {
   const tagged = (key: string, ...values: string[]) => values.map((value) => ({ tags: { [key]: value } }));
 
-  it('are ranked from the least important on, in everybody\'s spelling', () => {
+  it("are ranked from the least important on, in everybody's spelling", () => {
     const found = environmentsOf(tagged('Env', 'PROD', 'UAT', 'Dev', 'qa', 'sandbox', 'live', 'Blue', 'qa'));
     expect(found?.before.map(({ value }) => value)).toEqual(['sandbox', 'Dev', 'qa', 'UAT']);
-    expect(found?.production).toEqual([{ value: 'Blue', nodes: 1, recognised: false }, { value: 'PROD', nodes: 1, recognised: true }, { value: 'live', nodes: 1, recognised: true }]);
+    expect(found?.production).toEqual([
+      { value: 'Blue', nodes: 1, recognised: false },
+      { value: 'PROD', nodes: 1, recognised: true },
+      { value: 'live', nodes: 1, recognised: true },
+    ]);
   });
 
   it('come from the key that most machines have', () => {
@@ -64,13 +120,26 @@ describe('environments', () => {
 });
 
 describe('a maintenance window', () => {
-  const window = (more: Partial<SeenWindow>): SeenWindow => ({ id: 'mw-1', name: 'w', enabled: true, schedule: 'cron(0 1 ? * SUN *)', duration: 4, cutoff: 1, ...more });
+  const window = (more: Partial<SeenWindow>): SeenWindow => ({
+    id: 'mw-1',
+    name: 'w',
+    enabled: true,
+    schedule: 'cron(0 1 ? * SUN *)',
+    duration: 4,
+    cutoff: 1,
+    ...more,
+  });
 
   const place = { name: 'w', location: '111111111111/eu-central-1', now: Date.parse('2026-11-23T12:00:00Z') };
 
   it('is proposed by its id and its location, as a rollout would read it', () => {
     expect(translateWindow(window({ timezone: 'Europe/Berlin' }), place)).toMatchObject({
-      window: { name: 'w', ssm: 'mw-1', location: '111111111111/eu-central-1', read: { says: 'cron(0 1 ? * SUN *), Europe/Berlin, 4 h, no start in the last 1 h' } },
+      window: {
+        name: 'w',
+        ssm: 'mw-1',
+        location: '111111111111/eu-central-1',
+        read: { says: 'cron(0 1 ? * SUN *), Europe/Berlin, 4 h, no start in the last 1 h' },
+      },
     });
   });
 
@@ -99,32 +168,56 @@ describe('a maintenance window', () => {
 
 describe('names', () => {
   it('fit the policy file and are there once', () => {
-    fc.assert(fc.property(fc.array(fc.string({ maxLength: 60 }), { maxLength: 20 }), (texts) => {
-      const taken = new Set<string>();
-      for (const text of texts) taken.add(slugOf(text, 20, taken));
-      expect(taken.size).toBe(texts.length);
-      for (const name of taken) expect(name).toMatch(/^[a-z][a-z0-9-]{0,19}$/);
-    }));
+    fc.assert(
+      fc.property(fc.array(fc.string({ maxLength: 60 }), { maxLength: 20 }), (texts) => {
+        const taken = new Set<string>();
+        for (const text of texts) taken.add(slugOf(text, 20, taken));
+        expect(taken.size).toBe(texts.length);
+        for (const name of taken) expect(name).toMatch(/^[a-z][a-z0-9-]{0,19}$/);
+      }),
+    );
   });
 
   it('and values come back from YAML as they were, whatever stands in them', () => {
-    const text = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 40 }), fc.constantFrom('no', 'Off', '1e3', '0x1f', '2026-01-01', '1.10', '~', 'null', '', ' a', '- b', '#c', 'a: b', '"', "'", '1_000', '12:30'));
-    fc.assert(fc.property(text, (value) => {
-      expect(parse(`k: ${scalar(value)}`)).toEqual({ k: value });
-      expect(parse(`k: ${scalar(value)}`, { version: '1.1' })).toEqual({ k: value });
-    }));
-    fc.assert(fc.property(fc.dictionary(text.filter((key) => key !== '__proto__'), text), (value) => {
-      expect(parse(map(value))).toEqual({ ...value });
-    }));
+    const text = fc.oneof(
+      fc.string({ unit: 'grapheme', maxLength: 40 }),
+      fc.constantFrom('no', 'Off', '1e3', '0x1f', '2026-01-01', '1.10', '~', 'null', '', ' a', '- b', '#c', 'a: b', '"', "'", '1_000', '12:30'),
+    );
+    fc.assert(
+      fc.property(text, (value) => {
+        expect(parse(`k: ${scalar(value)}`)).toEqual({ k: value });
+        expect(parse(`k: ${scalar(value)}`, { version: '1.1' })).toEqual({ k: value });
+      }),
+    );
+    fc.assert(
+      fc.property(
+        fc.dictionary(
+          text.filter((key) => key !== '__proto__'),
+          text,
+        ),
+        (value) => {
+          expect(parse(map(value))).toEqual({ ...value });
+        },
+      ),
+    );
   });
 });
 
 describe('owners', () => {
-  const instance = (tags: Record<string, string>): SeenInstance => ({ id: 'i', state: 'running', imageId: 'ami', architecture: 'x86_64', launched: '', zone: '', os: 'linux', tags });
+  const instance = (tags: Record<string, string>): SeenInstance => ({
+    id: 'i',
+    state: 'running',
+    imageId: 'ami',
+    architecture: 'x86_64',
+    launched: '',
+    zone: '',
+    os: 'linux',
+    tags,
+  });
 
   it.each([
     ['EKS before its Auto Scaling group', { 'aws:autoscaling:groupName': 'ng', 'eks:cluster-name': 'shop' }, { by: 'eks', name: 'shop' }],
-    ['EKS with nodes of one\'s own', { 'kubernetes.io/cluster/mine': 'owned' }, { by: 'eks', name: 'mine' }],
+    ["EKS with nodes of one's own", { 'kubernetes.io/cluster/mine': 'owned' }, { by: 'eks', name: 'mine' }],
     ['ECS', { 'aws:autoscaling:groupName': 'cap', AmazonECSManaged: '' }, { by: 'ecs', name: 'cap' }],
     ['Auto Scaling', { 'aws:autoscaling:groupName': 'web' }, { by: 'auto-scaling', name: 'web' }],
     ['nobody', { Name: 'db' }, undefined],
@@ -146,7 +239,12 @@ describe('targets', () => {
   it('are joined by and, their values by or', () => {
     expect(ids([{ key: 'InstanceIds', values: ['*'] }])).toEqual(['i-1', 'i-2', 'i-3']);
     expect(ids([{ key: 'tag:App', values: ['api', 'web'] }])).toEqual(['i-1', 'i-2']);
-    expect(ids([{ key: 'tag:App', values: ['web'] }, { key: 'tag-key', values: ['Tier'] }])).toEqual(['i-1']);
+    expect(
+      ids([
+        { key: 'tag:App', values: ['web'] },
+        { key: 'tag-key', values: ['Tier'] },
+      ]),
+    ).toEqual(['i-1']);
     expect(ids([])).toEqual([]);
   });
 
@@ -156,7 +254,12 @@ describe('targets', () => {
 });
 
 describe('an assessment', () => {
-  const survey: Survey = { at: '2026-11-23T00:00:00.000Z', caller: 'me', blind: [], locations: [{ location: { account: '111111111111', region: 'eu-central-1' }, instances: [], nodes: [], blind: [] }] };
+  const survey: Survey = {
+    at: '2026-11-23T00:00:00.000Z',
+    caller: 'me',
+    blind: [],
+    locations: [{ location: { account: '111111111111', region: 'eu-central-1' }, instances: [], nodes: [], blind: [] }],
+  };
 
   it('of nothing at all is all zeros, and has a policy to propose to nobody', () => {
     const { assessment } = assess(survey, undefined);
@@ -166,9 +269,28 @@ describe('an assessment', () => {
   });
 
   it('says that Systems Manager is not set up where no node of a Region is registered', () => {
-    const instance: SeenInstance = { id: 'i-0123456789abcdef0', state: 'running', imageId: 'ami', architecture: 'x86_64', launched: '2026-01-01T00:00:00Z', zone: 'eu-central-1a', os: 'linux', profile: 'p', tags: {} };
-    const lonely = { ...survey, locations: survey.locations.map((location) => ({ ...location, instances: [instance, { ...instance, id: 'i-2', launched: '2026-11-22T23:55:00Z' }] })) };
+    const instance: SeenInstance = {
+      id: 'i-0123456789abcdef0',
+      state: 'running',
+      imageId: 'ami',
+      architecture: 'x86_64',
+      launched: '2026-01-01T00:00:00Z',
+      zone: 'eu-central-1a',
+      os: 'linux',
+      profile: 'p',
+      tags: {},
+    };
+    const lonely = {
+      ...survey,
+      locations: survey.locations.map((location) => ({
+        ...location,
+        instances: [instance, { ...instance, id: 'i-2', launched: '2026-11-22T23:55:00Z' }],
+      })),
+    };
     const { unmanaged } = assess(lonely, undefined).assessment.lists;
-    expect(unmanaged?.map(({ why }) => why)).toEqual([expect.stringContaining('Systems Manager is not set up here'), expect.stringContaining('may still register')]);
+    expect(unmanaged?.map(({ why }) => why)).toEqual([
+      expect.stringContaining('Systems Manager is not set up here'),
+      expect.stringContaining('may still register'),
+    ]);
   });
 });

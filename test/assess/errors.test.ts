@@ -18,29 +18,48 @@ const throttled = new Map<string, number>();
 
 beforeAll(async () => {
   const inventory = { platform: 'ubuntu-24.04-x86_64', installed: { bash: '5.2.21-2ubuntu4' }, available: [] };
-  const nodes = [{ name: 'Web  <server> "1"', location: `${ACCOUNT}/eu-central-1`, inventory: 'inventory', zone: 'a', tags: { 'Env: [x]': '#1', Wavelock: 'enabled' } }];
-  world = await openAccounts({ version: 1, locations: [`${ACCOUNT}/eu-central-1`], inventories: { inventory }, nodes }, {
-    call(when, { operation }) {
-      const left = throttled.get(operation) ?? 0;
-      if (when === 'after' || left === 0) return undefined;
-      throttled.set(operation, left - 1);
-      return new AwsError('ThrottlingException', 'Rate exceeded');
+  const nodes = [
+    {
+      name: 'Web  <server> "1"',
+      location: `${ACCOUNT}/eu-central-1`,
+      inventory: 'inventory',
+      zone: 'a',
+      tags: { 'Env: [x]': '#1', Wavelock: 'enabled' },
     },
-  });
+  ];
+  world = await openAccounts(
+    { version: 1, locations: [`${ACCOUNT}/eu-central-1`], inventories: { inventory }, nodes },
+    {
+      call(when, { operation }) {
+        const left = throttled.get(operation) ?? 0;
+        if (when === 'after' || left === 0) return undefined;
+        throttled.set(operation, left - 1);
+        return new AwsError('ThrottlingException', 'Rate exceeded');
+      },
+    },
+  );
   keys = world.aws.credentials(ACCOUNT);
 });
 afterAll(() => world.close());
 
 /** As the command's own process would run it. Nothing of the machine's configuration may be used. */
 async function run(args: string[], environment: Record<string, string> = {}): Promise<Ended> {
-  const nothing = { HOME: world.folder, AWS_CONFIG_FILE: join(world.folder, 'config'), AWS_SHARED_CREDENTIALS_FILE: join(world.folder, 'credentials'), AWS_EC2_METADATA_DISABLED: 'true', AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };
+  const nothing = {
+    HOME: world.folder,
+    AWS_CONFIG_FILE: join(world.folder, 'config'),
+    AWS_SHARED_CREDENTIALS_FILE: join(world.folder, 'credentials'),
+    AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+  };
   const before = process.env;
   process.env = { ...before, ...nothing, ...environment };
   const said = { stdout: '', stderr: '' };
-  const spies = (['stdout', 'stderr'] as const).map((stream) => vi.spyOn(process[stream], 'write').mockImplementation((text) => {
-    said[stream] += String(text);
-    return true;
-  }));
+  const spies = (['stdout', 'stderr'] as const).map((stream) =>
+    vi.spyOn(process[stream], 'write').mockImplementation((text) => {
+      said[stream] += String(text);
+      return true;
+    }),
+  );
   try {
     return { status: await assess(optionsOf(args)), ...said };
   } finally {
@@ -69,10 +88,30 @@ describe('when nothing can be looked at, it says why and what to do, with status
     ['no credentials', ['--region', 'eu-central-1'], () => ({}), /no AWS credentials were found\.\n {2}next: sign in/],
     ['a profile that does not exist', ['--profile', 'nobody', '--region', 'eu-central-1'], () => ({}), /profile nobody.*\n {2}next: /],
     ['no Region', [], () => ({ ...world.environment(keys), AWS_REGION: '' }), /no Region is set\.\n {2}next: name one or more with --region/],
-    ['a Region that is none', ['--region', 'eu-centrl-1'], () => world.environment(keys), /--region: eu-centrl-1 is not a Region that account 111111111111 has switched on \(did you mean `?eu-central-1/],
-    ['keys that nobody knows', [], () => world.environment({ ...keys, accessKeyId: 'ASIAAAAAAAAAAAAAAAAA' }), /AWS does not know these credentials\.\n {2}next: /],
-    ['an endpoint where nobody listens', ['--endpoint', 'http://127.0.0.1:9'], () => world.environment(keys), /http:\/\/127\.0\.0\.1:9 cannot be reached\.\n {2}next: does `wavelock local` run there\?/],
-    ['a Region that cannot be one', ['--region', 'Europe (Frankfurt)'], () => world.environment(keys), /--region: Europe \(Frankfurt\) is no Region \(such as eu-central-1/],
+    [
+      'a Region that is none',
+      ['--region', 'eu-centrl-1'],
+      () => world.environment(keys),
+      /--region: eu-centrl-1 is not a Region that account 111111111111 has switched on \(did you mean `?eu-central-1/,
+    ],
+    [
+      'keys that nobody knows',
+      [],
+      () => world.environment({ ...keys, accessKeyId: 'ASIAAAAAAAAAAAAAAAAA' }),
+      /AWS does not know these credentials\.\n {2}next: /,
+    ],
+    [
+      'an endpoint where nobody listens',
+      ['--endpoint', 'http://127.0.0.1:9'],
+      () => world.environment(keys),
+      /http:\/\/127\.0\.0\.1:9 cannot be reached\.\n {2}next: does `wavelock local` run there\?/,
+    ],
+    [
+      'a Region that cannot be one',
+      ['--region', 'Europe (Frankfurt)'],
+      () => world.environment(keys),
+      /--region: Europe \(Frankfurt\) is no Region \(such as eu-central-1/,
+    ],
     ['a number that is none', ['--max', 'many'], () => world.environment(keys), /--max: "many" is no number of nodes/],
     ['a folder of advisories that is not there', ['--feeds', 'no-such-folder'], () => world.environment(keys), /no-such-folder: is no folder/],
     ['an accounts file that is not there', ['--accounts', 'no-such.yaml'], () => world.environment(keys), /no-such\.yaml: does not exist/],
@@ -87,7 +126,10 @@ describe('when nothing can be looked at, it says why and what to do, with status
 
   it('shows every mistake of an accounts file with its place', async () => {
     const accounts = out('accounts.yaml');
-    writeFileSync(accounts, '- { account: 111111111111, roles: X }\n- { account: "222222222222", role: "arn:aws:iam::333333333333:role/X" }\n- { account: "222222222222", regions: [europe] }\n');
+    writeFileSync(
+      accounts,
+      '- { account: 111111111111, roles: X }\n- { account: "222222222222", role: "arn:aws:iam::333333333333:role/X" }\n- { account: "222222222222", regions: [europe] }\n',
+    );
     const { status, stderr } = await run(['--accounts', accounts], world.environment(keys));
     expect(status).toBe(2);
     expect(stderr).toMatch(/accounts\.yaml:1:14 \[0\]\.account: expected the number of an account/);
@@ -192,12 +234,19 @@ describe('a Region that an account has not switched on', () => {
   it('is looked at where others have it, and told where not', () => {
     const south = { number: '222222222222', regions: ['eu-central-1', 'eu-south-1'], enabled: [...enabled, 'eu-south-1'] };
     const { chosen, switchedOff } = regionsToSee([{ number: ACCOUNT, ...asked('eu-central-1', 'eu-south-1') }, south], '--region');
-    expect(chosen).toEqual([{ here: ['eu-central-1'], others: ['eu-west-1'] }, { here: ['eu-central-1', 'eu-south-1'], others: ['eu-west-1'] }]);
-    expect(switchedOff.map(blindSentence)).toEqual(['I could not see anything in 111111111111/eu-south-1: the Region is not switched on in this account']);
+    expect(chosen).toEqual([
+      { here: ['eu-central-1'], others: ['eu-west-1'] },
+      { here: ['eu-central-1', 'eu-south-1'], others: ['eu-west-1'] },
+    ]);
+    expect(switchedOff.map(blindSentence)).toEqual([
+      'I could not see anything in 111111111111/eu-south-1: the Region is not switched on in this account',
+    ]);
   });
 
   it('is tried where nobody may ask which ones there are, and `all` is what there is', () => {
-    expect(regionsToSee([{ number: ACCOUNT, regions: ['eu-south-1'], enabled: undefined }], '--region').chosen).toEqual([{ here: ['eu-south-1'], others: [] }]);
+    expect(regionsToSee([{ number: ACCOUNT, regions: ['eu-south-1'], enabled: undefined }], '--region').chosen).toEqual([
+      { here: ['eu-south-1'], others: [] },
+    ]);
     expect(regionsToSee([{ number: ACCOUNT, ...asked('all') }], '--region').chosen).toEqual([{ here: enabled, others: [] }]);
   });
 

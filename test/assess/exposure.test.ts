@@ -17,10 +17,22 @@ const node = (name: string, more: Partial<NodeEntry> = {}): NodeEntry => ({ name
 const file: FleetFile = {
   version: 1,
   locations: [location],
-  inventories: { al2023: { platform: 'amazon-linux-2023-x86_64', installed: { openssl: '1:3.0.8-1.amzn2023.0.1', 'openssl-libs': '1:3.0.8-1.amzn2023.0.1', bash: '5.2.15-1.amzn2023.0.2' }, available: [] } },
+  inventories: {
+    al2023: {
+      platform: 'amazon-linux-2023-x86_64',
+      installed: { openssl: '1:3.0.8-1.amzn2023.0.1', 'openssl-libs': '1:3.0.8-1.amzn2023.0.1', bash: '5.2.15-1.amzn2023.0.2' },
+      available: [],
+    },
+  },
   nodes: [
-    ...['a', 'b', 'c'].map((letter) => node(`web-${letter}`, { tags: { Environment: letter === 'a' ? 'test' : 'prod' }, inspector: { 'CVE-2026-0001': 'HIGH' } })),
-    node('patched', { installed: { openssl: '1:3.0.8-1.amzn2023.0.9', 'openssl-libs': '1:3.0.8-1.amzn2023.0.9' }, tags: { Wavelock: 'enabled', Environment: 'prod' }, inspector: { 'CVE-2026-7777': 'LOW' } }),
+    ...['a', 'b', 'c'].map((letter) =>
+      node(`web-${letter}`, { tags: { Environment: letter === 'a' ? 'test' : 'prod' }, inspector: { 'CVE-2026-0001': 'HIGH' } }),
+    ),
+    node('patched', {
+      installed: { openssl: '1:3.0.8-1.amzn2023.0.9', 'openssl-libs': '1:3.0.8-1.amzn2023.0.9' },
+      tags: { Wavelock: 'enabled', Environment: 'prod' },
+      inspector: { 'CVE-2026-7777': 'LOW' },
+    }),
     node('unseen', { inspector: {} }),
     node('blank', { inventoried: 'never' }),
   ],
@@ -28,7 +40,9 @@ const file: FleetFile = {
 
 /** One advisory as Amazon Linux writes it. */
 function updateinfo(): string {
-  const packages = ['openssl', 'openssl-libs'].map((name) => `<package name="${name}" version="3.0.8" release="1.amzn2023.0.5" epoch="1" arch="x86_64"><filename>${name}.rpm</filename></package>`);
+  const packages = ['openssl', 'openssl-libs'].map(
+    (name) => `<package name="${name}" version="3.0.8" release="1.amzn2023.0.5" epoch="1" arch="x86_64"><filename>${name}.rpm</filename></package>`,
+  );
   return `<?xml version="1.0" encoding="UTF-8"?>
 <updates><update status="final" version="1.4" type="security" from="a@example.com"><id>ALAS2023-2026-901</id><title>ALAS2023-2026-901: openssl</title>
 <issued date="2026-01-13 19:04:00"/><updated date="2026-01-14 02:10:00"/><severity>Important</severity><description>d</description>
@@ -37,8 +51,25 @@ function updateinfo(): string {
 }
 
 const KEV = {
-  title: 'CISA Catalog of Known Exploited Vulnerabilities', catalogVersion: '2026.11.20', dateReleased: '2026-11-20T12:00:00.000Z', count: 1,
-  vulnerabilities: [{ cveID: 'CVE-2026-0001', vendorProject: 'OpenSSL', product: 'OpenSSL', vulnerabilityName: 'n', dateAdded: '2026-11-18', shortDescription: 'd', requiredAction: 'a', dueDate: '2026-12-09', knownRansomwareCampaignUse: 'Unknown', notes: '', cwes: [] }],
+  title: 'CISA Catalog of Known Exploited Vulnerabilities',
+  catalogVersion: '2026.11.20',
+  dateReleased: '2026-11-20T12:00:00.000Z',
+  count: 1,
+  vulnerabilities: [
+    {
+      cveID: 'CVE-2026-0001',
+      vendorProject: 'OpenSSL',
+      product: 'OpenSSL',
+      vulnerabilityName: 'n',
+      dateAdded: '2026-11-18',
+      shortDescription: 'd',
+      requiredAction: 'a',
+      dueDate: '2026-12-09',
+      knownRansomwareCampaignUse: 'Unknown',
+      notes: '',
+      cwes: [],
+    },
+  ],
 };
 
 let world: AccountsWorld;
@@ -56,7 +87,10 @@ beforeAll(async () => {
   writeFileSync(join(feeds, 'kev.json'), JSON.stringify(KEV));
   out = join(world.folder, 'out');
   const policy = join(world.folder, 'mine.yaml');
-  writeFileSync(policy, 'version: 1\npolicies:\n  p:\n    nodes: { tags: { Environment: prod } }\n    plan: { every: day, at: "09:00", timezone: UTC }\n    patches: { kinds: [security] }\n    waves: [ { name: all, nodes: everything-else } ]\n');
+  writeFileSync(
+    policy,
+    'version: 1\npolicies:\n  p:\n    nodes: { tags: { Environment: prod } }\n    plan: { every: day, at: "09:00", timezone: UTC }\n    patches: { kinds: [security] }\n    waves: [ { name: all, nodes: everything-else } ]\n',
+  );
   const environment = world.environment(world.aws.credentials(ACCOUNT));
   const args = ['assess', '--feeds', feeds, '--policy', policy, '--out', out];
   seen = JSON.parse((await start([...args, '--json'], environment).ended).stdout);
@@ -70,9 +104,9 @@ describe('exposure', () => {
     const exposed = ['web-a', 'web-b', 'web-c', 'unseen'].map(idOf).toSorted();
     expect(exposure.exposed.toSorted()).toEqual(exposed);
     expect(exposure.exploited.toSorted()).toEqual(exposed);
-    expect(exposure.by.map(({ advisory, packages, knownExploited, severity, nodes }) => [advisory, packages, knownExploited, severity, nodes.length])).toEqual([
-      ['ALAS2023-2026-901', ['openssl', 'openssl-libs'], '2026-12-09', 'important', 4],
-    ]);
+    expect(
+      exposure.by.map(({ advisory, packages, knownExploited, severity, nodes }) => [advisory, packages, knownExploited, severity, nodes.length]),
+    ).toEqual([['ALAS2023-2026-901', ['openssl', 'openssl-libs'], '2026-12-09', 'important', 4]]);
     expect(exposure.unknown).toEqual([idOf('blank')]);
     expect(seen.feedProblems).toEqual([]);
   });
@@ -84,7 +118,10 @@ describe('exposure', () => {
   it('becomes what the simulated repositories offer', () => {
     const { inventories } = readFleetFile(seen.files.fleet).fleet;
     const offers = Object.values(inventories).map(({ available }) => available.map((offer) => [offer.package, offer.version, offer.advisories]));
-    expect(offers).toContainEqual([['openssl', '1:3.0.8-1.amzn2023.0.5', ['ALAS2023-2026-901']], ['openssl-libs', '1:3.0.8-1.amzn2023.0.5', ['ALAS2023-2026-901']]]);
+    expect(offers).toContainEqual([
+      ['openssl', '1:3.0.8-1.amzn2023.0.5', ['ALAS2023-2026-901']],
+      ['openssl-libs', '1:3.0.8-1.amzn2023.0.5', ['ALAS2023-2026-901']],
+    ]);
     expect(offers).toContainEqual([]);
   });
 
@@ -126,14 +163,33 @@ describe('the page', () => {
 
   it('begins with coverage, then exposure, what is in the way, and every list', () => {
     const sections = elements.filter(({ name }) => name === 'section').map(({ attributes }) => attributes.id);
-    expect(sections).toEqual(['coverage', 'findings', 'exposure', 'obstacles', 'unmanaged', 'stopped', 'silent', 'never-scanned', 'stale', 'no-inventory', 'old-agent', 'owned', 'self-updating', 'baselines', 'next']);
+    expect(sections).toEqual([
+      'coverage',
+      'findings',
+      'exposure',
+      'obstacles',
+      'unmanaged',
+      'stopped',
+      'silent',
+      'never-scanned',
+      'stale',
+      'no-inventory',
+      'old-agent',
+      'owned',
+      'self-updating',
+      'baselines',
+      'next',
+    ]);
     expect(page).toContain('Of 6 machines that run, 6 are managed, 6 report, and 1 is in a policy.');
   });
 });
 
 describe('--max', () => {
   it('looks at so many nodes and says that there are more', async () => {
-    const { stdout } = await start(['assess', '--no-feeds', '--max', '2', '--json', '--out', join(world.folder, 'two')], world.environment(world.aws.credentials(ACCOUNT))).ended;
+    const { stdout } = await start(
+      ['assess', '--no-feeds', '--max', '2', '--json', '--out', join(world.folder, 'two')],
+      world.environment(world.aws.credentials(ACCOUNT)),
+    ).ended;
     const two = JSON.parse(stdout);
     expect(two.stoppedAt).toBe(2);
     expect(two.coverage.running).toBe(2);

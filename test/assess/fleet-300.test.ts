@@ -33,7 +33,10 @@ beforeAll(async () => {
   out = join(world.folder, 'survey');
   mkdirSync(out);
   const accounts = join(world.folder, 'accounts.yaml');
-  writeFileSync(accounts, `- { account: "${ACCOUNT}", regions: [eu-central-1, eu-west-1] }\n- { account: "${OTHER}", role: ${ROLE}, regions: [eu-central-1, eu-west-1] }\n`);
+  writeFileSync(
+    accounts,
+    `- { account: "${ACCOUNT}", regions: [eu-central-1, eu-west-1] }\n- { account: "${OTHER}", role: ${ROLE}, regions: [eu-central-1, eu-west-1] }\n`,
+  );
   ended = await start(['assess', '--accounts', accounts, '--out', out, '--json', '--no-feeds'], world.environment(keys)).ended;
   seen = ended.stdout === '' ? seen : JSON.parse(ended.stdout);
 });
@@ -58,9 +61,12 @@ describe('a fleet of 300 machines in two accounts and two Regions', () => {
     expect(coverage.inProposal).toBe((coverage.managed ?? 0) - planted.autoScaling.length - planted.eks.length);
   });
 
-  it.each(['unmanaged', 'stopped', 'silent', 'neverScanned', 'stale', 'noInventory', 'agentTooOld'] as const)('%s: every planted one by id, and nothing else', (what) => {
-    expect(ids(seen.lists[what])).toEqual(ids(planted[what]));
-  });
+  it.each(['unmanaged', 'stopped', 'silent', 'neverScanned', 'stale', 'noInventory', 'agentTooOld'] as const)(
+    '%s: every planted one by id, and nothing else',
+    (what) => {
+      expect(ids(seen.lists[what])).toEqual(ids(planted[what]));
+    },
+  );
 
   it('says why machines are not managed, as far as EC2 shows it', () => {
     const why = (name: string) => seen.lists.unmanaged?.find((node) => node.name === name)?.why;
@@ -126,7 +132,10 @@ describe('a fleet of 300 machines in two accounts and two Regions', () => {
   });
 
   it('knows what it did not look at: accounts of the organization, and Regions', () => {
-    expect(seen.otherAccounts).toEqual([{ id: '333333333333', name: 'sandbox' }, { id: '444444444444', name: 'archive' }]);
+    expect(seen.otherAccounts).toEqual([
+      { id: '333333333333', name: 'sandbox' },
+      { id: '444444444444', name: 'archive' },
+    ]);
     expect(seen.otherRegions[OTHER]).toContain('us-east-1');
     expect(seen.otherRegions[OTHER]).not.toContain('eu-west-1');
   });
@@ -138,7 +147,11 @@ describe('a fleet of 300 machines in two accounts and two Regions', () => {
       ['linux-monthly', ['dev', 'test', 'staging', 'canary', 'production']],
       ['windows-monthly', ['dev', 'test', 'staging', 'canary', 'production']],
     ]);
-    expect(Object.values(read.policy.windows)).toContainEqual({ ssm: expect.stringMatching(/^mw-[0-9a-f]{17}$/), location: { account: ACCOUNT, region: 'eu-central-1' }, lastStart: 0 });
+    expect(Object.values(read.policy.windows)).toContainEqual({
+      ssm: expect.stringMatching(/^mw-[0-9a-f]{17}$/),
+      location: { account: ACCOUNT, region: 'eu-central-1' },
+      lastStart: 0,
+    });
     expect(read.text).toContain('cron(0 3 ? * SUN *), Europe/Berlin, 4 h, no start in the last 1 h');
     expect(read.text).toMatch(/SSM maintenance window mw-[0-9a-f]{17} "ERP Sunday"/);
     expect(read.text).not.toContain('switched off');

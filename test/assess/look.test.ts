@@ -14,7 +14,13 @@ describe('a look', () => {
       expect(await look.see('ec2:DescribeInstances', () => Promise.reject(serviceError(name)))).toBeUndefined();
     }
     expect(look.blind).toEqual([
-      { where: '111111111111/eu-central-1', what: expect.stringContaining('what runs'), action: 'ec2:DescribeInstances', code: 'AccessDenied', message: 'no' },
+      {
+        where: '111111111111/eu-central-1',
+        what: expect.stringContaining('what runs'),
+        action: 'ec2:DescribeInstances',
+        code: 'AccessDenied',
+        message: 'no',
+      },
     ]);
   });
 
@@ -32,7 +38,9 @@ describe('a look', () => {
   });
 
   it('does not swallow mistakes of ours', async () => {
-    await expect(createLook('x').see('ssm:ListDocuments', () => Promise.reject(new TypeError('undefined is not a function')))).rejects.toThrow(TypeError);
+    await expect(createLook('x').see('ssm:ListDocuments', () => Promise.reject(new TypeError('undefined is not a function')))).rejects.toThrow(
+      TypeError,
+    );
   });
 });
 

@@ -21,7 +21,14 @@ const file: FleetFile = {
   locations: [`${ACCOUNT}/eu-central-1`, `${OTHER}/eu-central-1`],
   inventories: { inventory },
   nodes: [
-    { name: 'web', location: `${ACCOUNT}/eu-central-1`, inventory: 'inventory', targetGroup: 'web', inspector: { 'CVE-2026-1111': 'HIGH' }, tags: { 'Patch Group': 'a' } },
+    {
+      name: 'web',
+      location: `${ACCOUNT}/eu-central-1`,
+      inventory: 'inventory',
+      targetGroup: 'web',
+      inspector: { 'CVE-2026-1111': 'HIGH' },
+      tags: { 'Patch Group': 'a' },
+    },
     { name: 'grouped', location: `${ACCOUNT}/eu-central-1`, inventory: 'inventory', autoScalingGroup: 'asg' },
     { name: 'plant', location: `${ACCOUNT}/eu-central-1`, inventory: 'inventory', hybrid: true },
     { name: 'lost', location: `${ACCOUNT}/eu-central-1`, inventory: 'inventory', unmanaged: 'no-profile' },
@@ -70,7 +77,14 @@ function without(action: string): PolicyDocument {
 /** Everything that the terminal and the report say; neither may break on what is missing. */
 function said(survey: Survey): { assessment: Assessment; text: string } {
   const { assessment } = judge(survey, undefined);
-  const page = assessmentHtml({ assessment, judged: { exposure: undefined, problems: [] }, otherRegions: {}, places: { fleet: 'f', policy: 'p', report: 'r', kept: [] }, isFleet: true, policyText: '' });
+  const page = assessmentHtml({
+    assessment,
+    judged: { exposure: undefined, problems: [] },
+    otherRegions: {},
+    places: { fleet: 'f', policy: 'p', report: 'r', kept: [] },
+    isFleet: true,
+    policyText: '',
+  });
   expect(page).toContain('</html>');
   return { assessment, text: assessmentText(assessment, { exposure: undefined, problems: [] }).join(' ').replaceAll(/\s+/g, ' ') };
 }
@@ -83,7 +97,9 @@ describe('the policy that `assess --permissions` prints', () => {
     expect(status).toBe(0);
     expect(JSON.parse(stdout)).toEqual(surveyPolicy([away]));
     const actions: string[] = JSON.parse(stdout).Statement[0].Action;
-    expect(actions.filter((action) => !/^(ec2|ssm|autoscaling|elasticloadbalancing|organizations|inspector2):(Describe|List|Get)[A-Z]\w+$/.test(action))).toEqual([]);
+    expect(
+      actions.filter((action) => !/^(ec2|ssm|autoscaling|elasticloadbalancing|organizations|inspector2):(Describe|List|Get)[A-Z]\w+$/.test(action)),
+    ).toEqual([]);
   });
 
   it('suffices, every action of it is needed, and nothing else is called', async () => {
@@ -91,7 +107,9 @@ describe('the policy that `assess --permissions` prints', () => {
     const survey = await surveyWith(surveyPolicy([away]));
     expect([...survey.blind, ...survey.locations.flatMap(({ blind }) => blind)]).toEqual([]);
     expect(world.aws.unusedStatements().filter(({ role }) => role.includes(ACCOUNT))).toEqual([]);
-    const called = Object.entries(world.aws.usage().calls).filter(([name, count]) => count > (before[name] ?? 0)).map(([name]) => name);
+    const called = Object.entries(world.aws.usage().calls)
+      .filter(([name, count]) => count > (before[name] ?? 0))
+      .map(([name]) => name);
     const granted = [...PERMISSIONS.map(({ action }) => action), ASSUME_ROLE, 'sts:GetCallerIdentity'];
     expect(called.toSorted((a, b) => (a < b ? -1 : 1))).toEqual(granted.toSorted((a, b) => (a < b ? -1 : 1)));
   });
@@ -102,7 +120,9 @@ describe('the policy that `assess --permissions` prints', () => {
       const { assessment, text } = said(await surveyWith(without(action)));
       expect(new Set(assessment.blind.map((line) => line.action))).toEqual(new Set([action]));
       const sentence = (where: string): string =>
-        action === ASSUME_ROLE ? `I could not look into account ${where} because AccessDenied on ${action}: does the role` : `I could not see ${shows} in ${where} because AccessDenied on ${action}`;
+        action === ASSUME_ROLE
+          ? `I could not look into account ${where} because AccessDenied on ${action}: does the role`
+          : `I could not see ${shows} in ${where} because AccessDenied on ${action}`;
       for (const line of assessment.blind) expect(blindSentence(line)).toMatch(sentence(line.where));
       expect(text).toContain(`because AccessDenied on ${action}`);
     },

@@ -9,9 +9,25 @@ const SIZE = 300;
 
 /** What was planted → ids. */
 export type Planted = Record<
-  | 'unmanaged' | 'stopped' | 'silent' | 'neverScanned' | 'stale' | 'noInventory' | 'agentTooOld'
-  | 'autoScaling' | 'eks' | 'unattended' | 'dnfAutomatic' | 'windowsUpdate' | 'association' | 'window'
-  | 'delayed' | 'rejecting' | 'frozen' | 'withoutRule' | 'untagged',
+  | 'unmanaged'
+  | 'stopped'
+  | 'silent'
+  | 'neverScanned'
+  | 'stale'
+  | 'noInventory'
+  | 'agentTooOld'
+  | 'autoScaling'
+  | 'eks'
+  | 'unattended'
+  | 'dnfAutomatic'
+  | 'windowsUpdate'
+  | 'association'
+  | 'window'
+  | 'delayed'
+  | 'rejecting'
+  | 'frozen'
+  | 'withoutRule'
+  | 'untagged',
   string[]
 >;
 
@@ -48,11 +64,26 @@ const surroundings: SurroundingsEntry[] = [
     associations: [
       { name: 'daily-scan', document: 'AWS-RunPatchBaseline', operation: 'Scan', schedule: 'rate(1 day)' },
       { name: 'agent', document: 'AWS-UpdateSSMAgent', schedule: 'rate(14 days)' },
-      { name: 'patch-policy', document: 'AWS-RunPatchBaseline', operation: 'Install', schedule: 'cron(0 2 ? * SUN *)', tags: { PatchPolicy: 'weekly' } },
+      {
+        name: 'patch-policy',
+        document: 'AWS-RunPatchBaseline',
+        operation: 'Install',
+        schedule: 'cron(0 2 ? * SUN *)',
+        tags: { PatchPolicy: 'weekly' },
+      },
     ],
     maintenanceWindows: [
       { name: 'scan only', schedule: 'cron(0 4 ? * * *)', hours: 2, document: 'AWS-RunPatchBaseline', operation: 'Scan' },
-      { name: 'ERP Sunday', schedule: 'cron(0 3 ? * SUN *)', timezone: 'Europe/Berlin', hours: 4, cutoff: 1, document: 'AWS-RunPatchBaseline', operation: 'Install', tags: { App: 'erp' } },
+      {
+        name: 'ERP Sunday',
+        schedule: 'cron(0 3 ? * SUN *)',
+        timezone: 'Europe/Berlin',
+        hours: 4,
+        cutoff: 1,
+        document: 'AWS-RunPatchBaseline',
+        operation: 'Install',
+        tags: { App: 'erp' },
+      },
       { name: 'switched off', schedule: 'cron(0 3 ? * SAT *)', hours: 4, enabled: false, document: 'AWS-RunPatchBaseline', operation: 'Install' },
     ],
   },
@@ -86,7 +117,12 @@ export function plantedFleet(): PlantedFleet {
   plant('stale', 12, (number) => (number <= 7 ? { scanned: `P${8 + number}D` } : { inventoried: `P${20 + number}D` }));
   plant('noInventory', 6, () => ({ inventoried: 'never' }));
   plant('agentTooOld', 9, (number) => ({ agent: ['2.3.1319.0', '3.0.1390.0', '3.1.1044.9'][number % 3] }));
-  plant('autoScaling', 20, (number) => ({ autoScalingGroup: number <= 12 ? 'web-asg' : 'api-asg', image: IMAGES[number <= 12 ? 0 : 1], location: LOCATIONS[0], inventory: 'al2023' }));
+  plant('autoScaling', 20, (number) => ({
+    autoScalingGroup: number <= 12 ? 'web-asg' : 'api-asg',
+    image: IMAGES[number <= 12 ? 0 : 1],
+    location: LOCATIONS[0],
+    inventory: 'al2023',
+  }));
   plant('eks', 15, (number) => ({ eks: number <= 9 ? 'shop' : 'data', image: IMAGES[1], location: LOCATIONS[2], inventory: 'al2023' }));
   plant('unattended', 8, () => ({ others: ['unattended-upgrades'], inventory: 'ubuntu' }));
   plant('dnfAutomatic', 6, () => ({ others: ['dnf-automatic'], inventory: 'rhel' }));
@@ -100,7 +136,8 @@ export function plantedFleet(): PlantedFleet {
   plant('untagged', 5, () => ({ hybrid: true, inventory: 'ubuntu', tags: { Environment: '' } }));
 
   // Decoys: nearly what is looked for.
-  for (let number = 1; number <= 4; number++) add(undefined, `ubuntu-week-${number}`, { inventory: 'ubuntu', tags: { 'Patch Group': 'ubuntu-week' } });
+  for (let number = 1; number <= 4; number++)
+    add(undefined, `ubuntu-week-${number}`, { inventory: 'ubuntu', tags: { 'Patch Group': 'ubuntu-week' } });
   for (let number = 1; number <= 4; number++) add(undefined, `just-new-enough-${number}`, { agent: '3.1.1045.0' });
   for (let number = 1; number <= 4; number++) add(undefined, `fresh-enough-${number}`, { scanned: 'P6D', inventoried: 'P6D' });
   // A patch group whose baseline is for another operating system: the default one counts.
@@ -113,5 +150,15 @@ export function plantedFleet(): PlantedFleet {
   for (const name of ['pair-1', 'pair-2']) add(undefined, name, { targetGroup: 'pair', inventory: 'al2023', location: LOCATIONS[0] });
   add(undefined, 'arm-1', { inventory: 'arm', tags: { Environment: 'prod' }, location: LOCATIONS[1] });
   for (let number = 1; nodes.length < SIZE; number++) add(undefined, `plain-${number}`, { ...(number % 10 === 0 && { hybrid: true }) });
-  return { file: { version: 1, locations: LOCATIONS, inventories, nodes, surroundings, organization: { '333333333333': 'sandbox', '444444444444': 'archive' } }, planted };
+  return {
+    file: {
+      version: 1,
+      locations: LOCATIONS,
+      inventories,
+      nodes,
+      surroundings,
+      organization: { '333333333333': 'sandbox', '444444444444': 'archive' },
+    },
+    planted,
+  };
 }

@@ -41,7 +41,10 @@ export async function openAccounts(file: FleetFile, faults: Faults = {}): Promis
     folder,
     role(account, policy, trusted = account) {
       const arn = `arn:aws:iam::${account}:role/${ROLE}`;
-      const trust = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${trusted}:root` }, Action: 'sts:AssumeRole' }] };
+      const trust = {
+        Version: '2012-10-17',
+        Statement: [{ Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${trusted}:root` }, Action: 'sts:AssumeRole' }],
+      };
       aws.parts.iam.putRole({ arn, trust, policies: [{ name: 'Assess', document: policy }] });
       return arn;
     },

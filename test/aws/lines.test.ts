@@ -5,7 +5,9 @@ import { LineWriter, packLines, readLines } from '../../lambdas/aws/lines.ts';
 
 async function readAll(bytes: Uint8Array, chunk = bytes.length): Promise<string[]> {
   const lines: string[] = [];
-  const slices = Array.from({ length: Math.ceil(bytes.length / Math.max(1, chunk)) }, (_, index) => bytes.subarray(index * chunk, (index + 1) * chunk));
+  const slices = Array.from({ length: Math.ceil(bytes.length / Math.max(1, chunk)) }, (_, index) =>
+    bytes.subarray(index * chunk, (index + 1) * chunk),
+  );
   for await (const line of readLines(Readable.from(slices))) lines.push(line);
   return lines;
 }

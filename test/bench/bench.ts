@@ -27,14 +27,39 @@ async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'wavelock-bench-'));
   try {
     const program = join(folder, 'measures.cjs');
-    await build({ entryPoints: ['test/bench/measures.ts'], bundle: true, platform: 'node', target: 'node20', format: 'cjs', outfile: program, logLevel: 'error' });
+    await build({
+      entryPoints: ['test/bench/measures.ts'],
+      bundle: true,
+      platform: 'node',
+      target: 'node20',
+      format: 'cjs',
+      outfile: program,
+      logLevel: 'error',
+    });
     const measure = (...args: string[]): Measured => JSON.parse(execFileSync(process.execPath, [program, ...args], { encoding: 'utf8' })) as Measured;
     const lines = [...(await parsing(folder, measure)), ...osv(measure), ...comparing(measure)];
     const matching = measure('matching');
     const cells = matching.cells ?? [];
     const data = hasSamples ? 'real samples' : 'made data of the same shape';
-    if (process.argv.includes('--json')) print(JSON.stringify({ data, cpu: cpus()[0]?.model, node: process.version, updateinfo: XML_LEGEND, lines, matching: { cells, peakRss: matching.peakRss } }, null, 2));
-    else print([`${data}, Node.js ${process.version}, ${cpus()[0]?.model}`, '', ...table(lines), XML_LEGEND, '', ...matchingTable(cells, matching.peakRss)].join('\n'));
+    if (process.argv.includes('--json'))
+      print(
+        JSON.stringify(
+          { data, cpu: cpus()[0]?.model, node: process.version, updateinfo: XML_LEGEND, lines, matching: { cells, peakRss: matching.peakRss } },
+          null,
+          2,
+        ),
+      );
+    else
+      print(
+        [
+          `${data}, Node.js ${process.version}, ${cpus()[0]?.model}`,
+          '',
+          ...table(lines),
+          XML_LEGEND,
+          '',
+          ...matchingTable(cells, matching.peakRss),
+        ].join('\n'),
+      );
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -49,7 +74,13 @@ async function parsing(folder: string, measure: Measure): Promise<Line[]> {
     const { bytes, updates } = await writeUpdateinfo(path, size);
     const ours = measure('updateinfo', path);
     expectAll(ours.count, updates);
-    const others = size === 160 ? [] : [['saxes', 'saxes'], ['fast-xml-parser', 'fastXml']].map(([name = '', work = '']) => ({ name, measured: measure(work, path) }));
+    const others =
+      size === 160
+        ? []
+        : [
+            ['saxes', 'saxes'],
+            ['fast-xml-parser', 'fastXml'],
+          ].map(([name = '', work = '']) => ({ name, measured: measure(work, path) }));
     for (const { measured } of others) expectAll(measured.count, updates);
     const line = (what: string, cpuOf: (measured: Measured) => number): Line => ({
       what: `updateinfo, ${size} MB of XML, ${what}`,
@@ -59,7 +90,10 @@ async function parsing(folder: string, measure: Measure): Promise<Line[]> {
       promised: '40, RSS < 200',
       beside: others.map(({ name, measured }) => `${name} ${shown(bytes / 1e6 / cpuOf(measured))} MB/s, ${shown(measured.peakRss)} MB`).join('; '),
     });
-    lines.push(line('cold', ({ cpu }) => cpu), line('loaded', ({ cpu, again }) => again?.cpu ?? cpu));
+    lines.push(
+      line('cold', ({ cpu }) => cpu),
+      line('loaded', ({ cpu, again }) => again?.cpu ?? cpu),
+    );
   }
   return lines;
 }
@@ -87,7 +121,14 @@ function expectAll(count: number, wanted: number): void {
 function table(lines: readonly Line[]): string[] {
   return rows([
     ['', 'result', '', 'peak RSS', 'promised', 'beside'],
-    ...lines.map(({ what, result, unit, peakRss, promised = '', beside = '' }) => [what, shown(result), unit, `${shown(peakRss)} MB`, promised, beside]),
+    ...lines.map(({ what, result, unit, peakRss, promised = '', beside = '' }) => [
+      what,
+      shown(result),
+      unit,
+      `${shown(peakRss)} MB`,
+      promised,
+      beside,
+    ]),
   ]);
 }
 
@@ -102,12 +143,20 @@ function matchingTable(cells: readonly Cell[], peakRss: number): string[] {
     shown(cell.matches),
     ((1_000 * cell.cpu) / cell.inventories).toFixed(2),
   ]);
-  return [`matching 10,000 nodes of 500 packages, once loaded (promised: < 2 s for 200 inventories and 3,237 advisories; peak RSS ${shown(peakRss)} MB)`, ...rows([head, ...body])];
+  return [
+    `matching 10,000 nodes of 500 packages, once loaded (promised: < 2 s for 200 inventories and 3,237 advisories; peak RSS ${shown(peakRss)} MB)`,
+    ...rows([head, ...body]),
+  ];
 }
 
 function rows(cells: readonly string[][]): string[] {
   const widths = (cells[0] ?? []).map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
-  return cells.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd());
+  return cells.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
 }
 
 function shown(number: number): string {

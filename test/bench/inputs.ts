@@ -54,8 +54,12 @@ function firstUpdate(xml: string): string {
 
 function madeUpdate(id: string, number: number): string {
   const cves = Array.from({ length: 4 }, (_, index) => `CVE-2026-${10_000 + ((number * 7 + index) % 80_000)}`);
-  const references = cves.map((cve) => `<reference href="http://cve.mitre.org/cgi-bin/cvename.cgi?name=${cve}" id="${cve}" title="" type="cve" />`).join('');
-  const words = cves.map((cve) => `${cve}:\n\tA flaw was found in the way in which the library reads its input &amp; what it does with it.\n`).join('\n');
+  const references = cves
+    .map((cve) => `<reference href="http://cve.mitre.org/cgi-bin/cvename.cgi?name=${cve}" id="${cve}" title="" type="cve" />`)
+    .join('');
+  const words = cves
+    .map((cve) => `${cve}:\n\tA flaw was found in the way in which the library reads its input &amp; what it does with it.\n`)
+    .join('\n');
   const packages = Array.from({ length: 24 }, (_, index) => {
     const name = `library-${number % 900}-part${index % 12}`;
     const arch = index < 12 ? 'x86_64' : 'aarch64';
@@ -95,10 +99,20 @@ export async function almaLinuxAdvisories(): Promise<Advisory[]> {
   return advisories;
 }
 
-const Shape = { title: 'made', kind: 'security', published: '2026-10-20T19:20:00.000Z', updated: '2026-10-21T02:44:00.000Z', severity: 'important' } as const;
+const Shape = {
+  title: 'made',
+  kind: 'security',
+  published: '2026-10-20T19:20:00.000Z',
+  updated: '2026-10-21T02:44:00.000Z',
+  severity: 'important',
+} as const;
 
 function madeAdvisory(bytes: Buffer): Advisory {
-  const record = JSON.parse(bytes.toString()) as { id: string; related: string[]; affected: { package: { name: string }; ranges: { events: { fixed?: string }[] }[] }[] };
+  const record = JSON.parse(bytes.toString()) as {
+    id: string;
+    related: string[];
+    affected: { package: { name: string }; ranges: { events: { fixed?: string }[] }[] }[];
+  };
   const affected = record.affected.map((item) => ({
     os: 'almalinux',
     release: '8',

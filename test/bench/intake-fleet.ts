@@ -118,14 +118,30 @@ export async function storeKnowledge({ record, store }: BenchWorld, advisories: 
   const entry = (cve: string): object => ({ cve, added: '2026-11-01', due: '2026-11-22', ransomware: false, product: 'Example Product' });
   const chance = sequence(5);
   const scored = [...cves, ...Array.from({ length: SCORES - cves.length }, (_, index) => `CVE-2019-${100_000 + index}`)];
-  await put('osv-almalinux', 'almalinux-8', advisories.map((advisory) => JSON.stringify(advisory)));
-  await put('cisa-kev', 'exploited', [...listed, ...others].map((cve) => JSON.stringify(entry(cve))));
-  await put('epss', 'scores', scored.map((cve) => `${cve},${chance(100_000) / 100_000},${chance(100_000) / 100_000}`));
+  await put(
+    'osv-almalinux',
+    'almalinux-8',
+    advisories.map((advisory) => JSON.stringify(advisory)),
+  );
+  await put(
+    'cisa-kev',
+    'exploited',
+    [...listed, ...others].map((cve) => JSON.stringify(entry(cve))),
+  );
+  await put(
+    'epss',
+    'scores',
+    scored.map((cve) => `${cve},${chance(100_000) / 100_000},${chance(100_000) / 100_000}`),
+  );
   await put('end-of-life', 'lifecycles', [JSON.stringify({ os: 'almalinux', release: '8', eol: '2029-03-01' })]);
 }
 
 /** Every node has been scanned just now: the first has the first list, and so on around. */
-export async function storeScans({ record, store, entities }: BenchWorld, locations: readonly Location[], lists: readonly FleetFacts[]): Promise<void> {
+export async function storeScans(
+  { record, store, entities }: BenchWorld,
+  locations: readonly Location[],
+  lists: readonly FleetFacts[],
+): Promise<void> {
   const fingerprints = await Promise.all(
     lists.map(async (facts) => {
       const fingerprint = sha256(fingerprintText(facts));
@@ -135,10 +151,20 @@ export async function storeScans({ record, store, entities }: BenchWorld, locati
   );
   const at = new Date().toISOString();
   const standings = (await Promise.all(locations.map((location) => record.standings(location)))).flat();
-  const rows = standings.toSorted((a, b) => (a.node.id < b.node.id ? -1 : 1)).map(({ node, judged }, index) => {
-    const { scan: _before, ...facts } = node;
-    const scan: Node['scan'] = { at, platform: PLATFORM, fingerprint: fingerprints[index % lists.length] ?? '', kernel: '4.18.0-553.el8_10.x86_64', pending: '', otherUpdaters: [], diskFreeMb: 20_000 };
-    return { location: locationKey(node.location), id: node.id, facts, seen: at, scan, ...(judged === undefined ? {} : { judged }) };
-  });
+  const rows = standings
+    .toSorted((a, b) => (a.node.id < b.node.id ? -1 : 1))
+    .map(({ node, judged }, index) => {
+      const { scan: _before, ...facts } = node;
+      const scan: Node['scan'] = {
+        at,
+        platform: PLATFORM,
+        fingerprint: fingerprints[index % lists.length] ?? '',
+        kernel: '4.18.0-553.el8_10.x86_64',
+        pending: '',
+        otherUpdaters: [],
+        diskFreeMb: 20_000,
+      };
+      return { location: locationKey(node.location), id: node.id, facts, seen: at, scan, ...(judged === undefined ? {} : { judged }) };
+    });
   await entities.node.put(rows).go({ concurrency: 2 });
 }

@@ -40,7 +40,12 @@ async function invoke(folder: string, name: string, event: string): Promise<unkn
   const bundle = createRequire(file)(file) as { [name: string]: Handler };
   const handler = bundle[name];
   if (!handler) throw new Error(`${folder} has no handler ${name}`);
-  const context = { functionName: name, awsRequestId: 'bench', memoryLimitInMB: process.env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'], getRemainingTimeInMillis: () => 900_000 };
+  const context = {
+    functionName: name,
+    awsRequestId: 'bench',
+    memoryLimitInMB: process.env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'],
+    getRemainingTimeInMillis: () => 900_000,
+  };
   return handler(JSON.parse(event), context);
 }
 

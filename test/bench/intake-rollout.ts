@@ -26,7 +26,9 @@ export async function endWave(world: BenchWorld, locations: readonly string[], {
   const standings = (await Promise.all(locations.map((location) => record.standings(parseLocation(location))))).flat();
   const own = standings.flatMap(({ node }) => (nodes.has(node.id) ? [node] : []));
   const changes = new Map<string, string[]>();
-  for (const { scan } of own) if (scan && !changes.has(scan.fingerprint)) changes.set(scan.fingerprint, changedFrom(FleetFacts.parse(await store.getJson(factsKey(scan.fingerprint))), items));
+  for (const { scan } of own)
+    if (scan && !changes.has(scan.fingerprint))
+      changes.set(scan.fingerprint, changedFrom(FleetFacts.parse(await store.getJson(factsKey(scan.fingerprint))), items));
   const at = new Date().toISOString();
   const batches: BatchRow[] = [];
   const runs: NodeRunRow[] = [];
@@ -37,16 +39,59 @@ export async function endWave(world: BenchWorld, locations: readonly string[], {
       const number = `p1-0-${batches.length}`;
       const id = batchName({ group, number });
       const from = (node: (typeof some)[number]): string[] => changes.get(node.scan?.fingerprint ?? '') ?? [];
-      batches.push({ group, number, purpose: 'patch', rollout, wave, location, os: 'linux', nodes: some.map((node) => node.id), document: {}, parameters: {}, lock, status: 'settled' });
-      runs.push(...some.map((node) => ({ group, node: node.id, batch: id, platform: PLATFORM, outcome: 'patched' as const, reason: 'patched', changed: from(node).filter((text) => text !== '' && text !== '=').length, rebooted: true, startedAt: at, endedAt: at })));
-      await store.putJson(reportsKey(id), some.map((node) => ({ ...REPORT, batch: id, node: node.id, lock, from: from(node) })));
+      batches.push({
+        group,
+        number,
+        purpose: 'patch',
+        rollout,
+        wave,
+        location,
+        os: 'linux',
+        nodes: some.map((node) => node.id),
+        document: {},
+        parameters: {},
+        lock,
+        status: 'settled',
+      });
+      runs.push(
+        ...some.map((node) => ({
+          group,
+          node: node.id,
+          batch: id,
+          platform: PLATFORM,
+          outcome: 'patched' as const,
+          reason: 'patched',
+          changed: from(node).filter((text) => text !== '' && text !== '=').length,
+          rebooted: true,
+          startedAt: at,
+          endedAt: at,
+        })),
+      );
+      await store.putJson(
+        reportsKey(id),
+        some.map((node) => ({ ...REPORT, batch: id, node: node.id, lock, from: from(node) })),
+      );
     }
   }
   await entities.batch.put(batches).go({ concurrency: 2 });
   await entities.nodeRun.put(runs).go({ concurrency: 2 });
 }
 
-const REPORT = { v: 1, do: 'patch', platform: PLATFORM, phase: 'verify', end: 'ok', why: '', detail: '', boot: '2026-11-23T02:00:00Z', rebooted: 1, pending: '', n: 1, bad: [], down: [] };
+const REPORT = {
+  v: 1,
+  do: 'patch',
+  platform: PLATFORM,
+  phase: 'verify',
+  end: 'ok',
+  why: '',
+  detail: '',
+  boot: '2026-11-23T02:00:00Z',
+  rebooted: 1,
+  pending: '',
+  n: 1,
+  bad: [],
+  down: [],
+};
 
 /** A report's `from`: one entry an item of the lock, the version before where it was older. */
 function changedFrom({ installed, available }: FleetFacts, items: readonly LockItem[]): string[] {

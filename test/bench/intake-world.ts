@@ -65,10 +65,20 @@ export async function openWorld(assembly: string, fleet: FleetFile, folder: stri
   const cloud = await createCloud({ assembly, clock: createRealClock(), seed: 1, fleet: { file: fleet }, bridged: false });
   const counter = new Counter(cloud);
   const program = join(folder, 'intake-function.cjs');
-  await build({ entryPoints: ['test/bench/intake-function.ts'], bundle: true, platform: 'node', target: 'node20', format: 'cjs', outfile: program, logLevel: 'error' });
+  await build({
+    entryPoints: ['test/bench/intake-function.ts'],
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    outfile: program,
+    logLevel: 'error',
+  });
   const hub = openHub(cloud);
   const table = resource(cloud, /./, 'AWS::DynamoDB::GlobalTable');
-  const client = DynamoDBDocumentClient.from(new DynamoDBClient({ requestHandler: cloud.requestHandler() }), { marshallOptions: { removeUndefinedValues: true } });
+  const client = DynamoDBDocumentClient.from(new DynamoDBClient({ requestHandler: cloud.requestHandler() }), {
+    marshallOptions: { removeUndefinedValues: true },
+  });
   const bundle = bundleIn(assembly);
   return {
     cloud,
@@ -156,10 +166,13 @@ class Counter {
   private spent = 0;
 
   constructor({ parts }: EmbeddedAws) {
-    for (const [name, operation] of Object.entries(parts.dynamodb.service.operations)) this.around(operation, (input, perform) => this.dynamo(name, input, perform));
-    for (const [name, operation] of Object.entries(parts.s3.service.operations)) this.around(operation, (input, perform) => this.object(name, input, perform));
+    for (const [name, operation] of Object.entries(parts.dynamodb.service.operations))
+      this.around(operation, (input, perform) => this.dynamo(name, input, perform));
+    for (const [name, operation] of Object.entries(parts.s3.service.operations))
+      this.around(operation, (input, perform) => this.object(name, input, perform));
     for (const { service } of [parts.ssm, parts.events, parts.sns]) {
-      for (const [name, operation] of Object.entries(service.operations)) this.around(operation, (input, perform) => this.other(name, input, perform));
+      for (const [name, operation] of Object.entries(service.operations))
+        this.around(operation, (input, perform) => this.other(name, input, perform));
     }
   }
 
@@ -200,7 +213,9 @@ class Counter {
     this.meter.dynamodb[name] = (this.meter.dynamodb[name] ?? 0) + 1;
     if (['Query', 'GetItem', 'BatchGetItem'].includes(name)) this.meter.readUnits += units;
     else this.meter.writeUnits += units;
-    const items: Input[] = Object.values<Input[]>(input.RequestItems ?? {}).flat().map((one) => one.PutRequest?.Item);
+    const items: Input[] = Object.values<Input[]>(input.RequestItems ?? {})
+      .flat()
+      .map((one) => one.PutRequest?.Item);
     for (const item of [input.Item, ...items]) if (item) this.meter.largestItem = Math.max(this.meter.largestItem, JSON.stringify(item).length);
   }
 

@@ -87,14 +87,20 @@ class Bench {
   /** A rollout over all of them: every function that holds a plan, a wave or its outcomes. */
   async rollout(): Promise<void> {
     const { world } = this;
-    const planned = this.note('rollout', await world.invoke('PlanRollout', { policy: 'monthly', scheduledFor: '2026-11-23T09:00:00.000Z', execution: 'bench' }));
+    const planned = this.note(
+      'rollout',
+      await world.invoke('PlanRollout', { policy: 'monthly', scheduledFor: '2026-11-23T09:00:00.000Z', execution: 'bench' }),
+    );
     const { rollout } = planned.answer as { rollout: string };
     const plan = Plan.parse(await world.store.getJson((await world.record.rollout(rollout)).planKey ?? ''));
     for (const { name, nodes } of plan.waves) {
       const opened = this.note(name, await world.invoke('OpenWave', { rollout, wave: name }));
       const { lock } = opened.answer as { lock: string };
       const round = this.note(name, await world.invoke('LayOutRound', { rollout, wave: name, phase: 'patch' }));
-      const [track = { key: '', batches: 0 }] = (await world.store.getJson((round.answer as { key: string }).key)) as { key: string; batches: number }[];
+      const [track = { key: '', batches: 0 }] = (await world.store.getJson((round.answer as { key: string }).key)) as {
+        key: string;
+        batches: number;
+      }[];
       await endWave(world, this.locations, { rollout, wave: name, lock, nodes: new Set(nodes.map(({ id }) => id)) });
       this.note(name, await world.invoke('AdmitBatch', { track, index: 0 }));
       this.note(name, await world.invoke('LayOutRound', { rollout, wave: name, phase: 'patch' }));
@@ -111,18 +117,52 @@ class Bench {
 }
 
 function table(lines: readonly Line[]): string[] {
-  const head = ['', 'function', 'wall s', 'CPU s', 'reckoned s', 'peak MB', 'of MB', 'DynamoDB calls', 'at once', 'read units', 'write units', 'S3 read MB', 'S3 written MB', ''];
+  const head = [
+    '',
+    'function',
+    'wall s',
+    'CPU s',
+    'reckoned s',
+    'peak MB',
+    'of MB',
+    'DynamoDB calls',
+    'at once',
+    'read units',
+    'write units',
+    'S3 read MB',
+    'S3 written MB',
+    '',
+  ];
   const body = lines.map(({ occasion, took }) => {
     const { meter } = took;
-    const calls = Object.entries(meter.dynamodb).map(([name, count]) => `${name} ${count}`).join(', ');
+    const calls = Object.entries(meter.dynamodb)
+      .map(([name, count]) => `${name} ${count}`)
+      .join(', ');
     return [
-      occasion, took.name, took.seconds.toFixed(1), took.cpu.toFixed(1), took.reckoned.toFixed(1), took.peakRss.toFixed(0), String(took.memoryMb), calls,
-      meter.atOnce.toFixed(1), meter.readUnits.toFixed(0), meter.writeUnits.toFixed(0), (meter.s3.read / 1e6).toFixed(1), (meter.s3.written / 1e6).toFixed(1), problemsOf(took).join(', '),
+      occasion,
+      took.name,
+      took.seconds.toFixed(1),
+      took.cpu.toFixed(1),
+      took.reckoned.toFixed(1),
+      took.peakRss.toFixed(0),
+      String(took.memoryMb),
+      calls,
+      meter.atOnce.toFixed(1),
+      meter.readUnits.toFixed(0),
+      meter.writeUnits.toFixed(0),
+      (meter.s3.read / 1e6).toFixed(1),
+      (meter.s3.written / 1e6).toFixed(1),
+      problemsOf(took).join(', '),
     ];
   });
   const rows = [head, ...body];
   const widths = head.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd());
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
 }
 
 function problemsOf({ error, reckoned, peakRss, memoryMb, meter }: Took): string[] {

@@ -75,7 +75,9 @@ const works: Record<string, Work> = {
     }),
   fastXml: (path) =>
     again(() => {
-      const parsed = new XMLParser({ ignoreAttributes: false }).parse(gunzipSync(readFileSync(path)).toString()) as { updates: { update: unknown[] } };
+      const parsed = new XMLParser({ ignoreAttributes: false }).parse(gunzipSync(readFileSync(path)).toString()) as {
+        updates: { update: unknown[] };
+      };
       return Promise.resolve(parsed.updates.update.length);
     }),
   saxes: (path) =>
@@ -89,7 +91,8 @@ const works: Record<string, Work> = {
         if (name === 'update') count += 1;
       });
       const decoder = new TextDecoder('utf-8', { fatal: true });
-      for await (const chunk of createReadStream(path).pipe(createGunzip({ chunkSize: 64 * 1_024 })) as AsyncIterable<Buffer>) parser.write(decoder.decode(chunk, { stream: true }));
+      for await (const chunk of createReadStream(path).pipe(createGunzip({ chunkSize: 64 * 1_024 })) as AsyncIterable<Buffer>)
+        parser.write(decoder.decode(chunk, { stream: true }));
       parser.close();
       return count;
     }),
@@ -98,7 +101,8 @@ const works: Record<string, Work> = {
     if (almaLinuxZip === undefined) {
       const records = madeRecords(6_000);
       const since = mark();
-      for (const bytes of records) if ('item' in readRecord(bytes, 'made', { url: () => 'https://example.com/', sha256: raw.sha256, now: NOW })) count += 1;
+      for (const bytes of records)
+        if ('item' in readRecord(bytes, 'made', { url: () => 'https://example.com/', sha256: raw.sha256, now: NOW })) count += 1;
       return { count, since };
     }
     for (let round = 0; round < 2; round += 1) for await (const reading of readOsvZip(almaLinuxZip, NOW)) if ('item' in reading) count += 1;
@@ -171,7 +175,13 @@ async function main(): Promise<void> {
   const began = mark();
   const { count, cells, since, first, again: repeated } = await work(argument);
   const took = first ?? spent(since ?? began);
-  const measured: Measured = { ...took, count, peakRss: process.resourceUsage().maxRSS / 1_024, ...(cells ? { cells } : {}), ...(repeated ? { again: repeated } : {}) };
+  const measured: Measured = {
+    ...took,
+    count,
+    peakRss: process.resourceUsage().maxRSS / 1_024,
+    ...(cells ? { cells } : {}),
+    ...(repeated ? { again: repeated } : {}),
+  };
   process.stdout.write(`${JSON.stringify(measured)}\n`);
 }
 

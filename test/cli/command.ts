@@ -9,7 +9,10 @@ export interface Ended {
 }
 
 /** Starts it, with these variables in its environment; its two streams are collected in `said`. */
-export function start(args: string[], environment: Record<string, string> = {}): { child: ChildProcess; said: { stdout: string; stderr: string }; ended: Promise<Ended> } {
+export function start(
+  args: string[],
+  environment: Record<string, string> = {},
+): { child: ChildProcess; said: { stdout: string; stderr: string }; ended: Promise<Ended> } {
   const child = spawn(process.execPath, ['cli/bin.mjs', ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } });
   const said = { stdout: '', stderr: '' };
   child.stdout.on('data', (chunk) => (said.stdout += String(chunk)));

@@ -19,11 +19,19 @@ function read(name: string, content: unknown, platform?: string): string[] {
   writeFileSync(file, Buffer.isBuffer(content) || typeof content === 'string' ? content : JSON.stringify(content));
   const found = readInventoryFile(file, platform);
   if ('problems' in found) return found.problems.map((problem) => problemText(problem).replace(`${home}/`, ''));
-  const nodes = found.nodes.map(({ id, facts, captured }) => [id, facts.platform, ...facts.installed.map((item) => `${item.name} ${item.version}`), ...(captured === undefined ? [] : [captured])].join(', '));
+  const nodes = found.nodes.map(({ id, facts, captured }) =>
+    [id, facts.platform, ...facts.installed.map((item) => `${item.name} ${item.version}`), ...(captured === undefined ? [] : [captured])].join(', '),
+  );
   return [...nodes, ...found.notes];
 }
 
-const sudo = { Name: 'sudo', Version: '1.9.14', Release: '1.p3.amzn2023.0.1', Architecture: 'x86_64', PackageId: 'sudo-1.9.14-1.p3.amzn2023.0.1.src.rpm' };
+const sudo = {
+  Name: 'sudo',
+  Version: '1.9.14',
+  Release: '1.p3.amzn2023.0.1',
+  Architecture: 'x86_64',
+  PackageId: 'sudo-1.9.14-1.p3.amzn2023.0.1.src.rpm',
+};
 const captured = { SchemaVersion: '1.1', CaptureTime: '2026-11-20T03:00:00Z' };
 const listed = { TypeName: 'AWS:Application', InstanceId: 'i-1', ...captured, Entries: [sudo] };
 const ANSWER = 'amazon-linux-2023-x86_64, sudo 1.9.14-1.p3.amzn2023.0.1';
@@ -47,7 +55,8 @@ describe('what Systems Manager’s own tools print', () => {
   });
 
   it('by a resource data sync is an entry a line, whose type is told by its fields', () => {
-    const line = (resourceId: string, entry: object) => JSON.stringify({ ...entry, resourceId, captureTime: captured.CaptureTime, schemaVersion: '1.1' });
+    const line = (resourceId: string, entry: object) =>
+      JSON.stringify({ ...entry, resourceId, captureTime: captured.CaptureTime, schemaVersion: '1.1' });
     const text = [line('i-3', sudo), line('i-4', sudo), line('i-3', { PlatformName: 'Amazon Linux', PlatformVersion: '2023' })].join('\n');
     expect(read('synced.json', `${text}\n`, 'AL2023')).toEqual([`i-3, ${ANSWER}, 2026-11-20T03:00:00Z`, `i-4, ${ANSWER}, 2026-11-20T03:00:00Z`]);
     expect(read('one.json', line('i-5', sudo), 'AL2023')).toEqual([`i-5, ${ANSWER}, 2026-11-20T03:00:00Z`]);
@@ -56,25 +65,38 @@ describe('what Systems Manager’s own tools print', () => {
   it('of other types is told by its fields as well, where it has no name', () => {
     const debian = { package: 'libssl3', version: '3.0.11-1', arch: 'amd64', status: 'installed', source: 'openssl', sourceVersion: '3.0.11-1' };
     expect(read('own.json', { Entries: [debian] }, 'Debian 12')).toEqual(['own, debian-12-x86_64, libssl3 3.0.11-1']);
-    expect(read('kbs.json', { Entries: [{ HotFixId: 'KB5033371', Description: 'Update' }] }, 'Windows Server 2019')).toEqual(['kbs, windows-2019-x86_64, KB5033371 ']);
+    expect(read('kbs.json', { Entries: [{ HotFixId: 'KB5033371', Description: 'Update' }] }, 'Windows Server 2019')).toEqual([
+      'kbs, windows-2019-x86_64, KB5033371 ',
+    ]);
   });
 
   it('has the place of what is wrong in it', () => {
-    const Entities = [{ Id: 'i-1', Data: { 'AWS:Application': { TypeName: 'AWS:Application', Content: [{ Name: 'sudo' }] } } }, { Id: 'i-2', Data: {} }];
+    const Entities = [
+      { Id: 'i-1', Data: { 'AWS:Application': { TypeName: 'AWS:Application', Content: [{ Name: 'sudo' }] } } },
+      { Id: 'i-2', Data: {} },
+    ];
     expect(read('got.json', { Entities })).toEqual([
       'got.json:1:93 Entities[0].Data."AWS:Application".Content[0]: has no Version',
       'got.json:1:113 Entities[1]: is of a system that nobody names (say of which system it is: --platform "Amazon Linux 2")',
     ]);
-    expect(read('synced.json', '{"resourceId":"i-3","Name":"sudo","Version":"1"}\n{"resourceId":"i-3","Name":"bash"}\n', 'AL2023')).toEqual(['synced.json:2:1 has no Version']);
+    expect(read('synced.json', '{"resourceId":"i-3","Name":"sudo","Version":"1"}\n{"resourceId":"i-3","Name":"bash"}\n', 'AL2023')).toEqual([
+      'synced.json:2:1 has no Version',
+    ]);
   });
 
   it('has texts: the end of a version that is written as a number would be lost', () => {
-    expect(read('number.json', { ...listed, Entries: [{ ...sudo, Epoch: 1, Release: 2 }] }, 'AL2023')).toEqual(['i-1, amazon-linux-2023-x86_64, sudo 1:1.9.14-2, 2026-11-20T03:00:00Z']);
-    expect(read('number.json', JSON.stringify({ ...listed, Entries: [{ ...sudo, Version: 3.5 }] }).replace('3.5', '3.10'), 'AL2023')).toEqual([expect.stringMatching(/^number\.json:1:\d+ Entries\[0\]\.Version: expected a text/)]);
+    expect(read('number.json', { ...listed, Entries: [{ ...sudo, Epoch: 1, Release: 2 }] }, 'AL2023')).toEqual([
+      'i-1, amazon-linux-2023-x86_64, sudo 1:1.9.14-2, 2026-11-20T03:00:00Z',
+    ]);
+    expect(read('number.json', JSON.stringify({ ...listed, Entries: [{ ...sudo, Version: 3.5 }] }).replace('3.5', '3.10'), 'AL2023')).toEqual([
+      expect.stringMatching(/^number\.json:1:\d+ Entries\[0\]\.Version: expected a text/),
+    ]);
   });
 
   it('is only a part of the list where there is a token for the next one', () => {
-    expect(read('part.json', { ...listed, NextToken: 'AAEB' }, 'AL2023').at(-1)).toMatch(/^holds only a part of the list, since NextToken says that there is more/);
+    expect(read('part.json', { ...listed, NextToken: 'AAEB' }, 'AL2023').at(-1)).toMatch(
+      /^holds only a part of the list, since NextToken says that there is more/,
+    );
     expect(read('whole.json', { ...listed, NextToken: '' }, 'AL2023')).toHaveLength(1);
   });
 
@@ -87,7 +109,11 @@ describe('what Systems Manager’s own tools print', () => {
 });
 
 describe('the text of an inventory', () => {
-  const text = JSON.stringify({ node: { id: 'i-1', platformName: 'Amazon Linux', platformVersion: '2023', arch: null, tags: null }, inventories: [{ ...listed }] }, null, 2).replaceAll('\n', '\r\n');
+  const text = JSON.stringify(
+    { node: { id: 'i-1', platformName: 'Amazon Linux', platformVersion: '2023', arch: null, tags: null }, inventories: [{ ...listed }] },
+    null,
+    2,
+  ).replaceAll('\n', '\r\n');
 
   it.each([
     ['UTF-8 with CRLF', Buffer.from(text)],

@@ -22,7 +22,8 @@ function write(name: string, content: unknown): string {
 
 /** What the vendors say in these tests: two loose files of one repository, loose scores and a record, and the catalogue as on CISA's site. */
 function writeFeeds(): string {
-  const al2023 = (id: string, packages: string, cve: string, severity = 'Important') => packed(update({ id, packages, severity, references: reference(cve) }));
+  const al2023 = (id: string, packages: string, cve: string, severity = 'Important') =>
+    packed(update({ id, packages, severity, references: reference(cve) }));
   write('feeds/updateinfo.xml.gz', al2023('ALAS2023-2026-931', rpm('openssl', '1:3.0.8-1.amzn2023.0.5'), 'CVE-2023-3446'));
   write('feeds/more/updateinfo-2.xml.gz', al2023('ALAS2023-2026-939', rpm('sudo', '1.9.15-1.p5.amzn2023.0.1'), 'CVE-2025-32463', 'Low'));
   mkdirSync(join(home, 'feeds/www.cisa.gov/sites/default/files/feeds'), { recursive: true });
@@ -32,7 +33,18 @@ function writeFeeds(): string {
     dateReleased: '2026-11-20T12:00:00Z',
     count: 1,
     vulnerabilities: [
-      { cveID: 'CVE-2025-32463', vendorProject: 'Sudo', product: 'Sudo', vulnerabilityName: 'x', dateAdded: '2026-11-18', shortDescription: 'x', requiredAction: 'x', dueDate: '2026-12-09', knownRansomwareCampaignUse: 'Unknown', notes: '' },
+      {
+        cveID: 'CVE-2025-32463',
+        vendorProject: 'Sudo',
+        product: 'Sudo',
+        vulnerabilityName: 'x',
+        dateAdded: '2026-11-18',
+        shortDescription: 'x',
+        requiredAction: 'x',
+        dueDate: '2026-12-09',
+        knownRansomwareCampaignUse: 'Unknown',
+        notes: '',
+      },
     ],
   });
   write('feeds/epss.csv', '#model_version:v2026.03.14,score_date:2026-11-22T12:55:00Z\ncve,epss,percentile\nCVE-2025-32463,0.41500,0.98000\n');
@@ -56,10 +68,19 @@ function writeFeeds(): string {
 }
 
 const application = (entries: object[]) => ({ TypeName: 'AWS:Application', Entries: entries });
-const entry = (Name: string, Version: string, Release: string, Epoch = '') => ({ Name, Version, Release, Epoch, Architecture: 'x86_64', PackageId: `${Name}-${Version}-${Release}.src.rpm` });
+const entry = (Name: string, Version: string, Release: string, Epoch = '') => ({
+  Name,
+  Version,
+  Release,
+  Epoch,
+  Architecture: 'x86_64',
+  PackageId: `${Name}-${Version}-${Release}.src.rpm`,
+});
 const web = {
   node: { id: 'i-0aa0000000000001a', platformName: 'Amazon Linux', platformVersion: '2023', arch: 'x86_64', tags: { Environment: 'prod' } },
-  inventories: [application([entry('openssl', '3.0.8', '1.amzn2023.0.3', '1'), entry('sudo', '1.9.14', '1.p3.amzn2023.0.1'), entry('bash', '5.2.15', '1')])],
+  inventories: [
+    application([entry('openssl', '3.0.8', '1.amzn2023.0.3', '1'), entry('sudo', '1.9.14', '1.p3.amzn2023.0.1'), entry('bash', '5.2.15', '1')]),
+  ],
 };
 const NOW = '2026-11-23T06:00:00Z';
 
@@ -87,7 +108,14 @@ describe('wavelock exposure, offline', () => {
         state: 'exposed',
         why: 'sudo 1.9.14-1.p3.amzn2023.0.1 is installed, the fix is 1.9.15-1.p5.amzn2023.0.1',
       },
-      expect.objectContaining({ advisory: 'ALAS2023-2026-931', package: 'openssl', installed: '1:3.0.8-1.amzn2023.0.3', kev: false, epss: null, state: 'exposed' }),
+      expect.objectContaining({
+        advisory: 'ALAS2023-2026-931',
+        package: 'openssl',
+        installed: '1:3.0.8-1.amzn2023.0.3',
+        kev: false,
+        epss: null,
+        state: 'exposed',
+      }),
     ]);
   });
 
@@ -103,7 +131,10 @@ describe('wavelock exposure, offline', () => {
   });
 
   it('takes several files, and bare documents of one platform', async () => {
-    const bare = write('app-7.json', application([{ Name: 'libexpat1', Version: '2.6.1-2ubuntu0.1', Architecture: 'x86_64', PackageId: 'libexpat1_2.6.1-2ubuntu0.1_amd64.deb' }]));
+    const bare = write(
+      'app-7.json',
+      application([{ Name: 'libexpat1', Version: '2.6.1-2ubuntu0.1', Architecture: 'x86_64', PackageId: 'libexpat1_2.6.1-2ubuntu0.1_amd64.deb' }]),
+    );
     const rows = await exposures('--inventory', write('web.json', web), bare, '--platform', 'Ubuntu 24.04');
     expect(rows.map((row) => [row.node, row.package, row.state])).toEqual([
       ['i-0aa0000000000001a', 'sudo', 'exposed'],
@@ -142,7 +173,10 @@ describe('wavelock exposure, offline', () => {
   });
 
   it('names every problem of every file with its place, and reads nothing', async () => {
-    const wrong = write('wrong.json', '{\n "node": { "id": 5 },\n "inventories": [\n  { "TypeName": "AWS:Application", "Entries": [ { "Version": "1" } ] },\n  {}\n ]\n}\n');
+    const wrong = write(
+      'wrong.json',
+      '{\n "node": { "id": 5 },\n "inventories": [\n  { "TypeName": "AWS:Application", "Entries": [ { "Version": "1" } ] },\n  {}\n ]\n}\n',
+    );
     const cut = write('cut.json', '{"node": ');
     const bare = write('bare.json', application([]));
     const unknown = write('unknown.json', { ...web, node: { ...web.node, platformName: 'TempleOS' } });
@@ -170,26 +204,47 @@ describe('wavelock exposure, offline', () => {
     const rows = await exposures('--platform', 'AL2023', '--inventory', write('list.json', bare), write('other/list.json', bare));
     expect(rows.map((row) => row.node)).toEqual(['list', join(home, 'other/list')].toSorted());
     const twice = await command('exposure', '--feeds', writeFeeds(), '--inventory', write('web.json', web), write('web-2.json', web));
-    expect([twice.status, twice.stderr]).toEqual([2, `${join(home, 'web-2.json')}: is of the same node as ${join(home, 'web.json')}: "i-0aa0000000000001a" (one file a node, with all its inventories)\n`]);
+    expect([twice.status, twice.stderr]).toEqual([
+      2,
+      `${join(home, 'web-2.json')}: is of the same node as ${join(home, 'web.json')}: "i-0aa0000000000001a" (one file a node, with all its inventories)\n`,
+    ]);
   });
 
   it('says when a list is only the first part of one, and when it lists nothing that could be looked at', async () => {
     const part = write('part.json', { ...application([entry('sudo', '1.9.14', '1.p3.amzn2023.0.1')]), InstanceId: 'i-1', NextToken: 'AAEB' });
     const debs = write('debs.json', application([{ Name: 'sudo', Version: '1.9', PackageId: 'sudo_1.9_amd64.deb' }]));
-    const { status, stderr } = await command('exposure', '--feeds', writeFeeds(), '--json', '--inventory', part, debs, write('none.json', application([])), '--platform', 'AL2023');
+    const { status, stderr } = await command(
+      'exposure',
+      '--feeds',
+      writeFeeds(),
+      '--json',
+      '--inventory',
+      part,
+      debs,
+      write('none.json', application([])),
+      '--platform',
+      'AL2023',
+    );
     expect(status).toBe(0);
     expect(stderr).toContain(`${part}: holds only a part of the list, since NextToken says that there is more`);
-    for (const name of ['debs', 'none']) expect(stderr).toContain(`${name}.json: lists no package of ${name}: that nothing is found there means nothing\n`);
+    for (const name of ['debs', 'none'])
+      expect(stderr).toContain(`${name}.json: lists no package of ${name}: that nothing is found there means nothing\n`);
     expect(stderr).not.toContain('of i-1');
   });
 
   it('wants advisories: a folder without any is bad input', async () => {
     const look = (): Promise<Ended> => command('exposure', '--feeds', join(home, 'feeds'), '--inventory', write('web.json', web));
     const empty = await look();
-    expect([empty.status, empty.stderr]).toEqual([2, `${join(home, 'feeds')}: holds no file (expected a folder of advisories as vendors publish them: docs/feeds.md)\n`]);
+    expect([empty.status, empty.stderr]).toEqual([
+      2,
+      `${join(home, 'feeds')}: holds no file (expected a folder of advisories as vendors publish them: docs/feeds.md)\n`,
+    ]);
     write('feeds/notes.txt', 'not a feed');
     const useless = await look();
-    expect([useless.status, useless.stderr]).toEqual([2, `${join(home, 'feeds')}: holds no advisory (wavelock feeds --check says of each file why)\n`]);
+    expect([useless.status, useless.stderr]).toEqual([
+      2,
+      `${join(home, 'feeds')}: holds no advisory (wavelock feeds --check says of each file why)\n`,
+    ]);
   });
 
   it('takes a node’s system from --platform where its file does not say it, and a version as part of the name', async () => {
@@ -208,10 +263,16 @@ describe('wavelock exposure, offline', () => {
     symlinkSync(join(home, 'elsewhere.gz'), join(feeds, 'link.gz'));
     const bucket = join(feeds, 'osv-vulnerabilities.storage.googleapis.com/Debian');
     mkdirSync(bucket, { recursive: true });
-    const dsa = { package: { ecosystem: 'Debian:12', name: 'expat' }, ranges: [{ type: 'ECOSYSTEM', events: [{ introduced: '0' }, { fixed: '2.5.0-1+deb12u1' }] }] };
+    const dsa = {
+      package: { ecosystem: 'Debian:12', name: 'expat' },
+      ranges: [{ type: 'ECOSYSTEM', events: [{ introduced: '0' }, { fixed: '2.5.0-1+deb12u1' }] }],
+    };
     writeFileSync(join(bucket, 'DSA-1-1.json'), JSON.stringify({ id: 'DSA-1-1', modified: '2026-11-01T00:00:00Z', affected: [dsa] }));
     const deb = (id: string, platformName: string, Name: string) =>
-      write(`${id}.json`, { node: { id, platformName }, inventories: [application([{ Name, Version: '2.5.0-1', PackageId: `${Name}_2.5.0-1_amd64.deb` }])] });
+      write(`${id}.json`, {
+        node: { id, platformName },
+        inventories: [application([{ Name, Version: '2.5.0-1', PackageId: `${Name}_2.5.0-1_amd64.deb` }])],
+      });
     const files = [write('web.json', web), deb('u', 'Ubuntu 24.04.1 LTS', 'libexpat1'), deb('d', 'Debian GNU/Linux 12 (bookworm)', 'expat')];
     const { stdout } = await command('exposure', '--feeds', feeds, '--now', NOW, '--json', '--inventory', ...files);
     expect((JSON.parse(stdout) as ExposureRow[]).map((row) => `${row.node} ${row.advisory}`)).toEqual([
@@ -237,8 +298,18 @@ describe('wavelock exposure, offline', () => {
 
   it('reads updateinfo of distributions that no feed asks for it, once with what OSV says of the same advisory', async () => {
     mkdirSync(join(home, 'errata'));
-    const rlsa = update({ id: 'RLSA-2026:1234', title: 'Important: openssl security update', collection: 'rocky-linux-9-x86-64-baseos-rpms', packages: rpm('openssl-libs', '1:3.0.7-25.el9_3') });
-    const modular = update({ id: 'RLSA-2026:99', title: 'Moderate: nodejs:18 security update', collection: 'rocky-linux-9-x86-64-baseos-rpms', packages: rpm('nodejs', '1:18.19.0-1.module+el9.3.0+20') });
+    const rlsa = update({
+      id: 'RLSA-2026:1234',
+      title: 'Important: openssl security update',
+      collection: 'rocky-linux-9-x86-64-baseos-rpms',
+      packages: rpm('openssl-libs', '1:3.0.7-25.el9_3'),
+    });
+    const modular = update({
+      id: 'RLSA-2026:99',
+      title: 'Moderate: nodejs:18 security update',
+      collection: 'rocky-linux-9-x86-64-baseos-rpms',
+      packages: rpm('nodejs', '1:18.19.0-1.module+el9.3.0+20'),
+    });
     write('errata/rocky.xml.gz', packed(rlsa, modular));
     write('errata/epel.xml.gz', packed(update({ id: 'FEDORA-EPEL-2026-0a1b2c3d4e', collection: 'EPEL-9', packages: rpm('htop', '3.3.0-1.el9') })));
     write('errata/osv.json', {
@@ -247,11 +318,17 @@ describe('wavelock exposure, offline', () => {
       published: '2026-11-01T00:00:00Z',
       summary: 'Important: openssl security update',
       upstream: ['CVE-2023-3446'],
-      affected: [{ package: { ecosystem: 'Rocky Linux:9', name: 'openssl' }, ranges: [{ type: 'ECOSYSTEM', events: [{ introduced: '0' }, { fixed: '1:3.0.7-25.el9_3' }] }] }],
+      affected: [
+        {
+          package: { ecosystem: 'Rocky Linux:9', name: 'openssl' },
+          ranges: [{ type: 'ECOSYSTEM', events: [{ introduced: '0' }, { fixed: '1:3.0.7-25.el9_3' }] }],
+        },
+      ],
     });
     const openssl = { ...entry('openssl-libs', '3.0.7', '24.el9', '1'), PackageId: 'openssl-3.0.7-24.el9.src.rpm' };
     const installed = [openssl, entry('htop', '3.2.2', '1.el9'), entry('nodejs', '18.18.2', '1.module+el9.3.0+18', '1')];
-    const node = (id: string, platformName: string) => write(`${id}.json`, { node: { id, platformName, platformVersion: '9.3', arch: 'x86_64' }, inventories: [application(installed)] });
+    const node = (id: string, platformName: string) =>
+      write(`${id}.json`, { node: { id, platformName, platformVersion: '9.3', arch: 'x86_64' }, inventories: [application(installed)] });
     const files = [node('i-rocky', 'Rocky Linux'), node('i-alma', 'AlmaLinux')];
     const ended = await command('exposure', '--feeds', join(home, 'errata'), '--now', NOW, '--json', '--inventory', ...files);
     expect([ended.status, ended.stderr]).toEqual([0, '']);
@@ -268,7 +345,10 @@ describe('wavelock exposure, offline', () => {
 
   it('says of an updateinfo that nobody can tell the release of that it was not used, and why', async () => {
     mkdirSync(join(home, 'errata'));
-    write('errata/mixed.xml', `<updates>${update({ id: 'ALSA-2026:1', collection: 'x', packages: rpm('bash', '5.1-1.el8') + rpm('sudo', '1.9-1.el9') })}</updates>`);
+    write(
+      'errata/mixed.xml',
+      `<updates>${update({ id: 'ALSA-2026:1', collection: 'x', packages: rpm('bash', '5.1-1.el8') + rpm('sudo', '1.9-1.el9') })}</updates>`,
+    );
     write('errata/sound.xml', `<updates>${update({ id: 'ALAS2023-2026-1' })}</updates>`);
     const ended = await command('exposure', '--feeds', join(home, 'errata'), '--now', NOW, '--json', '--inventory', write('web.json', web));
     expect(ended.status).toBe(0);
@@ -280,10 +360,18 @@ describe('wavelock exposure, offline', () => {
     mkdirSync(join(home, 'msrc'));
     write('msrc/month.json', {
       DocumentTitle: { Value: 'November 2026 Security Updates' },
-      DocumentTracking: { Identification: { ID: { Value: month.ID } }, InitialReleaseDate: month.CurrentReleaseDate, CurrentReleaseDate: month.CurrentReleaseDate },
+      DocumentTracking: {
+        Identification: { ID: { Value: month.ID } },
+        InitialReleaseDate: month.CurrentReleaseDate,
+        CurrentReleaseDate: month.CurrentReleaseDate,
+      },
       ProductTree: { FullProductName: [{ ProductID: '11923', Value: 'Windows Server 2022' }] },
       Vulnerability: [
-        { CVE: 'CVE-2026-5', Title: { Value: 'x' }, Remediations: [{ Type: 2, Description: { Value: '5068787' }, ProductID: ['11923'], FixedBuild: '10.0.20348.4405' }] },
+        {
+          CVE: 'CVE-2026-5',
+          Title: { Value: 'x' },
+          Remediations: [{ Type: 2, Description: { Value: '5068787' }, ProductID: ['11923'], FixedBuild: '10.0.20348.4405' }],
+        },
       ],
     });
     const node = (id: string, platformVersion: string) => ({

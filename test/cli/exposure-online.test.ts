@@ -14,10 +14,24 @@ const HERE = '111111111111/eu-central-1';
 function seenOf(given: ReconcileInput, views: InspectorView[] = []): Seen {
   const { nodes, found: places, exceptions, deadlines, intelligence, now } = given;
   const summary = summarise({
-    fleet: nodes.map(({ node }) => node), reconciled: reconcile(given), found: places, titleOf: () => 'openssl: a flaw', vendorExploited: () => false, exceptions, deadlines, intelligence, now,
+    fleet: nodes.map(({ node }) => node),
+    reconciled: reconcile(given),
+    found: places,
+    titleOf: () => 'openssl: a flaw',
+    vendorExploited: () => false,
+    exceptions,
+    deadlines,
+    intelligence,
+    now,
   });
   const counted = nodes.map(({ node, facts }) => ({
-    id: node.id, location: HERE, name: node.name, os: node.os, online: true, tags: node.tags, ...(facts === undefined ? {} : { facts: { fingerprint: facts.fingerprint, at: facts.at, by: facts.by } }),
+    id: node.id,
+    location: HERE,
+    name: node.name,
+    os: node.os,
+    online: true,
+    tags: node.tags,
+    ...(facts === undefined ? {} : { facts: { fingerprint: facts.fingerprint, at: facts.at, by: facts.by } }),
   }));
   return { summary, nodes: counted, views: new Map(views.map((view) => [view.location, view])) };
 }
@@ -32,19 +46,33 @@ const deadlines = [
 ];
 
 function world(more: Partial<ReconcileInput> & { nodes?: JudgedNode[] } = {}): ReconcileInput {
-  const nodes = [judged('web-2', 'p1', service('order-entry')), judged('web-10', 'p1', service('order-entry', { Exposure: 'internet' })), judged('db-1', 'p2', service('billing')), judged('lost-1', undefined)];
-  const places = new Map([['p1', here(found('ADV-1'), found('ADV-2', { fixed: null }))], ['p2', here()]]);
+  const nodes = [
+    judged('web-2', 'p1', service('order-entry')),
+    judged('web-10', 'p1', service('order-entry', { Exposure: 'internet' })),
+    judged('db-1', 'p2', service('billing')),
+    judged('lost-1', undefined),
+  ];
+  const places = new Map([
+    ['p1', here(found('ADV-1'), found('ADV-2', { fixed: null }))],
+    ['p2', here()],
+  ]);
   return input({ nodes, found: places, deadlines, intelligence: known('CVE-2026-0001', { epss: 0.93, ransomware: true }), ...more });
 }
 
 describe('lines', () => {
   it('say first what is exploited, with services, clocks and the age of facts', () => {
     const text = lines(seenOf(world()));
-    expect(flat(text)).toContain('2 of 4 nodes exposed, known exploited 2, overdue 0, without a fix 2 (pairs of advisory and node). As of Wed 9 Dec 06:00 UTC, 3 h ago.');
-    expect(flat(text)).toContain('ADV-1 important, KNOWN EXPLOITED, by ransomware, EPSS 93.0 %: openssl: a flaw CVE-2026-0001 2 exposed: order-entry 2 of 2');
+    expect(flat(text)).toContain(
+      '2 of 4 nodes exposed, known exploited 2, overdue 0, without a fix 2 (pairs of advisory and node). As of Wed 9 Dec 06:00 UTC, 3 h ago.',
+    );
+    expect(flat(text)).toContain(
+      'ADV-1 important, KNOWN EXPLOITED, by ransomware, EPSS 93.0 %: openssl: a flaw CVE-2026-0001 2 exposed: order-entry 2 of 2',
+    );
     expect(flat(text)).toContain('seen Wed 9 Dec (3 h); published Tue 1 Dec; OVERDUE since Wed 9 Dec (2 h)');
     expect(text.indexOf('ADV-1')).toBeLessThan(text.indexOf('ADV-2'));
-    expect(flat(text)).toContain('ADV-2 important: openssl: a flaw CVE-2026-0002 2 awaiting-vendor: order-entry 2 of 2 seen Wed 9 Dec (3 h); published Tue 1 Dec; no fix yet; no deadline');
+    expect(flat(text)).toContain(
+      'ADV-2 important: openssl: a flaw CVE-2026-0002 2 awaiting-vendor: order-entry 2 of 2 seen Wed 9 Dec (3 h); published Tue 1 Dec; no fix yet; no deadline',
+    );
     expect(flat(text)).toMatch(/web-2 \(i-[0-9a-f]{17}\) exposed openssl 1 → 2/);
     expect(text.indexOf('web-2')).toBeLessThan(text.indexOf('web-10'));
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
@@ -67,13 +95,23 @@ describe('lines', () => {
 
   it('say which releases are dead', () => {
     const seen = seenOf(world());
-    const nodes = seen.nodes.map((node) => (node.name === 'db-1' ? { ...node, ended: { platform: 'centos-7-x86_64', eol: '2024-06-30', extended: '2028-06-30' } } : node));
-    expect(flat(lines({ ...seen, nodes }))).toContain('End of life: db-1 on centos-7-x86_64: no ordinary security updates since 2024-06-30; paid ones until 2028-06-30.');
+    const nodes = seen.nodes.map((node) =>
+      node.name === 'db-1' ? { ...node, ended: { platform: 'centos-7-x86_64', eol: '2024-06-30', extended: '2028-06-30' } } : node,
+    );
+    expect(flat(lines({ ...seen, nodes }))).toContain(
+      'End of life: db-1 on centos-7-x86_64: no ordinary security updates since 2024-06-30; paid ones until 2028-06-30.',
+    );
   });
 
   it('tell SSM Inventory and rollouts from scans', () => {
-    const nodes = [judged('a', 'p1'), judged('b', 'p1', { facts: { fingerprint: 'p1', at: iso(-960), by: 'inventory' } }), judged('c', 'p1', { facts: { fingerprint: 'p1', at: iso(1), by: 'rollout', rollout: 'monthly-1' } })];
-    expect(flat(lines(seenOf(world({ nodes }))))).toContain('Facts: 1 node scanned, the oldest facts 4 h old; 1 node as a rollout left them, the oldest facts 2 h old; 1 node known from SSM Inventory only, the oldest facts 40 d 3 h old.');
+    const nodes = [
+      judged('a', 'p1'),
+      judged('b', 'p1', { facts: { fingerprint: 'p1', at: iso(-960), by: 'inventory' } }),
+      judged('c', 'p1', { facts: { fingerprint: 'p1', at: iso(1), by: 'rollout', rollout: 'monthly-1' } }),
+    ];
+    expect(flat(lines(seenOf(world({ nodes }))))).toContain(
+      'Facts: 1 node scanned, the oldest facts 4 h old; 1 node as a rollout left them, the oldest facts 2 h old; 1 node known from SSM Inventory only, the oldest facts 40 d 3 h old.',
+    );
   });
 
   it('shorten where nobody asks for something', () => {
@@ -92,7 +130,9 @@ describe('lines', () => {
     const seen = seenOf(world({ exceptions }));
     expect(flat(lines(seen))).toContain('1 exposed, 1 excepted: order-entry 1 of 2');
     expect(flat(lines(seen, { node: 'web-10' }))).toContain('excepted: filtered (ann, until 2027-01-31)');
-    expect([...onlineRows(seen, { node: 'web-10', advisory: 'ADV-1' })]).toMatchObject([{ due: null, deadline: null, exception: 'filtered (ann, until 2027-01-31)' }]);
+    expect([...onlineRows(seen, { node: 'web-10', advisory: 'ADV-1' })]).toMatchObject([
+      { due: null, deadline: null, exception: 'filtered (ann, until 2027-01-31)' },
+    ]);
   });
 
   it('say once what is the same for every node', () => {
@@ -105,7 +145,9 @@ describe('lines', () => {
   it('say so where there is nobody', () => {
     expect(lines(seenOf(world({ nodes: [] })))).toBe('No node is known here yet: exposures are reckoned at the end of the first look at the fleet.');
     expect(whyNobody(seenOf(world()), { service: 'shop' })).toBe('no node here is tagged Service=shop');
-    expect(whyNobody(seenOf(world()), { service: 'billing', node: 'web-2' })).toBe('no node here has the id or name web-2 and is tagged Service=billing');
+    expect(whyNobody(seenOf(world()), { service: 'billing', node: 'web-2' })).toBe(
+      'no node here has the id or name web-2 and is tagged Service=billing',
+    );
     expect(whyNobody(seenOf(world()), { service: 'billing' })).toBeUndefined();
   });
 
@@ -128,22 +170,36 @@ describe('rows', () => {
 
   it('have one without advisory for a node of which nothing is known, whatever was asked for', () => {
     for (const wanted of [{}, { cve: 'CVE-2026-9999' }, { node: 'lost-1' }]) {
-      expect([...onlineRows(seenOf(world()), wanted)].filter(({ name }) => name === 'lost-1')).toMatchObject([{ advisory: '', state: 'unknown', factsFrom: 'none', why: expect.stringContaining('may be exposed to anything') }]);
+      expect([...onlineRows(seenOf(world()), wanted)].filter(({ name }) => name === 'lost-1')).toMatchObject([
+        { advisory: '', state: 'unknown', factsFrom: 'none', why: expect.stringContaining('may be exposed to anything') },
+      ]);
     }
     expect([...onlineRows(seenOf(world()), { node: 'db-1' })]).toEqual([]);
   });
 
-  it('carry Inspector\'s opinion beside them, and what only it sees as rows of its own', () => {
+  it("carry Inspector's opinion beside them, and what only it sees as rows of its own", () => {
     const given = world();
     const [web2, web10, db1] = given.nodes.map(({ node }) => node.id);
     const seen = (...cves: string[]) => ({ active: true, reason: 'SUCCESSFUL', cves });
-    const view: InspectorView = { location: HERE, at: iso(1), complete: true, nodes: { [web2!]: seen('CVE-2026-0001'), [web10!]: seen(), [db1!]: seen('CVE-2026-7777') } };
+    const view: InspectorView = {
+      location: HERE,
+      at: iso(1),
+      complete: true,
+      nodes: { [web2!]: seen('CVE-2026-0001'), [web10!]: seen(), [db1!]: seen('CVE-2026-7777') },
+    };
     const rows = [...onlineRows(seenOf(given, [view]), {})];
-    expect(rows.filter(({ advisory }) => advisory === 'ADV-1').map(({ name, inspector }) => [name, inspector])).toEqual([['web-2', 'also seen by Inspector'], ['web-10', 'only we: Inspector does not list it']]);
-    expect(rows.filter(({ source }) => source === 'inspector')).toMatchObject([{ node: db1, advisory: 'CVE-2026-7777', state: 'unknown', package: '', inspector: 'only Inspector' }]);
+    expect(rows.filter(({ advisory }) => advisory === 'ADV-1').map(({ name, inspector }) => [name, inspector])).toEqual([
+      ['web-2', 'also seen by Inspector'],
+      ['web-10', 'only we: Inspector does not list it'],
+    ]);
+    expect(rows.filter(({ source }) => source === 'inspector')).toMatchObject([
+      { node: db1, advisory: 'CVE-2026-7777', state: 'unknown', package: '', inspector: 'only Inspector' },
+    ]);
     const text = flat(lines(seenOf(given, [view])));
     expect(text).toContain('also seen by Inspector');
-    expect(text).toContain('Only Amazon Inspector sees 1 CVE on nodes here; they are not counted above: db-1 CVE-2026-7777 only Inspector: no advisory that we know of');
+    expect(text).toContain(
+      'Only Amazon Inspector sees 1 CVE on nodes here; they are not counted above: db-1 CVE-2026-7777 only Inspector: no advisory that we know of',
+    );
     expect([...onlineRows(seenOf(given, [view]), { node: 'web-2' })].filter(({ source }) => source === 'inspector')).toEqual([]);
     expect([...onlineRows(seenOf(given, [view]), { cve: 'CVE-2026-7777' })].filter(({ source }) => source === 'inspector')).toHaveLength(1);
   });

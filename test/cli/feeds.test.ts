@@ -29,7 +29,17 @@ function folder(files: Record<string, string | Buffer>): string {
   return directory;
 }
 
-const row = (name: string, more: Partial<FeedRow> = {}): FeedRow => ({ list: 'all', name, lastTried: '2026-11-09T05:00:00.000Z', lastSuccess: '2026-11-09T05:00:00.000Z', newest: '2026-11-08T00:00:00.000Z', records: 1_234, skipped: 0, failures: 0, ...more });
+const row = (name: string, more: Partial<FeedRow> = {}): FeedRow => ({
+  list: 'all',
+  name,
+  lastTried: '2026-11-09T05:00:00.000Z',
+  lastSuccess: '2026-11-09T05:00:00.000Z',
+  newest: '2026-11-08T00:00:00.000Z',
+  records: 1_234,
+  skipped: 0,
+  failures: 0,
+  ...more,
+});
 
 describe('how feeds are', () => {
   const rows = [
@@ -72,7 +82,12 @@ describe('how feeds are', () => {
 
   it('is a paragraph a feed where a terminal is narrower than the table', () => {
     const narrow = feedTable(feedLines(rows, NOW), 50);
-    expect(narrow.slice(3, 7)).toEqual(['failing: failing', '    last success (UTC) 2026-11-09 05:00, newest', '    record 2026-11-08, records 1,234, errors 0', '    3 times in a row: https://vendor.example']);
+    expect(narrow.slice(3, 7)).toEqual([
+      'failing: failing',
+      '    last success (UTC) 2026-11-09 05:00, newest',
+      '    record 2026-11-08, records 1,234, errors 0',
+      '    3 times in a row: https://vendor.example',
+    ]);
     for (const line of narrow) expect(line.length).toBeLessThanOrEqual(50);
   });
 
@@ -87,7 +102,11 @@ describe('a check of a folder', () => {
     const rows = (await checkFolder(folder(vendorFiles()), NOW)) ?? [];
     expect(new Set(rows.map(({ feed }) => feed))).toEqual(new Set(feeds.map(({ name }) => name)));
     expect(rows.filter(({ result }) => result !== 'read')).toEqual([]);
-    expect(rows.find(({ file, feed }) => file === 'osv.json' && feed === 'osv-suse')).toMatchObject({ records: 2, skipped: 0, newest: '2026-11-05T00:00:00.000Z' });
+    expect(rows.find(({ file, feed }) => file === 'osv.json' && feed === 'osv-suse')).toMatchObject({
+      records: 2,
+      skipped: 0,
+      newest: '2026-11-05T00:00:00.000Z',
+    });
   });
 
   it('tells what is broken from what no feed reads, and what a policy file could name', async () => {
@@ -99,7 +118,12 @@ describe('a check of a folder', () => {
         'b/oval.xml': '<oval_definitions></oval_definitions>',
         'b/own.xml': `<updates>${update({ id: 'CORP-1', collection: 'corp' })}</updates>`,
         'c/cve.json': JSON.stringify({ schema_version: '1.7.0', id: 'UBUNTU-CVE-2026-1', modified: '2026-11-05T00:00:00Z', affected: [] }),
-        'c/dsa.json': JSON.stringify({ schema_version: '1.7.0', id: 'DSA-1-1', modified: 'long ago', affected: [{ package: { ecosystem: 'Debian:12', name: 'x' } }] }),
+        'c/dsa.json': JSON.stringify({
+          schema_version: '1.7.0',
+          id: 'DSA-1-1',
+          modified: 'long ago',
+          affected: [{ package: { ecosystem: 'Debian:12', name: 'x' } }],
+        }),
         'd/bomb.xml.gz': gzipSync(Buffer.alloc(40_000_000)),
         'd/empty.json': '',
         'd/page.json': '<!DOCTYPE html><html><body>Please sign in</body></html>',
@@ -125,7 +149,9 @@ describe('a check of a folder', () => {
     expect(words('d/bomb.xml.gz')).toBe('grows to more than 16 MB when decompressed');
     expect(words('d/page.json')).toBe('is a web page, not data');
     expect(words('d/wide.json')).toContain('UTF-16');
-    expect(checkTable(rows ?? [])).toContainEqual(expect.stringMatching(/^\| c\/dsa\.json \| osv-debian \| - \| - \| - \| \*\*rejected\*\*: DSA-1-1: has no date/));
+    expect(checkTable(rows ?? [])).toContainEqual(
+      expect.stringMatching(/^\| c\/dsa\.json \| osv-debian \| - \| - \| - \| \*\*rejected\*\*: DSA-1-1: has no date/),
+    );
   });
 
   it('never obeys a file’s name', async () => {
@@ -136,8 +162,16 @@ describe('a check of a folder', () => {
   it('is a command with an exit status, for people and for programs', async () => {
     const sound = await command('feeds', '--check', folder({ 'a.xml': `<updates>${update({ id: 'ALAS2023-2026-1' })}</updates>` }));
     expect(sound).toMatchObject({ status: 0, stdout: expect.stringContaining('| a.xml | amazon-linux-2023 | 1 | 0 | 2026-10-20 | read |') });
-    const broken = await command('feeds', '--json', '--check', folder({ 'a.json': JSON.stringify({ catalogVersion: '2026.01.01', count: 3, vulnerabilities: [] }) }));
-    expect([broken.status, JSON.parse(broken.stdout)]).toEqual([1, [expect.objectContaining({ feed: 'cisa-kev', result: 'broken', note: expect.stringContaining('has 3 entries and has 0') })]]);
+    const broken = await command(
+      'feeds',
+      '--json',
+      '--check',
+      folder({ 'a.json': JSON.stringify({ catalogVersion: '2026.01.01', count: 3, vulnerabilities: [] }) }),
+    );
+    expect([broken.status, JSON.parse(broken.stdout)]).toEqual([
+      1,
+      [expect.objectContaining({ feed: 'cisa-kev', result: 'broken', note: expect.stringContaining('has 3 entries and has 0') })],
+    ]);
     expect((await command('feeds', '--check', 'no-such-folder')).status).toBe(2);
   });
 });

@@ -100,14 +100,39 @@ describe('a fleet file with a mistake', () => {
       'name: plant-01, id: i-0aa0000000000001a',
       'nodes[1].id: two nodes have the id i-0aa0000000000001a',
     ],
-    ['a document that fails on nobody', 'nodes:', 'documents: { Corp-Drain: { version: 7, failsOn: [web-t2] } }\nnodes:', 'documents.Corp-Drain.failsOn[0]: there is no node "web-t2" (did you mean `web-t1`?)'],
+    [
+      'a document that fails on nobody',
+      'nodes:',
+      'documents: { Corp-Drain: { version: 7, failsOn: [web-t2] } }\nnodes:',
+      'documents.Corp-Drain.failsOn[0]: there is no node "web-t2" (did you mean `web-t1`?)',
+    ],
     ['a runbook without role', 'nodes:', 'automations: { Corp-Isolate: {} }\nnodes:', 'automations.Corp-Isolate.role: is missing'],
-    ['a runbook that hangs on nobody', 'nodes:', 'automations: { Corp-Isolate: { role: R, hangsOn: [web-t2] } }\nnodes:', 'automations.Corp-Isolate.hangsOn[0]: there is no node "web-t2" (did you mean `web-t1`?)'],
-    ['a runbook that is a document as well', 'nodes:', 'documents: { Corp-X: {} }\nautomations: { Corp-X: { role: R } }\nnodes:', 'automations.Corp-X: Corp-X is a document as well: one name is one document'],
+    [
+      'a runbook that hangs on nobody',
+      'nodes:',
+      'automations: { Corp-Isolate: { role: R, hangsOn: [web-t2] } }\nnodes:',
+      'automations.Corp-Isolate.hangsOn[0]: there is no node "web-t2" (did you mean `web-t1`?)',
+    ],
+    [
+      'a runbook that is a document as well',
+      'nodes:',
+      'documents: { Corp-X: {} }\nautomations: { Corp-X: { role: R } }\nnodes:',
+      'automations.Corp-X: Corp-X is a document as well: one name is one document',
+    ],
     ['a function whose code is not there', 'nodes:', 'functions: { waf: { code: ./waf.mjs } }\nnodes:', 'functions.waf.code: there is no file '],
-    ['a function that is no JavaScript', 'nodes:', 'functions: { waf: { code: ./waf.py } }\nnodes:', 'functions.waf.code: expected a JavaScript file'],
-    ['an alias of no version', 'nodes:', 'functions: { waf: { code: ./waf.mjs, versions: 1, aliases: { live: 2 } } }\nnodes:', 'functions.waf.aliases.live: there is no version 2: `versions` is 1'],
-    ['a document that is AWS\'s', 'nodes:', 'documents: { AWS-Drain: {} }\nnodes:', 'the name of a document is 3 to 128 letters'],
+    [
+      'a function that is no JavaScript',
+      'nodes:',
+      'functions: { waf: { code: ./waf.py } }\nnodes:',
+      'functions.waf.code: expected a JavaScript file',
+    ],
+    [
+      'an alias of no version',
+      'nodes:',
+      'functions: { waf: { code: ./waf.mjs, versions: 1, aliases: { live: 2 } } }\nnodes:',
+      'functions.waf.aliases.live: there is no version 2: `versions` is 1',
+    ],
+    ["a document that is AWS's", 'nodes:', 'documents: { AWS-Drain: {} }\nnodes:', 'the name of a document is 3 to 128 letters'],
     ['an id that is none', 'id: i-0aa0000000000001a', 'id: i-0aa', '16:11 nodes[0].id: expected i- or mi- and 17'],
     [
       'an id of the other sort',
@@ -238,11 +263,7 @@ describe('a scenario', () => {
       'repository: { inventory: al2023, after: PT1H, available: [ { package: a, version: "1", kind: other, needs: [b] } ] }',
       'needs[0]: "b" is neither offered nor installed here',
     ],
-    [
-      'a duration',
-      'silent: { name: [plant-01], from: 3h }',
-      'silent.from: expected an ISO 8601 duration such as PT60H or P1DT12H, or start',
-    ],
+    ['a duration', 'silent: { name: [plant-01], from: 3h }', 'silent.from: expected an ISO 8601 duration such as PT60H or P1DT12H, or start'],
     ['a fault', 'silnt: { name: [plant-01], from: start }', 'faults[0].silnt: unknown key (did you mean `silent`?)'],
     ['two faults in one', 'silent: { from: start }, events: { lose: all }', 'faults[0].events: does not go together with `silent`'],
     ['no event', 'events: { lose: 0 }', 'events.lose: expected all, or a number from 1'],
@@ -268,20 +289,30 @@ describe('a story', () => {
   };
 
   it('may say which policy, when, how often feeds are read, what is published and who decides', () => {
-    expect(read(`policy: demo/zero-day/policy.yaml
+    expect(
+      read(`policy: demo/zero-day/policy.yaml
 begins: 2026-12-21
 feedsSchedule: rate(1 hour)
 story:
   - publishes: { folder: demo/zero-day/before, from: start }
   - publishes: { folder: demo/zero-day/after, from: PT9H, says: CISA lists it }
   - decides: { verb: approve, after: PT40M, as: ana@example.com, why: plan read }
-`)).toEqual([]);
+`),
+    ).toEqual([]);
   });
 
   it.each([
     ['a policy that is not there', 'policy: demo/policies.yaml', 'policy: there is no file demo/policies.yaml'],
-    ['a folder that is not there', 'story: [ { publishes: { folder: demo/zero-day/later, from: PT1H } } ]', 'story[0].publishes.folder: there is no folder demo/zero-day/later'],
-    ['a file for a folder', 'story: [ { publishes: { folder: demo/policy.yaml, from: PT1H } } ]', 'story[0].publishes.folder: there is no folder demo/policy.yaml'],
+    [
+      'a folder that is not there',
+      'story: [ { publishes: { folder: demo/zero-day/later, from: PT1H } } ]',
+      'story[0].publishes.folder: there is no folder demo/zero-day/later',
+    ],
+    [
+      'a file for a folder',
+      'story: [ { publishes: { folder: demo/policy.yaml, from: PT1H } } ]',
+      'story[0].publishes.folder: there is no folder demo/policy.yaml',
+    ],
     ['a schedule that is none', 'feedsSchedule: hourly', 'feedsSchedule: expected cron(…) or rate(…), in UTC'],
     ['a day that is none', 'begins: Monday', 'begins: expected a date such as 2026-12-21'],
     ['a decision that nobody can make', 'story: [ { decides: { verb: shrug, after: PT1H, as: ana, why: because } } ]', 'story[0]'],

@@ -49,7 +49,10 @@ describe('the demo policy', () => {
       ['canary', 'saturday', 43_200],
       ['production', 'sunday', 0],
     ]);
-    expect(monthly?.tell).toEqual({ 'linux-ops': ['exposed', 'approval', 'passed', 'held', 'failed', 'done', 'closed'], security: ['held', 'failed', 'done'] });
+    expect(monthly?.tell).toEqual({
+      'linux-ops': ['exposed', 'approval', 'passed', 'held', 'failed', 'done', 'closed'],
+      security: ['held', 'failed', 'done'],
+    });
   });
 
   it('says so on the day after its exception ends', () => {
@@ -86,7 +89,11 @@ policies:
       '14:3 policies.monthly.plan',
     ]);
     writeFileSync(file, readFileSync(file, 'utf8').replace('  monthly: {}\n', ''));
-    expect(refusal(() => readPolicyFile(file))?.message.replaceAll(`${folder}/`, '').split('\n')).toEqual([
+    expect(
+      refusal(() => readPolicyFile(file))
+        ?.message.replaceAll(`${folder}/`, '')
+        .split('\n'),
+    ).toEqual([
       'wavelock.yaml:5:48 policies.monthly.plan.timezone: "Europe/Berln" is not a time zone (did you mean `Europe/Berlin`?)',
       'wavelock.yaml:9:16 policies.monthly.waves[0].nodes: everything-else is for the last wave: the waves after it would have no nodes',
       'wavelock.yaml:10:9 policies.monthly.waves[0].atonce: unknown key (did you mean `atOnce`?)',

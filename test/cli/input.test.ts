@@ -51,7 +51,10 @@ function read(options: Partial<RunOptions>): RunInput {
 /** The zero-day policy with this standing in, and a fleet that has a document that can only be applied, a runbook and a function. */
 function standingIn(form: string): Partial<RunOptions> {
   const policy = join(folder, `policy-${(files += 1)}.yaml`);
-  writeFileSync(policy, readFileSync('demo/zero-day/policy.yaml', 'utf8').replace('    windows: ignore', `    whileNoFix: { ${form} }\n    windows: ignore`));
+  writeFileSync(
+    policy,
+    readFileSync('demo/zero-day/policy.yaml', 'utf8').replace('    windows: ignore', `    whileNoFix: { ${form} }\n    windows: ignore`),
+  );
   const fleet = join(folder, `fleet-${(files += 1)}.yaml`);
   writeFileSync(join(folder, 'waf.mjs'), 'export const handler = async () => ({ nodes: {} });');
   const more = [
@@ -66,9 +69,12 @@ function standingIn(form: string): Partial<RunOptions> {
 const MACHINE = '{ name: one, location: 111111111111/eu-central-1, inventory: al2023, tags: { Wavelock: enabled, Environment: test } }';
 
 describe('what stands in for a fix', () => {
-  it.each(['lambda: waf-block', 'lambda: "waf-block:2"', 'lambda: waf-block:live', 'automation: { document: Corp-Isolate, role: Corp-Role }'])('may be %s, where the fleet has it', (form) => {
-    expect(read(standingIn(form)).fleet.functions).toMatchObject({ 'waf-block': { code: join(folder, 'waf.mjs') } });
-  });
+  it.each(['lambda: waf-block', 'lambda: "waf-block:2"', 'lambda: waf-block:live', 'automation: { document: Corp-Isolate, role: Corp-Role }'])(
+    'may be %s, where the fleet has it',
+    (form) => {
+      expect(read(standingIn(form)).fleet.functions).toMatchObject({ 'waf-block': { code: join(folder, 'waf.mjs') } });
+    },
+  );
 });
 
 describe('what a run is refused for', () => {
@@ -78,14 +84,46 @@ describe('what a run is refused for', () => {
     ['a missing folder of feeds', { feeds: join(folder, 'feeds') }, /feeds/],
     ['an empty fleet', { fleet: fleetOf(' []') }, /^\S+:\d+:\d+ nodes: /m],
     ['two nodes of one id', { fleet: fleetOf(`\n  - ${MACHINE}\n  - ${MACHINE}`) }, /^\S+:\d+:\d+ nodes\[1\]/m],
-    ['a hook that the fleet does not have', { policy: policyWith(['    waves:\n', '    hooks: { before: { document: Corp-Drain, version: "7" } }\n    waves:\n']) }, /^\S+:\d+:\d+ policies\.monthly\.hooks\.before\.document: Corp-Drain is not among the documents of the fleet file/m],
-    ['what stands in for a fix and is not in the fleet', standingIn('run: Corp-Mitgate'), /^\S+:\d+:\d+ policies\.zero-day\.whileNoFix\.run: Corp-Mitgate is not among the documents of the fleet file \(did you mean `Corp-Mitigate`\?\)/m],
-    ['what stands in for a fix and cannot be taken back', standingIn('run: Corp-Mitigate'), /^\S+:\d+:\d+ policies\.zero-day\.whileNoFix\.run: Corp-Mitigate has no parameter Action with the values apply and withdraw in the fleet file$/m],
-    ['a function that the fleet does not have', standingIn('lambda: waf-blok'), /^\S+:\d+:\d+ policies\.zero-day\.whileNoFix\.lambda: waf-blok is not among the functions of the fleet file \(did you mean `waf-block`\?\)/m],
-    ['a version of a function that the fleet does not have', standingIn('lambda: "waf-block:3"'), /^\S+:\d+:\d+ policies\.zero-day\.whileNoFix\.lambda: waf-block has no version or alias 3 in the fleet file/m],
-    ['a runbook that the fleet does not have', standingIn('automation: { document: Corp-Mitigate, role: R }'), /^\S+:\d+:\d+ policies\.zero-day\.whileNoFix\.automation\.document: Corp-Mitigate is not among the automations of the fleet file/m],
-    ['a runbook with another role', standingIn('automation: { document: Corp-Isolate, role: R }'), /^\S+:\d+:\d+ policies\.zero-day\.whileNoFix\.automation\.role: Corp-Isolate works with the role Corp-Role in the fleet file/m],
-    ['a selection that matches no node', { policy: policyWith(['Environment: test }', 'Environment: tset }']) }, /^\S+:\d+:\d+ policies\.monthly\.waves\[0\]\.nodes.*/m],
+    [
+      'a hook that the fleet does not have',
+      { policy: policyWith(['    waves:\n', '    hooks: { before: { document: Corp-Drain, version: "7" } }\n    waves:\n']) },
+      /^\S+:\d+:\d+ policies\.monthly\.hooks\.before\.document: Corp-Drain is not among the documents of the fleet file/m,
+    ],
+    [
+      'what stands in for a fix and is not in the fleet',
+      standingIn('run: Corp-Mitgate'),
+      /^\S+:\d+:\d+ policies\.zero-day\.whileNoFix\.run: Corp-Mitgate is not among the documents of the fleet file \(did you mean `Corp-Mitigate`\?\)/m,
+    ],
+    [
+      'what stands in for a fix and cannot be taken back',
+      standingIn('run: Corp-Mitigate'),
+      /^\S+:\d+:\d+ policies\.zero-day\.whileNoFix\.run: Corp-Mitigate has no parameter Action with the values apply and withdraw in the fleet file$/m,
+    ],
+    [
+      'a function that the fleet does not have',
+      standingIn('lambda: waf-blok'),
+      /^\S+:\d+:\d+ policies\.zero-day\.whileNoFix\.lambda: waf-blok is not among the functions of the fleet file \(did you mean `waf-block`\?\)/m,
+    ],
+    [
+      'a version of a function that the fleet does not have',
+      standingIn('lambda: "waf-block:3"'),
+      /^\S+:\d+:\d+ policies\.zero-day\.whileNoFix\.lambda: waf-block has no version or alias 3 in the fleet file/m,
+    ],
+    [
+      'a runbook that the fleet does not have',
+      standingIn('automation: { document: Corp-Mitigate, role: R }'),
+      /^\S+:\d+:\d+ policies\.zero-day\.whileNoFix\.automation\.document: Corp-Mitigate is not among the automations of the fleet file/m,
+    ],
+    [
+      'a runbook with another role',
+      standingIn('automation: { document: Corp-Isolate, role: R }'),
+      /^\S+:\d+:\d+ policies\.zero-day\.whileNoFix\.automation\.role: Corp-Isolate works with the role Corp-Role in the fleet file/m,
+    ],
+    [
+      'a selection that matches no node',
+      { policy: policyWith(['Environment: test }', 'Environment: tset }']) },
+      /^\S+:\d+:\d+ policies\.monthly\.waves\[0\]\.nodes.*/m,
+    ],
     ['an unknown time zone', { policy: policyWith(['Europe/Berlin', 'Europe/Berln']) }, /Europe\/Berln.*/],
     ['a percentage over 100', { policy: policyWith(['atOnce: 25%', 'atOnce: 125%']) }, /^\S+:\d+:\d+ policies\.monthly\.waves\[2\]\.atOnce: .*/m],
     [
@@ -163,7 +201,9 @@ describe('a maintenance window of Systems Manager that a policy names', () => {
 
   it('must be in the fleet file, where the policy says', () => {
     const policy = policyWith([/^ {2}saturday:.*$/m, ERP]);
-    expect(problemsOf({ policy })).toMatch(/^.*:8:20 windows\.saturday\.ssm: the fleet file has no maintenance window mw-0123456789abcdef0 in 111111111111\/eu-west-1 \(describe it there under `surroundings`, with its `id`\)$/);
+    expect(problemsOf({ policy })).toMatch(
+      /^.*:8:20 windows\.saturday\.ssm: the fleet file has no maintenance window mw-0123456789abcdef0 in 111111111111\/eu-west-1 \(describe it there under `surroundings`, with its `id`\)$/,
+    );
     const elsewhere = fleetWith(`{ locations: [111111111111/eu-central-1], maintenanceWindows: [{ id: mw-0123456789abcdef0, ${window} }] }`);
     expect(problemsOf({ policy, fleet: elsewhere })).toContain('the fleet file has no maintenance window');
     const there = fleetWith(`{ locations: [111111111111/eu-west-1], maintenanceWindows: [{ id: mw-0123456789abcdef0, ${window} }] }`);
@@ -172,11 +212,17 @@ describe('a maintenance window of Systems Manager that a policy names', () => {
 
   it('must be in one of its locations', () => {
     const policy = policyWith([/^ {2}saturday:.*$/m, ERP.replace('eu-west-1', 'eu-west-2')]);
-    expect(problemsOf({ policy })).toContain('windows.saturday.location: is not among the locations of the fleet file (did you mean `111111111111/eu-west-1`?)');
+    expect(problemsOf({ policy })).toContain(
+      'windows.saturday.location: is not among the locations of the fleet file (did you mean `111111111111/eu-west-1`?)',
+    );
   });
 
   it('has an id in one location only, and dates that are some', () => {
-    expect(problemsOf({ fleet: fleetWith(`{ maintenanceWindows: [{ id: mw-0123456789abcdef0, ${window} }] }`) })).toMatch(/surroundings\[0\]\.maintenanceWindows\[0\]\.id: an id is in one location only/);
-    expect(problemsOf({ fleet: fleetWith(`{ maintenanceWindows: [{ endDate: soon, ${window} }] }`) })).toMatch(/endDate: expected an instant such as/);
+    expect(problemsOf({ fleet: fleetWith(`{ maintenanceWindows: [{ id: mw-0123456789abcdef0, ${window} }] }`) })).toMatch(
+      /surroundings\[0\]\.maintenanceWindows\[0\]\.id: an id is in one location only/,
+    );
+    expect(problemsOf({ fleet: fleetWith(`{ maintenanceWindows: [{ endDate: soon, ${window} }] }`) })).toMatch(
+      /endDate: expected an instant such as/,
+    );
   });
 });

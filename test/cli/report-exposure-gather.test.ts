@@ -19,7 +19,12 @@ describe('the history of a run', () => {
     await writeOpenExposures(hub.store, summary([open('ALAS-2')]), []);
     await writeClosures(hub.store, [closure({ exposures: [exposed('ALAS-1')] })], { at: hours(-1), run: 'rollout-1' });
     const history = await gatherHistory(hub, wanted);
-    expect(history).toMatchObject({ before: { exposures: 9 }, after: { exposures: 3 }, cves: [{ cve: 'CVE-2026-0001' }], oldest: { advisory: 'ALAS-2' } });
+    expect(history).toMatchObject({
+      before: { exposures: 9 },
+      after: { exposures: 3 },
+      cves: [{ cve: 'CVE-2026-0001' }],
+      oldest: { advisory: 'ALAS-2' },
+    });
   });
 
   it('begins with the first count where none came before the plan', async () => {

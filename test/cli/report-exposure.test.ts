@@ -46,7 +46,15 @@ const HISTORY: ExposureHistory = {
     { rule: 'known exploited: within 14 d of being seen', met: 76, of: 76 },
     { rule: 'anything else: within 90 d of being seen', met: 448, of: 450 },
   ],
-  oldest: { source: 'rhsa', advisory: 'RHSA-2026:9978', cves: ['CVE-2025-32462', 'CVE-2025-32463'], seen: iso(STARTED), due: iso(Date.parse('2026-12-23T05:00:00Z')), nodes: 3, awaiting: false },
+  oldest: {
+    source: 'rhsa',
+    advisory: 'RHSA-2026:9978',
+    cves: ['CVE-2025-32462', 'CVE-2025-32463'],
+    seen: iso(STARTED),
+    due: iso(Date.parse('2026-12-23T05:00:00Z')),
+    nodes: 3,
+    awaiting: false,
+  },
   cves: [
     closedCve('CVE-2026-31337', { listed: '2026-12-01', ransomware: true, epss: 0.944, met: false, left: 2 }),
     closedCve('CVE-2026-31338', { met: true }),
@@ -83,19 +91,30 @@ describe('the section on exposures', () => {
   });
 
   it('says which deadlines were met, by rule, in words as well as in colour', () => {
-    expect(words(ended())).toContain('known exploited: within 14 d of being seen met by 76 of 76 anything else: within 90 d of being seen met by 448 of 450');
+    expect(words(ended())).toContain(
+      'known exploited: within 14 d of being seen met by 76 of 76 anything else: within 90 d of being seen met by 448 of 450',
+    );
     expect(exposureSection(ended()).text).toContain('<td class="outcome bad" data-head="Exposures">met by 448 of 450</td>');
   });
 
   it('names what is open for longest, and since when it is late', () => {
-    expect(words(ended())).toContain('Open for longest: RHSA-2026:9978 (CVE-2025-32462 and 1 more) on 3 nodes, for 3 d 19 h; due Wed 23 Dec 2026 06:00.');
-    const late: ExposureHistory = { ...HISTORY, oldest: { source: 'kev', advisory: 'CVE-2026-1', cves: ['CVE-2026-1'], seen: iso(STARTED), due: iso(STARTED), nodes: 1, awaiting: true } };
-    expect(words(ended(late))).toContain('Open for longest: CVE-2026-1 on 1 node, for 3 d 19 h; overdue since Wed 9 Dec 2026 09:00; no vendor has a fix.');
+    expect(words(ended())).toContain(
+      'Open for longest: RHSA-2026:9978 (CVE-2025-32462 and 1 more) on 3 nodes, for 3 d 19 h; due Wed 23 Dec 2026 06:00.',
+    );
+    const late: ExposureHistory = {
+      ...HISTORY,
+      oldest: { source: 'kev', advisory: 'CVE-2026-1', cves: ['CVE-2026-1'], seen: iso(STARTED), due: iso(STARTED), nodes: 1, awaiting: true },
+    };
+    expect(words(ended(late))).toContain(
+      'Open for longest: CVE-2026-1 on 1 node, for 3 d 19 h; overdue since Wed 9 Dec 2026 09:00; no vendor has a fix.',
+    );
   });
 
   it('has each CVE with what CISA and EPSS say, its hours, and whether it was in time', () => {
     const text = words(ended());
-    expect(text).toContain('CVE-2026-31337 ALAS2023-2026-901 important since 2026-12-01, ransomware 0.94 Wed 9 Dec 09:00 Sun 13 Dec 01:00 88.4 40 2 missed');
+    expect(text).toContain(
+      'CVE-2026-31337 ALAS2023-2026-901 important since 2026-12-01, ransomware 0.94 Wed 9 Dec 09:00 Sun 13 Dec 01:00 88.4 40 2 missed',
+    );
     expect(text).toContain('CVE-2026-31338 ALAS2023-2026-901 important no none Wed 9 Dec 09:00 Sun 13 Dec 01:00 88.4 40 0 met');
   });
 
@@ -173,7 +192,10 @@ describe('the line of open exposures', () => {
 
 describe('a rollout that an advisory has started', () => {
   const run = ended({ ...HISTORY, cves: [closedCve('CVE-2026-31337', { listed: '2026-12-01', left: 3 })] });
-  run.document.timeline = [{ at: iso(STARTED), what: 'CISA lists CVE-2026-31337 as exploited in the wild' }, { at: iso(STARTED + 3_600_000), what: 'ana@example.com approves: "read"' }];
+  run.document.timeline = [
+    { at: iso(STARTED), what: 'CISA lists CVE-2026-31337 as exploited in the wild' },
+    { at: iso(STARTED + 3_600_000), what: 'ana@example.com approves: "read"' },
+  ];
   run.document.tickets = [{ subject: 'CVE-2026-31337', item: 'oi-1', openedAt: iso(STARTED), resolvedAt: '' }];
   const page = (): string => reportHtml({ ...run, policyText: '', madeAt: '' }).replaceAll(/\s+/g, ' ');
 

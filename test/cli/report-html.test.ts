@@ -62,9 +62,9 @@ describe.each(KINDS)('the report of a run that %s', (kind) => {
 
   it('is one file that loads nothing', () => {
     expect(text).not.toMatch(/https?:/i);
-    expect(
-      elements.filter((element) => ['link', 'img', 'iframe', 'object', 'embed', 'image', 'use', 'base', 'form'].includes(element.name)),
-    ).toEqual([]);
+    expect(elements.filter((element) => ['link', 'img', 'iframe', 'object', 'embed', 'image', 'use', 'base', 'form'].includes(element.name))).toEqual(
+      [],
+    );
     expect(
       elements
         .flatMap((element) => Object.keys(element.attributes))
@@ -74,8 +74,7 @@ describe.each(KINDS)('the report of a run that %s', (kind) => {
   });
 
   it('lets the browser load and run nothing but its own style and script', () => {
-    const policy =
-      named(elements, 'meta').find((meta) => meta.attributes['http-equiv'] === 'Content-Security-Policy')?.attributes.content ?? '';
+    const policy = named(elements, 'meta').find((meta) => meta.attributes['http-equiv'] === 'Content-Security-Policy')?.attributes.content ?? '';
     // What a browser hashes is the text between the tags as it stands there.
     const [style = ''] = /(?<=<style>)[\s\S]*?(?=<\/style>)/.exec(text) ?? [];
     const [script = ''] = /(?<=<script>)[\s\S]*?(?=<\/script>)/.exec(text) ?? [];
@@ -175,9 +174,7 @@ describe('what the report says', () => {
       reason: 'the policy selects no node that may be patched',
     };
     const elements = parse(report(run));
-    expect(named(elements, 'h1')[0]?.text).toBe(
-      'linux-monthly stopped: no node was in it, because the policy selects no node that may be patched.',
-    );
+    expect(named(elements, 'h1')[0]?.text).toBe('linux-monthly stopped: no node was in it, because the policy selects no node that may be patched.');
     expect(textOf(elements, 'waves')).toContain('No wave was run.');
   });
 });

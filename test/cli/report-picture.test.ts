@@ -54,8 +54,7 @@ describe('the axis', () => {
         const parts = axis.stretches.filter((stretch) => !stretch.cut).map(({ from, to, width }) => ({ hours: (to - from) / HOUR, width }));
         const scale = parts.reduce((sum, { width }) => sum + width, 0) / parts.reduce((sum, { hours }) => sum + hours, 0);
         // A cut that is not shorter than what it stands for would be no cut.
-        for (const cut of axis.stretches.filter((stretch) => stretch.cut))
-          expect(((cut.to - cut.from) / HOUR) * scale).toBeGreaterThan(cut.width);
+        for (const cut of axis.stretches.filter((stretch) => stretch.cut)) expect(((cut.to - cut.from) / HOUR) * scale).toBeGreaterThan(cut.width);
         // Widths are rounded to a tenth of a unit.
         for (const { hours, width } of parts) expect(Math.abs(width - hours * scale)).toBeLessThan(0.5);
       }),
@@ -85,18 +84,7 @@ describe('the axis', () => {
   it('has round local times that stand apart', () => {
     const axis = createAxis({ ...wide, from: START, to: START + 20 * HOUR, busy: [{ from: START, to: START + 20 * HOUR }] });
     const ticks = axis.ticks(60);
-    expect(ticks.map((tick) => tick.label)).toEqual([
-      '10:00',
-      '12:00',
-      '14:00',
-      '16:00',
-      '18:00',
-      '20:00',
-      '22:00',
-      '00:00',
-      '02:00',
-      '04:00',
-    ]);
+    expect(ticks.map((tick) => tick.label)).toEqual(['10:00', '12:00', '14:00', '16:00', '18:00', '20:00', '22:00', '00:00', '02:00', '04:00']);
     expect(ticks.filter((tick) => tick.day !== undefined).map((tick) => tick.day)).toEqual(['Wed 9 Dec', 'Thu 10 Dec']);
     expect(ticks.every((tick, index) => index === 0 || tick.x - (ticks[index - 1]?.x ?? 0) >= 60)).toBe(true);
   });
@@ -135,9 +123,7 @@ describe('the picture', () => {
   it('has verdicts with reasons, and none for waves that were not run', () => {
     const svg = drawn(fakeRun('failed'));
     expect(count(svg, /<path class="verdict /g)).toBe(1);
-    expect(svg).toMatch(
-      /<tspan class="verdict-word fail">FAIL<\/tspan><tspan class="words" dx="6">Wed 9 Dec 22:34: 3 of 12 nodes failed, 0 allowed/,
-    );
+    expect(svg).toMatch(/<tspan class="verdict-word fail">FAIL<\/tspan><tspan class="words" dx="6">Wed 9 Dec 22:34: 3 of 12 nodes failed, 0 allowed/);
     expect(svg).toContain('not run, 42 nodes untouched');
   });
 

@@ -19,10 +19,35 @@ const sendBatch = { FunctionName: 'Wavelock-Hub-SendBatch', Payload: payload({ b
 describe('what a run tells of what it ran', () => {
   it.each<[string, [string, string, Input][], unknown[]]>([
     ['a command', [['ssm', 'SendCommand', { DocumentName: 'Corp-X', Comment: BATCH, InstanceIds: ['i-1'] }]], [['Corp-X', 'test', ['i-1']]]],
-    ['a function of the user\'s', [['lambda', 'Invoke', { FunctionName: 'waf-block', Payload: payload({ version: 1, id: BATCH, action: 'apply', nodes: [{ id: 'i-1' }] }) }]], [['function waf-block', 'test', ['i-1']]]],
-    ['a runbook, whose batch is that of whoever started it', [['ssm', 'StartAutomationExecution', start], ['lambda', 'Invoke', sendBatch]], [['runbook Corp-Isolate', 'test', ['i-1', 'i-2']]]],
-    ['a runbook of another batch', [['ssm', 'StartAutomationExecution', { ...start, ClientToken: clientToken('other') }], ['lambda', 'Invoke', sendBatch]], [['runbook Corp-Isolate', '', ['i-1', 'i-2']]]],
-    ['no function of Wavelock\'s own', [['lambda', 'Invoke', sendBatch], ['lambda', 'Invoke', { FunctionName: 'x' }]], []],
+    [
+      "a function of the user's",
+      [['lambda', 'Invoke', { FunctionName: 'waf-block', Payload: payload({ version: 1, id: BATCH, action: 'apply', nodes: [{ id: 'i-1' }] }) }]],
+      [['function waf-block', 'test', ['i-1']]],
+    ],
+    [
+      'a runbook, whose batch is that of whoever started it',
+      [
+        ['ssm', 'StartAutomationExecution', start],
+        ['lambda', 'Invoke', sendBatch],
+      ],
+      [['runbook Corp-Isolate', 'test', ['i-1', 'i-2']]],
+    ],
+    [
+      'a runbook of another batch',
+      [
+        ['ssm', 'StartAutomationExecution', { ...start, ClientToken: clientToken('other') }],
+        ['lambda', 'Invoke', sendBatch],
+      ],
+      [['runbook Corp-Isolate', '', ['i-1', 'i-2']]],
+    ],
+    [
+      "no function of Wavelock's own",
+      [
+        ['lambda', 'Invoke', sendBatch],
+        ['lambda', 'Invoke', { FunctionName: 'x' }],
+      ],
+      [],
+    ],
   ])('%s', (_title, calls, commands) => {
     expect(seen(calls)).toEqual(commands);
   });

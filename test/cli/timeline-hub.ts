@@ -29,11 +29,27 @@ export interface Kept {
 
 /** A hub that knows only what is given. */
 export function fakeHub(kept: Partial<Kept> = {}): OpenHub & { objects: Map<string, Buffer> } {
-  const has: Kept = { courses: [], listed: [], own: [], feeds: [], stored: {}, starts: [], tickets: [], mitigations: [], runs: {}, rollouts: [], waves: [], events: [], policies: ['monthly', 'zero-day'], ...kept };
+  const has: Kept = {
+    courses: [],
+    listed: [],
+    own: [],
+    feeds: [],
+    stored: {},
+    starts: [],
+    tickets: [],
+    mitigations: [],
+    runs: {},
+    rollouts: [],
+    waves: [],
+    events: [],
+    policies: ['monthly', 'zero-day'],
+    ...kept,
+  };
   const objects = new Map<string, Buffer>();
   const record = {
     courseList: async () => has.courses,
-    cve: async (about: string, id: string) => has.listed.filter(({ cve }) => about === 'known-exploited' && cve === id).map((document) => ({ about, id, document }))[0],
+    cve: async (about: string, id: string) =>
+      has.listed.filter(({ cve }) => about === 'known-exploited' && cve === id).map((document) => ({ about, id, document }))[0],
     ownAdvisories: async () => has.own,
     feeds: async () => has.feeds,
     advisory: async (source: string, id: string) => (has.stored[`${source} ${id}`] ?? []).map((seen) => ({ seen })),
@@ -63,12 +79,28 @@ function memory(objects: Map<string, Buffer>): Store {
 
 /** A rollout that has ended well, with the key of its plan. */
 export function rolloutRow(id: string, policy: string, more: Partial<RolloutRow> = {}): RolloutRow {
-  return { id, policy, scheduledFor: hours(-19), status: 'succeeded', reason: 'every wave passed', planKey: ROLLOUT_PLAN, waves: ['test', 'inside'], createdAt: hours(-19), ...more };
+  return {
+    id,
+    policy,
+    scheduledFor: hours(-19),
+    status: 'succeeded',
+    reason: 'every wave passed',
+    planKey: ROLLOUT_PLAN,
+    waves: ['test', 'inside'],
+    createdAt: hours(-19),
+    ...more,
+  };
 }
 
 /** Puts a feed's table of contents and one shard into the store; answers its row. */
-export async function storeFeed(objects: Map<string, Buffer>, name: string, advisories: { id: string; source: string; cves: string[] }[]): Promise<FeedRow> {
-  const lines = advisories.map(({ id, source, cves }) => JSON.stringify({ id, source, title: `about ${id}`, published: hours(-30), cves, affected: [] }));
+export async function storeFeed(
+  objects: Map<string, Buffer>,
+  name: string,
+  advisories: { id: string; source: string; cves: string[] }[],
+): Promise<FeedRow> {
+  const lines = advisories.map(({ id, source, cves }) =>
+    JSON.stringify({ id, source, title: `about ${id}`, published: hours(-30), cves, affected: [] }),
+  );
   objects.set(`${name}/index`, (await packLines([JSON.stringify(advisories.flatMap(({ cves }) => cves)), '{"id":"x"}'])).bytes);
   objects.set(`${name}/shard`, (await packLines(lines)).bytes);
   return { list: 'all', name, index: `${name}/index`, objects: { 'amazon-linux-2023': `${name}/shard` } };

@@ -12,6 +12,16 @@ export const hours = iso;
 /** An advisory's course over the fleet: seen 20 hours ago, fixable at once. */
 export function course(advisory: string, more: Partial<Course> = {}): Course {
   return {
-    source: 'alas', advisory, title: 'openssl security update', severity: 'critical', cves: [CVE], published: hours(-30), seen: hours(-20), fixable: hours(-20), most: 4, rollouts: [], ...more,
+    source: 'alas',
+    advisory,
+    title: 'openssl security update',
+    severity: 'critical',
+    cves: [CVE],
+    published: hours(-30),
+    seen: hours(-20),
+    fixable: hours(-20),
+    most: 4,
+    rollouts: [],
+    ...more,
   };
 }

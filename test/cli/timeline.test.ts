@@ -11,7 +11,16 @@ import { ANA, course, CVE, hours, MONTHLY, ROLLOUT, ROLLOUT_PLAN } from './timel
 import type { CveMoment } from '../../lambdas/core/exposures/history-cve.ts';
 import type { Kept } from './timeline-hub.ts';
 
-const start = { policy: 'zero-day', advisory: 'alas A1', state: 'started' as const, platforms: [], subject: CVE, openedAt: hours(-20), rollouts: [ROLLOUT], revision: 1 };
+const start = {
+  policy: 'zero-day',
+  advisory: 'alas A1',
+  state: 'started' as const,
+  platforms: [],
+  subject: CVE,
+  openedAt: hours(-20),
+  rollouts: [ROLLOUT],
+  revision: 1,
+};
 
 /** What is told, as `what: why`. */
 async function told(kept: Partial<Kept>, hub = fakeHub(kept)): Promise<string[]> {
@@ -24,13 +33,18 @@ describe('what is gathered of a CVE', () => {
     const kept = { courses: [course('A1'), course('A2', { cves: ['CVE-2026-1'] })], stored: { 'alas A1': [hours(-20), hours(-21)] } };
     const { facts } = await gatherCve(CVE, fakeHub(kept));
     expect(facts.courses.map(({ advisory }) => advisory)).toEqual(['A1']);
-    expect(facts.advisories).toEqual([{ source: 'alas', advisory: 'A1', title: 'openssl security update', published: hours(-30), known: hours(-21) }]);
+    expect(facts.advisories).toEqual([
+      { source: 'alas', advisory: 'A1', title: 'openssl security update', published: hours(-30), known: hours(-21) },
+    ]);
   });
 
   it('is any stored advisory that names it, where none exposed the fleet', async () => {
     const hub = fakeHub();
     const feeds = [
-      await storeFeed(hub.objects, 'one', [{ id: 'A1', source: 'alas', cves: [CVE] }, { id: 'A2', source: 'alas', cves: [`${CVE}0`] }]),
+      await storeFeed(hub.objects, 'one', [
+        { id: 'A1', source: 'alas', cves: [CVE] },
+        { id: 'A2', source: 'alas', cves: [`${CVE}0`] },
+      ]),
       await storeFeed(hub.objects, 'other', [{ id: 'USN-1-1', source: 'usn', cves: ['CVE-2026-1'] }]),
     ];
     const again = { ...fakeHub({ feeds, stored: { 'alas A1': [hours(-25)] } }), store: hub.store };
@@ -40,7 +54,11 @@ describe('what is gathered of a CVE', () => {
 
   it('is what CISA and people here have said', async () => {
     const listed = { cve: CVE, added: '2026-12-08', due: '2026-12-29', ransomware: true, product: 'OpenSSL OpenSSL' };
-    const own = { advisory: { cve: CVE, packages: ['openssl'], title: 'heard', severity: 'critical' as const, added: hours(-9) }, who: ANA, why: 'heard in the news' };
+    const own = {
+      advisory: { cve: CVE, packages: ['openssl'], title: 'heard', severity: 'critical' as const, added: hours(-9) },
+      who: ANA,
+      why: 'heard in the news',
+    };
     expect(await told({ listed: [listed], own: [own] })).toEqual([
       'listed: known exploited since this day: OpenSSL OpenSSL, used by ransomware; to be fixed by 2026-12-29',
       `announced: ${CVE} in openssl: heard in the news`,
@@ -48,14 +66,33 @@ describe('what is gathered of a CVE', () => {
   });
 
   it('is what policies did about it: tickets, mitigations and their rollouts', async () => {
-    const mitigation = { policy: 'zero-day', node: 'n', advisories: ['alas A1'], document: 'Corp-Mitigate', rollout: 'zero-day-20261208-0000aa', appliedAt: hours(-15), withdrawFor: hours(-2), withdrawnAt: hours(-1) };
+    const mitigation = {
+      policy: 'zero-day',
+      node: 'n',
+      advisories: ['alas A1'],
+      document: 'Corp-Mitigate',
+      rollout: 'zero-day-20261208-0000aa',
+      appliedAt: hours(-15),
+      withdrawFor: hours(-2),
+      withdrawnAt: hours(-1),
+    };
     const kept: Partial<Kept> = {
       courses: [course('A1')],
       starts: [start, { ...start, advisory: 'alas B9', subject: 'CVE-2026-9' }],
       tickets: [{ policy: 'zero-day', subject: CVE, item: 'oi-1', openedAt: hours(-20) }],
       mitigations: [mitigation, { ...mitigation, node: 'm', advisories: ['alas B9'] }],
-      runs: { 'zero-day withdraw': [{ rollout: 'zero-day-20261209-0000bb', scheduledFor: hours(-2) }, { rollout: 'zero-day-20261209-0000cc', scheduledFor: hours(-3) }] },
-      rollouts: [rolloutRow(ROLLOUT, 'zero-day'), rolloutRow('zero-day-20261208-0000aa', 'zero-day'), rolloutRow('zero-day-20261209-0000bb', 'zero-day'), rolloutRow('zero-day-20261209-0000cc', 'zero-day')],
+      runs: {
+        'zero-day withdraw': [
+          { rollout: 'zero-day-20261209-0000bb', scheduledFor: hours(-2) },
+          { rollout: 'zero-day-20261209-0000cc', scheduledFor: hours(-3) },
+        ],
+      },
+      rollouts: [
+        rolloutRow(ROLLOUT, 'zero-day'),
+        rolloutRow('zero-day-20261208-0000aa', 'zero-day'),
+        rolloutRow('zero-day-20261209-0000bb', 'zero-day'),
+        rolloutRow('zero-day-20261209-0000cc', 'zero-day'),
+      ],
       events: [{ rollout: ROLLOUT, at: hours(-18), what: 'approve', who: ANA, why: 'go' }],
     };
     const { facts } = await gatherCve(CVE, fakeHub(kept));
@@ -68,8 +105,18 @@ describe('what is gathered of a CVE', () => {
   it('is every rollout whose plan closes it, even one that never came to it', async () => {
     const hub = fakeHub({
       courses: [course('A1')],
-      runs: { monthly: [{ rollout: 'monthly-20261101-000000', scheduledFor: hours(-500) }, { rollout: MONTHLY, scheduledFor: hours(-10) }, { rollout: 'monthly-20261210-111111', scheduledFor: hours(-9) }] },
-      rollouts: [rolloutRow('monthly-20261101-000000', 'monthly'), rolloutRow(MONTHLY, 'monthly'), rolloutRow('monthly-20261210-111111', 'monthly', { planKey: 'plans/other.json' })],
+      runs: {
+        monthly: [
+          { rollout: 'monthly-20261101-000000', scheduledFor: hours(-500) },
+          { rollout: MONTHLY, scheduledFor: hours(-10) },
+          { rollout: 'monthly-20261210-111111', scheduledFor: hours(-9) },
+        ],
+      },
+      rollouts: [
+        rolloutRow('monthly-20261101-000000', 'monthly'),
+        rolloutRow(MONTHLY, 'monthly'),
+        rolloutRow('monthly-20261210-111111', 'monthly', { planKey: 'plans/other.json' }),
+      ],
     });
     hub.objects.set(ROLLOUT_PLAN, Buffer.from(JSON.stringify({ fixes: { p: { 'openssl x86_64 2': { advisories: ['A1'], cves: [CVE] } } } })));
     hub.objects.set('plans/other.json', Buffer.from(JSON.stringify({ fixes: { p: { 'curl x86_64 2': { advisories: ['A2'], cves: [] } } } })));
@@ -91,7 +138,10 @@ describe('what is gathered of a CVE', () => {
     const hub = fakeHub({ courses: [course('ALAS-1', { closed: hours(-3) })] });
     const own = closure({ rollout: ROLLOUT, nodes: { 'i-1': -5, 'i-2': -3 }, exposures: [exposed('ALAS-1'), exposed('ALAS-9')] });
     await writeClosures(hub.store, [own], { at: hours(20), run: 'scan-1' });
-    await writeClosures(hub.store, [closure({ by: 'scan', nodes: { 'i-3': -3 }, exposures: [exposed('ALAS-1')] })], { at: hours(-900), run: 'scan-0' });
+    await writeClosures(hub.store, [closure({ by: 'scan', nodes: { 'i-3': -3 }, exposures: [exposed('ALAS-1')] })], {
+      at: hours(-900),
+      run: 'scan-0',
+    });
     expect((await told({}, hub)).at(-1)).toBe('closed: ALAS-1: its last node was clear: 111111111111/eu-central-1/i-2; no node is exposed any more');
     const counted = { id: 'i-2', location: '111111111111/eu-central-1', name: 'db-04', os: 'linux' as const, online: true, tags: {} };
     await writeOpenExposures(hub.store, summary([]), [counted]);
@@ -140,7 +190,8 @@ describe('the command', () => {
   it('helps: every option, an example and the exit statuses', async () => {
     const { status, stdout } = await command('timeline', '--help');
     expect(status).toBe(0);
-    for (const text of ['--json', '--qualifier', '--endpoint', 'Example:\n  npx wavelock timeline CVE-', 'Exit status: 0 told, 2']) expect(stdout).toContain(text);
+    for (const text of ['--json', '--qualifier', '--endpoint', 'Example:\n  npx wavelock timeline CVE-', 'Exit status: 0 told, 2'])
+      expect(stdout).toContain(text);
   });
 });
 
@@ -157,7 +208,11 @@ describe('the lines', () => {
   });
 
   it('fit into a hundred columns, under the words, and cannot be obeyed by a terminal', () => {
-    const lines = timelineLines(CVE, [moment(-1, 'approve', `zero-day-1: ${'seen by the database team '.repeat(8)}\u001b[2J\u202e`, 'ana@example.com')], []);
+    const lines = timelineLines(
+      CVE,
+      [moment(-1, 'approve', `zero-day-1: ${'seen by the database team '.repeat(8)}\u001b[2J\u202e`, 'ana@example.com')],
+      [],
+    );
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
     expect(lines.slice(4, 6).every((line) => line.startsWith(' '.repeat(44)))).toBe(true);
     for (const mark of ['\u001b', '\u202e']) expect(lines.join('')).not.toContain(mark);
@@ -172,12 +227,18 @@ describe('the lines', () => {
   });
 
   it('say once which advisory it is', () => {
-    const advisory = { ...summary([open('ALAS2023-2026-939')]).advisories[0]!, title: 'Amazon Linux 2023 - ALAS2023-2026-939: Important package update for sudo' };
+    const advisory = {
+      ...summary([open('ALAS2023-2026-939')]).advisories[0]!,
+      title: 'Amazon Linux 2023 - ALAS2023-2026-939: Important package update for sudo',
+    };
     expect(timelineLines(CVE, [moment(-1, 'exposed')], [advisory])[0]).toBe(`${CVE}: Important package update for sudo`);
   });
 
   it('end with how it stands: open, closed, or never here', () => {
-    const [one, excepted] = [summary([open('A1', { nodes: 1 })]).advisories, summary([open('A1', { nodes: 0 })]).advisories.map((advisory) => ({ ...advisory, excepted: 2 }))];
+    const [one, excepted] = [
+      summary([open('A1', { nodes: 1 })]).advisories,
+      summary([open('A1', { nodes: 0 })]).advisories.map((advisory) => ({ ...advisory, excepted: 2 })),
+    ];
     const last = (moments: CveMoment[], advisories = one): string | undefined => timelineLines(CVE, moments, advisories).at(-1);
     expect(last([moment(-1, 'exposed')])).toBe('open      A1: 1 node');
     expect(last([moment(-1, 'exposed')], excepted)).toBe('open      A1: 0 nodes, 2 with an exception');

@@ -42,7 +42,11 @@ export function fakePlan(sizes: [number, number, number] = [12, 4, 42]): Plan {
     people: {},
     createdAt: new Date(STARTED).toISOString(),
     scheduledFor: new Date(STARTED).toISOString(),
-    candidate: PLATFORMS.map((platform) => ({ platform, ...(platform.startsWith('ubuntu') ? { snapshot: '20261209T080000Z' } : {}), items: itemsOf(platform) })),
+    candidate: PLATFORMS.map((platform) => ({
+      platform,
+      ...(platform.startsWith('ubuntu') ? { snapshot: '20261209T080000Z' } : {}),
+      items: itemsOf(platform),
+    })),
     fixes: {},
     variants: {},
     documents: {},
@@ -92,14 +96,11 @@ function planNode(wave: WaveName, index: number): PlanNode {
 
 /** What the candidate lock has for a platform. */
 export function itemsOf(platform: string): { use: string; name: string; arch: string; version: string }[] {
-  if (platform.startsWith('windows'))
-    return ['KB5071234', 'KB5071240', 'KB5071300'].map((name) => ({ use: 'kb', name, arch: '', version: '' }));
-  return ['openssl', 'openssl-libs', 'nginx', 'curl', 'libcurl', 'glibc', 'glibc-common', 'python3', 'vim-minimal', 'zlib'].map(
-    (name, index) => ({
-      use: index < 8 ? 'update' : 'dependency',
-      name,
-      arch: 'x86_64',
-      version: `3.${index}.8-1.amzn2023.0.5`,
-    }),
-  );
+  if (platform.startsWith('windows')) return ['KB5071234', 'KB5071240', 'KB5071300'].map((name) => ({ use: 'kb', name, arch: '', version: '' }));
+  return ['openssl', 'openssl-libs', 'nginx', 'curl', 'libcurl', 'glibc', 'glibc-common', 'python3', 'vim-minimal', 'zlib'].map((name, index) => ({
+    use: index < 8 ? 'update' : 'dependency',
+    name,
+    arch: 'x86_64',
+    version: `3.${index}.8-1.amzn2023.0.5`,
+  }));
 }

@@ -27,12 +27,7 @@ export function fakeRun(kind: Kind, plan = fakePlan()): FakeRun {
   return {
     plan,
     ended,
-    messages: [
-      ...headMessages(),
-      { type: 'plan', plan, planKey: 'plans/7c1e5a00b2.json' },
-      ...waves.flatMap((wave) => wave.messages),
-      ended,
-    ],
+    messages: [...headMessages(), { type: 'plan', plan, planKey: 'plans/7c1e5a00b2.json' }, ...waves.flatMap((wave) => wave.messages), ended],
   };
 }
 
@@ -63,10 +58,7 @@ function verdictOf(kind: Kind, wave: WaveName, size: number): { verdict: 'pass' 
   if (kind === 'failed') {
     return {
       verdict: 'fail',
-      reasons: [
-        `3 of ${size} nodes failed, 0 allowed`,
-        'web-t01, app-t02, db-t03: nginx did not come back after openssl-3.0.8-1.amzn2023.0.5',
-      ],
+      reasons: [`3 of ${size} nodes failed, 0 allowed`, 'web-t01, app-t02, db-t03: nginx did not come back after openssl-3.0.8-1.amzn2023.0.5'],
     };
   }
   if (kind === 'held')
@@ -230,9 +222,7 @@ function extraOf(plan: Plan, waves: RanWave[], nodes: NodeResult[]): RunExtra {
         { wave: wave.name, from: opens, to: opens + hours * HOUR, what: 'window' as const },
         { wave: wave.name, from: wave.from, to: wave.to, what: 'run' as const },
         ...(wave.ended > wave.to ? [{ wave: wave.name, from: wave.to, to: wave.ended, what: 'soak' as const }] : []),
-        ...(wave.verdict === 'inconclusive'
-          ? [{ wave: wave.name, from: wave.to, to: wave.to + 30 * 24 * HOUR, what: 'hold' as const }]
-          : []),
+        ...(wave.verdict === 'inconclusive' ? [{ wave: wave.name, from: wave.to, to: wave.to + 30 * 24 * HOUR, what: 'hold' as const }] : []),
       ];
     }),
     unusedGrants: 7,

@@ -80,9 +80,7 @@ describe('a run on a pipe', () => {
     const production = lines.findIndex((line) => line.startsWith('  production  █'));
     expect(lines[production]).toMatch(/█{20} {2}42\/42 {2}patched 40, already-proven 1, unreachable 1$/);
     expect(lines[production + 1]?.trim()).toBe('Sun 13 Dec 01:00-03:58');
-    expect(lines[production + 2]).toBe(
-      '    ! an EventBridge event got lost (batch p2-0-1): reconciled after 5 min, nothing was sent twice',
-    );
+    expect(lines[production + 2]).toBe('    ! an EventBridge event got lost (batch p2-0-1): reconciled after 5 min, nothing was sent twice');
     expect(lines[production + 3]).toMatch(/^ {4}failed 0 of 0, unreachable 1 of 2 allowed +Sun 13 Dec 03:58 +PASS$/);
     expect(lineWith(lines, 'soak 24 h')).toMatch(/judged again: failed 0 of 0, unreachable 0 of 0 allowed +Thu 10 Dec 22:34 +PASS$/);
   });
@@ -96,8 +94,11 @@ describe('a run on a pipe', () => {
   it('knows when a wave was in work that was over before anybody looked', async () => {
     const run = fakeRun('succeeded');
     const opens = Date.parse('2026-12-09T21:00:00Z');
-    run.messages = run.messages.filter((message) => message.type !== 'wave' || message.state === 'ended').map((message) =>
-      message.type === 'wave' && message.wave === 'test' ? { ...message, work: { from: opens, to: opens + 34 * 60_000 } } : message);
+    run.messages = run.messages
+      .filter((message) => message.type !== 'wave' || message.state === 'ended')
+      .map((message) =>
+        message.type === 'wave' && message.wave === 'test' ? { ...message, work: { from: opens, to: opens + 34 * 60_000 } } : message,
+      );
     expect(lineWith((await shown(run)).lines, '  test        █')).toMatch(/patched 12 +Wed 9 Dec 22:00-22:34$/);
   });
 
@@ -188,9 +189,7 @@ describe('a run on a terminal', () => {
       const [live, plain] = [await shown(fakeRun('succeeded'), { tty: true, columns: 102 }), await shown(fakeRun('succeeded'))];
       // A terminal has places for feeds and fleet, a pipe takes them as they come.
       expect(live.lines.toSorted()).toEqual(plain.lines.toSorted());
-      const [liveRest, plainRest] = [live.lines, plain.lines].map((lines) =>
-        lines.slice(lines.findIndex((line) => line.startsWith('  scan'))),
-      );
+      const [liveRest, plainRest] = [live.lines, plain.lines].map((lines) => lines.slice(lines.findIndex((line) => line.startsWith('  scan'))));
       expect(liveRest).toEqual(plainRest);
     } finally {
       process.stdout.columns = columns;
@@ -235,11 +234,13 @@ describe('a run on a terminal', () => {
     const { lines } = await shown(fakeRun('succeeded'), { tty: true, columns: 80 });
     expect(lineWith(lines, '  test        █')).toMatch(/^ {2}test +█{10} {2}12\/12 {2}patched 12 +Wed 9 Dec 22:00-22:34$/);
     const offered = lines.slice(lines.findIndex((line) => line.startsWith('  Break it')));
-    expect(offered).toEqual(expect.arrayContaining([
-      '  Break it  npm start -- --scenario bad-patch',
-      '              stops at test, production untouched, exit status 1',
-      '            npm start -- --fleet fleet.yaml --policy wavelock.yaml',
-    ]));
+    expect(offered).toEqual(
+      expect.arrayContaining([
+        '  Break it  npm start -- --scenario bad-patch',
+        '              stops at test, production untouched, exit status 1',
+        '            npm start -- --fleet fleet.yaml --policy wavelock.yaml',
+      ]),
+    );
   });
 });
 

@@ -32,7 +32,11 @@ describe('wrapping', () => {
   });
 
   it('goes by the terminal it prints to, within reason, and is as wide as ever where there is none', () => {
-    expect([{ isTTY: true, columns: 80 }, { isTTY: true, columns: 300 }, { isTTY: true, columns: 20 }, { isTTY: true, columns: 0 }, { columns: 80 }].map(printWidth)).toEqual([80, 100, 45, 100, 100]);
+    expect(
+      [{ isTTY: true, columns: 80 }, { isTTY: true, columns: 300 }, { isTTY: true, columns: 20 }, { isTTY: true, columns: 0 }, { columns: 80 }].map(
+        printWidth,
+      ),
+    ).toEqual([80, 100, 45, 100, 100]);
   });
 
   it('sets a label before the first line only', () => {

@@ -9,7 +9,9 @@ import type { Plan } from '../../lambdas/core/plan.ts';
 const erp = { ssm: 'mw-0123456789abcdef0', location: { account: '222222222222', region: 'eu-west-1' }, lastStart: 0 };
 
 function shown(plan: Plan): string {
-  return planLines(plan, `plans/${'7'.repeat(64)}`, { paint: createPaint(false), width: 100 }).join('\n').replaceAll(/\s+/g, ' ');
+  return planLines(plan, `plans/${'7'.repeat(64)}`, { paint: createPaint(false), width: 100 })
+    .join('\n')
+    .replaceAll(/\s+/g, ' ');
 }
 
 describe('a maintenance window of Systems Manager in the plan', () => {
@@ -50,7 +52,14 @@ describe('a maintenance window that somebody edited on the way', () => {
     const moved = run(opens(late), opens(WAVES.test.opens), closed);
     expect(outsideWindow(moved.result, moved.plan)).toBe(0);
     const never = run(opens(late), closed);
-    expect(outsideWindow(never.result, never.plan)).toBe(never.result.nodes.filter(({ wave, startedAt }) => wave === 'test' && startedAt !== '').length);
-    expect(timelineOf(moved.result, moved.plan, moved.to)).toContainEqual({ wave: 'test', what: 'window', from: WAVES.test.opens, to: WAVES.test.opens + 4 * HOUR });
+    expect(outsideWindow(never.result, never.plan)).toBe(
+      never.result.nodes.filter(({ wave, startedAt }) => wave === 'test' && startedAt !== '').length,
+    );
+    expect(timelineOf(moved.result, moved.plan, moved.to)).toContainEqual({
+      wave: 'test',
+      what: 'window',
+      from: WAVES.test.opens,
+      to: WAVES.test.opens + 4 * HOUR,
+    });
   });
 });

@@ -24,15 +24,47 @@ const sound = {
 /** What a text may wrongly be. That it is a text is held by its type. */
 const texts = fc.oneof(
   fc.string({ maxLength: 6 }),
-  fc.constantFrom('', ' ', 'a b', 'A..B', '../x', 'x'.repeat(41), 'x'.repeat(301), 'CVE-2026-1', 'CVE-2026-1\n', 'line\nbreak', '\u0085', 'ü', '"', '\ud800', 'https://a b', 'deb', 'low', 'none', '0', '2026-02-29T00:00:00.000Z', '2024-02-29T00:00:00.000Z', '2026-04-31T00:00:00.000Z', '2026-01-01', '2026-01-01T24:00:00.000Z', '1999-01-01T00:00:00.000Z'),
+  fc.constantFrom(
+    '',
+    ' ',
+    'a b',
+    'A..B',
+    '../x',
+    'x'.repeat(41),
+    'x'.repeat(301),
+    'CVE-2026-1',
+    'CVE-2026-1\n',
+    'line\nbreak',
+    '\u0085',
+    'ü',
+    '"',
+    '\ud800',
+    'https://a b',
+    'deb',
+    'low',
+    'none',
+    '0',
+    '2026-02-29T00:00:00.000Z',
+    '2024-02-29T00:00:00.000Z',
+    '2026-04-31T00:00:00.000Z',
+    '2026-01-01',
+    '2026-01-01T24:00:00.000Z',
+    '1999-01-01T00:00:00.000Z',
+  ),
 );
 
 /** Every place of the sound one that holds a text, and some that it has not. */
 const places: string[][] = [
   ...Object.entries(sound).flatMap(([key, value]) => (typeof value === 'string' ? [[key]] : [])),
-  ['cves', '0'], ['references', '1'], ['provenance', 'feed'], ['provenance', 'url'], ['provenance', 'sha256'], ['provenance', 'fetchedAt'],
+  ['cves', '0'],
+  ['references', '1'],
+  ['provenance', 'feed'],
+  ['provenance', 'url'],
+  ['provenance', 'sha256'],
+  ['provenance', 'fetchedAt'],
   ...['0', '1', '2'].flatMap((index) => Object.keys({ ...row, channel: 1, module: 1, releasever: 1 }).map((key) => ['affected', index, key])),
-  ['other'], ['withdrawn'],
+  ['other'],
+  ['withdrawn'],
 ];
 
 function changed(value: unknown, [key = '', ...rest]: string[], put: unknown): unknown {
@@ -63,13 +95,18 @@ describe('the quick look at an advisory', () => {
     );
   });
 
-  it.each([['cves', 5_001, 'CVE-2026-1001'], ['references', 101, 'https://example.com/'], ['affected', 100_001, row]])('counts %s as the schema does', (field, count, item) => {
+  it.each([
+    ['cves', 5_001, 'CVE-2026-1001'],
+    ['references', 101, 'https://example.com/'],
+    ['affected', 100_001, row],
+  ])('counts %s as the schema does', (field, count, item) => {
     const value = { ...sound, [field]: Array.from({ length: count }, () => item) } as Advisory;
     expect(checkAdvisory(value).success).toBe(false);
     expect(checkAdvisory({ ...value, [field]: [item] }).success).toBe(true);
   });
 
   it('knows CVE ids as the schema does', () => {
-    for (const id of ['CVE-2026-1001', 'CVE-2026-100', 'CVE-2026-1001\n', 'cve-2026-1001', 'CVE-2026-12345678901234567890']) expect(isCveId(id)).toBe(CveId.safeParse(id).success);
+    for (const id of ['CVE-2026-1001', 'CVE-2026-100', 'CVE-2026-1001\n', 'cve-2026-1001', 'CVE-2026-12345678901234567890'])
+      expect(isCveId(id)).toBe(CveId.safeParse(id).success);
   });
 });

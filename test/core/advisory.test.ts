@@ -53,10 +53,25 @@ describe('an advisory', () => {
   });
 
   it('cannot reach the limit with as many rows as are not measured', () => {
-    const widest = { os: `a${'z'.repeat(39)}`, release: 'z'.repeat(20), arch: 'z'.repeat(20), package: 'z'.repeat(200), fixedVersion: '"'.repeat(256), kind: 'binary' as const };
-    const more = { channel: `${'z'.repeat(20)}:${'Z'.repeat(60)}`, module: `${'z'.repeat(60)}:${'z'.repeat(60)}`, releasever: '2023.10000000.20230101' };
+    const widest = {
+      os: `a${'z'.repeat(39)}`,
+      release: 'z'.repeat(20),
+      arch: 'z'.repeat(20),
+      package: 'z'.repeat(200),
+      fixedVersion: '"'.repeat(256),
+      kind: 'binary' as const,
+    };
+    const more = {
+      channel: `${'z'.repeat(20)}:${'Z'.repeat(60)}`,
+      module: `${'z'.repeat(60)}:${'z'.repeat(60)}`,
+      releasever: '2023.10000000.20230101',
+    };
     const rows = Array.from({ length: 9_999 }, () => ({ ...widest, ...more }));
-    const kbs = Array.from({ length: 2_000 }, () => ({ kb: 'KB5034127', product: '\ud800'.repeat(200), supersedes: Array.from({ length: 20 }, () => 'KB5034127') }));
+    const kbs = Array.from({ length: 2_000 }, () => ({
+      kb: 'KB5034127',
+      product: '\ud800'.repeat(200),
+      supersedes: Array.from({ length: 20 }, () => 'KB5034127'),
+    }));
     const cves = Array.from({ length: 5_000 }, () => `CVE-2026-${'1'.repeat(19)}`);
     const references = Array.from({ length: 100 }, () => `https://${'"'.repeat(500)}`);
     expect(JSON.stringify(advisory(rows, { kbs, cves, references })).length).toBeLessThan(ADVISORY_LIMIT);

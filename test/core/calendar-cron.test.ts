@@ -19,11 +19,18 @@ function first(expression: string, count: number, from = START): string[] {
 /** A field's spec that AWS and croner spell alike. */
 function list(min: number, max: number): fc.Arbitrary<string> {
   const values = fc.uniqueArray(fc.integer({ min, max }), { minLength: 1, maxLength: 3 });
-  return fc.oneof(fc.constant('*'), values.map((numbers) => numbers.join(',')));
+  return fc.oneof(
+    fc.constant('*'),
+    values.map((numbers) => numbers.join(',')),
+  );
 }
 
 const weekday = fc.constantFrom('SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT');
-const monthDay = fc.oneof(list(1, 28), fc.constant('L'), fc.integer({ min: 1, max: 28 }).map((date) => `${date}W`));
+const monthDay = fc.oneof(
+  list(1, 28),
+  fc.constant('L'),
+  fc.integer({ min: 1, max: 28 }).map((date) => `${date}W`),
+);
 /** The two day fields, and the spec of the one that counts as croner writes it: it counts Sunday as 0 and writes `FRI#L` for `FRIL`. */
 const dayFields = fc.oneof(
   monthDay.map((spec) => ({ month: spec, week: '?', croner: [spec, '*'] })),

@@ -60,18 +60,8 @@ describe('when the clock changes', () => {
     ['New York 2026, twice', window('sun', '01:30', '05:00', newYork), '2026-10-31T18:00Z', '2026-11-01T05:30 to 2026-11-01T10:00'],
     ['New York 2027, gap', window('sun', '02:15', '05:00', newYork), '2027-03-13T18:00Z', '2027-03-14T07:00 to 2027-03-14T09:00'],
     ['Kolkata, never', window('sun', '02:30', '06:00', kolkata), '2026-03-28T12:00Z', '2026-03-28T21:00 to 2026-03-29T00:30'],
-    [
-      'Lord Howe 2026, a gap of half an hour',
-      window('sun', '02:15', '04:00', lordHowe),
-      '2026-10-03T12:00Z',
-      '2026-10-03T15:30 to 2026-10-03T17:00',
-    ],
-    [
-      'Lord Howe 2026, half an hour twice',
-      window('sun', '01:45', '04:00', lordHowe),
-      '2026-04-04T12:00Z',
-      '2026-04-04T14:45 to 2026-04-04T17:30',
-    ],
+    ['Lord Howe 2026, a gap of half an hour', window('sun', '02:15', '04:00', lordHowe), '2026-10-03T12:00Z', '2026-10-03T15:30 to 2026-10-03T17:00'],
+    ['Lord Howe 2026, half an hour twice', window('sun', '01:45', '04:00', lordHowe), '2026-04-04T12:00Z', '2026-04-04T14:45 to 2026-04-04T17:30'],
   ] as const)('%s', (_name, given, now, edges) => {
     const opening = nextOpening(given, at(now))!;
     expect([iso(opening.opens), iso(opening.closes)]).toEqual(edges.split(' to '));

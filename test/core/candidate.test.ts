@@ -45,7 +45,11 @@ describe('candidateLock', () => {
 
   it('is read from the newest snapshot of the archive that a test node looked at', () => {
     const at = (snapshot: string) => facts({ platform: 'ubuntu-24.04-x86_64', snapshot });
-    const { platforms } = candidateLock(policy(), [at('20261209T030000Z'), at('20261209T050000Z'), facts({ platform: 'ubuntu-24.04-x86_64' })], TODAY);
+    const { platforms } = candidateLock(
+      policy(),
+      [at('20261209T030000Z'), at('20261209T050000Z'), facts({ platform: 'ubuntu-24.04-x86_64' })],
+      TODAY,
+    );
     expect(platforms.map((section) => section.snapshot)).toEqual(['20261209T050000Z']);
     expect(candidateLock(policy(), [facts()], TODAY).platforms[0]).not.toHaveProperty('snapshot');
   });

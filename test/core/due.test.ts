@@ -56,7 +56,11 @@ describe('the platform of a node that was never scanned', () => {
 
   it('gives way to what a scan has found', () => {
     const scan = { at: '', platform: 'rhel-9-aarch64', fingerprint: '', kernel: '', pending: '' as const, otherUpdaters: [], diskFreeMb: 0 };
-    const nodes = [{ platformName: 'Ubuntu', platformVersion: '24.04' }, { platformName: 'x', platformVersion: '1', scan }, { platformName: 'macOS', platformVersion: '1' }];
+    const nodes = [
+      { platformName: 'Ubuntu', platformVersion: '24.04' },
+      { platformName: 'x', platformVersion: '1', scan },
+      { platformName: 'macOS', platformVersion: '1' },
+    ];
     expect(platformsOf(nodes)).toEqual(['rhel-9-aarch64', 'ubuntu-24.04-x86_64']);
   });
 });

@@ -14,7 +14,12 @@ const DAY = 86_400;
 const TODAY = '2026-12-09';
 
 function written(parts: object): unknown {
-  const policy = { nodes: { os: 'linux' }, plan: { every: 'day', at: '09:00', timezone: 'UTC' }, patches: { kinds: ['security'] }, waves: [{ name: 'test', nodes: 'everything-else' }] };
+  const policy = {
+    nodes: { os: 'linux' },
+    plan: { every: 'day', at: '09:00', timezone: 'UTC' },
+    patches: { kinds: ['security'] },
+    waves: [{ name: 'test', nodes: 'everything-else' }],
+  };
   return { version: 1, policies: { monthly: policy }, ...parts };
 }
 
@@ -26,7 +31,9 @@ function deadlines(...entries: unknown[]): Deadline[] {
 
 function problemsOf(parts: object): string[] {
   const read = readPolicy(written(parts), TODAY);
-  return 'problems' in read ? read.problems.map(({ path, message, hint }) => `${pathText(path)}: ${message}${hint === undefined ? '' : ` (${hint})`}`) : [];
+  return 'problems' in read
+    ? read.problems.map(({ path, message, hint }) => `${pathText(path)}: ${message}${hint === undefined ? '' : ` (${hint})`}`)
+    : [];
 }
 
 const QUIET: Urgency = { severity: 'moderate', knownExploited: false, ransomware: false, vendorExploited: false };
@@ -38,13 +45,22 @@ describe('how urgent an advisory is', () => {
       ['CVE-2026-0001', { cve: 'CVE-2026-0001', added: '2026-12-01', due: '2026-12-20', ransomware: false, product: 'x' }],
       ['CVE-2026-0002', { cve: 'CVE-2026-0002', added: '2026-12-02', due: '2026-12-15', ransomware: true, product: 'x' }],
     ]),
-    scores: new Map([['CVE-2026-0001', { cve: 'CVE-2026-0001', epss: 0.2, percentile: 0.7 }], ['CVE-2026-0003', { cve: 'CVE-2026-0003', epss: 0.9 }]]),
+    scores: new Map([
+      ['CVE-2026-0001', { cve: 'CVE-2026-0001', epss: 0.2, percentile: 0.7 }],
+      ['CVE-2026-0003', { cve: 'CVE-2026-0003', epss: 0.9 }],
+    ]),
   };
 
   it('is the gravest word on any of its CVEs', () => {
     const cves = ['CVE-2026-0001', 'CVE-2026-0002', 'CVE-2026-0003'];
     expect(urgencyOf({ cves, severity: 'low', exploited: true }, two)).toEqual({
-      severity: 'low', knownExploited: true, kevDue: '2026-12-15', ransomware: true, vendorExploited: true, epss: 0.9, percentile: 0.7,
+      severity: 'low',
+      knownExploited: true,
+      kevDue: '2026-12-15',
+      ransomware: true,
+      vendorExploited: true,
+      epss: 0.9,
+      percentile: 0.7,
     });
   });
 
@@ -72,8 +88,15 @@ describe('how urgent an advisory is', () => {
 
 describe('deadlines', () => {
   it('are those of the first rule that fits', () => {
-    const rules = deadlines({ when: { knownExploited: true }, fixWithin: '14d' }, { when: { severity: 'critical' }, fixWithin: '30d' }, { fixWithin: '90d' });
-    expect(dueOf(clock(), { ...QUIET, knownExploited: true, severity: 'critical' }, {}, rules)).toEqual({ due: iso(14 * 24), deadline: 'known exploited: within 14 d of being seen' });
+    const rules = deadlines(
+      { when: { knownExploited: true }, fixWithin: '14d' },
+      { when: { severity: 'critical' }, fixWithin: '30d' },
+      { fixWithin: '90d' },
+    );
+    expect(dueOf(clock(), { ...QUIET, knownExploited: true, severity: 'critical' }, {}, rules)).toEqual({
+      due: iso(14 * 24),
+      deadline: 'known exploited: within 14 d of being seen',
+    });
     expect(dueOf(clock(), { ...QUIET, severity: 'critical' }, {}, rules)?.due).toBe(iso(30 * 24));
     expect(dueOf(clock(), QUIET, {}, rules)).toMatchObject({ due: iso(90 * 24), deadline: 'anything else: within 90 d of being seen' });
     expect(dueOf(clock(), QUIET, {}, deadlines({ when: { knownExploited: true }, fixWithin: '14d' }))).toBeUndefined();
@@ -92,10 +115,13 @@ describe('deadlines', () => {
     expect(dueOf(clock({ published: iso(-240), seen: iso(-200), fixable: iso(0) }), QUIET, {}, rules)?.due).toBe(iso(30 * 24));
   });
 
-  it('take CISA\'s date into account where they obey it, the earlier of both, also as long as there is no fix', () => {
+  it("take CISA's date into account where they obey it, the earlier of both, also as long as there is no fix", () => {
     const rules = deadlines({ when: { knownExploited: true }, kevDueDate: 'obey', fixWithin: '14d' });
     const listed = { ...QUIET, knownExploited: true, kevDue: '2026-12-12' };
-    expect(dueOf(clock(), listed, {}, rules)).toEqual({ due: '2026-12-12T23:59:59.000Z', deadline: "known exploited: within 14 d of being seen, or by CISA's date" });
+    expect(dueOf(clock(), listed, {}, rules)).toEqual({
+      due: '2026-12-12T23:59:59.000Z',
+      deadline: "known exploited: within 14 d of being seen, or by CISA's date",
+    });
     expect(dueOf(clock(), { ...listed, kevDue: '2027-06-01' }, {}, rules)?.due).toBe(iso(14 * 24));
     expect(dueOf(clock({ fixable: undefined }), listed, {}, rules)?.due).toBe('2026-12-12T23:59:59.000Z');
   });
@@ -113,16 +139,22 @@ describe('deadlines', () => {
     expect(dueOf(clock(), { ...QUIET, ...urgency }, tags, deadlines({ preset }))?.due).toBe(iso(hours));
   });
 
-  it('of bod-22-01 are CISA\'s and nothing else', () => {
+  it("of bod-22-01 are CISA's and nothing else", () => {
     const rules = deadlines({ preset: 'bod-22-01' }, { fixWithin: '60d' });
     expect(dueOf(clock(), { ...QUIET, knownExploited: true, kevDue: '2026-12-24' }, {}, rules)?.due).toBe('2026-12-24T23:59:59.000Z');
     expect(dueOf(clock(), QUIET, {}, rules)?.due).toBe(iso(60 * 24));
   });
 
   it('are refused where they say nothing, are never reached, or are no deadlines', () => {
-    expect(problemsOf({ deadlines: [{ fixWithin: '90d' }, { preset: 'bod-22-01' }] })).toEqual(['deadlines[1]: is never reached: entry 1 holds for every exposure']);
-    expect(problemsOf({ deadlines: [{ preset: 'pci-dss-4' }, { fixWithin: '1d' }] })).toEqual(['deadlines[1]: is never reached: entry 1 holds for every exposure']);
-    expect(problemsOf({ deadlines: [{ when: { knownExploited: true } }] })).toEqual(['deadlines[0]: sets no deadline: name fixWithin, kevDueDate or both']);
+    expect(problemsOf({ deadlines: [{ fixWithin: '90d' }, { preset: 'bod-22-01' }] })).toEqual([
+      'deadlines[1]: is never reached: entry 1 holds for every exposure',
+    ]);
+    expect(problemsOf({ deadlines: [{ preset: 'pci-dss-4' }, { fixWithin: '1d' }] })).toEqual([
+      'deadlines[1]: is never reached: entry 1 holds for every exposure',
+    ]);
+    expect(problemsOf({ deadlines: [{ when: { knownExploited: true } }] })).toEqual([
+      'deadlines[0]: sets no deadline: name fixWithin, kevDueDate or both',
+    ]);
     expect(problemsOf({ deadlines: [{ when: { epss: 0.9, knownExplotied: true }, fixWithin: 3 }, 'x'] })).toEqual([
       'deadlines[0].when.epss: expected a limit such as "> 0.9": a number from 0 to 1, in quotes',
       'deadlines[0].when.knownExplotied: unknown key (did you mean `knownExploited`?)',
@@ -133,7 +165,13 @@ describe('deadlines', () => {
 });
 
 describe('exceptions', () => {
-  const exception = (more: Partial<Exception> = {}): Exception => ({ cve: 'CVE-2026-0001', owner: 'ann', why: 'filtered at the proxy', until: '2027-01-31', ...more });
+  const exception = (more: Partial<Exception> = {}): Exception => ({
+    cve: 'CVE-2026-0001',
+    owner: 'ann',
+    why: 'filtered at the proxy',
+    until: '2027-01-31',
+    ...more,
+  });
   const review = (exceptions: Exception[], intelligence: Intelligence, before: ExceptionState[] = [], now = NOW) =>
     reviewExceptions({ exceptions, known: new Map(before.map((state) => [state.id, state])), cvesOf: () => ['CVE-2026-0001'], intelligence, now });
   const score = (epss: number): Intelligence => ({ exploited: new Map(), scores: new Map([['CVE-2026-0001', { cve: 'CVE-2026-0001', epss }]]) });
@@ -190,7 +228,15 @@ describe('exceptions', () => {
       'exceptions[0]: names neither or both: give one of cve and advisory',
       'exceptions[1]: names neither or both: give one of cve and advisory',
     ]);
-    expect(problemsOf({ exceptions: [{ ...entry, cve: 'CVE-1' }, { ...entry, cve: 'CVE-2026-0001', until: '2026-12-08' }, { cve: 'CVE-2026-0001', owner: '', why: 'x', until: '2027-01-01' }] })).toEqual([
+    expect(
+      problemsOf({
+        exceptions: [
+          { ...entry, cve: 'CVE-1' },
+          { ...entry, cve: 'CVE-2026-0001', until: '2026-12-08' },
+          { cve: 'CVE-2026-0001', owner: '', why: 'x', until: '2027-01-01' },
+        ],
+      }),
+    ).toEqual([
       'exceptions[0].cve: expected a CVE such as CVE-2026-31337',
       'exceptions[2].owner: is empty',
       'exceptions[1].until: 2026-12-08 is past: this excepts nothing any more (give it a later end, or take it out)',

@@ -17,10 +17,18 @@ function alas(id: string, more: { package?: string; fixed?: string | null; cves?
   const { package: name = 'openssl', fixed = '1:3.0.8-1.amzn2023.0.5', cves = ['CVE-2026-0001'], withdrawn } = more;
   const url = 'https://alas.aws.amazon.com/';
   return Advisory.parse({
-    id, source: 'alas', title: `${name} update`, kind: 'security', severity: 'important', cves,
-    published: '2026-12-01T00:00:00.000Z', updated: '2026-12-01T00:00:00.000Z', versionKind: 'rpm',
+    id,
+    source: 'alas',
+    title: `${name} update`,
+    kind: 'security',
+    severity: 'important',
+    cves,
+    published: '2026-12-01T00:00:00.000Z',
+    updated: '2026-12-01T00:00:00.000Z',
+    versionKind: 'rpm',
     affected: [{ os: 'amazon-linux', release: '2023', package: name, fixedVersion: fixed, kind: 'binary' }],
-    references: [], provenance: { feed: 'amazon-linux-2023', url, sha256: '0'.repeat(64), fetchedAt: '2026-12-09T05:00:00.000Z' },
+    references: [],
+    provenance: { feed: 'amazon-linux-2023', url, sha256: '0'.repeat(64), fetchedAt: '2026-12-09T05:00:00.000Z' },
     ...(withdrawn === undefined ? {} : { withdrawn }),
   });
 }
@@ -38,9 +46,24 @@ function look(list: Partial<FleetFacts>, { advisories = [], own = [], listed = [
   return lookAt(factsFromScan(scanned), scanned.available, worldOf(createMatcher({ advisories }), advisories, { own, intelligence, now }));
 }
 
-const words = (here: FoundHere): string[] => here.found.map(({ source, advisory, state, packages }) => `${source} ${advisory} ${state} ${packages.map((item) => item.package).join('+')}`);
-const listed = (product: string, more: Partial<KnownExploited> = {}): KnownExploited => ({ cve: 'CVE-2026-31337', added: '2026-12-08', due: '2026-12-29', ransomware: false, product, ...more });
-const own = (more: Partial<OwnAdvisory> = {}): OwnAdvisory => ({ cve: 'CVE-2026-31337', packages: ['openssl'], title: 'heard on the list', severity: 'critical', added: iso(-1), ...more });
+const words = (here: FoundHere): string[] =>
+  here.found.map(({ source, advisory, state, packages }) => `${source} ${advisory} ${state} ${packages.map((item) => item.package).join('+')}`);
+const listed = (product: string, more: Partial<KnownExploited> = {}): KnownExploited => ({
+  cve: 'CVE-2026-31337',
+  added: '2026-12-08',
+  due: '2026-12-29',
+  ransomware: false,
+  product,
+  ...more,
+});
+const own = (more: Partial<OwnAdvisory> = {}): OwnAdvisory => ({
+  cve: 'CVE-2026-31337',
+  packages: ['openssl'],
+  title: 'heard on the list',
+  severity: 'critical',
+  added: iso(-1),
+  ...more,
+});
 
 describe('what is found on a fingerprint', () => {
   it('is one entry for each advisory that concerns it, with every package', () => {
@@ -49,34 +72,53 @@ describe('what is found on a fingerprint', () => {
       { name: 'openssl', arch: 'i686', version: '1:3.0.8-1.amzn2023.0.3' },
       { name: 'curl', arch: 'x86_64', version: '8.3.0-1.amzn2023.0.3' },
     ];
-    const advisories = [alas('ALAS2023-2026-1'), alas('ALAS2023-2026-2', { package: 'curl', fixed: '8.3.0-1.amzn2023.0.3' }), alas('ALAS2023-2026-3', { package: 'zlib' })];
+    const advisories = [
+      alas('ALAS2023-2026-1'),
+      alas('ALAS2023-2026-2', { package: 'curl', fixed: '8.3.0-1.amzn2023.0.3' }),
+      alas('ALAS2023-2026-3', { package: 'zlib' }),
+    ];
     const here = look({ installed }, { advisories });
     expect(words(here)).toEqual(['alas ALAS2023-2026-1 exposed openssl+openssl']);
-    expect(here.found[0]).toMatchObject({ title: 'openssl update', severity: 'important', cves: ['CVE-2026-0001'], published: '2026-12-01T00:00:00.000Z', exploited: false });
+    expect(here.found[0]).toMatchObject({
+      title: 'openssl update',
+      severity: 'important',
+      cves: ['CVE-2026-0001'],
+      published: '2026-12-01T00:00:00.000Z',
+      exploited: false,
+    });
   });
 
   it('has nothing of what its vendor took back', () => {
     expect(words(look({}, { advisories: [alas('ALAS2023-2026-1', { withdrawn: '2026-12-08T00:00:00.000Z' })] }))).toEqual([]);
   });
 
-  it('believes the node\'s own package manager, in the advisory\'s words where they are known', () => {
+  it("believes the node's own package manager, in the advisory's words where they are known", () => {
     const update = { name: 'bash', arch: 'x86_64', version: '5.2-2', kind: 'security' as const, severity: 'low' as const };
     const available = [{ ...update, advisories: ['ALAS2023-2026-7', 'ALAS2023-2026-8'] }];
     const installed = [{ name: 'bash', arch: 'x86_64', version: '5.2-1' }];
     const here = look({ available, installed }, { advisories: [alas('ALAS2023-2026-7', { package: 'bash-doc' })] });
     expect(words(here)).toEqual(['alas ALAS2023-2026-7 exposed bash', 'repository ALAS2023-2026-8 exposed bash']);
-    expect(here.found[1]).toMatchObject({ severity: 'low', packages: [{ installed: '5.2-1', fixed: '5.2-2', why: "the node's own repository offers the fix" }] });
+    expect(here.found[1]).toMatchObject({
+      severity: 'low',
+      packages: [{ installed: '5.2-1', fixed: '5.2-2', why: "the node's own repository offers the fix" }],
+    });
     expect(here.found[1]).not.toHaveProperty('published');
   });
 
   it('takes no id from a node that is none', () => {
-    const available = [{ name: 'bash', arch: 'x86_64', version: '2', kind: 'security' as const, severity: 'low' as const, advisories: ['../../etc', 'a'.repeat(200)] }];
+    const available = [
+      { name: 'bash', arch: 'x86_64', version: '2', kind: 'security' as const, severity: 'low' as const, advisories: ['../../etc', 'a'.repeat(200)] },
+    ];
     expect(look({ available })).toMatchObject({ found: [], unnamed: ['bash'] });
   });
 
-  it('counts security updates without an advisory\'s name, unless something else speaks of the package', () => {
+  it("counts security updates without an advisory's name, unless something else speaks of the package", () => {
     const update = { arch: 'x86_64', version: '9', kind: 'security' as const, severity: 'unrated' as const, advisories: [] };
-    const available = [{ ...update, name: 'openssl' }, { ...update, name: 'vim' }, { ...update, name: 'nano', kind: 'bugfix' as const }];
+    const available = [
+      { ...update, name: 'openssl' },
+      { ...update, name: 'vim' },
+      { ...update, name: 'nano', kind: 'bugfix' as const },
+    ];
     expect(look({ available }, { advisories: [alas('ALAS2023-2026-1')] }).unnamed).toEqual(['vim']);
   });
 });
@@ -88,7 +130,11 @@ describe('what CISA lists and no vendor has named', () => {
     ['Apache Struts', []],
     ['Microsoft Windows', []],
   ])('%s is awaited where it is installed', (product, expected) => {
-    const installed = [{ name: 'openssl', arch: 'x86_64', version: '3' }, { name: 'kernel', arch: 'x86_64', version: '6.1.1-1' }, { name: 'kernel-tools', arch: 'x86_64', version: '6.1.1-1' }];
+    const installed = [
+      { name: 'openssl', arch: 'x86_64', version: '3' },
+      { name: 'kernel', arch: 'x86_64', version: '6.1.1-1' },
+      { name: 'kernel-tools', arch: 'x86_64', version: '6.1.1-1' },
+    ];
     expect(words(look({ installed }, { listed: [listed(product)] }))).toEqual(expected);
   });
 
@@ -111,7 +157,7 @@ describe('what CISA lists and no vendor has named', () => {
 });
 
 describe('what people announce', () => {
-  it('concerns packages by their name or their source\'s, on the platforms that are named', () => {
+  it("concerns packages by their name or their source's, on the platforms that are named", () => {
     const installed = [{ name: 'openssl-libs', arch: 'x86_64', version: '3', source: 'openssl' }];
     expect(words(look({ installed }, { own: [own()] }))).toEqual(['person CVE-2026-31337 awaiting-vendor openssl-libs']);
     expect(words(look({ installed }, { own: [own({ platforms: ['amazon-linux'] })] }))).toHaveLength(1);
@@ -121,13 +167,33 @@ describe('what people announce', () => {
 
   it('is one entry where CISA lists the same, and none where the vendor has spoken or it was withdrawn', () => {
     expect(words(look({}, { own: [own()], listed: [listed('OpenSSL OpenSSL')] }))).toEqual(['person CVE-2026-31337 awaiting-vendor openssl']);
-    expect(words(look({}, { own: [own()], advisories: [alas('ALAS2023-2026-1', { cves: ['CVE-2026-31337'] })] }))).toEqual(['alas ALAS2023-2026-1 exposed openssl']);
+    expect(words(look({}, { own: [own()], advisories: [alas('ALAS2023-2026-1', { cves: ['CVE-2026-31337'] })] }))).toEqual([
+      'alas ALAS2023-2026-1 exposed openssl',
+    ]);
     expect(words(look({}, { own: [own({ withdrawn: iso(0) })] }))).toEqual([]);
   });
 
   it('is read from a command line with every problem at once', () => {
-    expect(readOwnAdvisory({ cve: 'CVE-2026-31337', packages: 'openssl, openssl-libs,openssl', platform: 'ubuntu-24.04', severity: 'critical', why: ' all over the news ' }, iso(0))).toEqual({
-      advisory: { cve: 'CVE-2026-31337', packages: ['openssl', 'openssl-libs'], platforms: ['ubuntu-24.04'], title: 'all over the news', severity: 'critical', added: iso(0) },
+    expect(
+      readOwnAdvisory(
+        {
+          cve: 'CVE-2026-31337',
+          packages: 'openssl, openssl-libs,openssl',
+          platform: 'ubuntu-24.04',
+          severity: 'critical',
+          why: ' all over the news ',
+        },
+        iso(0),
+      ),
+    ).toEqual({
+      advisory: {
+        cve: 'CVE-2026-31337',
+        packages: ['openssl', 'openssl-libs'],
+        platforms: ['ubuntu-24.04'],
+        title: 'all over the news',
+        severity: 'critical',
+        added: iso(0),
+      },
     });
     expect(readOwnAdvisory({ cve: '31337', packages: 'a/b', platform: 'Ubuntu', severity: 'high', why: ' ' }, iso(0))).toEqual({
       problems: [
@@ -156,7 +222,12 @@ describe('a list of packages after a rollout', () => {
 
   it('has the new version instead of the old one, and is offered it no more', () => {
     const after = factsAfter(before, [openssl, { ...openssl, name: 'openssl-libs' }], false);
-    expect(versions(after)).toEqual(['kernel 6.1.94-99.176.amzn2023', 'odd 2-1', 'openssl 1:3.0.8-1.amzn2023.0.5', 'openssl-libs 1:3.0.8-1.amzn2023.0.5']);
+    expect(versions(after)).toEqual([
+      'kernel 6.1.94-99.176.amzn2023',
+      'odd 2-1',
+      'openssl 1:3.0.8-1.amzn2023.0.5',
+      'openssl-libs 1:3.0.8-1.amzn2023.0.5',
+    ]);
     expect(after.installed.at(-1)).toMatchObject({ source: 'openssl' });
     expect(after.available.map((update) => update.name)).toEqual(['bash-completion']);
     expect(after.kernel).toBe(before.kernel);
@@ -168,7 +239,7 @@ describe('a list of packages after a rollout', () => {
     expect(after).not.toHaveProperty('kernel');
   });
 
-  it('leaves out what can\'t be told: a package whose source has a version of its own', () => {
+  it("leaves out what can't be told: a package whose source has a version of its own", () => {
     expect(versions(factsAfter(before, [{ name: 'odd', arch: 'x86_64', version: '3-1' }], false))).toContain('odd 2-1');
   });
 
@@ -177,14 +248,31 @@ describe('a list of packages after a rollout', () => {
     expect(factsAfter(once, [openssl, { name: 'libnew', arch: 'x86_64', version: '1.0-1.amzn2023' }], false)).toEqual(once);
     expect(versions(once)).toContain('libnew 1.0-1.amzn2023');
     expect(once.dependencies).toEqual([]);
-    const windows = facts({ platform: 'windows-2022-x86_64', installed: [], available: [{ name: 'KB5077470', arch: '', version: '', kind: 'security', severity: 'critical', advisories: [] }] });
+    const windows = facts({
+      platform: 'windows-2022-x86_64',
+      installed: [],
+      available: [{ name: 'KB5077470', arch: '', version: '', kind: 'security', severity: 'critical', advisories: [] }],
+    });
     const patched = factsAfter(windows, [{ name: 'KB5077470', arch: '', version: '' }], true);
     expect(patched).toMatchObject({ installed: [{ name: 'KB5077470' }], available: [] });
   });
 
   it('is believed only of nodes that were looked at after the install', () => {
-    expect((['patched', 'already-proven', 'ahead', 'restart-pending', 'reboot-pending', 'failed', 'unknown', 'unreachable', 'skipped', 'rolled-back'] as const).filter(isVerified)).toEqual([
-      'patched', 'already-proven', 'ahead', 'restart-pending', 'reboot-pending',
-    ]);
+    expect(
+      (
+        [
+          'patched',
+          'already-proven',
+          'ahead',
+          'restart-pending',
+          'reboot-pending',
+          'failed',
+          'unknown',
+          'unreachable',
+          'skipped',
+          'rolled-back',
+        ] as const
+      ).filter(isVerified),
+    ).toEqual(['patched', 'already-proven', 'ahead', 'restart-pending', 'reboot-pending']);
   });
 });

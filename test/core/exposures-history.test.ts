@@ -40,7 +40,9 @@ describe('open exposures over time', () => {
     const lives = fc.array(fc.record({ seen: fc.integer({ min: -40, max: -21 }), closed: fc.integer({ min: -20, max: -1 }) }), { maxLength: 12 });
     fc.assert(
       fc.property(lives, fc.integer({ min: -45, max: 0 }), (drawn, hour) => {
-        const closures = drawn.map(({ seen, closed }, index) => closure({ nodes: { [`n${index}`]: closed }, exposures: [exposed('A1', { seen: hours(seen) })] }));
+        const closures = drawn.map(({ seen, closed }, index) =>
+          closure({ nodes: { [`n${index}`]: closed }, exposures: [exposed('A1', { seen: hours(seen) })] }),
+        );
         const points = openOverTime(closedPairs(closures), [], whole);
         expect(openAt(points, at(hour))).toBe(drawn.filter(({ seen, closed }) => seen <= hour && hour < closed).length);
       }),
@@ -57,7 +59,9 @@ describe('CVEs that were closed', () => {
     closedCves(closedPairs(closures), left, { intelligence: known('CVE-2026-0002', { epss: 0.93, ransomware: true }), now: NOW });
 
   it('say what CISA and EPSS say, when they were seen and closed, and on how many nodes', () => {
-    const [first, second] = told([closure({ nodes: { a: -4, b: -2 }, exposures: [exposed('A1', { severity: 'critical' }), exposed('A2', { due: hours(-3) })] })]);
+    const [first, second] = told([
+      closure({ nodes: { a: -4, b: -2 }, exposures: [exposed('A1', { severity: 'critical' }), exposed('A2', { due: hours(-3) })] }),
+    ]);
     expect(first).toEqual({
       cve: 'CVE-2026-0002',
       advisories: ['A2'],
@@ -81,7 +85,10 @@ describe('CVEs that were closed', () => {
 
   it('put advisories of the same CVE together', () => {
     const same = { cves: ['CVE-2026-0007'] };
-    const closures = [closure({ nodes: { a: -4 }, exposures: [exposed('A1', { ...same, seen: hours(-12) })] }), closure({ nodes: { a: -3, b: -2 }, exposures: [exposed('A2', { ...same, severity: 'critical' })] })];
+    const closures = [
+      closure({ nodes: { a: -4 }, exposures: [exposed('A1', { ...same, seen: hours(-12) })] }),
+      closure({ nodes: { a: -3, b: -2 }, exposures: [exposed('A2', { ...same, severity: 'critical' })] }),
+    ];
     expect(told(closures)).toMatchObject([{ advisories: ['A1', 'A2'], severity: 'critical', seen: hours(-12), closed: hours(-2), nodes: 2 }]);
   });
 
@@ -98,12 +105,24 @@ describe('CVEs that were closed', () => {
 });
 
 it('a history has all of it, and counts what ended without a patch apart', () => {
-  const closures = [closure({ exposures: [exposed('A1', { due: hours(1) })] }), closure({ by: 'advisory', nodes: { a: -2, b: -2 }, exposures: [exposed('A2')] })];
-  const history = exposureHistory({ closures, summary: summary([open('A3')]), before: { ...COUNTS, exposures: 9 }, intelligence: known('CVE-2026-0001'), ...whole });
+  const closures = [
+    closure({ exposures: [exposed('A1', { due: hours(1) })] }),
+    closure({ by: 'advisory', nodes: { a: -2, b: -2 }, exposures: [exposed('A2')] }),
+  ];
+  const history = exposureHistory({
+    closures,
+    summary: summary([open('A3')]),
+    before: { ...COUNTS, exposures: 9 },
+    intelligence: known('CVE-2026-0001'),
+    ...whole,
+  });
   expect(history).toMatchObject({
     before: { exposures: 9 },
     after: { exposures: 3 },
-    times: [{ group: 'important', pairs: 1 }, { group: 'all', pairs: 1 }],
+    times: [
+      { group: 'important', pairs: 1 },
+      { group: 'all', pairs: 1 },
+    ],
     deadlines: [{ rule: '', met: 1, of: 1 }],
     oldest: { advisory: 'A3' },
     cves: [{ cve: 'CVE-2026-0001' }],

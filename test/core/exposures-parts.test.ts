@@ -28,7 +28,9 @@ describe('parts of exposures', () => {
     expect(changedParts(again, kept)).toEqual({ put: [], shrink: [] });
     const changed = here(...IDS.map((id) => found(id, id === 'A7' ? { severity: 'critical' } : {})));
     const one = changedParts(reconcile(input({ nodes: [judged('a', 'p1', { judged: 'p1' })], rows, found: new Map([['p1', changed]]) })), kept);
-    expect(one.put).toMatchObject([{ mark: 'first', rows: expect.arrayContaining([expect.objectContaining({ advisory: 'A7', severity: 'critical' })]) }]);
+    expect(one.put).toMatchObject([
+      { mark: 'first', rows: expect.arrayContaining([expect.objectContaining({ advisory: 'A7', severity: 'critical' })]) },
+    ]);
   });
 
   it('keep rows that are to go until nodes have moved, and lose them then', () => {
@@ -37,8 +39,15 @@ describe('parts of exposures', () => {
     const moved = reconcile(input({ nodes: [judged('a', 'p2', { judged: 'p1' })], rows, found: new Map([['p2', here(found('A1'))]]) }));
     const { put, shrink } = changedParts(moved, kept);
     expect(put.map(({ fingerprint, mark }) => `${fingerprint} ${mark}`)).toEqual(['p2 ']);
-    expect(shrink.map(({ fingerprint, mark, rows: left }) => `${fingerprint} ${mark} ${left.length}`)).toEqual(Array.from({ length: 4 }, () => 'p1 first 0'));
-    const [withdrawn] = changedParts(reconcile(input({ nodes: [judged('a', 'p1', { judged: 'p1' })], rows, found: new Map([['p1', here(...IDS.slice(1).map((id) => found(id)))]]) })), kept).shrink;
+    expect(shrink.map(({ fingerprint, mark, rows: left }) => `${fingerprint} ${mark} ${left.length}`)).toEqual(
+      Array.from({ length: 4 }, () => 'p1 first 0'),
+    );
+    const [withdrawn] = changedParts(
+      reconcile(
+        input({ nodes: [judged('a', 'p1', { judged: 'p1' })], rows, found: new Map([['p1', here(...IDS.slice(1).map((id) => found(id)))]]) }),
+      ),
+      kept,
+    ).shrink;
     expect(withdrawn?.rows.map(({ advisory }) => advisory)).not.toContain('A0');
     expect(withdrawn?.rows.length).toBe((kept.find(({ part }) => part === withdrawn?.part)?.rows.length ?? 0) - 1);
   });
@@ -49,8 +58,21 @@ describe('parts of exposures', () => {
     const here1 = here(...IDS.filter((id) => id !== gone).map((id) => found(id, id === changed ? { severity: 'critical' } : {})));
     const nodes = [judged('a', 'p1', { judged: 'p1' }), judged('b', 'p2', { judged: 'p1' })];
     const rows = kept.flatMap((part) => part.rows);
-    const { put, shrink } = changedParts(reconcile(input({ nodes, rows, found: new Map([['p1', here1], ['p2', here(found(gone))]]) })), kept);
-    const idsOf = (parts: readonly ExposurePart[]): string[] => parts.filter(({ fingerprint }) => fingerprint === 'p1').flatMap((part) => part.rows.map(({ advisory }) => advisory));
+    const { put, shrink } = changedParts(
+      reconcile(
+        input({
+          nodes,
+          rows,
+          found: new Map([
+            ['p1', here1],
+            ['p2', here(found(gone))],
+          ]),
+        }),
+      ),
+      kept,
+    );
+    const idsOf = (parts: readonly ExposurePart[]): string[] =>
+      parts.filter(({ fingerprint }) => fingerprint === 'p1').flatMap((part) => part.rows.map(({ advisory }) => advisory));
     expect(idsOf(put)).toEqual(expect.arrayContaining([gone, changed]));
     expect(idsOf(shrink)).toContain(changed);
     expect(idsOf(shrink)).not.toContain(gone);
@@ -60,9 +82,21 @@ describe('parts of exposures', () => {
     const [part = { fingerprint: '', part: '', mark: '', rows: [] }] = stored();
     const [first, second, ...others] = part.rows;
     const standing = { ...part, mark: 'second', rows: [{ ...first!, seen: iso(-9), severity: 'low' as const }, ...others] };
-    const merged = mergedPart({ ...part, rows: [{ ...first!, seen: iso(-1) }, { ...second!, seen: iso(-1) }] }, standing);
+    const merged = mergedPart(
+      {
+        ...part,
+        rows: [
+          { ...first!, seen: iso(-1) },
+          { ...second!, seen: iso(-1) },
+        ],
+      },
+      standing,
+    );
     expect(merged.mark).toBe('second');
-    expect(merged.rows.slice(0, 2)).toEqual([{ ...first!, seen: iso(-9) }, { ...second!, seen: iso(-1) }]);
+    expect(merged.rows.slice(0, 2)).toEqual([
+      { ...first!, seen: iso(-9) },
+      { ...second!, seen: iso(-1) },
+    ]);
     expect(merged.rows).toHaveLength(part.rows.length);
   });
 });

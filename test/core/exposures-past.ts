@@ -68,7 +68,17 @@ export const COUNTS: ExposureCounts = {
 /** One advisory for each, in their order. */
 export function summary(exposures: OpenExposure[]): ExposureSummary {
   const advisories = exposures.map(({ source, advisory, title, cves, urgency, published, seen, due, state, nodes }): OpenAdvisory => ({
-    source, advisory, title, cves, urgency, published, seen, ...(due === undefined ? {} : { due }), nodes: { [state]: nodes }, excepted: 0, services: {},
+    source,
+    advisory,
+    title,
+    cves,
+    urgency,
+    published,
+    seen,
+    ...(due === undefined ? {} : { due }),
+    nodes: { [state]: nodes },
+    excepted: 0,
+    services: {},
   }));
   return { v: 1, at: hours(0), counts: COUNTS, advisories, exposures, exceptions: [] };
 }

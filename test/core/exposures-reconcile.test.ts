@@ -13,21 +13,40 @@ const EMPTY: Kept = { rows: new Map(), judged: new Map() };
 
 /** A row as an earlier reconciliation left it. */
 function row(fingerprint: string, advisory: string, more: Partial<Exposure> = {}): Exposure {
-  const { rows } = reconcile(input({ nodes: [judged('x', fingerprint)], found: new Map([[fingerprint, here(found(advisory))]]), now: NOW - 10 * 86_400_000 }));
+  const { rows } = reconcile(
+    input({ nodes: [judged('x', fingerprint)], found: new Map([[fingerprint, here(found(advisory))]]), now: NOW - 10 * 86_400_000 }),
+  );
   return { ...rows[0]!, ...more };
 }
 
 const movesOf = (reconciled: Reconciled): string[] => reconciled.moves.map(({ node, from, to }) => `${node.name} ${from ?? '-'} ${to}`);
 const closed = ({ closures }: Reconciled): string[] =>
-  closures.map(({ fingerprint, by, nodes, exposures }) => `${fingerprint} ${by} ${nodes.map(({ id }) => nameOf(id)).join('+') || '-'} ${exposures.map(({ advisory }) => advisory).join('+')}`);
+  closures.map(
+    ({ fingerprint, by, nodes, exposures }) =>
+      `${fingerprint} ${by} ${nodes.map(({ id }) => nameOf(id)).join('+') || '-'} ${exposures.map(({ advisory }) => advisory).join('+')}`,
+  );
 const nameOf = (id: string): string => Buffer.from(id.slice(2).replace(/^0+/, ''), 'hex').toString();
 
 describe('what opens', () => {
   it('is one row for each advisory and fingerprint, seen now, whatever the number of nodes', () => {
     const nodes = [judged('a', 'p1'), judged('b', 'p1'), judged('c', 'p2')];
-    const result = reconcile(input({ nodes, found: new Map([['p1', here(found('A1'), found('A2'))], ['p2', here(found('A1'))]]) }));
+    const result = reconcile(
+      input({
+        nodes,
+        found: new Map([
+          ['p1', here(found('A1'), found('A2'))],
+          ['p2', here(found('A1'))],
+        ]),
+      }),
+    );
     expect(result.put.map(rowKey)).toEqual(['p1 alas A1', 'p1 alas A2', 'p2 alas A1']);
-    expect(result.put[0]).toMatchObject({ seen: iso(0), fixable: iso(0), published: '2026-12-01T00:00:00.000Z', state: 'exposed', cves: ['CVE-2026-0001'] });
+    expect(result.put[0]).toMatchObject({
+      seen: iso(0),
+      fixable: iso(0),
+      published: '2026-12-01T00:00:00.000Z',
+      state: 'exposed',
+      cves: ['CVE-2026-0001'],
+    });
     expect(movesOf(result)).toEqual(['a - p1', 'b - p1', 'c - p2']);
     expect(result.closures).toEqual([]);
   });
@@ -57,7 +76,9 @@ describe('a node that changes', () => {
     const result = reconcile(input({ nodes: [judged('a', 'p2', { judged: 'p1', at: iso(-2) })], rows, found: new Map([['p2', here(found('A1'))]]) }));
     expect(result.put).toMatchObject([{ fingerprint: 'p2', advisory: 'A1', seen: iso(-50), fixable: iso(-40) }]);
     expect(result.drop.map(rowKey)).toEqual(['p1 alas A1', 'p1 alas A2']);
-    expect(result.closures).toMatchObject([{ fingerprint: 'p1', by: 'scan', nodes: [{ closed: iso(-2) }], exposures: [{ advisory: 'A2', seen: iso(-60) }] }]);
+    expect(result.closures).toMatchObject([
+      { fingerprint: 'p1', by: 'scan', nodes: [{ closed: iso(-2) }], exposures: [{ advisory: 'A2', seen: iso(-60) }] },
+    ]);
     expect(movesOf(result)).toEqual(['a p1 p2']);
   });
 
@@ -71,14 +92,25 @@ describe('a node that changes', () => {
   it('leaves the others of its old fingerprint exposed', () => {
     const rows = [row('p1', 'A1')];
     const nodes = [judged('a', 'p2', { judged: 'p1' }), judged('b', 'p1', { judged: 'p1' })];
-    const result = reconcile(input({ nodes, rows, found: new Map([['p1', here(found('A1'))], ['p2', here()]]) }));
+    const result = reconcile(
+      input({
+        nodes,
+        rows,
+        found: new Map([
+          ['p1', here(found('A1'))],
+          ['p2', here()],
+        ]),
+      }),
+    );
     expect(closed(result)).toEqual(['p1 scan a A1']);
     expect(result).toMatchObject({ drop: [], rows: [{ fingerprint: 'p1' }] });
   });
 
   it('is closed by a rollout where that is what showed it', () => {
     const facts = { fingerprint: 'p2', at: iso(-3), by: 'rollout' as const, rollout: 'monthly-1' };
-    const result = reconcile(input({ nodes: [judged('a', 'p2', { judged: 'p1', facts })], rows: [row('p1', 'A1')], found: new Map([['p2', here()]]) }));
+    const result = reconcile(
+      input({ nodes: [judged('a', 'p2', { judged: 'p1', facts })], rows: [row('p1', 'A1')], found: new Map([['p2', here()]]) }),
+    );
     expect(result.closures).toMatchObject([{ by: 'rollout', rollout: 'monthly-1', nodes: [{ closed: iso(-3) }] }]);
   });
 
@@ -102,12 +134,22 @@ describe('an advisory that changes', () => {
     const early = row('p1', 'A1', { source, advisory: 'CVE-2026-0001', seen: iso(-9) });
     delete early.fixable;
     const result = reconcile(input({ nodes: [judged('a', 'p1', { judged: 'p1' })], rows: [early], found: new Map([['p1', here(found('A1'))]]) }));
-    expect(result).toMatchObject({ put: [{ source: 'alas', advisory: 'A1', seen: iso(-9), fixable: iso(0) }], drop: [{ source }], closures: [{ by: 'advisory' }] });
+    expect(result).toMatchObject({
+      put: [{ source: 'alas', advisory: 'A1', seen: iso(-9), fixable: iso(0) }],
+      drop: [{ source }],
+      closures: [{ by: 'advisory' }],
+    });
   });
 
   it('is written again, with its clock', () => {
     const rows = [row('p1', 'A1', { seen: iso(-50) })];
-    const again = reconcile(input({ nodes: [judged('a', 'p1', { judged: 'p1' })], rows, found: new Map([['p1', here(found('A1', { severity: 'critical', fixed: '3' }))]]) }));
+    const again = reconcile(
+      input({
+        nodes: [judged('a', 'p1', { judged: 'p1' })],
+        rows,
+        found: new Map([['p1', here(found('A1', { severity: 'critical', fixed: '3' }))]]),
+      }),
+    );
     expect(again).toMatchObject({ put: [{ severity: 'critical', seen: iso(-50), packages: [{ fixed: '3' }] }], drop: [], closures: [] });
   });
 
@@ -125,21 +167,29 @@ describe('the date', () => {
 
   it('is that of the node on which it is soonest', () => {
     const nodes = [judged('a', 'p1'), judged('b', 'p1', { tags: { Exposure: 'internet' } })];
-    const result = reconcile(input({ nodes, found: new Map([['p1', here(found('A1'), found('A2'))]]), deadlines, intelligence: known('CVE-2026-0001') }));
-    expect(result.put).toMatchObject([{ advisory: 'A1', due: iso(24), deadline: 'one day' }, { advisory: 'A2', due: iso(24 * 30), deadline: 'a month' }]);
+    const result = reconcile(
+      input({ nodes, found: new Map([['p1', here(found('A1'), found('A2'))]]), deadlines, intelligence: known('CVE-2026-0001') }),
+    );
+    expect(result.put).toMatchObject([
+      { advisory: 'A1', due: iso(24), deadline: 'one day' },
+      { advisory: 'A2', due: iso(24 * 30), deadline: 'a month' },
+    ]);
   });
 
   it('leaves nodes out that have an exception', () => {
     const nodes = [judged('a', 'p1'), judged('b', 'p1', { tags: { Exposure: 'internet' } })];
     const exception = { cve: 'CVE-2026-0001', nodes: { tags: { Exposure: 'internet' } }, owner: 'ann', why: 'filtered', until: '2027-01-01' };
     const exceptions = [{ exception, state: { id: 'x', since: iso(0), knownExploited: true, ransomware: false } }];
-    const result = reconcile(input({ nodes, found: new Map([['p1', here(found('A1'))]]), deadlines, intelligence: known('CVE-2026-0001'), exceptions }));
+    const result = reconcile(
+      input({ nodes, found: new Map([['p1', here(found('A1'))]]), deadlines, intelligence: known('CVE-2026-0001'), exceptions }),
+    );
     expect(result.put).toMatchObject([{ due: iso(24 * 30) }]);
   });
 });
 
 describe('whatever happens in whatever order', () => {
-  const say = (value: Reconciled): string => JSON.stringify({ ...value, members: [...value.members].map(([print, own]) => [print, own.map(({ id }) => id)]) });
+  const say = (value: Reconciled): string =>
+    JSON.stringify({ ...value, members: [...value.members].map(([print, own]) => [print, own.map(({ id }) => id)]) });
 
   it('has nothing to do the second time', () => {
     fc.assert(
@@ -198,9 +248,17 @@ describe('whatever happens in whatever order', () => {
         for (const [index, chapter] of story.entries()) {
           const given = chapterInput(chapter, index, kept);
           const result = reconcile(given);
-          const had = exposuresOfNodes(given.nodes.map(({ node, judged: at }) => [nodeKey(node), at ?? '']), given.rows);
-          const has = exposuresOfNodes([...result.members].flatMap(([print, own]) => own.map((one) => [nodeKey(one), print] as [string, string])), result.rows);
-          const ended = result.closures.flatMap(({ nodes, exposures }) => nodes.flatMap((one) => exposures.map(({ advisory }) => `${nodeKey(one)} ${advisory}`)));
+          const had = exposuresOfNodes(
+            given.nodes.map(({ node, judged: at }) => [nodeKey(node), at ?? '']),
+            given.rows,
+          );
+          const has = exposuresOfNodes(
+            [...result.members].flatMap(([print, own]) => own.map((one) => [nodeKey(one), print] as [string, string])),
+            result.rows,
+          );
+          const ended = result.closures.flatMap(({ nodes, exposures }) =>
+            nodes.flatMap((one) => exposures.map(({ advisory }) => `${nodeKey(one)} ${advisory}`)),
+          );
           expect(new Set(ended).size).toBe(ended.length);
           expect(ended.toSorted()).toEqual([...had].filter((one) => !has.has(one)).toSorted());
           kept = write(kept, result);
@@ -218,10 +276,12 @@ describe('whatever happens in whatever order', () => {
           const result = reconcile(given);
           for (const { node, judged: from } of given.nodes) {
             const to = [...result.members].find(([, own]) => own.includes(node))?.[0];
-            const younger = result.rows.filter((one) => one.fingerprint === to).filter((now) => {
-              const before = given.rows.find((one) => one.fingerprint === from && one.advisory === now.advisory);
-              return before !== undefined && now.seen > before.seen;
-            });
+            const younger = result.rows
+              .filter((one) => one.fingerprint === to)
+              .filter((now) => {
+                const before = given.rows.find((one) => one.fingerprint === from && one.advisory === now.advisory);
+                return before !== undefined && now.seen > before.seen;
+              });
             expect(younger).toEqual([]);
           }
           kept = write(kept, result);
@@ -303,10 +363,12 @@ describe('two at once', () => {
           for (let step = steps[index % steps.length] ?? 0; step > 0; step -= 1) dying.next();
           for (const rest of [run('next', chapter, index, shared)]) while (!rest.next().done);
           for (const [key, print] of shared.judged) {
-            const brought = rowsIn(shared).filter((one) => one.fingerprint === print).filter((one) => {
-              const earlier = before.get(rowKey({ ...one, fingerprint: places.get(key) ?? '' }));
-              return earlier !== undefined && one.seen > earlier;
-            });
+            const brought = rowsIn(shared)
+              .filter((one) => one.fingerprint === print)
+              .filter((one) => {
+                const earlier = before.get(rowKey({ ...one, fingerprint: places.get(key) ?? '' }));
+                return earlier !== undefined && one.seen > earlier;
+              });
             expect(brought).toEqual([]);
           }
         }

@@ -34,7 +34,10 @@ describe('time to patch', () => {
   it('counts from the moment at which a fix was out, by grade, known exploited apart', () => {
     const closures = [
       closure({ nodes: { a: -2, b: -1 }, exposures: [exposed('A1', { seen: hours(-20), fixable: hours(-12) })] }),
-      closure({ nodes: { a: -2 }, exposures: [exposed('A2', { severity: 'critical' }), exposed('A3', { severity: 'critical', knownExploited: true, fixable: hours(-5) })] }),
+      closure({
+        nodes: { a: -2 },
+        exposures: [exposed('A2', { severity: 'critical' }), exposed('A3', { severity: 'critical', knownExploited: true, fixable: hours(-5) })],
+      }),
     ];
     expect(times(...closures)).toEqual([
       { group: 'known exploited', pairs: 1, median: 3 * 3_600, p90: 3 * 3_600 },
@@ -83,7 +86,12 @@ describe('deadlines', () => {
 
   it('are missed by what is open after its date, on every node that has no exception', () => {
     const overdue = open('A1', { due: hours(-1), deadline: WITHIN, nodes: 3 });
-    const others = [open('A2', { due: hours(1), deadline: WITHIN }), open('A3', { due: hours(-1), nodes: 0 }), open('A4', { due: hours(-1), state: 'unknown' }), open('A5')];
+    const others = [
+      open('A2', { due: hours(1), deadline: WITHIN }),
+      open('A3', { due: hours(-1), nodes: 0 }),
+      open('A4', { due: hours(-1), state: 'unknown' }),
+      open('A5'),
+    ];
     expect(deadlinesMet([], [overdue, ...others], NOW)).toEqual([{ rule: WITHIN, met: 0, of: 3 }]);
   });
 
@@ -94,7 +102,9 @@ describe('deadlines', () => {
 
 describe('the oldest that is open', () => {
   it('is what was seen first, and of several the most urgent, which the summary has first', () => {
-    const found = oldestOpen(summary([open('A2', { seen: hours(-9), nodes: 2, due: hours(5) }), open('A1', { seen: hours(-9) }), open('A3', { seen: hours(-8) })]));
+    const found = oldestOpen(
+      summary([open('A2', { seen: hours(-9), nodes: 2, due: hours(5) }), open('A1', { seen: hours(-9) }), open('A3', { seen: hours(-8) })]),
+    );
     expect(found).toEqual({ source: 'alas', advisory: 'A2', cves: ['CVE-2026-0002'], seen: hours(-9), due: hours(5), nodes: 2, awaiting: false });
   });
 

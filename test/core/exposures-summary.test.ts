@@ -14,7 +14,17 @@ import type { Kept } from './exposures-world.ts';
 function open(given: ReconcileInput): ExposureSummary {
   const reconciled = reconcile(given);
   const { intelligence, exceptions, found: places, now } = given;
-  return summarise({ fleet: given.nodes.map(({ node }) => node), reconciled, found: places, titleOf: (key) => `about ${key}`, vendorExploited: () => false, exceptions, deadlines: given.deadlines, intelligence, now });
+  return summarise({
+    fleet: given.nodes.map(({ node }) => node),
+    reconciled,
+    found: places,
+    titleOf: (key) => `about ${key}`,
+    vendorExploited: () => false,
+    exceptions,
+    deadlines: given.deadlines,
+    intelligence,
+    now,
+  });
 }
 
 const service = (name: string) => ({ tags: { Service: name } });
@@ -22,18 +32,45 @@ const deadlines = [{ when: {}, fixWithin: 0, from: 'seen' as const, words: 'at o
 
 describe('what is open', () => {
   it('is told by advisory: how many nodes of which state, and of each service how many of how many', () => {
-    const nodes = [judged('a', 'p1', service('order-entry')), judged('b', 'p2', service('order-entry')), judged('c', 'p3', service('order-entry')), judged('d', 'p2'), judged('e', undefined)];
-    const places = new Map([['p1', here(found('ADV1'))], ['p2', here(found('ADV1', { fixed: null }), found('ADV2'))], ['p3', here()]]);
+    const nodes = [
+      judged('a', 'p1', service('order-entry')),
+      judged('b', 'p2', service('order-entry')),
+      judged('c', 'p3', service('order-entry')),
+      judged('d', 'p2'),
+      judged('e', undefined),
+    ];
+    const places = new Map([
+      ['p1', here(found('ADV1'))],
+      ['p2', here(found('ADV1', { fixed: null }), found('ADV2'))],
+      ['p3', here()],
+    ]);
     const summary = open(input({ nodes, found: places }));
     expect(ExposureSummary.parse(JSON.parse(JSON.stringify(summary)))).toEqual(summary);
     expect(summary.advisories.find(({ advisory }) => advisory === 'ADV1')).toMatchObject({
-      title: 'about alas ADV1', nodes: { exposed: 1, 'awaiting-vendor': 2 }, excepted: 0, seen: iso(0), fixable: iso(0),
+      title: 'about alas ADV1',
+      nodes: { exposed: 1, 'awaiting-vendor': 2 },
+      excepted: 0,
+      seen: iso(0),
+      fixable: iso(0),
       services: { 'order-entry': { exposed: 2, of: 3 }, '': { exposed: 1, of: 2 } },
     });
     expect(summary.counts).toEqual({
-      nodes: 5, reporting: 4, unknown: 1, exposed: 3, exposures: 5, overdue: 0, knownExploited: 0, knownExploitedOverdue: 0, awaitingVendor: 2, excepted: 0,
+      nodes: 5,
+      reporting: 4,
+      unknown: 1,
+      exposed: 3,
+      exposures: 5,
+      overdue: 0,
+      knownExploited: 0,
+      knownExploitedOverdue: 0,
+      awaitingVendor: 2,
+      excepted: 0,
     });
-    expect(summary.exposures.map(({ fingerprint, advisory, nodes: count }) => `${fingerprint} ${advisory} ${count}`).toSorted()).toEqual(['p1 ADV1 1', 'p2 ADV1 2', 'p2 ADV2 2']);
+    expect(summary.exposures.map(({ fingerprint, advisory, nodes: count }) => `${fingerprint} ${advisory} ${count}`).toSorted()).toEqual([
+      'p1 ADV1 1',
+      'p2 ADV1 2',
+      'p2 ADV2 2',
+    ]);
   });
 
   it('puts first what is exploited, then what is due first, then the graver', () => {
@@ -47,14 +84,23 @@ describe('what is open', () => {
     const exception = { cve: 'CVE-2026-0001', nodes: { tags: { App: 'rac' } }, owner: 'ann', why: 'certified', until: '2027-01-01' };
     const exceptions = [{ exception, state: { id: 'x', since: iso(0), knownExploited: false, ransomware: false } }];
     const summary = open(input({ nodes, found: new Map([['p1', here(found('A1'))]]), exceptions, deadlines, now: NOW }));
-    expect(summary.exposures).toMatchObject([{ nodes: 1, excepted: [{ node: expect.stringMatching(/^111111111111\/eu-central-1\/i-/), why: 'certified (ann, until 2027-01-01)' }] }]);
+    expect(summary.exposures).toMatchObject([
+      { nodes: 1, excepted: [{ node: expect.stringMatching(/^111111111111\/eu-central-1\/i-/), why: 'certified (ann, until 2027-01-01)' }] },
+    ]);
     expect(summary.advisories).toMatchObject([{ nodes: { exposed: 1 }, excepted: 1 }]);
     expect(summary.counts).toMatchObject({ exposed: 1, exposures: 1, excepted: 1, reporting: 2 });
   });
 
   it('counts as exposed whom only a nameless security update waits for, but not whose versions are unreadable', () => {
-    const places = new Map([['p1', { ...here(), unnamed: ['vim'] }], ['p2', here(found('A1', { state: 'unknown' }))]]);
-    expect(open(input({ nodes: [judged('a', 'p1'), judged('b', 'p2')], found: places })).counts).toMatchObject({ exposed: 1, exposures: 0, reporting: 2 });
+    const places = new Map([
+      ['p1', { ...here(), unnamed: ['vim'] }],
+      ['p2', here(found('A1', { state: 'unknown' }))],
+    ]);
+    expect(open(input({ nodes: [judged('a', 'p1'), judged('b', 'p2')], found: places })).counts).toMatchObject({
+      exposed: 1,
+      exposures: 0,
+      reporting: 2,
+    });
   });
 
   it('counts nodes that only SSM Inventory knows as neither reporting nor unknown', () => {
@@ -65,11 +111,20 @@ describe('what is open', () => {
   });
 
   it('is overdue after its date, known exploited apart', () => {
-    const first = open(input({ nodes: [judged('a', 'p1'), judged('b', 'p1')], found: new Map([['p1', here(found('A1'), found('A2'))]]), deadlines, intelligence: known('CVE-2026-0001') }));
+    const first = open(
+      input({
+        nodes: [judged('a', 'p1'), judged('b', 'p1')],
+        found: new Map([['p1', here(found('A1'), found('A2'))]]),
+        deadlines,
+        intelligence: known('CVE-2026-0001'),
+      }),
+    );
     expect(first.counts).toMatchObject({ overdue: 0, knownExploited: 2 });
     const rows = first.exposures.map(({ title: _title, urgency: _urgency, nodes: _nodes, excepted: _excepted, ...row }) => row);
     const nodes = [judged('a', 'p1', { judged: 'p1' }), judged('b', 'p1', { judged: 'p1' })];
-    const later = open(input({ nodes, rows, found: new Map([['p1', here(found('A1'), found('A2'))]]), deadlines, intelligence: known('CVE-2026-0001'), now: NOW + 1 }));
+    const later = open(
+      input({ nodes, rows, found: new Map([['p1', here(found('A1'), found('A2'))]]), deadlines, intelligence: known('CVE-2026-0001'), now: NOW + 1 }),
+    );
     expect(later.counts).toMatchObject({ overdue: 4, knownExploitedOverdue: 2 });
   });
 
@@ -99,9 +154,26 @@ function closure(more: Partial<Closure> & { hours?: number[]; exposure?: Partial
   const { hours = [10], exposure = {}, ...fields } = more;
   const location = { account: '111111111111', region: 'eu-central-1' };
   return {
-    fingerprint: 'p1', platform: 'x', by: 'rollout', rollout: 'monthly-1',
+    fingerprint: 'p1',
+    platform: 'x',
+    by: 'rollout',
+    rollout: 'monthly-1',
     nodes: hours.map((hour, index) => ({ location, id: `i-0000000000000000${index}`, closed: iso(hour) })),
-    exposures: [{ source: 'alas', advisory: 'A1', severity: 'important', cves: [], state: 'exposed', published: iso(-100), seen: iso(0), fixable: iso(0), due: iso(12), knownExploited: false, ...exposure }],
+    exposures: [
+      {
+        source: 'alas',
+        advisory: 'A1',
+        severity: 'important',
+        cves: [],
+        state: 'exposed',
+        published: iso(-100),
+        seen: iso(0),
+        fixable: iso(0),
+        due: iso(12),
+        knownExploited: false,
+        ...exposure,
+      },
+    ],
     ...fields,
   };
 }
@@ -125,9 +197,11 @@ describe('the course of an advisory', () => {
 
 describe('Amazon Inspector', () => {
   const here1 = '111111111111/eu-central-1';
-  const view = (nodes: InspectorView['nodes'], more: Partial<InspectorView> = {}) => new Map([[here1, { location: here1, at: iso(0), complete: true, nodes, ...more }]]);
+  const view = (nodes: InspectorView['nodes'], more: Partial<InspectorView> = {}) =>
+    new Map([[here1, { location: here1, at: iso(0), complete: true, nodes, ...more }]]);
   const seen = (...cves: string[]) => ({ active: true, reason: 'SUCCESSFUL', cves });
-  const ask = (views: ReadonlyMap<string, InspectorView>, id = 'i-1', cves = ['CVE-2026-0001']): string => secondOpinion({ id, location: here1 }, cves, views).words;
+  const ask = (views: ReadonlyMap<string, InspectorView>, id = 'i-1', cves = ['CVE-2026-0001']): string =>
+    secondOpinion({ id, location: here1 }, cves, views).words;
 
   it.each([
     [view({ 'i-1': seen('CVE-2026-0001') }), 'also seen by Inspector'],
@@ -147,7 +221,12 @@ describe('Amazon Inspector', () => {
   });
 
   it('may see what we do not, and then it is said why', () => {
-    const views = view({ 'i-1': seen('CVE-2026-0001', 'CVE-2026-0002'), 'i-2': seen('CVE-2026-0003'), 'i-3': seen('CVE-2026-0004'), 'i-4': seen('CVE-2026-0005') });
+    const views = view({
+      'i-1': seen('CVE-2026-0001', 'CVE-2026-0002'),
+      'i-2': seen('CVE-2026-0003'),
+      'i-3': seen('CVE-2026-0004'),
+      'i-4': seen('CVE-2026-0005'),
+    });
     const ours = new Map([
       [`${here1}/i-1`, { factsAt: iso(-2), cves: new Set(['CVE-2026-0001']) }],
       [`${here1}/i-3`, { factsAt: undefined, cves: new Set<string>() }],

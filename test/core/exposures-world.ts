@@ -49,7 +49,11 @@ export function here(...advisories: Found[]): FoundHere {
 }
 
 /** A node whose newest facts are those of a fingerprint, counted where it was before. */
-export function judged(name: string, fingerprint: string | undefined, more: Partial<JudgedNode> & { tags?: Record<string, string>; at?: string } = {}): JudgedNode {
+export function judged(
+  name: string,
+  fingerprint: string | undefined,
+  more: Partial<JudgedNode> & { tags?: Record<string, string>; at?: string } = {},
+): JudgedNode {
   const { tags = {}, at = iso(-1), ...fields } = more;
   return { node: node(name, { tags }), ...(fingerprint === undefined ? {} : { facts: { fingerprint, at, by: 'scan' } }), ...fields };
 }
@@ -89,13 +93,15 @@ const ADVISORIES = ['A1', 'A2', 'A3', 'A4'];
 /** What scans and feeds may say next: which node shows which fingerprint (none: no facts), and what is found on each. */
 export const chapters = fc.array(
   fc.record({
-    nodes: fc.uniqueArray(fc.record({ name: fc.constantFrom(...NAMES), print: fc.option(fc.constantFrom(...PRINTS), { nil: undefined }) }), { selector: ({ name }) => name }),
+    nodes: fc.uniqueArray(fc.record({ name: fc.constantFrom(...NAMES), print: fc.option(fc.constantFrom(...PRINTS), { nil: undefined }) }), {
+      selector: ({ name }) => name,
+    }),
     found: fc.record(Object.fromEntries(PRINTS.map((print) => [print, fc.option(fc.subarray(ADVISORIES), { nil: undefined })]))),
     unfixed: fc.subarray(ADVISORIES),
   }),
   { minLength: 1, maxLength: 5 },
 );
-export type Chapter = (typeof chapters) extends fc.Arbitrary<(infer One)[]> ? One : never;
+export type Chapter = typeof chapters extends fc.Arbitrary<(infer One)[]> ? One : never;
 
 /** A chapter as input, an hour after the one before. */
 export function chapterInput({ nodes, found: lists, unfixed }: Chapter, index: number, kept: Kept): ReconcileInput {
@@ -104,7 +110,10 @@ export function chapterInput({ nodes, found: lists, unfixed }: Chapter, index: n
     ids === undefined ? [] : [[print, here(...ids.map((id) => found(id, { fixed: unfixed.includes(id) ? null : '2' })))] as const],
   );
   return input({
-    nodes: countedAt(nodes.map(({ name, print }) => judged(name, print, { at })), kept),
+    nodes: countedAt(
+      nodes.map(({ name, print }) => judged(name, print, { at })),
+      kept,
+    ),
     rows: [...kept.rows.values()],
     found: new Map(places),
     now: NOW + index * 3_600_000,

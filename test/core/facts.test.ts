@@ -57,9 +57,12 @@ describe('the list of a scan', () => {
     expect(factsText(parseFacts(text) as FleetFacts)).toBe(text);
   });
 
-  it.each(['X\tsomething', 'I\tcurl\tx86_64', 'I\tcurl\tx86_64\t1\t-\t1\t2', 'K\ta\tb', 'A\tcurl\tx86_64\t1\tnonsense\tlow\t-', 'C', 'hello'])('with a line of unknown form (%j) is of no use', (line) => {
-    expect(parseFacts(`${TEXT}${line}\n`)).toBeUndefined();
-  });
+  it.each(['X\tsomething', 'I\tcurl\tx86_64', 'I\tcurl\tx86_64\t1\t-\t1\t2', 'K\ta\tb', 'A\tcurl\tx86_64\t1\tnonsense\tlow\t-', 'C', 'hello'])(
+    'with a line of unknown form (%j) is of no use',
+    (line) => {
+      expect(parseFacts(`${TEXT}${line}\n`)).toBeUndefined();
+    },
+  );
 
   it('is the same whatever the order in which facts were found', () => {
     const facts = parseFacts(TEXT) as FleetFacts;

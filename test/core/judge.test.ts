@@ -7,10 +7,17 @@ import type { Outcome } from '../../lambdas/core/model.ts';
 const NOW = Date.UTC(2026, 11, 10);
 
 function input(outcomes: (Outcome | undefined)[], more: Partial<JudgeInput> = {}): JudgeInput {
-  const runs = outcomes.map((outcome, index) => ({ node: `i-${index}`, name: `n${index}`, platform: 'rhel-9-x86_64', outcome, reason: `why ${outcome}` }));
+  const runs = outcomes.map((outcome, index) => ({
+    node: `i-${index}`,
+    name: `n${index}`,
+    platform: 'rhel-9-x86_64',
+    outcome,
+    reason: `why ${outcome}`,
+  }));
   return { rules: wave('test'), index: 0, phase: 'patch', runs, stopped: undefined, accepted: false, heldSince: undefined, now: NOW, ...more };
 }
-const limits = (failed: number, unreachable: number) => wave('test', { promoteWhen: { provenOn: 1, failed: { count: failed }, unreachable: { count: unreachable } } });
+const limits = (failed: number, unreachable: number) =>
+  wave('test', { promoteWhen: { provenOn: 1, failed: { count: failed }, unreachable: { count: unreachable } } });
 
 describe('judgeWave', () => {
   it.each([
@@ -29,7 +36,12 @@ describe('judgeWave', () => {
     ['nothing proven in the first wave', input(['ahead']), 'inconclusive', 'hold'],
     ['nothing needs proof later', input(['ahead'], { index: 1 }), 'pass', 'end'],
     ['an empty wave', input([], { index: 1 }), 'pass', 'end'],
-    ['what a person accepted was not that its window is closed', input(['patched', undefined], { accepted: true, closed: 'it is disabled' }), 'inconclusive', 'hold'],
+    [
+      'what a person accepted was not that its window is closed',
+      input(['patched', undefined], { accepted: true, closed: 'it is disabled' }),
+      'inconclusive',
+      'hold',
+    ],
     ['a closed window that nobody waits for', input(['patched'], { closed: 'it is disabled' }), 'pass', 'end'],
     ['a person stopped it', input(['patched'], { stopped: 'aborted by ana' }), 'fail', 'end'],
     ['a person accepted the doubt', input(['patched', 'unreachable'], { accepted: true }), 'pass', 'end'],
@@ -59,7 +71,10 @@ describe('judgeWave', () => {
   });
 
   it('tells of thousands of different reasons the most frequent, so that a verdict always fits an item of the record', () => {
-    const runs = input(Array.from({ length: 5_000 }, (): Outcome => 'failed')).runs.map((run, index) => ({ ...run, reason: index < 4_000 ? 'disk full' : `line ${index} ${'x'.repeat(180)}` }));
+    const runs = input(Array.from({ length: 5_000 }, (): Outcome => 'failed')).runs.map((run, index) => ({
+      ...run,
+      reason: index < 4_000 ? 'disk full' : `line ${index} ${'x'.repeat(180)}`,
+    }));
     const { verdict, reasons } = judgeWave({ ...input([]), runs });
     expect(verdict).toBe('fail');
     expect(reasons).toHaveLength(22);

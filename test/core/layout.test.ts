@@ -36,20 +36,30 @@ describe('layOut', () => {
   });
 
   it('never has more nodes in work than allowed, nor batches over the limit, and loses nobody', () => {
-    const group = fc.record({ count: fc.integer({ min: 1, max: 120 }), region: fc.constantFrom('eu-central-1', 'eu-west-1', 'us-east-1'), os: fc.constantFrom('linux' as const, 'windows' as const) });
+    const group = fc.record({
+      count: fc.integer({ min: 1, max: 120 }),
+      region: fc.constantFrom('eu-central-1', 'eu-west-1', 'us-east-1'),
+      os: fc.constantFrom('linux' as const, 'windows' as const),
+    });
     fc.assert(
-      fc.property(fc.array(group, { minLength: 1, maxLength: 6 }), fc.integer({ min: 1, max: 200 }), fc.integer({ min: 1, max: 12 }), fc.boolean(), (groups, atOnce, round, ramp) => {
-        const fleet = groups.flatMap(({ count, region, os }, index) =>
-          nodes(count, { os, location: { account: '111111111111', region } }).map((node) => ({ ...node, id: `${index}-${node.id}` })),
-        );
-        const tracks = layOut(fleet, { atOnce, round, ramp });
-        const laid = tracks.flat().flatMap((batch) => batch.nodes);
-        expect(widths(tracks).reduce((sum, width) => sum + width, 0)).toBeLessThanOrEqual(atOnce);
-        expect(Math.max(...widths(tracks))).toBeLessThanOrEqual(BATCH_LIMIT);
-        expect(new Set(laid).size).toBe(laid.length);
-        expect(laid.length).toBeGreaterThan(0);
-        if (!ramp) expect(laid).toHaveLength(fleet.length);
-      }),
+      fc.property(
+        fc.array(group, { minLength: 1, maxLength: 6 }),
+        fc.integer({ min: 1, max: 200 }),
+        fc.integer({ min: 1, max: 12 }),
+        fc.boolean(),
+        (groups, atOnce, round, ramp) => {
+          const fleet = groups.flatMap(({ count, region, os }, index) =>
+            nodes(count, { os, location: { account: '111111111111', region } }).map((node) => ({ ...node, id: `${index}-${node.id}` })),
+          );
+          const tracks = layOut(fleet, { atOnce, round, ramp });
+          const laid = tracks.flat().flatMap((batch) => batch.nodes);
+          expect(widths(tracks).reduce((sum, width) => sum + width, 0)).toBeLessThanOrEqual(atOnce);
+          expect(Math.max(...widths(tracks))).toBeLessThanOrEqual(BATCH_LIMIT);
+          expect(new Set(laid).size).toBe(laid.length);
+          expect(laid.length).toBeGreaterThan(0);
+          if (!ramp) expect(laid).toHaveLength(fleet.length);
+        },
+      ),
     );
   });
 });

@@ -24,7 +24,9 @@ function followed(parts: Partial<SaidWindow> = {}, { now = NOW, lastStart = 0 } 
 /** @param span from and to */
 function openingsOf(parts: Partial<SaidWindow>, span: string): string[] {
   const [from = '', to = ''] = span.split(' ');
-  return openings(followed(parts, { now: at(from) }), at(from), at(to)).map(({ opens, closes, lastStart }) => `${iso(opens)} to ${iso(closes)}, starts until ${iso(lastStart)}`);
+  return openings(followed(parts, { now: at(from) }), at(from), at(to)).map(
+    ({ opens, closes, lastStart }) => `${iso(opens)} to ${iso(closes)}, starts until ${iso(lastStart)}`,
+  );
 }
 
 function why(parts: Partial<SaidWindow>, options: { now?: number; lastStart?: number } = {}): string {
@@ -36,27 +38,102 @@ function why(parts: Partial<SaidWindow>, options: { now?: number; lastStart?: nu
 describe('a maintenance window that can be followed', () => {
   it.each<[string, Partial<SaidWindow>, string, string[]]>([
     // What, what it says, from and to, openings.
-    ['six fields', {}, '2026-12-01T12:00Z 2026-12-14T00:00Z', ['2026-12-06T00:00 to 2026-12-06T04:00, starts until 2026-12-06T03:00', '2026-12-13T00:00 to 2026-12-13T04:00, starts until 2026-12-13T03:00']],
-    ['seven fields, seconds first', { schedule: 'cron(0 30 23 ? * TUE#3 *)', timezone: undefined }, '2026-12-01T12:00Z 2027-01-01T00:00Z', ['2026-12-15T23:30 to 2026-12-16T03:30, starts until 2026-12-16T02:30']],
-    ['seconds are kept', { schedule: 'cron(15 30 23 ? * TUE#3 *)', timezone: 'UTC' }, '2026-12-01T12:00Z 2027-01-01T00:00Z', ['2026-12-15T23:30:15 to 2026-12-16T03:30:15, starts until 2026-12-16T02:30:15']],
-    ['seconds, and no year: the last Friday', { schedule: 'cron(0 15 10 ? * 6L)', timezone: 'UTC' }, '2026-12-01T12:00Z 2027-01-01T00:00Z', ['2026-12-25T10:15 to 2026-12-25T14:15, starts until 2026-12-25T13:15']],
-    ['seconds, and no year: the last day', { schedule: 'cron(0 0 2 L * ?)', timezone: 'UTC' }, '2026-12-01T12:00Z 2027-01-01T00:00Z', ['2026-12-31T02:00 to 2026-12-31T06:00, starts until 2026-12-31T05:00']],
-    ['without a time zone it is UTC', { schedule: 'cron(0 10 * * ? *)', timezone: undefined }, '2026-12-01T15:00Z 2026-12-02T12:00Z', ['2026-12-02T10:00 to 2026-12-02T14:00, starts until 2026-12-02T13:00']],
-    ['days after Patch Tuesday', { schedule: 'cron(30 23 ? * TUE#2 *)', offset: 4 }, '2026-12-09T12:00Z 2027-01-01T00:00Z', ['2026-12-12T22:30 to 2026-12-13T02:30, starts until 2026-12-13T01:30']],
-    ['days after, over a change of the clock', { schedule: 'cron(0 22 ? * FRI *)', offset: 2 }, '2027-03-27T12:00Z 2027-03-29T12:00Z', ['2027-03-28T20:00 to 2027-03-29T00:00, starts until 2027-03-28T23:00']],
-    ['from in the gap of spring', { schedule: 'cron(30 2 ? * SUN *)' }, '2027-03-27T12:00Z 2027-03-29T00:00Z', ['2027-03-28T01:00 to 2027-03-28T05:00, starts until 2027-03-28T04:00']],
-    ['an hour that comes twice in autumn', { schedule: 'cron(30 2 ? * SUN *)' }, '2026-10-24T12:00Z 2026-10-26T00:00Z', ['2026-10-25T00:30 to 2026-10-25T04:30, starts until 2026-10-25T03:30']],
-    ['once', { schedule: 'at(2026-12-05T15:55:00)', timezone: undefined }, '2026-12-01T12:00Z 2027-01-01T00:00Z', ['2026-12-05T15:55 to 2026-12-05T19:55, starts until 2026-12-05T18:55']],
-    ['not before its start date', { startDate: '2026-12-06T02:00:00+01:00' }, '2026-12-01T12:00Z 2026-12-14T00:00Z', ['2026-12-13T00:00 to 2026-12-13T04:00, starts until 2026-12-13T03:00']],
-    ['not after its end date', { endDate: '2026-12-13T00:00:00Z' }, '2026-12-01T12:00Z 2027-01-01T00:00Z', ['2026-12-06T00:00 to 2026-12-06T04:00, starts until 2026-12-06T03:00']],
-    ['and closes at its end date', { endDate: '2026-12-06T02:30' }, '2026-12-01T12:00Z 2027-01-01T00:00Z', ['2026-12-06T00:00 to 2026-12-06T02:30, starts until 2026-12-06T01:30']],
+    [
+      'six fields',
+      {},
+      '2026-12-01T12:00Z 2026-12-14T00:00Z',
+      ['2026-12-06T00:00 to 2026-12-06T04:00, starts until 2026-12-06T03:00', '2026-12-13T00:00 to 2026-12-13T04:00, starts until 2026-12-13T03:00'],
+    ],
+    [
+      'seven fields, seconds first',
+      { schedule: 'cron(0 30 23 ? * TUE#3 *)', timezone: undefined },
+      '2026-12-01T12:00Z 2027-01-01T00:00Z',
+      ['2026-12-15T23:30 to 2026-12-16T03:30, starts until 2026-12-16T02:30'],
+    ],
+    [
+      'seconds are kept',
+      { schedule: 'cron(15 30 23 ? * TUE#3 *)', timezone: 'UTC' },
+      '2026-12-01T12:00Z 2027-01-01T00:00Z',
+      ['2026-12-15T23:30:15 to 2026-12-16T03:30:15, starts until 2026-12-16T02:30:15'],
+    ],
+    [
+      'seconds, and no year: the last Friday',
+      { schedule: 'cron(0 15 10 ? * 6L)', timezone: 'UTC' },
+      '2026-12-01T12:00Z 2027-01-01T00:00Z',
+      ['2026-12-25T10:15 to 2026-12-25T14:15, starts until 2026-12-25T13:15'],
+    ],
+    [
+      'seconds, and no year: the last day',
+      { schedule: 'cron(0 0 2 L * ?)', timezone: 'UTC' },
+      '2026-12-01T12:00Z 2027-01-01T00:00Z',
+      ['2026-12-31T02:00 to 2026-12-31T06:00, starts until 2026-12-31T05:00'],
+    ],
+    [
+      'without a time zone it is UTC',
+      { schedule: 'cron(0 10 * * ? *)', timezone: undefined },
+      '2026-12-01T15:00Z 2026-12-02T12:00Z',
+      ['2026-12-02T10:00 to 2026-12-02T14:00, starts until 2026-12-02T13:00'],
+    ],
+    [
+      'days after Patch Tuesday',
+      { schedule: 'cron(30 23 ? * TUE#2 *)', offset: 4 },
+      '2026-12-09T12:00Z 2027-01-01T00:00Z',
+      ['2026-12-12T22:30 to 2026-12-13T02:30, starts until 2026-12-13T01:30'],
+    ],
+    [
+      'days after, over a change of the clock',
+      { schedule: 'cron(0 22 ? * FRI *)', offset: 2 },
+      '2027-03-27T12:00Z 2027-03-29T12:00Z',
+      ['2027-03-28T20:00 to 2027-03-29T00:00, starts until 2027-03-28T23:00'],
+    ],
+    [
+      'from in the gap of spring',
+      { schedule: 'cron(30 2 ? * SUN *)' },
+      '2027-03-27T12:00Z 2027-03-29T00:00Z',
+      ['2027-03-28T01:00 to 2027-03-28T05:00, starts until 2027-03-28T04:00'],
+    ],
+    [
+      'an hour that comes twice in autumn',
+      { schedule: 'cron(30 2 ? * SUN *)' },
+      '2026-10-24T12:00Z 2026-10-26T00:00Z',
+      ['2026-10-25T00:30 to 2026-10-25T04:30, starts until 2026-10-25T03:30'],
+    ],
+    [
+      'once',
+      { schedule: 'at(2026-12-05T15:55:00)', timezone: undefined },
+      '2026-12-01T12:00Z 2027-01-01T00:00Z',
+      ['2026-12-05T15:55 to 2026-12-05T19:55, starts until 2026-12-05T18:55'],
+    ],
+    [
+      'not before its start date',
+      { startDate: '2026-12-06T02:00:00+01:00' },
+      '2026-12-01T12:00Z 2026-12-14T00:00Z',
+      ['2026-12-13T00:00 to 2026-12-13T04:00, starts until 2026-12-13T03:00'],
+    ],
+    [
+      'not after its end date',
+      { endDate: '2026-12-13T00:00:00Z' },
+      '2026-12-01T12:00Z 2027-01-01T00:00Z',
+      ['2026-12-06T00:00 to 2026-12-06T04:00, starts until 2026-12-06T03:00'],
+    ],
+    [
+      'and closes at its end date',
+      { endDate: '2026-12-06T02:30' },
+      '2026-12-01T12:00Z 2027-01-01T00:00Z',
+      ['2026-12-06T00:00 to 2026-12-06T02:30, starts until 2026-12-06T01:30'],
+    ],
   ])('%s', (_what, parts, span, expected) => {
     expect(openingsOf(parts, span)).toEqual(expected);
   });
 
   it('is open in its opening, and for starts only until its cutoff', () => {
     const window = followed();
-    expect(['2026-12-05T23:59', '2026-12-06T00:00', '2026-12-06T02:59', '2026-12-06T03:00'].map((time) => isOpen(window, at(`${time}Z`)))).toEqual([false, true, true, false]);
+    expect(['2026-12-05T23:59', '2026-12-06T00:00', '2026-12-06T02:59', '2026-12-06T03:00'].map((time) => isOpen(window, at(`${time}Z`)))).toEqual([
+      false,
+      true,
+      true,
+      false,
+    ]);
   });
 
   it.each([
@@ -103,7 +180,7 @@ describe('a maintenance window that is closed', () => {
   });
 
   it('where the file leaves no time to start', () => {
-    expect(why({}, { lastStart: 14_400 })).toBe('is open for 4 h, and the policy\'s lastStart of 4 h leaves no time to start');
+    expect(why({}, { lastStart: 14_400 })).toBe("is open for 4 h, and the policy's lastStart of 4 h leaves no time to start");
   });
 
   it('was not read, or could not be', () => {
@@ -130,7 +207,10 @@ describe('what Systems Manager announces', () => {
   it('is another time altogether: nothing is followed, and it is asked again', () => {
     const window = withReading(named, said({ next: '2026-12-05T01:00+01:00' }), NOW);
     expect(nextOpening(window, NOW)).toBeUndefined();
-    expect(closedBecause(window)).toMatchObject({ passing: true, why: expect.stringContaining('next opens at 2026-12-05T01:00+01:00, says Systems Manager') });
+    expect(closedBecause(window)).toMatchObject({
+      passing: true,
+      why: expect.stringContaining('next opens at 2026-12-05T01:00+01:00, says Systems Manager'),
+    });
   });
 
   it('is the following one while the window is open, and the present one when it has just begun', () => {

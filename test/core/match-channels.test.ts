@@ -26,13 +26,18 @@ describe('Ubuntu Pro', () => {
 
   it('is not needed for what another advisory closes for everybody', () => {
     const plain = advisory({ id: 'ADV-0', on: 'ubuntu-22.04', rows: [{ package: 'ansible', fixedVersion: '2.10.7-1ubuntu0.1' }] });
-    expect(matchAll(node('ubuntu-22.04', older, { channels: [] }), plain, esm).map((match) => [match.advisory, match.state])).toEqual([['ADV-0', 'exposed']]);
+    expect(matchAll(node('ubuntu-22.04', older, { channels: [] }), plain, esm).map((match) => [match.advisory, match.state])).toEqual([
+      ['ADV-0', 'exposed'],
+    ]);
   });
 
   it('is needed where the plain packages have no fix at all', () => {
     const both = advisory({
       on: 'ubuntu-22.04',
-      rows: [{ package: 'ansible', fixedVersion: null }, { package: 'ansible', fixedVersion: '2.10.7-1ubuntu0.1~esm2', channel: 'pro:esm-apps' }],
+      rows: [
+        { package: 'ansible', fixedVersion: null },
+        { package: 'ansible', fixedVersion: '2.10.7-1ubuntu0.1~esm2', channel: 'pro:esm-apps' },
+      ],
     });
     expect(only(node('ubuntu-22.04', older, { channels: [] }), both).state).toBe('needs-entitlement');
     expect(only(node('ubuntu-22.04', older, { channels: ['pro:esm-apps'] }), both).state).toBe('exposed');
@@ -45,8 +50,14 @@ describe('other builds', () => {
   const both = advisory({ on: 'oracle-linux-8', rows: [plain, ksplice] });
 
   it('of ksplice never fix the plain package, and the plain one never fixes them', () => {
-    expect(only(node('oracle-linux-8', ['openssl 1:1.1.1g-15.el8_3'], { channels: ['ksplice'] }), both)).toMatchObject({ state: 'exposed', fixed: plain.fixedVersion });
-    expect(only(node('oracle-linux-8', ['openssl 2:1.1.1g-15.ksplice1.el8_3']), both)).toMatchObject({ state: 'exposed', fixed: ksplice.fixedVersion });
+    expect(only(node('oracle-linux-8', ['openssl 1:1.1.1g-15.el8_3'], { channels: ['ksplice'] }), both)).toMatchObject({
+      state: 'exposed',
+      fixed: plain.fixedVersion,
+    });
+    expect(only(node('oracle-linux-8', ['openssl 2:1.1.1g-15.ksplice1.el8_3']), both)).toMatchObject({
+      state: 'exposed',
+      fixed: ksplice.fixedVersion,
+    });
     expect(only(node('oracle-linux-8', ['openssl 2:1.1.1k-5.ksplice1.el8_5']), both).state).toBe('fixed');
   });
 
@@ -61,7 +72,13 @@ describe('other builds', () => {
   });
 
   it.each(['3.6.14-8.el8_3_fips', '10:3.6.14-8.0.1.el8_fips'])('of Oracle for FIPS (%s) are told by their release', (version) => {
-    const fips = advisory({ on: 'oracle-linux-8', rows: [{ package: 'gnutls', fixedVersion: '10:3.6.16-4.0.1.el8_fips', channel: 'fips' }, { package: 'gnutls', fixedVersion: '3.6.16-4.el8' }] });
+    const fips = advisory({
+      on: 'oracle-linux-8',
+      rows: [
+        { package: 'gnutls', fixedVersion: '10:3.6.16-4.0.1.el8_fips', channel: 'fips' },
+        { package: 'gnutls', fixedVersion: '3.6.16-4.el8' },
+      ],
+    });
     expect(only(node('oracle-linux-8', [`gnutls ${version}`]), fips)).toMatchObject({ state: 'exposed', fixed: '10:3.6.16-4.0.1.el8_fips' });
   });
 
@@ -74,17 +91,29 @@ describe('other builds', () => {
     const usn = advisory({ on: 'ubuntu-20.04', rows });
     const installed = ['openssl 1.1.1f-1ubuntu2.fips.2.8'];
     expect(only(node('ubuntu-20.04', installed, { channels: ['pro:fips'] }), usn).state).toBe('fixed');
-    expect(only(node('ubuntu-20.04', installed, { channels: ['pro:fips-updates'] }), usn)).toMatchObject({ state: 'exposed', fixed: '1.1.1f-1ubuntu2.fips.20' });
-    expect(only(node('ubuntu-20.04', ['openssl 1.1.1f-1ubuntu2.20'], { channels: ['pro:fips'] }), usn)).toMatchObject({ state: 'fixed', fixed: '1.1.1f-1ubuntu2.20' });
+    expect(only(node('ubuntu-20.04', installed, { channels: ['pro:fips-updates'] }), usn)).toMatchObject({
+      state: 'exposed',
+      fixed: '1.1.1f-1ubuntu2.fips.20',
+    });
+    expect(only(node('ubuntu-20.04', ['openssl 1.1.1f-1ubuntu2.20'], { channels: ['pro:fips'] }), usn)).toMatchObject({
+      state: 'fixed',
+      fixed: '1.1.1f-1ubuntu2.20',
+    });
   });
 
-  it.each(['pro:realtime', 'pro:bluefield', 'livepatch', 'sig:cloud'])('of %s are nothing to a plain package, with the channel and without it', (channel) => {
-    const other = advisory({ on: 'rocky-8', rows: [{ package: 'kernel', fixedVersion: '4.18.0-553.el8', channel }] });
-    for (const channels of [[], [channel]]) expect(matchAll(node('rocky-8', ['kernel 4.18.0-425.el8'], { channels }), other)).toEqual([]);
-  });
+  it.each(['pro:realtime', 'pro:bluefield', 'livepatch', 'sig:cloud'])(
+    'of %s are nothing to a plain package, with the channel and without it',
+    (channel) => {
+      const other = advisory({ on: 'rocky-8', rows: [{ package: 'kernel', fixedVersion: '4.18.0-553.el8', channel }] });
+      for (const channels of [[], [channel]]) expect(matchAll(node('rocky-8', ['kernel 4.18.0-425.el8'], { channels }), other)).toEqual([]);
+    },
+  );
 
   it('of live patches are judged by their own name, apart from the kernel that they are named after', () => {
-    const livepatch = advisory({ on: 'amazon-linux-2023', rows: [{ package: 'kernel-livepatch-6.1.12-19.43', fixedVersion: '1.1-1.amzn2023', channel: 'livepatch' }] });
+    const livepatch = advisory({
+      on: 'amazon-linux-2023',
+      rows: [{ package: 'kernel-livepatch-6.1.12-19.43', fixedVersion: '1.1-1.amzn2023', channel: 'livepatch' }],
+    });
     expect(states(node('amazon-linux-2023', ['kernel-livepatch-6.1.12-19.43 1.0-1.amzn2023', 'kernel 6.1.12-19.43.amzn2023']), livepatch)).toEqual([
       ['kernel-livepatch-6.1.12-19.43', 'exposed'],
     ]);
@@ -98,7 +127,10 @@ describe('lines of RHEL', () => {
 
   it('count for nodes that follow them, and only for those', () => {
     expect(only(node('rhel-9', ['git 2.39.5-1.el9_2'], { channels: ['eus:9.2'] }), both)).toMatchObject({ state: 'fixed', fixed: eus.fixedVersion });
-    expect(only(node('rhel-9', ['git 2.39.3-1.el9_2'], { channels: ['eus:9.2'] }), both)).toMatchObject({ state: 'exposed', fixed: eus.fixedVersion });
+    expect(only(node('rhel-9', ['git 2.39.3-1.el9_2'], { channels: ['eus:9.2'] }), both)).toMatchObject({
+      state: 'exposed',
+      fixed: eus.fixedVersion,
+    });
     expect(only(node('rhel-9', ['git 2.39.5-1.el9_2'], { channels: [] }), both)).toMatchObject({ state: 'exposed', fixed: main.fixedVersion });
   });
 
@@ -109,7 +141,9 @@ describe('lines of RHEL', () => {
       why: 'git 2.39.3-1.el9_2 is installed; a fix exists (2.43.5-1.el9_4), but the node is locked to EUS 9.2',
     });
     const onlyEus = advisory({ id: 'ADV-2', on: 'rhel-9', rows: [eus] });
-    expect(matchAll(node('rhel-9', ['git 2.39.5-1.el9_2'], { channels: ['eus:9.2'] }), onlyMain, onlyEus).map((match) => [match.advisory, match.state])).toEqual([['ADV-2', 'fixed']]);
+    expect(
+      matchAll(node('rhel-9', ['git 2.39.5-1.el9_2'], { channels: ['eus:9.2'] }), onlyMain, onlyEus).map((match) => [match.advisory, match.state]),
+    ).toEqual([['ADV-2', 'fixed']]);
   });
 
   it('still have what was fixed before they branched off', () => {
@@ -137,11 +171,15 @@ describe('longer support of SUSE', () => {
 });
 
 describe('extras of Amazon Linux 2', () => {
-  const kernel = advisory({ on: 'amazon-linux-2', rows: [{ package: 'kernel', fixedVersion: '5.15.25-14.106.amzn2', arch: 'x86_64', channel: 'extras:kernel-5.15' }] });
+  const kernel = advisory({
+    on: 'amazon-linux-2',
+    rows: [{ package: 'kernel', fixedVersion: '5.15.25-14.106.amzn2', arch: 'x86_64', channel: 'extras:kernel-5.15' }],
+  });
   const nginx = advisory({ on: 'amazon-linux-2', rows: [{ package: 'nginx', fixedVersion: '1:1.22.1-1.amzn2.0.2', channel: 'extras:nginx1' }] });
 
   it('never match a 5.10 or 4.14 kernel with an advisory of 5.15', () => {
-    for (const version of ['5.10.102-99.473.amzn2', '4.14.268-205.500.amzn2']) expect(matchAll(node('amazon-linux-2', [`kernel ${version}`]), kernel)).toEqual([]);
+    for (const version of ['5.10.102-99.473.amzn2', '4.14.268-205.500.amzn2'])
+      expect(matchAll(node('amazon-linux-2', [`kernel ${version}`]), kernel)).toEqual([]);
   });
 
   it('are told by the series of the installed kernel where topics are not known', () => {
@@ -150,9 +188,19 @@ describe('extras of Amazon Linux 2', () => {
   });
 
   it('are told by the version in their name, or by the core repository not having the package, where topics are not known', () => {
-    const extra = (name: string, fixedVersion: string, topic: string) => advisory({ on: 'amazon-linux-2', rows: [{ package: name, fixedVersion, channel: `extras:${topic}` }] });
-    const core = advisory({ id: 'ADV-0', on: 'amazon-linux-2', rows: [{ package: 'vim', fixedVersion: '2:8.0-1', channel: undefined }, { package: 'php', fixedVersion: '5.4.16-46' }], cves: [] });
-    const found = (installed: string, fix: ReturnType<typeof extra>) => matchAll(node('amazon-linux-2', [installed]), core, fix).flatMap((match) => (match.advisory === 'ADV-1' ? [match.state] : []));
+    const extra = (name: string, fixedVersion: string, topic: string) =>
+      advisory({ on: 'amazon-linux-2', rows: [{ package: name, fixedVersion, channel: `extras:${topic}` }] });
+    const core = advisory({
+      id: 'ADV-0',
+      on: 'amazon-linux-2',
+      rows: [
+        { package: 'vim', fixedVersion: '2:8.0-1', channel: undefined },
+        { package: 'php', fixedVersion: '5.4.16-46' },
+      ],
+      cves: [],
+    });
+    const found = (installed: string, fix: ReturnType<typeof extra>) =>
+      matchAll(node('amazon-linux-2', [installed]), core, fix).flatMap((match) => (match.advisory === 'ADV-1' ? [match.state] : []));
     expect(found('nginx 1:1.20.0-1.amzn2', nginx)).toEqual(['exposed']);
     expect(found('docker 20.10.25-1.amzn2', extra('docker', '25.0.3-1.amzn2', 'docker'))).toEqual(['exposed']);
     expect(found('php 8.2.9-1.amzn2', extra('php', '8.2.15-1.amzn2', 'php8.2'))).toEqual(['exposed']);

@@ -14,7 +14,13 @@ const rpm = (Name: string, Version: string, Release: string, more: Record<string
   PackageId: `${Name}-${Version}-${Release}.src.rpm`,
   ...more,
 });
-const deb = (Name: string, Version: string, more: Record<string, string> = {}) => ({ Name, Version, Architecture: 'x86_64', PackageId: `${Name}_${Version}_amd64.deb`, ...more });
+const deb = (Name: string, Version: string, more: Record<string, string> = {}) => ({
+  Name,
+  Version,
+  Architecture: 'x86_64',
+  PackageId: `${Name}_${Version}_amd64.deb`,
+  ...more,
+});
 
 describe('an inventory of rpms', () => {
   const installed = (...entries: Record<string, string>[]) => factsFromInventory('amazon-linux-2023-x86_64', applications(...entries)).installed;
@@ -23,7 +29,10 @@ describe('an inventory of rpms', () => {
     expect(installed(rpm('openssl-libs', '3.0.8', '1.amzn2023.0.3', { Epoch: '1', PackageId: 'openssl-3.0.8-1.amzn2023.0.3.src.rpm' }))).toEqual([
       { name: 'openssl-libs', arch: 'x86_64', version: '1:3.0.8-1.amzn2023.0.3', source: 'openssl' },
     ]);
-    expect(installed(rpm('bash', '5.2.15', '1', { Epoch: '' }), rpm('zlib', '1.2', '1', { Epoch: '0' })).map((item) => item.version)).toEqual(['5.2.15-1', '1.2-1']);
+    expect(installed(rpm('bash', '5.2.15', '1', { Epoch: '' }), rpm('zlib', '1.2', '1', { Epoch: '0' })).map((item) => item.version)).toEqual([
+      '5.2.15-1',
+      '1.2-1',
+    ]);
   });
 
   it('has no epoch where that field says nothing, and never two', () => {
@@ -38,11 +47,19 @@ describe('an inventory of rpms', () => {
     const facts = factsFromInventory('amazon-linux-2023-x86_64', applications(entry));
     expect(only(facts, fix('x86_64')).state).toBe('exposed');
     expect(matchAll(facts, fix('aarch64'))).toEqual([]);
-    expect(matchAll(factsFromInventory('amazon-linux-2023-aarch64', applications(rpm('openssl', '3.0.8', '1', { Architecture: 'aarch64' }))), fix('x86_64'))).toEqual([]);
+    expect(
+      matchAll(
+        factsFromInventory('amazon-linux-2023-aarch64', applications(rpm('openssl', '3.0.8', '1', { Architecture: 'aarch64' }))),
+        fix('x86_64'),
+      ),
+    ).toEqual([]);
   });
 
   it('keeps the source’s own version where a subpackage has another', () => {
-    expect(installed(rpm('perl-Errno', '1.28', '416.el8', { PackageId: 'perl-5.26.3-416.el8.src.rpm' }))[0]).toMatchObject({ source: 'perl', sourceVersion: '5.26.3-416.el8' });
+    expect(installed(rpm('perl-Errno', '1.28', '416.el8', { PackageId: 'perl-5.26.3-416.el8.src.rpm' }))[0]).toMatchObject({
+      source: 'perl',
+      sourceVersion: '5.26.3-416.el8',
+    });
   });
 
   it('cut a field off at 100 characters: of a long source name as much is used as is whole, half a version is none', () => {
@@ -60,7 +77,10 @@ describe('an inventory of rpms', () => {
     const entry = (Version: string) => ({ Name: 'openssl', Version, Architecture: 'x86_64' });
     expect(installed(entry('1:3.0.8-1.amzn2023.0.3'))[0]).toMatchObject({ version: '1:3.0.8-1.amzn2023.0.3' });
     const fix = advisory({ on: 'amazon-linux-2023', rows: [{ package: 'openssl', fixedVersion: '1:3.0.8-1.amzn2023.0.5' }] });
-    expect(only(factsFromInventory('amazon-linux-2023-x86_64', applications(entry('3.0.8'))), fix)).toMatchObject({ state: 'unknown', installed: '3.0.8…' });
+    expect(only(factsFromInventory('amazon-linux-2023-x86_64', applications(entry('3.0.8'))), fix)).toMatchObject({
+      state: 'unknown',
+      installed: '3.0.8…',
+    });
   });
 
   it.each([
@@ -123,12 +143,26 @@ describe('a node with several package managers', () => {
 
 describe('an inventory of dpkg', () => {
   it('is only probable, since it lists removed packages and names no source', () => {
-    expect(factsFromInventory('ubuntu-24.04-x86_64', applications(deb('openssl', '3.0.13-0ubuntu3.4')))).toMatchObject({ certainty: 'probable', installed: [{ name: 'openssl' }] });
+    expect(factsFromInventory('ubuntu-24.04-x86_64', applications(deb('openssl', '3.0.13-0ubuntu3.4')))).toMatchObject({
+      certainty: 'probable',
+      installed: [{ name: 'openssl' }],
+    });
   });
 
   it('is exact with the custom type, which has status, source and source version', () => {
-    const entry = { package: 'libssl3', version: '3.0.11-1~deb12u1+b1', arch: 'amd64', status: 'installed', source: 'openssl', sourceVersion: '3.0.11-1~deb12u1' };
-    const removed = ['config-files', 'deinstall ok config-files', 'not-installed', 'rc '].map((status, index) => ({ ...entry, package: `logrotate${index}`, status }));
+    const entry = {
+      package: 'libssl3',
+      version: '3.0.11-1~deb12u1+b1',
+      arch: 'amd64',
+      status: 'installed',
+      source: 'openssl',
+      sourceVersion: '3.0.11-1~deb12u1',
+    };
+    const removed = ['config-files', 'deinstall ok config-files', 'not-installed', 'rc '].map((status, index) => ({
+      ...entry,
+      package: `logrotate${index}`,
+      status,
+    }));
     const custom = { TypeName: 'Custom:DpkgSource', Entries: [{ ...entry, status: 'install ok installed' }, ...removed] };
     expect(factsFromInventory('debian-12-x86_64', [...applications(deb('logrotate', '3.21.0-1')), custom])).toMatchObject({
       certainty: 'exact',
@@ -136,13 +170,26 @@ describe('an inventory of dpkg', () => {
     });
   });
 
-  it.each(['installed', 'hold ok installed', 'unpacked', 'half-installed', 'half-configured', 'triggers-awaited', 'triggers-pending', 'ii ', ''])('counts a package of the status %j', (status) => {
-    const own = { TypeName: 'Custom:DpkgSource', Entries: [{ package: 'bash', version: '5.2.15-2', arch: 'amd64', status, source: 'bash', sourceVersion: '5.2.15-2' }] };
-    expect(factsFromInventory('debian-12-x86_64', [own])).toMatchObject({ certainty: 'exact', installed: [{ name: 'bash' }] });
-  });
+  it.each(['installed', 'hold ok installed', 'unpacked', 'half-installed', 'half-configured', 'triggers-awaited', 'triggers-pending', 'ii ', ''])(
+    'counts a package of the status %j',
+    (status) => {
+      const own = {
+        TypeName: 'Custom:DpkgSource',
+        Entries: [{ package: 'bash', version: '5.2.15-2', arch: 'amd64', status, source: 'bash', sourceVersion: '5.2.15-2' }],
+      };
+      expect(factsFromInventory('debian-12-x86_64', [own])).toMatchObject({ certainty: 'exact', installed: [{ name: 'bash' }] });
+    },
+  );
 
   it('has the channels of Ubuntu Pro where they were gathered: services that are enabled', () => {
-    const pro = { TypeName: 'Custom:UbuntuPro', Entries: [{ name: 'esm-infra', status: 'enabled' }, { name: 'fips', status: 'n/a' }, { name: 'realtime-kernel', status: 'enabled' }] };
+    const pro = {
+      TypeName: 'Custom:UbuntuPro',
+      Entries: [
+        { name: 'esm-infra', status: 'enabled' },
+        { name: 'fips', status: 'n/a' },
+        { name: 'realtime-kernel', status: 'enabled' },
+      ],
+    };
     expect(factsFromInventory('ubuntu-22.04-x86_64', [pro]).channels).toEqual(['pro:esm-infra', 'pro:realtime']);
     expect(factsFromInventory('ubuntu-22.04-x86_64', []).channels).toBeUndefined();
   });
@@ -153,7 +200,13 @@ describe('an inventory of Windows', () => {
   const key = 'HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion';
 
   it('has KBs, and the build where the registry was asked for it', () => {
-    const registry = { TypeName: 'AWS:WindowsRegistry', Entries: [{ KeyPath: key, ValueName: 'CurrentBuildNumber', Value: '17763' }, { KeyPath: key, ValueName: 'UBR', Value: '5206' }] };
+    const registry = {
+      TypeName: 'AWS:WindowsRegistry',
+      Entries: [
+        { KeyPath: key, ValueName: 'CurrentBuildNumber', Value: '17763' },
+        { KeyPath: key, ValueName: 'UBR', Value: '5206' },
+      ],
+    };
     expect(factsFromInventory('windows-2019-x86_64', [updates, registry])).toEqual({
       platform: 'windows-2019-x86_64',
       certainty: 'probable',
@@ -163,7 +216,13 @@ describe('an inventory of Windows', () => {
   });
 
   it('has what patch compliance says is installed, missing and waiting for a reboot', () => {
-    const states = { KB5034127: 'Missing', KB5034128: 'Failed', KB5031361: 'InstalledOther', KB5034129: 'InstalledPendingReboot', KB5034130: 'NotApplicable' };
+    const states = {
+      KB5034127: 'Missing',
+      KB5034128: 'Failed',
+      KB5031361: 'InstalledOther',
+      KB5034129: 'InstalledPendingReboot',
+      KB5034130: 'NotApplicable',
+    };
     const compliance = { TypeName: 'AWS:PatchCompliance', Entries: Object.entries(states).map(([KBId, State]) => ({ KBId, State })) };
     expect(factsFromInventory('windows-2019-x86_64', [updates, compliance])).toMatchObject({
       installed: [{ name: 'KB5031361' }, { name: 'KB5033371' }, { name: 'KB5034129' }],

@@ -6,9 +6,21 @@ const FIXED = '6.1.112-122.189.amzn2023';
 const OLD = '6.1.94-99.176.amzn2023';
 
 describe('kernels that are rpms', () => {
-  const kernel = advisory({ on: 'amazon-linux-2023', rows: [{ package: 'kernel', fixedVersion: FIXED }, { package: 'perf', fixedVersion: FIXED }] });
+  const kernel = advisory({
+    on: 'amazon-linux-2023',
+    rows: [
+      { package: 'kernel', fixedVersion: FIXED },
+      { package: 'perf', fixedVersion: FIXED },
+    ],
+  });
   const answers = (...versions: string[]) =>
-    matchAll(node('amazon-linux-2023', versions.map((version) => `kernel ${version}`)), kernel).map((match) => [match.installed, match.state]);
+    matchAll(
+      node(
+        'amazon-linux-2023',
+        versions.map((version) => `kernel ${version}`),
+      ),
+      kernel,
+    ).map((match) => [match.installed, match.state]);
 
   it('are fixed when the newest installed one is, whatever else is still there', () => {
     expect(answers(OLD, FIXED)).toEqual([[FIXED, 'fixed']]);
@@ -58,7 +70,8 @@ describe('kernels that are rpms', () => {
 
   it('of Oracle stand beside Red Hat’s and are fixed apart', () => {
     const uek = advisory({ on: 'oracle-linux-9', rows: [{ package: 'kernel-uek-core', fixedVersion: '5.15.0-300.163.18.el9uek' }] });
-    const facts = (kernelName: string) => node('oracle-linux-9', ['kernel-uek-core 5.15.0-300.163.18.el9uek', 'kernel-core 5.14.0-427.el9'], { kernel: kernelName });
+    const facts = (kernelName: string) =>
+      node('oracle-linux-9', ['kernel-uek-core 5.15.0-300.163.18.el9uek', 'kernel-core 5.14.0-427.el9'], { kernel: kernelName });
     expect(only(facts('5.15.0-200.131.27.el9uek.x86_64'), uek).state).toBe('reboot-pending');
     expect(only(facts('5.14.0-427.el9.x86_64'), uek).state).toBe('fixed');
   });
@@ -112,7 +125,15 @@ describe('kernels that have their build in their name', () => {
 
   it('leave headers, modules and tools of old builds out', () => {
     const leftovers = ['linux-headers-6.8.0-1016-aws', 'linux-modules-6.8.0-1016-aws', 'linux-aws-tools-6.8.0-1016'];
-    expect(matchAll(node('ubuntu-24.04', leftovers.map((name) => ({ ...old, name, source: 'linux-aws' }))), usn)).toEqual([]);
+    expect(
+      matchAll(
+        node(
+          'ubuntu-24.04',
+          leftovers.map((name) => ({ ...old, name, source: 'linux-aws' })),
+        ),
+        usn,
+      ),
+    ).toEqual([]);
   });
 
   it('are matched by a meta package that the advisory names', () => {
@@ -130,9 +151,18 @@ describe('kernels that have their build in their name', () => {
 
   it('of Debian are built from a signed source and have the version of the one that is named', () => {
     const dsa = advisory({ on: 'debian-12', rows: [{ package: 'linux', kind: 'source', fixedVersion: '6.1.90-1' }] });
-    const debian = (abi: string, version: string) => ({ name: `linux-image-6.1.0-${abi}-amd64`, arch: 'amd64', version, source: 'linux-signed-amd64', sourceVersion: version.replace('-', '+') });
+    const debian = (abi: string, version: string) => ({
+      name: `linux-image-6.1.0-${abi}-amd64`,
+      arch: 'amd64',
+      version,
+      source: 'linux-signed-amd64',
+      sourceVersion: version.replace('-', '+'),
+    });
     const installed = [debian('18', '6.1.76-1'), debian('21', '6.1.90-1')];
     expect(only(node('debian-12', installed.slice(0, 1)), dsa)).toMatchObject({ package: 'linux-image-6.1.0-18-amd64', state: 'exposed' });
-    expect(only(node('debian-12', installed, { kernel: '6.1.0-18-amd64' }), dsa)).toMatchObject({ package: 'linux-image-6.1.0-21-amd64', state: 'reboot-pending' });
+    expect(only(node('debian-12', installed, { kernel: '6.1.0-18-amd64' }), dsa)).toMatchObject({
+      package: 'linux-image-6.1.0-21-amd64',
+      state: 'reboot-pending',
+    });
   });
 });

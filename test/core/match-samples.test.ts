@@ -51,7 +51,9 @@ describe.skipIf(samples === '' || !existsSync(shapes))('real inventories, ten pa
       ['nss', '3.36.0-7.1.amzn2', 'exposed'], // has 3.36.0-7.amzn2: after 7 a letter comes before a number
       ['ncurses-libs', '6.0-8.20170212.amzn2.1.3', 'exposed'], // has 6.0-8.20170212.amzn2.1.2
     ];
-    expect(found(factsFromInventory('amazon-linux-2-x86_64', [listOf('amazon-2.AWS-Application.json')]), 'amazon-linux-2', checked)).toEqual(wanted(checked));
+    expect(found(factsFromInventory('amazon-linux-2-x86_64', [listOf('amazon-2.AWS-Application.json')]), 'amazon-linux-2', checked)).toEqual(
+      wanted(checked),
+    );
   });
 
   it('Debian 12 with the custom type: sources and their versions', () => {
@@ -102,7 +104,9 @@ describe.skipIf(samples === '' || !existsSync(shapes))('real inventories, ten pa
       ['util-linux', '2.36.2-4.6.1', 'exposed', { kind: 'source' }], // six libraries and the package are of 2.36.2-4.5.1
       ['libgcc_s1', '10.3.0+git1587-1.6.4', 'fixed'],
     ];
-    expect(found(factsFromInventory('sles-15.3-x86_64', [listOf('suse-15.3_ndb.AWS-Application.json')]), 'sles-15.3', checked)).toEqual(wanted(checked));
+    expect(found(factsFromInventory('sles-15.3-x86_64', [listOf('suse-15.3_ndb.AWS-Application.json')]), 'sles-15.3', checked)).toEqual(
+      wanted(checked),
+    );
   });
 
   it('UBI 9: minor releases in the release, epochs', () => {
@@ -134,7 +138,9 @@ describe.skipIf(samples === '' || !existsSync(shapes))('real inventories, ten pa
       ['bash', '4.4.18-2ubuntu1.3+esm1', 'needs-entitlement', { channel: 'pro:esm-infra' }], // has 4.4.18-2ubuntu1.2
       ['libwayland-client0', '1.16.0-1ubuntu1.1~18.04.4', ''], // not installed
     ];
-    expect(found(factsFromInventory('ubuntu-18.04-x86_64', [listOf('ubuntu-18.04.AWS-Application.json')]), 'ubuntu-18.04', checked)).toEqual(wanted(checked));
+    expect(found(factsFromInventory('ubuntu-18.04-x86_64', [listOf('ubuntu-18.04.AWS-Application.json')]), 'ubuntu-18.04', checked)).toEqual(
+      wanted(checked),
+    );
   });
 });
 
@@ -142,7 +148,8 @@ describe.skipIf(samples === '' || !existsSync(shapes))('real inventories against
   it('are exposed to none of them, as looking through both by hand says', async () => {
     const { advisories } = await readFeedsFolder(join(samples, 'feeds'), NOW);
     const match = createMatcher({ advisories });
-    const about = (platform: string, ...lists: Inventory[]) => match(factsFromInventory(platform, lists), 'all').map(({ advisory: id, package: name }) => `${id} ${name}`);
+    const about = (platform: string, ...lists: Inventory[]) =>
+      match(factsFromInventory(platform, lists), 'all').map(({ advisory: id, package: name }) => `${id} ${name}`);
     // The advisories are of kernels (Amazon Linux 2), of sources that no Debian 12 has, of RHEL 8 only, of wayland, of SUSE without packages.
     expect(about('amazon-linux-2-x86_64', listOf('amazon-2.AWS-Application.json'))).toEqual([]);
     expect(about('debian-12-x86_64', listOf('debian-12.Custom-DpkgSource.json', 'Custom:DpkgSource'))).toEqual([]);
@@ -155,8 +162,12 @@ describe.skipIf(samples === '' || !existsSync(shapes))('real inventories against
       ['ALAS2-2018-939', 'kernel', 'exposed'],
       ['ALAS2KERNEL-5.15-2022-001', 'kernel', 'exposed'],
     ]);
-    expect(states(node('ubuntu-18.04', ['libwayland-client0 1.16.0-1ubuntu1.1~18.04.3'], { certainty: 'probable' }))).toEqual([['USN-5614-1', 'libwayland-client0', 'probable']]);
-    expect(states(node('rhel-8', ['git-lfs 2.13.3-2.el8', 'redhat-release 8.6-0.1.el8'], { channels: ['aus:8.6'] }))).toEqual([['RHSA-2024:4546', 'git-lfs', 'exposed']]);
+    expect(states(node('ubuntu-18.04', ['libwayland-client0 1.16.0-1ubuntu1.1~18.04.3'], { certainty: 'probable' }))).toEqual([
+      ['USN-5614-1', 'libwayland-client0', 'probable'],
+    ]);
+    expect(states(node('rhel-8', ['git-lfs 2.13.3-2.el8', 'redhat-release 8.6-0.1.el8'], { channels: ['aus:8.6'] }))).toEqual([
+      ['RHSA-2024:4546', 'git-lfs', 'exposed'],
+    ]);
     expect(states(node('rhel-8', ['git-lfs 2.13.3-2.el8', 'redhat-release 8.10-0.3.el8'], { channels: [] }))).toEqual([]);
     expect(states(node('rocky-8', ['kernel 4.18.0-425.el8', 'firefox 102.11.0-2.el8_7']))).toEqual([['RLSA-2023:3220', 'firefox', 'fixed']]);
   });

@@ -10,7 +10,9 @@ describe('sources of Debian', () => {
       ['libssl3', 'exposed'],
       ['openssl', 'fixed'],
     ]);
-    expect(only(node('debian-12', [{ ...library, version: '3.0.9-1' }]), dsa).why).toBe('libssl3 3.0.9-1 is installed, the fix is 3.0.11-1~deb12u2 of source openssl');
+    expect(only(node('debian-12', [{ ...library, version: '3.0.9-1' }]), dsa).why).toBe(
+      'libssl3 3.0.9-1 is installed, the fix is 3.0.11-1~deb12u2 of source openssl',
+    );
   });
 
   it('have a version of their own: a rebuilt binary is not newer, a binary with its own version is not compared', () => {
@@ -39,17 +41,29 @@ describe('sources of Debian', () => {
 describe('binaries of Ubuntu', () => {
   const usn = advisory({
     on: 'ubuntu-24.04',
-    rows: [{ package: 'libssl3t64', fixedVersion: '3.0.13-0ubuntu3.5' }, { package: 'openssl', fixedVersion: '3.0.13-0ubuntu3.5' }],
+    rows: [
+      { package: 'libssl3t64', fixedVersion: '3.0.13-0ubuntu3.5' },
+      { package: 'openssl', fixedVersion: '3.0.13-0ubuntu3.5' },
+    ],
   });
 
   it('are named by the notice, so that stock inventory is enough to call them probable', () => {
     const facts = node('ubuntu-24.04', ['libssl3t64 3.0.13-0ubuntu3.4', 'openssl.amd64 3.0.13-0ubuntu3.5'], { certainty: 'probable' });
-    expect(states(facts, usn)).toEqual([['libssl3t64', 'probable'], ['openssl', 'fixed']]);
+    expect(states(facts, usn)).toEqual([
+      ['libssl3t64', 'probable'],
+      ['openssl', 'fixed'],
+    ]);
     expect(matchAll(facts, usn)[0]?.why).toContain('does not tell removed packages from installed ones');
   });
 
   it('count before their source where both are named', () => {
-    const both = advisory({ on: 'ubuntu-24.04', rows: [{ package: 'openssl', kind: 'source', fixedVersion: '9' }, { package: 'openssl', fixedVersion: '3.0.13-0ubuntu3.5' }] });
+    const both = advisory({
+      on: 'ubuntu-24.04',
+      rows: [
+        { package: 'openssl', kind: 'source', fixedVersion: '9' },
+        { package: 'openssl', fixedVersion: '3.0.13-0ubuntu3.5' },
+      ],
+    });
     expect(only(node('ubuntu-24.04', ['openssl 3.0.13-0ubuntu3.5']), both)).toMatchObject({ state: 'fixed', fixed: '3.0.13-0ubuntu3.5' });
   });
 });
@@ -58,15 +72,32 @@ describe('sources of rpms', () => {
   it('tell the stream of a module by their own version, not by that of a subpackage', () => {
     const title = 'Moderate: mod_auth_openidc:2.3 and nodejs security update';
     const rows = ['mod_auth_openidc 2.4.9.4-5.module+el8.9.0+1+a', 'nodejs 1:14.18.2-2.module+el8.5.0+2+b'].map((text) => text.split(' '));
-    const rlsa = (index: number) => advisory({ on: 'rocky-8', title: index === 0 ? title : 'Moderate: an update', rows: rows.slice(index, index + 1).map(([name = '', version = '']) => ({ package: name, kind: 'source', fixedVersion: version })) });
+    const rlsa = (index: number) =>
+      advisory({
+        on: 'rocky-8',
+        title: index === 0 ? title : 'Moderate: an update',
+        rows: rows.slice(index, index + 1).map(([name = '', version = '']) => ({ package: name, kind: 'source', fixedVersion: version })),
+      });
     expect(only(node('rocky-8', ['mod_auth_openidc 2.4.9.4-1.module+el8.7.0+1+a']), rlsa(0)).state).toBe('exposed');
-    const npm = { name: 'npm', arch: 'x86_64', version: '1:6.14.15-1.14.18.1.2.module+el8.4.0+1+c', source: 'nodejs', sourceVersion: '14.18.1-2.module+el8.4.0+1+c' };
+    const npm = {
+      name: 'npm',
+      arch: 'x86_64',
+      version: '1:6.14.15-1.14.18.1.2.module+el8.4.0+1+c',
+      source: 'nodejs',
+      sourceVersion: '14.18.1-2.module+el8.4.0+1+c',
+    };
     expect(only(node('rocky-8', [npm]), rlsa(1))).toMatchObject({ state: 'exposed', fixed: '1:14.18.2-2.module+el8.5.0+2+b' });
   });
 
   it('have the epoch of a binary of the same version', () => {
     const rlsa = advisory({ on: 'rocky-8', rows: [{ package: 'perl', kind: 'source', fixedVersion: '4:5.26.3-419.el8' }] });
-    const libs = (version: string, sourceVersion?: string) => ({ name: 'perl-libs', arch: 'x86_64', version, source: 'perl', ...(sourceVersion === undefined ? {} : { sourceVersion }) });
+    const libs = (version: string, sourceVersion?: string) => ({
+      name: 'perl-libs',
+      arch: 'x86_64',
+      version,
+      source: 'perl',
+      ...(sourceVersion === undefined ? {} : { sourceVersion }),
+    });
     expect(only(node('rocky-8', [libs('3:5.28.0-1.el8')]), rlsa).state).toBe('exposed');
     expect(only(node('rocky-8', [libs('5.28.0-1.el8', '5.28.0-1.el8')]), rlsa).state).toBe('exposed');
     expect(only(node('rocky-8', [libs('4:5.28.0-1.el8', '5.28.0-1.el8')]), rlsa).state).toBe('fixed');

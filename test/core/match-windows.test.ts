@@ -6,7 +6,11 @@ const NOVEMBER = 'KB5031361';
 const DECEMBER = 'KB5033371';
 const december = kbAdvisory(DECEMBER, { fixedBuild: '10.0.17763.5206', supersedes: [NOVEMBER] });
 const windows = (kbs: string[], more: Partial<NodeFacts> = {}): NodeFacts =>
-  node('windows-2019', kbs.map((name) => ({ name, arch: '', version: '' })), { certainty: 'probable', ...more });
+  node(
+    'windows-2019',
+    kbs.map((name) => ({ name, arch: '', version: '' })),
+    { certainty: 'probable', ...more },
+  );
 
 describe('an update of Windows', () => {
   it('is there when it is listed, or when one that replaces it is, however many lie between them', () => {
@@ -37,8 +41,14 @@ describe('an update of Windows', () => {
       why: 'KB5033371 is installed, but the node still runs build 10.0.17763.4974',
     });
     const january = kbAdvisory('KB5034127', { supersedes: [DECEMBER] });
-    const both = matchAll(windows([DECEMBER, 'KB5034127'], { pending: ['KB5034127'] }), december, january).map((match) => [match.package, match.state]);
-    expect(both).toEqual([[DECEMBER, 'fixed'], ['KB5034127', 'reboot-pending']]);
+    const both = matchAll(windows([DECEMBER, 'KB5034127'], { pending: ['KB5034127'] }), december, january).map((match) => [
+      match.package,
+      match.state,
+    ]);
+    expect(both).toEqual([
+      [DECEMBER, 'fixed'],
+      ['KB5034127', 'reboot-pending'],
+    ]);
   });
 
   it('that is only absent from a list is probable, and unknown where the list is empty: absence proves nothing', () => {
@@ -52,7 +62,10 @@ describe('an update of Windows', () => {
     const other = kbAdvisory('KB5030000');
     const newer = kbAdvisory('KB5040000', { supersedes: ['KB5030000'] });
     const scanned = windows([NOVEMBER], { certainty: 'exact', offered: ['KB5040000'] });
-    expect(matchAll(scanned, other, newer).map((match) => [match.package, match.state])).toEqual([['KB5030000', 'exposed'], ['KB5040000', 'exposed']]);
+    expect(matchAll(scanned, other, newer).map((match) => [match.package, match.state])).toEqual([
+      ['KB5030000', 'exposed'],
+      ['KB5040000', 'exposed'],
+    ]);
     expect(only({ ...scanned, offered: [] }, other)).toMatchObject({ state: 'unknown' });
   });
 
@@ -67,7 +80,11 @@ describe('an update of Windows', () => {
     const securityOnly = kbAdvisory('KB5000002', {}, cves.slice(0, 1));
     const other = kbAdvisory('KB5000003', { product: 'Internet Explorer 11 on Windows Server 2019' }, cves.slice(0, 1));
     const found = matchAll(windows(['KB5000001']), rollup, securityOnly, other).map((match) => [match.package, match.state]);
-    expect(found).toEqual([['KB5000001', 'fixed'], ['KB5000002', 'fixed'], ['KB5000003', 'probable']]);
+    expect(found).toEqual([
+      ['KB5000001', 'fixed'],
+      ['KB5000002', 'fixed'],
+      ['KB5000003', 'probable'],
+    ]);
     expect(matchAll(windows(['KB5000002']), rollup, securityOnly)[0]).toMatchObject({ package: 'KB5000001', state: 'probable' });
   });
 

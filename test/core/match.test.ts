@@ -25,7 +25,14 @@ describe('the packages that an advisory speaks of', () => {
     ['1.0 (unknown)', 'unknown'],
   ])('version %j is %s', (version, state) => {
     const installed = [{ name: 'openssl', arch: 'x86_64', version }];
-    expect(only(node(AL2023, installed), openssl)).toMatchObject({ advisory: 'ADV-1', package: 'openssl', arch: 'x86_64', installed: version, fixed: FIX, state });
+    expect(only(node(AL2023, installed), openssl)).toMatchObject({
+      advisory: 'ADV-1',
+      package: 'openssl',
+      arch: 'x86_64',
+      installed: version,
+      fixed: FIX,
+      state,
+    });
   });
 
   it('say in one sentence why', () => {
@@ -43,7 +50,13 @@ describe('the packages that an advisory speaks of', () => {
   });
 
   it('include those that moved between noarch and the own architecture', () => {
-    const data = advisory({ on: AL2023, rows: [{ package: 'vim-data', fixedVersion: '2:9.1', arch: 'noarch' }, { package: 'vim-common', fixedVersion: '2:9.1', arch: 'x86_64' }] });
+    const data = advisory({
+      on: AL2023,
+      rows: [
+        { package: 'vim-data', fixedVersion: '2:9.1', arch: 'noarch' },
+        { package: 'vim-common', fixedVersion: '2:9.1', arch: 'x86_64' },
+      ],
+    });
     expect(states(node(AL2023, ['vim-data 2:9.0', 'vim-common.noarch 2:9.0']), data)).toEqual([
       ['vim-common', 'exposed'],
       ['vim-data', 'exposed'],
@@ -56,14 +69,29 @@ describe('the packages that an advisory speaks of', () => {
   });
 
   it('have to reach the highest fix where several fit', () => {
-    const twice = advisory({ on: AL2023, rows: [{ package: 'openssl', fixedVersion: '1:3.0.8-9' }, { package: 'openssl', fixedVersion: '1:3.0.8-2' }] });
+    const twice = advisory({
+      on: AL2023,
+      rows: [
+        { package: 'openssl', fixedVersion: '1:3.0.8-9' },
+        { package: 'openssl', fixedVersion: '1:3.0.8-2' },
+      ],
+    });
     expect(only(node(AL2023, ['openssl 1:3.0.8-5']), twice)).toMatchObject({ fixed: '1:3.0.8-9', state: 'exposed' });
   });
 
   it('are unknown where one of several fixes cannot be read', () => {
-    const odd = advisory({ on: 'debian-12', rows: [{ package: 'curl', fixedVersion: '7.88-1', kind: 'source' }, { package: 'curl', fixedVersion: 'x:1', kind: 'source' }] });
+    const odd = advisory({
+      on: 'debian-12',
+      rows: [
+        { package: 'curl', fixedVersion: '7.88-1', kind: 'source' },
+        { package: 'curl', fixedVersion: 'x:1', kind: 'source' },
+      ],
+    });
     expect(only(node('debian-12', ['curl 7.88-9']), odd)).toMatchObject({ fixed: 'x:1', state: 'unknown' });
-    expect(only(node('debian-12', ['curl 7.88-9']), { ...odd, affected: odd.affected.toReversed() })).toMatchObject({ fixed: 'x:1', state: 'unknown' });
+    expect(only(node('debian-12', ['curl 7.88-9']), { ...odd, affected: odd.affected.toReversed() })).toMatchObject({
+      fixed: 'x:1',
+      state: 'unknown',
+    });
   });
 });
 
@@ -98,7 +126,10 @@ describe('one matcher for many nodes', () => {
     const facts = fc.tuple(version, fc.constantFrom<'exact' | 'probable'>('exact', 'probable'), fc.constantFrom('2023.6.20241010', undefined));
     fc.assert(
       fc.property(facts, ([installed, certainty, releasever]) => {
-        const one = node(AL2023, [{ name: 'openssl', arch: 'x86_64', version: installed }], { certainty, ...(releasever === undefined ? {} : { releasever }) });
+        const one = node(AL2023, [{ name: 'openssl', arch: 'x86_64', version: installed }], {
+          certainty,
+          ...(releasever === undefined ? {} : { releasever }),
+        });
         expect(match(one, 'all')).toEqual(createMatcher({ advisories: [openssl] })(one, 'all'));
       }),
     );
@@ -106,11 +137,23 @@ describe('one matcher for many nodes', () => {
 
   it('finds open exactly what is not fixed among all answers, in whatever order advisories come', () => {
     const name = fc.constantFrom('kernel', 'kernel-core', 'openssl', 'nodejs');
-    const version = fc.constantFrom('1.0-1.el8', '1.0-2.el8', '1.0-2.el8_4', '1.1-1.el8', '1.1-3.el9', '1.1-1.module_el8.6.0+1+a', '1.1-2.module_el8.5.0+2+b', '2:0.9-1.el8', 'bad version');
+    const version = fc.constantFrom(
+      '1.0-1.el8',
+      '1.0-2.el8',
+      '1.0-2.el8_4',
+      '1.1-1.el8',
+      '1.1-3.el9',
+      '1.1-1.module_el8.6.0+1+a',
+      '1.1-2.module_el8.5.0+2+b',
+      '2:0.9-1.el8',
+      'bad version',
+    );
     const fix = fc.option(version.filter((text) => !text.includes(' ')));
     const channel = fc.constantFrom(undefined, undefined, undefined, 'ksplice', 'eus:8.6', 'ltss');
     const row = fc.record({ package: name, fixedVersion: fix, channel, arch: fc.constantFrom(undefined, 'x86_64', 'aarch64') });
-    const written = fc.array(fc.record({ rows: fc.array(row, { minLength: 1, maxLength: 3 }), cve: fc.integer({ min: 1000, max: 1003 }) }), { maxLength: 8 });
+    const written = fc.array(fc.record({ rows: fc.array(row, { minLength: 1, maxLength: 3 }), cve: fc.integer({ min: 1000, max: 1003 }) }), {
+      maxLength: 8,
+    });
     const installed = fc.array(fc.record({ name, version, arch: fc.constant('x86_64') }), { maxLength: 5 });
     const running = fc.constantFrom(undefined, '1.0-1.el8.x86_64');
     const channels = fc.constantFrom(undefined, [], ['eus:8.6']);
@@ -126,7 +169,13 @@ describe('one matcher for many nodes', () => {
   });
 
   it('does not wait for a vendor whose fix is installed, from a channel that the node is not known to have', () => {
-    const one = advisory({ on: 'rhel-8', rows: [{ package: 'openssl', fixedVersion: '1.0-1.el8', channel: 'ltss' }, { package: 'openssl', fixedVersion: null }] });
+    const one = advisory({
+      on: 'rhel-8',
+      rows: [
+        { package: 'openssl', fixedVersion: '1.0-1.el8', channel: 'ltss' },
+        { package: 'openssl', fixedVersion: null },
+      ],
+    });
     const facts = node('rhel-8', [{ name: 'openssl', version: '1.0-1.el8', arch: 'x86_64' }]);
     expect(createMatcher({ advisories: [one] })(facts)).toEqual([]);
     expect(matchAll(facts, one).map(({ state }) => state)).toEqual(['fixed']);

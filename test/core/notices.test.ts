@@ -4,19 +4,42 @@ import type { NoticeFacts } from '../../lambdas/core/notices.ts';
 
 function facts(more: Partial<NoticeFacts> = {}): NoticeFacts {
   return {
-    event: 'failed', policy: 'monthly', rollout: 'monthly-20261209-3f9ca1', wave: 'test',
+    event: 'failed',
+    policy: 'monthly',
+    rollout: 'monthly-20261209-3f9ca1',
+    wave: 'test',
     reasons: ['3 of 12 nodes failed, 0 allowed', 'web-t1, web-t2, web-t4: nginx.service did not come back'],
-    waves: [{ name: 'test', nodes: 12, sent: 12 }, { name: 'production', nodes: 42, sent: 0 }],
-    outcomes: { patched: 9, failed: 3 }, lock: '7c1e7c1e7c1e', needPerson: [], cvesClosed: 0, now: Date.UTC(2026, 11, 9, 21, 41), timezone: 'Europe/Berlin', ...more,
+    waves: [
+      { name: 'test', nodes: 12, sent: 12 },
+      { name: 'production', nodes: 42, sent: 0 },
+    ],
+    outcomes: { patched: 9, failed: 3 },
+    lock: '7c1e7c1e7c1e',
+    needPerson: [],
+    cvesClosed: 0,
+    now: Date.UTC(2026, 11, 9, 21, 41),
+    timezone: 'Europe/Berlin',
+    ...more,
   };
 }
 
 describe('writeNotice', () => {
   it('says first whether production is affected and whether it spreads', () => {
     const notice = writeNotice(facts());
-    expect(notice.text.split('\n').slice(0, 2)).toEqual(['monthly stopped at wave "test". Production was not touched; nothing more will be sent.', 'Wed 9 Dec 22:41 (Europe/Berlin)']);
+    expect(notice.text.split('\n').slice(0, 2)).toEqual([
+      'monthly stopped at wave "test". Production was not touched; nothing more will be sent.',
+      'Wed 9 Dec 22:41 (Europe/Berlin)',
+    ]);
     expect(notice.subject).toBe('[Wavelock] FAILED at test: monthly stopped, production not touched');
-    const worse = writeNotice(facts({ wave: 'production', waves: [{ name: 'test', nodes: 12, sent: 12 }, { name: 'production', nodes: 42, sent: 10 }] }));
+    const worse = writeNotice(
+      facts({
+        wave: 'production',
+        waves: [
+          { name: 'test', nodes: 12, sent: 12 },
+          { name: 'production', nodes: 42, sent: 10 },
+        ],
+      }),
+    );
     expect(worse.text).toContain('Production is affected: 10 of 42 nodes got a command');
     expect(worse.subject).toContain('PRODUCTION AFFECTED');
   });
@@ -46,7 +69,13 @@ describe('writeNotice', () => {
   });
 
   it('fits what SNS and Slack take', () => {
-    const notice = writeNotice(facts({ policy: 'p'.repeat(30), wave: 'ü'.repeat(20), reasons: Array.from({ length: 200 }, (_unused, index) => `reason number ${index} with words`) }));
+    const notice = writeNotice(
+      facts({
+        policy: 'p'.repeat(30),
+        wave: 'ü'.repeat(20),
+        reasons: Array.from({ length: 200 }, (_unused, index) => `reason number ${index} with words`),
+      }),
+    );
     expect(notice.subject.length).toBeLessThan(100);
     expect(notice.subject).toMatch(/^[\x20-\x7e]+$/);
     for (const block of notice.slack.blocks) expect(block.text.text.length).toBeLessThanOrEqual(3000);

@@ -54,7 +54,14 @@ export function facts(more: Partial<FleetFacts> = {}): FleetFacts {
     platform: 'amazon-linux-2023-x86_64',
     installed: [{ name: 'openssl', arch: 'x86_64', version: '1:3.0.8-1.amzn2023.0.3' }],
     available: [
-      { name: 'openssl', arch: 'x86_64', version: '1:3.0.8-1.amzn2023.0.5', kind: 'security', severity: 'important', advisories: ['ALAS2023-2026-931'] },
+      {
+        name: 'openssl',
+        arch: 'x86_64',
+        version: '1:3.0.8-1.amzn2023.0.5',
+        kind: 'security',
+        severity: 'important',
+        advisories: ['ALAS2023-2026-931'],
+      },
       { name: 'bash-completion', arch: 'noarch', version: '2.11-3.amzn2023', kind: 'bugfix', severity: 'unrated', advisories: [] },
     ],
     dependencies: [{ name: 'libnew', arch: 'x86_64', version: '1.0-1.amzn2023' }],

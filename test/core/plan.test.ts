@@ -9,10 +9,18 @@ import type { PlanInput } from '../../lambdas/core/plan.ts';
 const FP = 'f'.repeat(64);
 const NOW = Date.UTC(2026, 11, 9, 8);
 const advisory: Advisory = {
-  id: 'ALAS2023-2026-931', source: 'alas', title: 't', kind: 'security', published: '2026-11-01T00:00:00Z', updated: '2026-11-01T00:00:00Z',
-  severity: 'important', cves: ['CVE-2026-1111'], versionKind: 'rpm',
+  id: 'ALAS2023-2026-931',
+  source: 'alas',
+  title: 't',
+  kind: 'security',
+  published: '2026-11-01T00:00:00Z',
+  updated: '2026-11-01T00:00:00Z',
+  severity: 'important',
+  cves: ['CVE-2026-1111'],
+  versionKind: 'rpm',
   affected: [{ os: 'amazon-linux', release: '2023', package: 'openssl', fixedVersion: '1:3.0.8-1.amzn2023.0.5', kind: 'binary' }],
-  references: [], provenance: { feed: 'f', url: 'https://example.com/f', sha256: 'a'.repeat(64), fetchedAt: '2026-11-01T00:00:00Z' },
+  references: [],
+  provenance: { feed: 'f', url: 'https://example.com/f', sha256: 'a'.repeat(64), fetchedAt: '2026-11-01T00:00:00Z' },
 };
 
 function input(more: Partial<PlanInput> = {}): PlanInput {
@@ -40,7 +48,9 @@ describe('makePlan', () => {
   it('is written with each list of CVEs once, however many nodes have it, and read as it was', () => {
     const cves = Array.from({ length: 900 }, (_, index) => `CVE-2026-${10_000 + index}`);
     const fleet = Array.from({ length: 500 }, (_, index) => node(`p${index}`));
-    const plan = makePlan(input({ fleet: [node('t1', { tags: { Wavelock: 'enabled', Environment: 'test' } }), ...fleet], advisories: [{ ...advisory, cves }] }));
+    const plan = makePlan(
+      input({ fleet: [node('t1', { tags: { Wavelock: 'enabled', Environment: 'test' } }), ...fleet], advisories: [{ ...advisory, cves }] }),
+    );
     const text = JSON.stringify(writtenPlan(plan));
     // Items, nodes and lists: the last item's CVEs stand behind it as well.
     expect(text.split('CVE-2026-10000').length - 1).toBe(2);
@@ -51,21 +61,30 @@ describe('makePlan', () => {
 
   it('names the CVEs behind each item and each node', () => {
     const plan = makePlan(input());
-    expect(plan.fixes['amazon-linux-2023-x86_64']).toEqual({ 'openssl x86_64 1:3.0.8-1.amzn2023.0.5': { advisories: ['ALAS2023-2026-931'], cves: ['CVE-2026-1111'] } });
+    expect(plan.fixes['amazon-linux-2023-x86_64']).toEqual({
+      'openssl x86_64 1:3.0.8-1.amzn2023.0.5': { advisories: ['ALAS2023-2026-931'], cves: ['CVE-2026-1111'] },
+    });
     expect(plan.waves[0]?.nodes[0]).toMatchObject({ name: 't1', exposed: 1, cves: ['CVE-2026-1111'] });
   });
 
   it('says when each wave may start, one after the other with its soak', () => {
     const windows = { nights: { days: ['wed' as const, 'thu' as const], from: '22:00', to: '23:00', timezone: 'UTC', lastStart: 0 } };
-    const rules = policy({ waves: [wave('test', { nodes: { tags: { Environment: 'test' } }, window: 'nights', soak: 3600 }), wave('production', { window: 'nights' })] });
+    const rules = policy({
+      waves: [wave('test', { nodes: { tags: { Environment: 'test' } }, window: 'nights', soak: 3600 }), wave('production', { window: 'nights' })],
+    });
     const plan = makePlan(input({ policy: rules, file: { ...policyFile(rules), windows } }));
     expect(plan.waves.map((one) => new Date(one.window?.opens ?? 0).toISOString())).toEqual(['2026-12-09T22:00:00.000Z', '2026-12-10T22:00:00.000Z']);
   });
 
   it('says why a window does not open, and never that its wave may start at any time', () => {
     const erp = { ssm: 'mw-0123456789abcdef0', location: { account: '111111111111', region: 'eu-central-1' }, lastStart: 0 };
-    const windows = { erp: { ...erp, read: { closed: 'is disabled', passing: false } }, once: { cron: '0 1 1 1 ? 2026', lasts: 3600, timezone: 'UTC', lastStart: 0 } };
-    const rules = policy({ waves: [wave('test', { nodes: { tags: { Environment: 'test' } }, window: 'erp' }), wave('production', { window: 'once' })] });
+    const windows = {
+      erp: { ...erp, read: { closed: 'is disabled', passing: false } },
+      once: { cron: '0 1 1 1 ? 2026', lasts: 3600, timezone: 'UTC', lastStart: 0 },
+    };
+    const rules = policy({
+      waves: [wave('test', { nodes: { tags: { Environment: 'test' } }, window: 'erp' }), wave('production', { window: 'once' })],
+    });
     const { waves } = makePlan(input({ policy: rules, file: { ...policyFile(rules), windows } }));
     expect(waves.map(({ window, closed }) => [window, closed])).toEqual([
       [null, 'SSM maintenance window mw-0123456789abcdef0 in 111111111111/eu-central-1 is disabled'],
@@ -79,7 +98,12 @@ describe('makePlan', () => {
   });
 
   it('gives nodes with own exclusions a lock of their own', () => {
-    const rules = policy({ patches: { ...policy().patches, leaveOut: [{ package: 'openssl*', nodes: { tags: { App: 'rac' } }, why: 'w', owner: 'o', until: '2027-01-01' }] } });
+    const rules = policy({
+      patches: {
+        ...policy().patches,
+        leaveOut: [{ package: 'openssl*', nodes: { tags: { App: 'rac' } }, why: 'w', owner: 'o', until: '2027-01-01' }],
+      },
+    });
     const fleet = [node('t1', { tags: { Wavelock: 'enabled', Environment: 'test' } }), node('p1', { tags: { Wavelock: 'enabled', App: 'rac' } })];
     const plan = makePlan(input({ policy: rules, fleet }));
     expect(plan.variants).toEqual({ 'openssl*': ['openssl*'] });
@@ -98,7 +122,9 @@ describe('makePlan', () => {
   it('leaves out nodes of a platform that no test node has: nothing would be proven for them, and a failed node would stop the wave', () => {
     const plan = makePlan(input({ fleet: [...input().fleet, node('suse', { platform: 'sles-15.5-x86_64' }), node('new', { scan: undefined })] }));
     expect(plan.waves[1]?.nodes.map(({ name }) => name).toSorted()).toEqual(['new', 'p1', 'p2']);
-    expect(plan.leftOutNodes).toContainEqual(expect.objectContaining({ name: 'suse', why: 'no node of the first wave has sles-15.5-x86_64: nothing is proven for it' }));
+    expect(plan.leftOutNodes).toContainEqual(
+      expect.objectContaining({ name: 'suse', why: 'no node of the first wave has sles-15.5-x86_64: nothing is proven for it' }),
+    );
   });
 
   it('counts a node that was never scanned in its wave: silence is not forgotten', () => {
@@ -121,7 +147,10 @@ describe('names', () => {
   });
 
   it('fit where AWS takes them: execution names of 80, the documents’ pattern', () => {
-    const longest = batchName({ group: groupName(rolloutName('p'.repeat(30), '2026-12-09', 'abcdef'), 'w'.repeat(20)), number: batchNumber('verify', 99, 999, 399) });
+    const longest = batchName({
+      group: groupName(rolloutName('p'.repeat(30), '2026-12-09', 'abcdef'), 'w'.repeat(20)),
+      number: batchNumber('verify', 99, 999, 399),
+    });
     expect(longest.length).toBeLessThanOrEqual(80);
     expect(longest).toMatch(/^[A-Za-z0-9-]{8,80}$/);
   });
@@ -146,7 +175,13 @@ describe('facts', () => {
     expect(factsText(parseFacts(text)!)).toBe(text);
   });
 
-  it.each(['', 'I\tonly\ttwo', 'P\tsome platform\n', 'P\tamazon-linux-2023-x86_64\nZ\tx\n', 'P\tamazon-linux-2023-x86_64\nA\ta\tb\tc\tnice\tlow\t-\n'])('know nothing from a list that cannot be read: %j', (text) => {
+  it.each([
+    '',
+    'I\tonly\ttwo',
+    'P\tsome platform\n',
+    'P\tamazon-linux-2023-x86_64\nZ\tx\n',
+    'P\tamazon-linux-2023-x86_64\nA\ta\tb\tc\tnice\tlow\t-\n',
+  ])('know nothing from a list that cannot be read: %j', (text) => {
     expect(parseFacts(text)).toBeUndefined();
   });
 });
@@ -154,7 +189,9 @@ describe('facts', () => {
 describe('silentPlan', () => {
   it('does not take silence for "nothing to do"', () => {
     const silent = node('t1', { tags: { Wavelock: 'enabled', Environment: 'test' }, scan: undefined });
-    expect(silentPlan(makePlan(input({ fleet: [silent, node('p1')] })))).toBe('none of the 1 nodes of the first wave, test, has told what it has: nothing can be planned');
+    expect(silentPlan(makePlan(input({ fleet: [silent, node('p1')] })))).toBe(
+      'none of the 1 nodes of the first wave, test, has told what it has: nothing can be planned',
+    );
     expect(silentPlan(makePlan(input()))).toBeUndefined();
     expect(silentPlan(makePlan(input({ fleet: [node('p1')] })))).toBeUndefined();
   });

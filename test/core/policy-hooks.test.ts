@@ -32,7 +32,11 @@ const VERSION = 'expected the number of a version, such as "7": whatever is newe
 
 describe('hooks', () => {
   it('pin name and version, and may take half an hour each', () => {
-    expect(policyOf({ hooks: { before: drain, after: failback } }).hooks).toEqual({ before: drain, after: { ...failback, version: '12' }, within: 1_800 });
+    expect(policyOf({ hooks: { before: drain, after: failback } }).hooks).toEqual({
+      before: drain,
+      after: { ...failback, version: '12' },
+      within: 1_800,
+    });
     expect(policyOf({ hooks: { after: drain, within: '2h' } }).hooks).toEqual({ after: drain, within: 7_200 });
     expect(policyOf({}).hooks).toBeUndefined();
   });
@@ -42,8 +46,16 @@ describe('hooks', () => {
     ['the default version', { before: { ...drain, version: '$DEFAULT' } }, [`policies.monthly.hooks.before.version: ${VERSION}`]],
     ['no version', { before: { document: 'Corp-Drain' } }, ['policies.monthly.hooks.before.version: is missing']],
     ['version 0', { before: { ...drain, version: 0 } }, [`policies.monthly.hooks.before.version: ${VERSION}`]],
-    ['a name with a version in it', { after: { ...drain, document: 'Corp-Drain:7' } }, [expect.stringContaining('hooks.after.document: expected the name or the ARN')]],
-    ['a name that a shell would read', { after: { ...drain, document: "x'; reboot" } }, [expect.stringContaining('hooks.after.document: expected the name or the ARN')]],
+    [
+      'a name with a version in it',
+      { after: { ...drain, document: 'Corp-Drain:7' } },
+      [expect.stringContaining('hooks.after.document: expected the name or the ARN')],
+    ],
+    [
+      'a name that a shell would read',
+      { after: { ...drain, document: "x'; reboot" } },
+      [expect.stringContaining('hooks.after.document: expected the name or the ARN')],
+    ],
     ['neither of them', {}, ['policies.monthly.hooks: names neither before nor after']],
     ['a time that no window has', { before: drain, within: '12h' }, ['policies.monthly.hooks.within: is not between 1m and 4h']],
     ['a word that does not exist', { before: drain, during: drain }, ['policies.monthly.hooks.during: unknown key']],
@@ -69,10 +81,17 @@ describe('what a patch command is sent with', () => {
 
   it('names each hook that there is', () => {
     expect(patchParameters({ hooks })).toEqual({
-      RunBefore: 'yes', BeforeHook: 'Corp-DrainSqlAg:7', RunAfter: 'yes', AfterHook: 'Corp-Failback:3', HookSeconds: '900',
+      RunBefore: 'yes',
+      BeforeHook: 'Corp-DrainSqlAg:7',
+      RunAfter: 'yes',
+      AfterHook: 'Corp-Failback:3',
+      HookSeconds: '900',
     });
     expect(patchParameters({ hooks: { after: drain, within: 60 }, awsCompliance: 'scan' })).toEqual({
-      RunAfter: 'yes', AfterHook: 'Corp-DrainSqlAg:7', HookSeconds: '60', ClosingScan: 'yes',
+      RunAfter: 'yes',
+      AfterHook: 'Corp-DrainSqlAg:7',
+      HookSeconds: '60',
+      ClosingScan: 'yes',
     });
     expect(hookPath({ ...failback, version: '12' })).toBe('arn:aws:ssm:eu-central-1:111122223333:document/Corp-Failback:12');
   });

@@ -33,7 +33,9 @@ function policyOf(raw: unknown): Policy {
 
 function problemsOf(raw: unknown): string[] {
   const read = readPolicy(raw, TODAY);
-  return 'policy' in read ? [] : read.problems.map(({ path, message, hint }) => `${pathText(path)}: ${message}${hint === undefined ? '' : ` (${hint})`}`);
+  return 'policy' in read
+    ? []
+    : read.problems.map(({ path, message, hint }) => `${pathText(path)}: ${message}${hint === undefined ? '' : ` (${hint})`}`);
 }
 
 describe('a policy that starts by itself', () => {
@@ -80,18 +82,35 @@ describe('what cannot be', () => {
   it.each([
     ['no start at all', without('startWhen', { nodes: { os: 'linux' }, patches: { kinds: ['security'] } }), ['policies.zero.plan: is missing']],
     ['no condition', zeroDay({ startWhen: [] }), ['policies.zero.startWhen: needs at least one entry']],
-    ['an empty condition', zeroDay({ startWhen: [{}] }), ['policies.zero.startWhen[0]: says nothing: name at least one of knownExploited, vendorSays, severity, epss, epssPercentile, tags']],
+    [
+      'an empty condition',
+      zeroDay({ startWhen: [{}] }),
+      ['policies.zero.startWhen[0]: says nothing: name at least one of knownExploited, vendorSays, severity, epss, epssPercentile, tags'],
+    ],
     [
       'conditions that every advisory meets',
       zeroDay({ startWhen: [{ tags: { Tier: 'web' } }, { knownExploited: false }] }),
-      [0, 1].map((index) => `policies.zero.startWhen[${index}]: would start for every advisory; name knownExploited, vendorSays, severity, epss or epssPercentile as well`),
+      [0, 1].map(
+        (index) =>
+          `policies.zero.startWhen[${index}]: would start for every advisory; name knownExploited, vendorSays, severity, epss or epssPercentile as well`,
+      ),
     ],
-    ['a slip', zeroDay({ startWhen: [{ knownExploted: true }] }), ['policies.zero.startWhen[0].knownExploted: unknown key (did you mean `knownExploited`?)']],
-    ['another slip', zeroDay({ patches: 'only-what-close-it' }), ['policies.zero.patches: must be only-what-closes-it (did you mean `only-what-closes-it`?)']],
+    [
+      'a slip',
+      zeroDay({ startWhen: [{ knownExploted: true }] }),
+      ['policies.zero.startWhen[0].knownExploted: unknown key (did you mean `knownExploited`?)'],
+    ],
+    [
+      'another slip',
+      zeroDay({ patches: 'only-what-close-it' }),
+      ['policies.zero.patches: must be only-what-closes-it (did you mean `only-what-closes-it`?)'],
+    ],
     [
       'words that need a start',
       without('startWhen', { plan, whileNoFix: { run: 'Corp-X' }, finishWithin: '48h' }),
-      ['whileNoFix', 'finishWithin', 'nodes.exposed', 'patches'].map((key) => `policies.zero.${key}: stands only beside \`startWhen\`, which says what it is about`),
+      ['whileNoFix', 'finishWithin', 'nodes.exposed', 'patches'].map(
+        (key) => `policies.zero.${key}: stands only beside \`startWhen\`, which says what it is about`,
+      ),
     ],
     ['words that a calendar cannot mean', zeroDay({ plan }), [`policies.zero.nodes.exposed: ${soon}`, `policies.zero.patches: ${soon}`]],
     [
@@ -99,14 +118,24 @@ describe('what cannot be', () => {
       zeroDay({ windows: 'ignore', waves: [{ ...test, window: 'nightly' }, rest] }),
       ['policies.zero.waves[0].window: does not go together with `windows: ignore`'],
     ],
-    ['a document of AWS, which knows no Action', zeroDay({ whileNoFix: { run: 'AWS-RunShellScript' } }), [expect.stringContaining('policies.zero.whileNoFix.run: expected the name of an SSM document of yours')]],
+    [
+      'a document of AWS, which knows no Action',
+      zeroDay({ whileNoFix: { run: 'AWS-RunShellScript' } }),
+      [expect.stringContaining('policies.zero.whileNoFix.run: expected the name of an SSM document of yours')],
+    ],
     [
       'a promise about a window that others may change',
       { ...zeroDay({ finishWithin: '48h', waves: [{ ...test, window: 'erp' }, rest] }), windows: { erp: { ssm: 'mw-0123456789abcdef0' } } },
-      ['policies.zero.finishWithin: cannot be promised: when erp opens is said in Systems Manager, and anybody may change it there (leave it out, or write the times of that window here)'],
+      [
+        'policies.zero.finishWithin: cannot be promised: when erp opens is said in Systems Manager, and anybody may change it there (leave it out, or write the times of that window here)',
+      ],
     ],
     ['freezes', zeroDay({ freezes: 'ask' }), ['policies.zero.freezes: not built yet, so it is refused rather than ignored']],
-    ['a missing plan beside another mistake', without('startWhen', { nodes: { os: 'linux' }, patches: { kinds: ['securty'] } }), [expect.stringContaining('kinds[0]'), 'policies.zero.plan: is missing']],
+    [
+      'a missing plan beside another mistake',
+      without('startWhen', { nodes: { os: 'linux' }, patches: { kinds: ['securty'] } }),
+      [expect.stringContaining('kinds[0]'), 'policies.zero.plan: is missing'],
+    ],
   ])('%s', (_what, raw, problems) => {
     expect(problemsOf(raw)).toEqual(problems);
   });
@@ -142,13 +171,42 @@ describe('what stands in for a fix', () => {
       [expect.stringContaining('has `run` and `lambda` and `automation`: a node carries one thing')],
     ],
     ['a slip', { lamda: 'waf-block' }, [`${at}.lamda: unknown key (did you mean \`lambda\`?)`]],
-    ['the ARN of a function', { lambda: 'arn:aws:lambda:eu-central-1:111111111111:function:x' }, [`${at}.lambda: is an ARN; write the name alone: the function is that of the hub's account and Region`]],
-    ['a function that can have no such name', { lambda: 'waf block' }, [expect.stringContaining(`${at}.lambda: expected the name of a Lambda function`)]],
+    [
+      'the ARN of a function',
+      { lambda: 'arn:aws:lambda:eu-central-1:111111111111:function:x' },
+      [`${at}.lambda: is an ARN; write the name alone: the function is that of the hub's account and Region`],
+    ],
+    [
+      'a function that can have no such name',
+      { lambda: 'waf block' },
+      [expect.stringContaining(`${at}.lambda: expected the name of a Lambda function`)],
+    ],
     ['a runbook without role', { automation: { document: 'Corp-Isolate' } }, [`${at}.automation.role: is missing`]],
-    ['only the name of a runbook', { automation: 'Corp-Isolate' }, [`${at}.automation: expected a runbook and its role: { document: Corp-Isolate, role: Corp-IsolateRole }`]],
-    ['a runbook of AWS', { automation: { document: 'AWS-StopEC2Instance', role: 'R' } }, [expect.stringContaining(`${at}.automation.document: expected the name of an Automation runbook of yours`)]],
-    ['the ARN of a role', { automation: { document: 'Corp-Isolate', role: 'arn:aws:iam::1:role/R' } }, [`${at}.automation.role: is an ARN; write the name alone: each account has such a role`]],
-    ['two slips', { lambda: '', automation: { document: 'X', rol: 'R' } }, [expect.stringContaining('.lambda: expected'), expect.stringContaining('.automation.document: expected'), expect.stringContaining('.automation.rol: unknown key'), expect.stringContaining('has `lambda` and `automation`')]],
+    [
+      'only the name of a runbook',
+      { automation: 'Corp-Isolate' },
+      [`${at}.automation: expected a runbook and its role: { document: Corp-Isolate, role: Corp-IsolateRole }`],
+    ],
+    [
+      'a runbook of AWS',
+      { automation: { document: 'AWS-StopEC2Instance', role: 'R' } },
+      [expect.stringContaining(`${at}.automation.document: expected the name of an Automation runbook of yours`)],
+    ],
+    [
+      'the ARN of a role',
+      { automation: { document: 'Corp-Isolate', role: 'arn:aws:iam::1:role/R' } },
+      [`${at}.automation.role: is an ARN; write the name alone: each account has such a role`],
+    ],
+    [
+      'two slips',
+      { lambda: '', automation: { document: 'X', rol: 'R' } },
+      [
+        expect.stringContaining('.lambda: expected'),
+        expect.stringContaining('.automation.document: expected'),
+        expect.stringContaining('.automation.rol: unknown key'),
+        expect.stringContaining('has `lambda` and `automation`'),
+      ],
+    ],
   ])('cannot be %s', (_what, whileNoFix, problems) => {
     const found = problemsOf(standIn(whileNoFix));
     expect(found).toHaveLength(problems.length);
@@ -159,7 +217,10 @@ describe('what stands in for a fix', () => {
 describe('finishWithin', () => {
   const hint = '(leave the windows out with `windows: ignore`, or give it more time)';
   const at = 'policies.zero.finishWithin: cannot be kept:';
-  const nightly = [{ ...test, window: 'nightly' }, { ...rest, window: 'nightly' }];
+  const nightly = [
+    { ...test, window: 'nightly' },
+    { ...rest, window: 'nightly' },
+  ];
   const sunday = [test, { ...rest, window: 'sunday' }];
   const once = [test, { ...rest, window: 'once' }];
 
@@ -170,9 +231,17 @@ describe('finishWithin', () => {
     ['a window once a week', { finishWithin: '48h', waves: sunday }, [`${at} soaks and the waiting for windows can take 6 d 19 h ${hint}`]],
     ['a window once a week, and a week', { finishWithin: '7d', waves: sunday }, []],
     ['windows every night', { finishWithin: '48h', waves: nightly }, []],
-    ['windows every night, and less than a day', { finishWithin: '20h', waves: nightly }, [`${at} soaks and the waiting for windows can take 21 h 30 ${hint}`]],
+    [
+      'windows every night, and less than a day',
+      { finishWithin: '20h', waves: nightly },
+      [`${at} soaks and the waiting for windows can take 21 h 30 ${hint}`],
+    ],
     ['a window that never opens again', { finishWithin: '48h', waves: once }, [`${at} a window never opens again ${hint}`]],
-    ['no time at all', { finishWithin: '10m' }, ['policies.zero.finishWithin: is shorter than 30m: no batch is patched in that time', expect.stringContaining('leaves no time')]],
+    [
+      'no time at all',
+      { finishWithin: '10m' },
+      ['policies.zero.finishWithin: is shorter than 30m: no batch is patched in that time', expect.stringContaining('leaves no time')],
+    ],
   ])('%s', (_what, parts, problems) => {
     expect(problemsOf(zeroDay(parts))).toEqual(problems);
   });

@@ -95,18 +95,39 @@ describe('words', () => {
   it.each([
     ['everything-else', { everythingElse: true }],
     [{ share: '5%', atLeast: '1 per platform' }, { share: { percent: 5, atLeast: { count: 1, per: 'platform' } } }],
-    [{ os: 'linux', share: '10%' }, { os: 'linux', share: { percent: 10 } }],
-    [{ ids: ['mi-0123456789abcdef0'], atMost: 2 }, { ids: ['mi-0123456789abcdef0'], atMost: { count: 2 } }],
-    [{ os: 'windows', atMost: '2 per platform' }, { os: 'windows', atMost: { count: 2, per: 'platform' } }],
+    [
+      { os: 'linux', share: '10%' },
+      { os: 'linux', share: { percent: 10 } },
+    ],
+    [
+      { ids: ['mi-0123456789abcdef0'], atMost: 2 },
+      { ids: ['mi-0123456789abcdef0'], atMost: { count: 2 } },
+    ],
+    [
+      { os: 'windows', atMost: '2 per platform' },
+      { os: 'windows', atMost: { count: 2, per: 'platform' } },
+    ],
   ])('nodes %j', (nodes, selector) => {
     expect(firstWave({ nodes }).nodes).toEqual(selector);
   });
 
   it.each([
-    [{ every: 'week', on: 'tue', at: '08:00' }, { every: 'week', on: 'tue', at: '08:00' }],
-    [{ every: 'month', at: 'patch-tuesday + 1d 09:00' }, { every: 'month', patchTuesdayPlusDays: 1, at: '09:00' }],
-    [{ every: 'month', at: 'patch-tuesday 00:30' }, { every: 'month', patchTuesdayPlusDays: 0, at: '00:30' }],
-    [{ every: 'month', at: 'patch-tuesday +20d 09:00' }, { every: 'month', patchTuesdayPlusDays: 20, at: '09:00' }],
+    [
+      { every: 'week', on: 'tue', at: '08:00' },
+      { every: 'week', on: 'tue', at: '08:00' },
+    ],
+    [
+      { every: 'month', at: 'patch-tuesday + 1d 09:00' },
+      { every: 'month', patchTuesdayPlusDays: 1, at: '09:00' },
+    ],
+    [
+      { every: 'month', at: 'patch-tuesday 00:30' },
+      { every: 'month', patchTuesdayPlusDays: 0, at: '00:30' },
+    ],
+    [
+      { every: 'month', at: 'patch-tuesday +20d 09:00' },
+      { every: 'month', patchTuesdayPlusDays: 20, at: '09:00' },
+    ],
     [{ cron: 'cron(0 9 L * ? *)' }, { cron: '0 9 L * ? *' }],
   ])('plan %j', (plan, expected) => {
     const timezone = 'Europe/Berlin';
@@ -142,11 +163,7 @@ describe('a value that cannot be', () => {
     ['a very long duration', { wave: { soak: '91d' } }, `${at}.waves[0].soak: is longer than 90d`],
     ['a share over 100 %', { wave: { atOnce: '120%' } }, `${at}.waves[0].atOnce: is more than 100%`],
     ['a broken share', { wave: { atOnce: '5 %' } }, `${at}.waves[0].atOnce: expected a number of nodes such as 3, or a share such as 5%`],
-    [
-      'a fraction of a node',
-      { wave: { atOnce: 0.5 } },
-      `${at}.waves[0].atOnce: expected a number of nodes such as 3, or a share such as 5%`,
-    ],
+    ['a fraction of a node', { wave: { atOnce: 0.5 } }, `${at}.waves[0].atOnce: expected a number of nodes such as 3, or a share such as 5%`],
     ['no node at once', { wave: { atOnce: 0 } }, `${at}.waves[0].atOnce: must be more than 0: no node could ever start`],
     ['a share of nothing', { wave: { nodes: { share: '0%' } } }, `${at}.waves[0].nodes.share: must be more than 0% and at most 100%`],
     ['a name', { wave: { name: 'Test Wave' } }, `${at}.waves[0].name: a name here is lower-case letters, digits and hyphens`],
@@ -156,11 +173,7 @@ describe('a value that cannot be', () => {
     ['empty tags', { wave: { nodes: { tags: {} } } }, `${at}.waves[0].nodes.tags: is empty; name at least one tag`],
     ['a tag that is no text', { wave: { nodes: { tags: { Wave: 1 } } } }, `${at}.waves[0].nodes.tags.Wave: expected a text; write numbers`],
     ['an id', { wave: { nodes: { ids: ['i-12'] } } }, `${at}.waves[0].nodes.ids[0]: expected the id of a managed node`],
-    [
-      'the same id twice',
-      { wave: { nodes: { ids: ['i-12345678', 'i-12345678'] } } },
-      `${at}.waves[0].nodes.ids[1]: i-12345678 is named twice`,
-    ],
+    ['the same id twice', { wave: { nodes: { ids: ['i-12345678', 'i-12345678'] } } }, `${at}.waves[0].nodes.ids[1]: i-12345678 is named twice`],
     ['atLeast alone', { wave: { nodes: { os: 'linux', atLeast: 1 } } }, `${at}.waves[0].nodes.atLeast: stands only beside \`share\``],
     ['the rest as a policy', { policy: { nodes: 'everything-else' } }, `${at}.nodes: everything-else is for the last wave`],
     [
@@ -204,7 +217,14 @@ describe('a value that cannot be', () => {
     ['nothing at all', { policy: { patches: null } }, `${at}.patches: is empty; expected keys and values`],
     [
       'provenOn in a later wave',
-      { policy: { waves: [{ name: 'a', nodes: linux }, { name: 'b', nodes: { os: 'windows' }, promoteWhen: { provenOn: 2 } }] } },
+      {
+        policy: {
+          waves: [
+            { name: 'a', nodes: linux },
+            { name: 'b', nodes: { os: 'windows' }, promoteWhen: { provenOn: 2 } },
+          ],
+        },
+      },
       `${at}.waves[1].promoteWhen.provenOn: counts in the first wave only`,
     ],
   ])('%s', (_name, parts, problem) => {
@@ -244,16 +264,8 @@ describe('windows', () => {
       { ...window, to: '01:00' },
       'to: is the same time as `from`: the window would never open (for a whole day write',
     ],
-    [
-      'whose last start is not inside',
-      { ...window, lastStart: '6h' },
-      'lastStart: is not shorter than the window, which is open for 360 min',
-    ],
-    [
-      'with days that are none',
-      { ...window, days: ['Saturday'] },
-      'days[0]: must be one of mon, tue, wed, thu, fri, sat, sun (did you mean `sat`?)',
-    ],
+    ['whose last start is not inside', { ...window, lastStart: '6h' }, 'lastStart: is not shorter than the window, which is open for 360 min'],
+    ['with days that are none', { ...window, days: ['Saturday'] }, 'days[0]: must be one of mon, tue, wed, thu, fri, sat, sun (did you mean `sat`?)'],
     ['with a last start that is no duration', { ...window, lastStart: '1 hour' }, 'lastStart: expected a duration such as'],
     ['with a time that is none', { ...window, from: '25:00' }, 'from: expected a time of day such as "09:30"'],
     ['that are two things at once', { ...window, lasts: '6h' }, 'lasts: does not go together with `days`, `from`, `to`, `timezone`'],

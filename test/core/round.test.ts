@@ -31,9 +31,22 @@ function runs(outcomes: Record<string, Partial<RunState>>): Map<string, RunState
 }
 
 function input(more: Partial<RoundInput> = {}): RoundInput {
-  return { phase: 'patch', plan: planWave(3), rules: wave('test'), window: undefined, runs: new Map(), online: new Set(['n0', 'n1', 'n2']), round: 1, stopped: undefined, accepted: false, now: NOW, ...more };
+  return {
+    phase: 'patch',
+    plan: planWave(3),
+    rules: wave('test'),
+    window: undefined,
+    runs: new Map(),
+    online: new Set(['n0', 'n1', 'n2']),
+    round: 1,
+    stopped: undefined,
+    accepted: false,
+    now: NOW,
+    ...more,
+  };
 }
-const nodesOf = (decision: ReturnType<typeof decideRound>) => (decision.action === 'run' ? decision.tracks.flat().flatMap((batch) => batch.nodes) : []);
+const nodesOf = (decision: ReturnType<typeof decideRound>) =>
+  decision.action === 'run' ? decision.tracks.flat().flatMap((batch) => batch.nodes) : [];
 
 describe('a wave in a maintenance window of Systems Manager', () => {
   const erp = { ssm: 'mw-0123456789abcdef0', location: { account: '111111111111', region: 'eu-central-1' }, lastStart: 0 };
@@ -50,11 +63,21 @@ describe('a wave in a maintenance window of Systems Manager', () => {
   });
 
   it('that is closed whatever the hour lets it be judged, with why; one that was never read is asked again', () => {
-    expect(decideRound(input({ window: disabled }))).toEqual({ action: 'judge', silent: [], reason: `${NAME} is disabled`, closed: `${NAME} is disabled` });
+    expect(decideRound(input({ window: disabled }))).toEqual({
+      action: 'judge',
+      silent: [],
+      reason: `${NAME} is disabled`,
+      closed: `${NAME} is disabled`,
+    });
     expect(decideRound(input({ window: erp }))).toMatchObject({ action: 'wait', seconds: 900 });
   });
 
-  it.each([[undefined, 'wait'], [0, 'wait'], [3_599, 'wait'], [3_600, 'judge']] as const)('that cannot be read for %s s: %s', (seconds, action) => {
+  it.each([
+    [undefined, 'wait'],
+    [0, 'wait'],
+    [3_599, 'wait'],
+    [3_600, 'judge'],
+  ] as const)('that cannot be read for %s s: %s', (seconds, action) => {
     const unreadSince = seconds === undefined ? undefined : NOW - seconds * 1_000;
     expect(decideRound(input({ window: unread, unreadSince })).action).toBe(action);
   });
@@ -63,8 +86,13 @@ describe('a wave in a maintenance window of Systems Manager', () => {
     const track = { purpose: 'patch' as const, rules: wave('test'), total: 3 };
     const batch = { nodes: ['n0'], stopped: undefined, accepted: false, outcomes: new Map(), online: new Set(['n0']), now: NOW };
     expect(admitBatch({ ...batch, track: { ...track, window: disabled } })).toMatchObject({ action: 'end', reason: `${NAME} is disabled` });
-    expect(admitBatch({ ...batch, track: { ...track, window: { ...erp, read: { ...read, opens: { at: NOW - 7_200_000 } } } } })).toMatchObject({ action: 'end', reason: 'the window is closed' });
-    expect(admitBatch({ ...batch, track: { ...track, window: { ...erp, read: { ...read, opens: { at: NOW - 1_000 } } } } })).toMatchObject({ action: 'send' });
+    expect(admitBatch({ ...batch, track: { ...track, window: { ...erp, read: { ...read, opens: { at: NOW - 7_200_000 } } } } })).toMatchObject({
+      action: 'end',
+      reason: 'the window is closed',
+    });
+    expect(admitBatch({ ...batch, track: { ...track, window: { ...erp, read: { ...read, opens: { at: NOW - 1_000 } } } } })).toMatchObject({
+      action: 'send',
+    });
   });
 });
 
@@ -121,7 +149,15 @@ describe('decideRound', () => {
 
 describe('admitBatch', () => {
   const track = { purpose: 'patch' as const, rules: wave('test'), window: OPEN, total: 3 };
-  const base = { track, nodes: ['n0', 'n1'], stopped: undefined, accepted: false, outcomes: new Map<string, Outcome>(), online: new Set(['n0', 'n1']), now: NOW };
+  const base = {
+    track,
+    nodes: ['n0', 'n1'],
+    stopped: undefined,
+    accepted: false,
+    outcomes: new Map<string, Outcome>(),
+    online: new Set(['n0', 'n1']),
+    now: NOW,
+  };
 
   it('sends to whoever is online and due', () => {
     expect(admitBatch({ ...base, outcomes: new Map([['n0', 'patched' as const]]) })).toMatchObject({ action: 'send', nodes: ['n1'] });
@@ -142,7 +178,10 @@ describe('admitBatch', () => {
   it('asks a document that stands in for a fix all that a patch is asked', () => {
     const mitigating = { ...base, track: { ...track, purpose: 'mitigate' as const } };
     expect(admitBatch({ ...mitigating, outcomes: new Map([['n0', 'mitigated' as const]]) })).toMatchObject({ action: 'send', nodes: ['n1'] });
-    expect(admitBatch({ ...mitigating, track: { ...mitigating.track, window: SHUT } })).toMatchObject({ action: 'end', reason: 'the window is closed' });
+    expect(admitBatch({ ...mitigating, track: { ...mitigating.track, window: SHUT } })).toMatchObject({
+      action: 'end',
+      reason: 'the window is closed',
+    });
     expect(admitBatch({ ...mitigating, outcomes: new Map([['n2', 'failed' as const]]) })).toMatchObject({ action: 'end' });
   });
 

@@ -43,8 +43,13 @@ describe('selectNodes', () => {
     const anyNode = fc.record({ name: fc.string({ minLength: 6, maxLength: 6 }), tested: fc.boolean(), opted: fc.boolean() });
     fc.assert(
       fc.property(fc.uniqueArray(anyNode, { selector: (one) => one.name, maxLength: 30 }), fc.integer({ min: 0, max: 100 }), (entries, percent) => {
-        const nodes = entries.map((one, index) => node(`n${index}`, { tags: { Wavelock: one.opted ? 'enabled' : 'no', Environment: one.tested ? 'test' : 'prod' } }));
-        const rules = policy({ nodes: {}, waves: [wave('test', { nodes: { tags: { Environment: 'test' } } }), wave('canary', { nodes: { share: { percent } } }), wave('rest')] });
+        const nodes = entries.map((one, index) =>
+          node(`n${index}`, { tags: { Wavelock: one.opted ? 'enabled' : 'no', Environment: one.tested ? 'test' : 'prod' } }),
+        );
+        const rules = policy({
+          nodes: {},
+          waves: [wave('test', { nodes: { tags: { Environment: 'test' } } }), wave('canary', { nodes: { share: { percent } } }), wave('rest')],
+        });
         const { waves, leftOut } = selectNodes(rules, nodes, OPT_IN);
         const dealt = [...waves.flatMap((one) => one.nodes), ...leftOut.map((one) => one.node)].map((one) => one.id);
         expect(dealt.toSorted()).toEqual(nodes.map((one) => one.id).toSorted());

@@ -13,8 +13,22 @@ const ITEMS: LockItem[] = [
 
 function report(more: Partial<PatchReport> = {}): PatchReport {
   return {
-    v: 1, do: 'patch', batch: 'monthly-test-p1-0-0', platform: 'amazon-linux-2023-x86_64', phase: 'verify', end: 'ok', why: '', detail: '',
-    boot: 'b', rebooted: 0, pending: '', n: 2, bad: [], down: [], from: '', ...more,
+    v: 1,
+    do: 'patch',
+    batch: 'monthly-test-p1-0-0',
+    platform: 'amazon-linux-2023-x86_64',
+    phase: 'verify',
+    end: 'ok',
+    why: '',
+    detail: '',
+    boot: 'b',
+    rebooted: 0,
+    pending: '',
+    n: 2,
+    bad: [],
+    down: [],
+    from: '',
+    ...more,
   };
 }
 
@@ -23,17 +37,47 @@ describe('judgeReport', () => {
     ['installed', {}, 'patched', 'installed and verified'],
     ['installed with a reboot', { rebooted: 1 as const }, 'patched', 'installed, rebooted and verified'],
     ['nothing to do', { n: 0 }, 'already-proven', 'had the proven versions before'],
-    ['a newer version', { bad: [[2, '1:3.0.8-1.amzn2023.0.9']] as [number, string][] }, 'ahead', 'something else updated it beyond what was proven: openssl 1:3.0.8-1.amzn2023.0.9'],
-    ['an older version', { bad: [[2, '1:3.0.8-1.amzn2023.0.3']] as [number, string][] }, 'failed', 'openssl is 1:3.0.8-1.amzn2023.0.3, not 1:3.0.8-1.amzn2023.0.5'],
+    [
+      'a newer version',
+      { bad: [[2, '1:3.0.8-1.amzn2023.0.9']] as [number, string][] },
+      'ahead',
+      'something else updated it beyond what was proven: openssl 1:3.0.8-1.amzn2023.0.9',
+    ],
+    [
+      'an older version',
+      { bad: [[2, '1:3.0.8-1.amzn2023.0.3']] as [number, string][] },
+      'failed',
+      'openssl is 1:3.0.8-1.amzn2023.0.3, not 1:3.0.8-1.amzn2023.0.5',
+    ],
     ['a version that cannot be read', { bad: [[2, ':::']] as [number, string][] }, 'failed', 'openssl is :::, not 1:3.0.8-1.amzn2023.0.5'],
     ['an item that the lock does not have', { bad: [[9, '1']] as [number, string][] }, 'unknown', 'its report does not fit the lock'],
     ['a service down', { down: ['nginx.service'] }, 'failed', 'nginx.service did not come back'],
-    ['a refusal', { end: 'refused' as const, why: 'unproven-dependency' as const, detail: 'libfoo 1.2' }, 'failed', 'refused: the install would have pulled in something unproven: libfoo 1.2'],
+    [
+      'a refusal',
+      { end: 'refused' as const, why: 'unproven-dependency' as const, detail: 'libfoo 1.2' },
+      'failed',
+      'refused: the install would have pulled in something unproven: libfoo 1.2',
+    ],
     ['an install that still runs', { end: 'running' as const }, 'unknown', 'the install was still running when it reported'],
-    ['a pre hook', { end: 'failed' as const, phase: 'before' as const, why: 'hook-failed' as const, detail: 'Corp-Drain:7 failed' }, 'failed', 'pre hook failed, nothing was installed: Corp-Drain:7 failed'],
-    ['a post hook', { end: 'failed' as const, phase: 'after' as const, why: 'hook-failed' as const, detail: 'Corp-Failback:7 failed' }, 'failed', 'post hook failed, the packages are in: Corp-Failback:7 failed'],
+    [
+      'a pre hook',
+      { end: 'failed' as const, phase: 'before' as const, why: 'hook-failed' as const, detail: 'Corp-Drain:7 failed' },
+      'failed',
+      'pre hook failed, nothing was installed: Corp-Drain:7 failed',
+    ],
+    [
+      'a post hook',
+      { end: 'failed' as const, phase: 'after' as const, why: 'hook-failed' as const, detail: 'Corp-Failback:7 failed' },
+      'failed',
+      'post hook failed, the packages are in: Corp-Failback:7 failed',
+    ],
     ['a hook at work', { end: 'running' as const, phase: 'before' as const }, 'unknown', 'a hook was still at work when it reported'],
-    ['a closing scan that failed', { notes: ['aws-scan-failed' as const] }, 'patched', 'installed and verified; AWS\'s own compliance scan failed there'],
+    [
+      'a closing scan that failed',
+      { notes: ['aws-scan-failed' as const] },
+      'patched',
+      "installed and verified; AWS's own compliance scan failed there",
+    ],
     ['a reboot to do', { pending: 'reboot' as const }, 'reboot-pending', 'installed, needs a reboot'],
     ['old libraries in use', { pending: 'restart' as const }, 'restart-pending', 'installed, processes still run on the old libraries'],
   ])('%s', (_title, change, outcome, reason) => {
@@ -47,7 +91,13 @@ describe('settleInvocation', () => {
   const late = { ...times, now: times.expiresAt };
   const silent = { ...times, now: sentAt + (DELIVERY_SECONDS + 1) * 1000 };
   const seen = (status: string, more: Partial<Parameters<typeof settleInvocation>[0]> = {}) => ({
-    status, report: undefined, started: false, taken: false, silentFor: undefined, heard: false, ...more,
+    status,
+    report: undefined,
+    started: false,
+    taken: false,
+    silentFor: undefined,
+    heard: false,
+    ...more,
   });
 
   it.each([
@@ -57,14 +107,44 @@ describe('settleInvocation', () => {
     ['gives up a node that went silent', seen('InProgress', { started: true, silentFor: 2_000 }), times, { state: 'done', outcome: 'unreachable' }],
     ['does not know at expiry', seen('InProgress', { started: true }), late, { state: 'done', outcome: 'unknown' }],
     ['believes a report before a time-out', seen('Delivery Timed Out', { report: report() }), late, { state: 'done', outcome: 'patched' }],
-    ['tells delivered from undelivered', seen('DeliveryTimedOut'), late, { state: 'done', outcome: 'unreachable', reason: 'never picked up the command' }],
-    ['tells a node at work from one that never began', seen('DeliveryTimedOut', { started: true }), late, { state: 'done', outcome: 'unknown', atWork: true }],
-    ['remembers that a node took it, though no step had told', seen('DeliveryTimedOut', { taken: true }), late, { state: 'done', outcome: 'unknown', atWork: true }],
-    ['does not call a node unreachable that was there all the time', seen('Delivery Timed Out', { heard: true }), late, { state: 'done', outcome: 'unknown', atWork: true }],
+    [
+      'tells delivered from undelivered',
+      seen('DeliveryTimedOut'),
+      late,
+      { state: 'done', outcome: 'unreachable', reason: 'never picked up the command' },
+    ],
+    [
+      'tells a node at work from one that never began',
+      seen('DeliveryTimedOut', { started: true }),
+      late,
+      { state: 'done', outcome: 'unknown', atWork: true },
+    ],
+    [
+      'remembers that a node took it, though no step had told',
+      seen('DeliveryTimedOut', { taken: true }),
+      late,
+      { state: 'done', outcome: 'unknown', atWork: true },
+    ],
+    [
+      'does not call a node unreachable that was there all the time',
+      seen('Delivery Timed Out', { heard: true }),
+      late,
+      { state: 'done', outcome: 'unknown', atWork: true },
+    ],
     ['does not know what a cancel met', seen('Cancelled', { taken: true }), times, { state: 'done', outcome: 'unknown', atWork: true }],
     ['takes a cancel in time for what it is', seen('Cancelled', { heard: true }), times, { state: 'done', outcome: 'unreachable' }],
-    ['keeps a node that went silent at work', seen('InProgress', { taken: true, silentFor: 2_000 }), times, { state: 'done', outcome: 'unreachable', atWork: true }],
-    ['keeps a node whose install still runs', seen('Success', { report: report({ end: 'running' }) }), times, { state: 'done', outcome: 'unknown', atWork: true }],
+    [
+      'keeps a node that went silent at work',
+      seen('InProgress', { taken: true, silentFor: 2_000 }),
+      times,
+      { state: 'done', outcome: 'unreachable', atWork: true },
+    ],
+    [
+      'keeps a node whose install still runs',
+      seen('Success', { report: report({ end: 'running' }) }),
+      times,
+      { state: 'done', outcome: 'unknown', atWork: true },
+    ],
     ['success without a report is no success', seen('Success', { started: true }), times, { state: 'done', outcome: 'unknown' }],
     ['failure without a report is not understood', seen('Failed', { started: true }), times, { state: 'done', outcome: 'unknown' }],
     ['undeliverable', seen('Undeliverable'), times, { state: 'done', outcome: 'unreachable' }],

@@ -106,7 +106,9 @@ describe('the message of an alert', () => {
 
   it('names who cannot have the fix, and who is not reached by the policy', () => {
     const { text } = write({ alert: { ...ALERT, fixable: 130, blocked: 10, outside: { nodes: 7, names: ['a', 'b', 'c', 'd', 'e'] } } });
-    expect(text).toMatch(/Fix +available for 130 nodes; none yet for 72 \(suse-sles-15\.6-x86_64\): Acme-DisableTls stands in; 10 cannot have it as they are/);
+    expect(text).toMatch(
+      /Fix +available for 130 nodes; none yet for 72 \(suse-sles-15\.6-x86_64\): Acme-DisableTls stands in; 10 cannot have it as they are/,
+    );
     expect(text).toMatch(/Not here +7 exposed nodes that this policy does not reach: a, b, c, d, e and 2 more/);
   });
 
@@ -178,7 +180,9 @@ describe('the last message', () => {
   });
 
   it('does not hide who is still exposed elsewhere', () => {
-    expect(writeClosed({ ...CLOSED, outside: ['lab-1', 'lab-2'] }).text).toMatch(/Not here +2 exposed nodes that this policy does not reach: lab-1, lab-2/);
+    expect(writeClosed({ ...CLOSED, outside: ['lab-1', 'lab-2'] }).text).toMatch(
+      /Not here +2 exposed nodes that this policy does not reach: lab-1, lab-2/,
+    );
   });
 
   it('says what is still there that stood in for the fix', () => {
@@ -210,7 +214,13 @@ describe('the ticket', () => {
   it('fits what Systems Manager takes, the newest kept', () => {
     const advisories = Array.from({ length: 90 }, (_, index) => ({ source: 'usn', advisory: `USN-${index}`, title: '', cves: [] }));
     const packages = Array.from({ length: 5 }, () => 'x'.repeat(120));
-    const written = ticketText({ policy: 'zero-day', alert: { ...ALERT, advisories, packages }, status: 'InProgress', rollout: 'zero-day-20261221-1c04aa', timeline: moments });
+    const written = ticketText({
+      policy: 'zero-day',
+      alert: { ...ALERT, advisories, packages },
+      status: 'InProgress',
+      rollout: 'zero-day-20261221-1c04aa',
+      timeline: moments,
+    });
     expect(written.title.length).toBeLessThanOrEqual(1_024);
     expect(written.description.length).toBeLessThanOrEqual(2_048);
     expect(written.key.length).toBeLessThanOrEqual(512);

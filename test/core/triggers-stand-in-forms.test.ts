@@ -11,7 +11,15 @@ import type { Described } from '../../lambdas/core/triggers/stand-in.ts';
 const WHERE = '111111111111/eu-central-1';
 const HASH = 'a'.repeat(64);
 const FUNCTION = { by: 'lambda', name: 'waf-block', version: '7', hash: 'abc=', seconds: 60, platforms: [], parameters: [] } satisfies Described;
-const RUNBOOK = { by: 'automation', name: 'Corp-Isolate', version: '3', hash: HASH, role: 'arn:aws:iam::1:role/R', platforms: [], parameters: ['Action', 'InstanceId', 'AutomationAssumeRole'] } satisfies Described;
+const RUNBOOK = {
+  by: 'automation',
+  name: 'Corp-Isolate',
+  version: '3',
+  hash: HASH,
+  role: 'arn:aws:iam::1:role/R',
+  platforms: [],
+  parameters: ['Action', 'InstanceId', 'AutomationAssumeRole'],
+} satisfies Described;
 const first = FLEET[0]!;
 const windows: Node = { ...first, id: 'i-00000000000000099', os: 'windows' };
 
@@ -33,15 +41,29 @@ describe('where it can run', () => {
     const { fleet, leftOut, documents } = on([first, windows], FUNCTION);
     const pin = { by: 'lambda', name: 'waf-block', version: '7', hash: 'abc=', seconds: 60 };
     expect([fleet.length, leftOut, documents]).toEqual([2, [], { [WHERE]: { 'mitigate-linux': pin, 'mitigate-windows': pin } }]);
-    expect(on([windows], RUNBOOK).documents[WHERE]).toEqual({ 'mitigate-windows': { by: 'automation', name: 'Corp-Isolate', version: '3', hash: HASH, role: 'arn:aws:iam::1:role/R' } });
+    expect(on([windows], RUNBOOK).documents[WHERE]).toEqual({
+      'mitigate-windows': { by: 'automation', name: 'Corp-Isolate', version: '3', hash: HASH, role: 'arn:aws:iam::1:role/R' },
+    });
   });
 
   it.each<[string, Described, string]>([
-    ['does not exist', { missing: 'there is no function x in the hub\'s own account and Region', everywhere: true }, 'there is no function x in the hub\'s own account and Region'],
+    [
+      'does not exist',
+      { missing: "there is no function x in the hub's own account and Region", everywhere: true },
+      "there is no function x in the hub's own account and Region",
+    ],
     ['may take longer than is waited', { ...FUNCTION, seconds: 900 }, 'function waf-block may take 900 s, and Wavelock waits for 820 s'],
-    ['cannot be told what to do', { ...RUNBOOK, parameters: ['InstanceId', 'AutomationAssumeRole'] }, `Corp-Isolate has no parameter Action in ${WHERE}`],
+    [
+      'cannot be told what to do',
+      { ...RUNBOOK, parameters: ['InstanceId', 'AutomationAssumeRole'] },
+      `Corp-Isolate has no parameter Action in ${WHERE}`,
+    ],
     ['cannot be told where', { ...RUNBOOK, parameters: ['Action', 'AutomationAssumeRole'] }, `Corp-Isolate has no parameter InstanceId in ${WHERE}`],
-    ['cannot be told as whom', { ...RUNBOOK, parameters: ['Action', 'InstanceId'] }, `Corp-Isolate has no parameter AutomationAssumeRole in ${WHERE}`],
+    [
+      'cannot be told as whom',
+      { ...RUNBOOK, parameters: ['Action', 'InstanceId'] },
+      `Corp-Isolate has no parameter AutomationAssumeRole in ${WHERE}`,
+    ],
   ])('is nowhere where it %s, and people read why', (_title, described, why) => {
     expect(on([first], described)).toEqual({ fleet: [], leftOut: [{ node: first, why }], documents: {} });
   });
@@ -49,7 +71,8 @@ describe('where it can run', () => {
 
 describe('how a function ended on a node', () => {
   const facts = { what: 'function waf-block', action: 'apply', expiresAt: NOW + 60_000, now: NOW };
-  const answer = (value: unknown, failed = false): Told => readAnswer({ failed, payload: typeof value === 'string' ? value : JSON.stringify(value) }, ['a', 'b']);
+  const answer = (value: unknown, failed = false): Told =>
+    readAnswer({ failed, payload: typeof value === 'string' ? value : JSON.stringify(value) }, ['a', 'b']);
   const settle = (told: Told | undefined, more: Partial<typeof facts> = {}) => settleCall('a', { ...facts, told, ...more });
   const unsaid = { state: 'done', outcome: 'unknown', reason: 'function waf-block answered and did not say how it went here' };
 
@@ -68,7 +91,11 @@ describe('how a function ended on a node', () => {
   });
 
   it('took it back, where it was asked to', () => {
-    expect(settle(answer({ nodes: { a: { ok: true } } }), { action: 'withdraw' })).toEqual({ state: 'done', outcome: 'withdrawn', reason: 'function waf-block took back what stood in for the fix' });
+    expect(settle(answer({ nodes: { a: { ok: true } } }), { action: 'withdraw' })).toEqual({
+      state: 'done',
+      outcome: 'withdrawn',
+      reason: 'function waf-block took back what stood in for the fix',
+    });
   });
 
   it.each([
@@ -82,16 +109,26 @@ describe('how a function ended on a node', () => {
 
   it('is waited for as long as an answer can come, and unknown after that', () => {
     expect(settle(undefined)).toEqual({ state: 'open' });
-    expect(settle(undefined, { now: facts.expiresAt })).toEqual({ state: 'done', outcome: 'unknown', reason: 'function waf-block was called and its answer never came' });
+    expect(settle(undefined, { now: facts.expiresAt })).toEqual({
+      state: 'done',
+      outcome: 'unknown',
+      reason: 'function waf-block was called and its answer never came',
+    });
   });
 
   it('is mitigated by nothing but its own word for this very node', () => {
     const json = fc.jsonValue();
-    fc.assert(fc.property(fc.oneof(json, fc.record({ nodes: fc.dictionary(fc.constantFrom('a', 'b', '__proto__'), json) })), fc.boolean(), (value, failed) => {
-      const settled = settle(answer(value, failed));
-      const said = (value as { nodes?: { a?: { ok?: unknown } } } | null)?.nodes?.a?.ok === true;
-      expect(settled.state === 'done' && settled.outcome === 'mitigated').toBe(!failed && said);
-    }));
+    fc.assert(
+      fc.property(
+        fc.oneof(json, fc.record({ nodes: fc.dictionary(fc.constantFrom('a', 'b', '__proto__'), json) })),
+        fc.boolean(),
+        (value, failed) => {
+          const settled = settle(answer(value, failed));
+          const said = (value as { nodes?: { a?: { ok?: unknown } } } | null)?.nodes?.a?.ok === true;
+          expect(settled.state === 'done' && settled.outcome === 'mitigated').toBe(!failed && said);
+        },
+      ),
+    );
   });
 
   it.each([
@@ -111,8 +148,15 @@ describe('how a function ended on a node', () => {
 describe('how a runbook ended on a node', () => {
   const times = { sentAt: NOW, expiresAt: NOW + 3_600_000, now: NOW + 300_000 };
   const about = { what: 'runbook Corp-Isolate', action: 'apply' };
-  const settle = (own: string | undefined, { whole = 'InProgress', message = '', now = times.now }: { whole?: string; message?: string; now?: number } = {}) =>
-    settleRunbook('a', { ...about, whole: { status: whole, message }, parts: new Map(own === undefined ? [] : [['a', { status: own, message }]]) }, { ...times, now });
+  const settle = (
+    own: string | undefined,
+    { whole = 'InProgress', message = '', now = times.now }: { whole?: string; message?: string; now?: number } = {},
+  ) =>
+    settleRunbook(
+      'a',
+      { ...about, whole: { status: whole, message }, parts: new Map(own === undefined ? [] : [['a', { status: own, message }]]) },
+      { ...times, now },
+    );
 
   it.each([
     ['Success', 'mitigated', 'runbook Corp-Isolate stands in until there is a fix'],
@@ -125,10 +169,18 @@ describe('how a runbook ended on a node', () => {
     expect(settle(status, { message: 'Step isolate failed' })).toEqual({ state: 'done', outcome, reason });
   });
 
-  it.each(['Pending', 'InProgress', 'Waiting', 'PendingApproval', 'SomethingNew'])('is open while it is %s, and unknown when its time is over: nobody else may have the node', (status) => {
-    expect(settle(status)).toEqual({ state: 'open' });
-    expect(settle(status, { now: times.expiresAt })).toEqual({ state: 'done', outcome: 'unknown', reason: `runbook Corp-Isolate was still ${status} there when its time was over`, atWork: true });
-  });
+  it.each(['Pending', 'InProgress', 'Waiting', 'PendingApproval', 'SomethingNew'])(
+    'is open while it is %s, and unknown when its time is over: nobody else may have the node',
+    (status) => {
+      expect(settle(status)).toEqual({ state: 'open' });
+      expect(settle(status, { now: times.expiresAt })).toEqual({
+        state: 'done',
+        outcome: 'unknown',
+        reason: `runbook Corp-Isolate was still ${status} there when its time was over`,
+        atWork: true,
+      });
+    },
+  );
 
   it('is open where it is listed nowhere yet, and unknown in the end', () => {
     expect(settle(undefined)).toEqual({ state: 'open' });
@@ -138,6 +190,10 @@ describe('how a runbook ended on a node', () => {
 
   it('failed where it was refused as a whole, once lists have had time to tell', () => {
     expect(settle(undefined, { whole: 'Failed', message: 'no such role', now: NOW + 60_000 })).toEqual({ state: 'open' });
-    expect(settle(undefined, { whole: 'Failed', message: 'no such role' })).toEqual({ state: 'done', outcome: 'failed', reason: 'runbook Corp-Isolate ended as Failed: no such role' });
+    expect(settle(undefined, { whole: 'Failed', message: 'no such role' })).toEqual({
+      state: 'done',
+      outcome: 'failed',
+      reason: 'runbook Corp-Isolate ended as Failed: no such role',
+    });
   });
 });

@@ -5,7 +5,13 @@ import type { Node } from '../../lambdas/core/model.ts';
 import type { Described } from '../../lambdas/core/triggers/stand-in.ts';
 
 const WHERE = '111111111111/eu-central-1';
-const DOCUMENT: Described = { name: 'Corp-MitigateService', version: '7', hash: 'a'.repeat(64), platforms: ['linux'], parameters: ['Action', 'Reason'] };
+const DOCUMENT: Described = {
+  name: 'Corp-MitigateService',
+  version: '7',
+  hash: 'a'.repeat(64),
+  platforms: ['linux'],
+  parameters: ['Action', 'Reason'],
+};
 const [first, ...others] = FLEET;
 const windows: Node = { ...first!, id: 'i-00000000000000099', os: 'windows' };
 

@@ -6,7 +6,15 @@ import type { Decision, Standing } from '../../lambdas/core/triggers/types.ts';
 import type { TriggerInput } from '../../lambdas/core/triggers/what-starts.ts';
 
 const row = (more: Partial<Standing> = {}): Standing => {
-  return { policy: 'zero-day', advisory: ALAS, state: 'started', platforms: [AL], patchFor: '2026-12-21T12:00:00.000Z', subject: 'CVE-2026-31337', ...more };
+  return {
+    policy: 'zero-day',
+    advisory: ALAS,
+    state: 'started',
+    platforms: [AL],
+    patchFor: '2026-12-21T12:00:00.000Z',
+    subject: 'CVE-2026-31337',
+    ...more,
+  };
 };
 const taken = new Map([['zero-day', new Set(['2026-12-21T12:00:00.000Z'])]]);
 
@@ -19,9 +27,20 @@ function written(before: readonly Standing[], decisions: readonly Decision[], sc
       const old = rows.get(key) ?? row({ advisory, policy: decision.policy, state: 'told', platforms: [], patchFor: undefined });
       const fresh = old.state === 'closed' ? { ...old, platforms: [], mitigateFor: undefined } : old;
       if (decision.action === 'close') rows.set(key, { ...fresh, state: 'closed' });
-      if (decision.action === 'start' && decision.doing === 'patch') rows.set(key, { ...fresh, state: 'started', patchFor: scheduledFor, platforms: [...fresh.platforms, ...(decision.platforms[advisory] ?? [])] });
+      if (decision.action === 'start' && decision.doing === 'patch')
+        rows.set(key, {
+          ...fresh,
+          state: 'started',
+          patchFor: scheduledFor,
+          platforms: [...fresh.platforms, ...(decision.platforms[advisory] ?? [])],
+        });
       if (decision.action === 'start' && decision.doing === 'mitigate') rows.set(key, { ...fresh, mitigateFor: scheduledFor });
-      if (decision.action === 'tell') rows.set(key, { ...fresh, state: decision.why === 'observe' ? 'told' : decision.why === 'running' ? 'queued' : 'awaiting', rollout: decision.rollout });
+      if (decision.action === 'tell')
+        rows.set(key, {
+          ...fresh,
+          state: decision.why === 'observe' ? 'told' : decision.why === 'running' ? 'queued' : 'awaiting',
+          rollout: decision.rollout,
+        });
     }
   }
   return [...rows.values()];
@@ -40,15 +59,27 @@ describe('what starts', () => {
 
   it('one rollout for everything that meets one, with all nodes that it reaches', () => {
     expect(decide({ exposures: [exploited(), onUbuntu()] })).toEqual([
-      { action: 'start', doing: 'patch', policy: 'zero-day', advisories: [ALAS, USN], nodes: 12, platforms: { [ALAS]: [AL], [USN]: [UBUNTU] }, reason: 'known exploited' },
+      {
+        action: 'start',
+        doing: 'patch',
+        policy: 'zero-day',
+        advisories: [ALAS, USN],
+        nodes: 12,
+        platforms: { [ALAS]: [AL], [USN]: [UBUNTU] },
+        reason: 'known exploited',
+      },
     ]);
   });
 
   it('by what the vendor says, by EPSS, and by tags of at least one node', () => {
     const policies = [zeroDay({ startWhen: [{ vendorSays: 'exploited' }, { epssAbove: 0.9, tags: { Exposure: 'internet' } }] })];
     const quiet = exposure().urgency;
-    expect(decide({ policies, exposures: [exposure({ urgency: { ...quiet, vendorExploited: true } })] })).toMatchObject([{ action: 'start', nodes: 6 }]);
-    expect(decide({ policies, exposures: [exposure({ urgency: { ...quiet, epss: 0.95 } })] })).toMatchObject([{ action: 'start', nodes: 6, reason: 'EPSS over 0.9, tag Exposure=internet' }]);
+    expect(decide({ policies, exposures: [exposure({ urgency: { ...quiet, vendorExploited: true } })] })).toMatchObject([
+      { action: 'start', nodes: 6 },
+    ]);
+    expect(decide({ policies, exposures: [exposure({ urgency: { ...quiet, epss: 0.95 } })] })).toMatchObject([
+      { action: 'start', nodes: 6, reason: 'EPSS over 0.9, tag Exposure=internet' },
+    ]);
     expect(decide({ policies, exposures: [onUbuntu({ urgency: { ...quiet, epss: 0.95 } })] })).toEqual([]);
     expect(decide({ policies, exposures: [exposure({ urgency: { ...quiet, epss: 0.9 } })] })).toEqual([]);
   });
@@ -88,17 +119,31 @@ describe('one advisory', () => {
   it('whose event was lost is sent again after a while, under the same planned time', () => {
     const asked = [row({ patchFor: new Date(NOW - 16 * 60_000).toISOString() })];
     expect(decide({ exposures: [exploited()], asked })).toEqual([
-      { action: 'again', doing: 'patch', policy: 'zero-day', scheduledFor: asked[0]?.patchFor, advisories: [ALAS], reason: 'its event was lost: sent again' },
+      {
+        action: 'again',
+        doing: 'patch',
+        policy: 'zero-day',
+        scheduledFor: asked[0]?.patchFor,
+        advisories: [ALAS],
+        reason: 'its event was lost: sent again',
+      },
     ]);
     expect(decide({ exposures: [exploited()], asked: [row({ patchFor: new Date(NOW - 60_000).toISOString() })] })).toEqual([]);
   });
 });
 
 describe('a running rollout', () => {
-
   it('is told of what comes next, and not raced', () => {
     expect(decide({ exposures: [exploited(), onUbuntu()], asked: [row()], running, taken })).toEqual([
-      { action: 'tell', why: 'running', policy: 'zero-day', advisories: [USN], nodes: 6, rollout: 'zero-day-20261221-aaaaaa', reason: 'known exploited' },
+      {
+        action: 'tell',
+        why: 'running',
+        policy: 'zero-day',
+        advisories: [USN],
+        nodes: 6,
+        rollout: 'zero-day-20261221-aaaaaa',
+        reason: 'known exploited',
+      },
     ]);
   });
 
@@ -108,7 +153,7 @@ describe('a running rollout', () => {
     expect(decide({ exposures: [exploited(), onUbuntu()], asked: [row(), queued], taken })).toMatchObject([{ action: 'start', advisories: [USN] }]);
   });
 
-  it('of another policy is none of this one\'s', () => {
+  it("of another policy is none of this one's", () => {
     expect(decide({ exposures: [exploited()], running: [{ ...running[0]!, policy: 'monthly' }] })).toMatchObject([{ action: 'start' }]);
   });
 });
@@ -118,12 +163,17 @@ describe('a policy that only observes', () => {
 
   it('tells once and starts nothing', () => {
     const decisions = decide({ policies, exposures: [exploited(), onUbuntu({ state: 'awaiting-vendor' })] });
-    expect(decisions.map(({ action, advisories }) => [action, advisories])).toEqual([['tell', [ALAS]], ['tell', [USN]]]);
+    expect(decisions.map(({ action, advisories }) => [action, advisories])).toEqual([
+      ['tell', [ALAS]],
+      ['tell', [USN]],
+    ]);
     expect(decide({ policies, exposures: [exploited(), onUbuntu({ state: 'awaiting-vendor' })], asked: written([], decisions) })).toEqual([]);
   });
 
   it('starts what it has told of once it may', () => {
-    expect(decide({ exposures: [exploited()], asked: [row({ state: 'told', platforms: [], patchFor: undefined })] })).toMatchObject([{ action: 'start' }]);
+    expect(decide({ exposures: [exploited()], asked: [row({ state: 'told', platforms: [], patchFor: undefined })] })).toMatchObject([
+      { action: 'start' },
+    ]);
   });
 });
 
@@ -131,7 +181,12 @@ describe('without a fix', () => {
   const without = exploited({ state: 'awaiting-vendor' });
   const policies = [zeroDay({ whileNoFix: { run: 'Corp-MitigateService', withdrawWhen: 'patched' } })];
   const awaiting = row({ state: 'awaiting', platforms: [], patchFor: undefined });
-  const carried = FLEET.filter(({ scan }) => scan?.fingerprint === 'a').map(({ name }) => ({ policy: 'zero-day', node: keyOf(name), advisories: [ALAS], document: 'Corp-MitigateService' }));
+  const carried = FLEET.filter(({ scan }) => scan?.fingerprint === 'a').map(({ name }) => ({
+    policy: 'zero-day',
+    node: keyOf(name),
+    advisories: [ALAS],
+    document: 'Corp-MitigateService',
+  }));
 
   it('people are told, once', () => {
     expect(decide({ exposures: [without] })).toMatchObject([{ action: 'tell', why: 'no-fix', nodes: 6, advisories: [ALAS] }]);
@@ -156,10 +211,19 @@ describe('without a fix', () => {
   });
 
   it('what stood in is withdrawn from nodes that are no longer exposed, and only from them', () => {
-    expect(decide({ policies, exposures: [without], asked: [{ ...awaiting, mitigateFor: new Date(NOW).toISOString() }], mitigated: carried })).toEqual([]);
+    expect(
+      decide({ policies, exposures: [without], asked: [{ ...awaiting, mitigateFor: new Date(NOW).toISOString() }], mitigated: carried }),
+    ).toEqual([]);
     const patched = decide({ policies, exposures: [], asked: [row()], taken, mitigated: carried });
     expect(patched).toMatchObject([{ action: 'withdraw', nodes: carried.map(({ node }) => node), advisories: [ALAS] }, { action: 'close' }]);
-    expect(decide({ policies, exposures: [], asked: [row({ state: 'closed' })], mitigated: carried.map((one) => ({ ...one, withdrawFor: new Date(NOW).toISOString() })) })).toEqual([]);
+    expect(
+      decide({
+        policies,
+        exposures: [],
+        asked: [row({ state: 'closed' })],
+        mitigated: carried.map((one) => ({ ...one, withdrawFor: new Date(NOW).toISOString() })),
+      }),
+    ).toEqual([]);
   });
 
   it('is withdrawn once all patches are there, and one document after another', () => {
@@ -177,8 +241,22 @@ describe('what is withdrawn at once', () => {
 
   it.each([
     ['a document and a runbook of one name', [a!, { ...b!, by: 'automation' as const, role: 'R' }], 1],
-    ['a function and a runbook of one name', [{ ...a!, by: 'lambda' as const }, { ...b!, by: 'automation' as const, role: 'R' }], 1],
-    ['a runbook with two roles', [{ ...a!, by: 'automation' as const, role: 'R' }, { ...b!, by: 'automation' as const, role: 'S' }], 1],
+    [
+      'a function and a runbook of one name',
+      [
+        { ...a!, by: 'lambda' as const },
+        { ...b!, by: 'automation' as const, role: 'R' },
+      ],
+      1,
+    ],
+    [
+      'a runbook with two roles',
+      [
+        { ...a!, by: 'automation' as const, role: 'R' },
+        { ...b!, by: 'automation' as const, role: 'S' },
+      ],
+      1,
+    ],
     ['one runbook', [a!, b!, c!].map((one) => ({ ...one, by: 'automation' as const, role: 'R' })), 3],
   ])('%s', (_title, mitigated, nodes) => {
     const [first] = decide({ policies, exposures: [], asked: [row()], taken, mitigated });
@@ -213,10 +291,12 @@ describe('closed', () => {
 describe('whatever is open', () => {
   const state = fc.constantFrom('exposed', 'probable', 'awaiting-vendor', 'locked', 'reboot-pending', 'unknown');
   const some = fc.array(
-    fc.record({ state, listed: fc.boolean(), ubuntu: fc.boolean(), number: fc.integer({ min: 1, max: 4 }) }).map(({ listed, ubuntu, number, ...more }) => {
-      const base = ubuntu ? onUbuntu : exploited;
-      return base({ ...more, advisory: `X-${number}`, ...(listed ? {} : { urgency: exposure().urgency }) });
-    }),
+    fc
+      .record({ state, listed: fc.boolean(), ubuntu: fc.boolean(), number: fc.integer({ min: 1, max: 4 }) })
+      .map(({ listed, ubuntu, number, ...more }) => {
+        const base = ubuntu ? onUbuntu : exploited;
+        return base({ ...more, advisory: `X-${number}`, ...(listed ? {} : { urgency: exposure().urgency }) });
+      }),
     { maxLength: 6 },
   );
   const mode = fc.constantFrom('observe', 'approve', 'auto');

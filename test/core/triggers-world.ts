@@ -25,7 +25,15 @@ function node(number: number, kind: keyof typeof FINGERPRINTS, tags: Record<stri
     agentVersion: '3.3.987.0',
     online: true,
     tags: { Wavelock: 'enabled', ...tags },
-    scan: { at: '2026-12-21T05:00:00Z', platform: FINGERPRINTS[kind], fingerprint: kind, kernel: '6.1', pending: '', otherUpdaters: [], diskFreeMb: 5_000 },
+    scan: {
+      at: '2026-12-21T05:00:00Z',
+      platform: FINGERPRINTS[kind],
+      fingerprint: kind,
+      kernel: '6.1',
+      pending: '',
+      otherUpdaters: [],
+      diskFreeMb: 5_000,
+    },
   };
 }
 
@@ -59,7 +67,16 @@ export function exposure(more: Partial<OpenExposure> = {}): OpenExposure {
     severity: 'important',
     cves: [CVE],
     state,
-    packages: [{ package: 'openssl', arch: 'x86_64', installed: '1:3.0.8-1', fixed: state === 'awaiting-vendor' ? null : '1:3.0.8-5', state, why: 'openssl is older than the fix' }],
+    packages: [
+      {
+        package: 'openssl',
+        arch: 'x86_64',
+        installed: '1:3.0.8-1',
+        fixed: state === 'awaiting-vendor' ? null : '1:3.0.8-5',
+        state,
+        why: 'openssl is older than the fix',
+      },
+    ],
     published: '2026-12-01T00:00:00Z',
     seen: '2026-12-21T18:00:00Z',
     title: 'openssl security update',
@@ -100,7 +117,19 @@ export function zeroDay(more: Partial<Policy> = {}): Policy {
 
 export function input(more: Partial<TriggerInput> = {}): TriggerInput {
   const taken = new Map<string, Set<string>>();
-  return { policies: [zeroDay()], exposures: [], fleet: FLEET, fingerprintOf, optIn: OPT_IN, running: [], asked: [], taken, mitigated: [], now: NOW, ...more };
+  return {
+    policies: [zeroDay()],
+    exposures: [],
+    fleet: FLEET,
+    fingerprintOf,
+    optIn: OPT_IN,
+    running: [],
+    asked: [],
+    taken,
+    mitigated: [],
+    now: NOW,
+    ...more,
+  };
 }
 
 export const EXPLOITED = new Map([[CVE, { cve: CVE, added: '2026-12-21', due: '2027-01-11', ransomware: false, product: 'OpenSSL' }]]);

@@ -1,7 +1,17 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Advisory, substance } from '../../lambdas/core/advisory.ts';
-import { EMPTY_INDEX, goneFrom, judgeNews, mergeRecords, portionOf, returnedTo, rowDocument, shardsFor, shardsOf } from '../../lambdas/core/upsert.ts';
+import {
+  EMPTY_INDEX,
+  goneFrom,
+  judgeNews,
+  mergeRecords,
+  portionOf,
+  returnedTo,
+  rowDocument,
+  shardsFor,
+  shardsOf,
+} from '../../lambdas/core/upsert.ts';
 import type { Affected } from '../../lambdas/core/advisory.ts';
 import type { FeedIndex, IndexEntry } from '../../lambdas/core/upsert.ts';
 
@@ -62,7 +72,14 @@ describe('shards', () => {
 describe('several records of one id', () => {
   it('are one advisory: rows, CVEs and links of both, the graver severity, the earlier date, the newer words', () => {
     const older = advisory({ severity: 'critical', title: 'old', references: ['https://example.com/8'], cvss: 9.8 });
-    const newer = advisory({ affected: [row('9')], cves: ['CVE-2026-1000'], published: '2026-10-03T00:00:00.000Z', updated: '2026-10-04T00:00:00.000Z', title: 'new', rebootSuggested: false });
+    const newer = advisory({
+      affected: [row('9')],
+      cves: ['CVE-2026-1000'],
+      published: '2026-10-03T00:00:00.000Z',
+      updated: '2026-10-04T00:00:00.000Z',
+      title: 'new',
+      rebootSuggested: false,
+    });
     const merged = mergeRecords(newer, older);
     expect(merged).toMatchObject({
       title: 'new',
@@ -105,7 +122,8 @@ describe('news', () => {
 
 describe('what is gone', () => {
   const reading = (present: string[], more: object = {}) => ({ present: new Set(present), skipped: 0, problems: [], ...more });
-  const but = (count: number, ...missing: number[]) => Array.from({ length: count }, (_, index) => `A-${index}`).filter((_, index) => !missing.includes(index));
+  const but = (count: number, ...missing: number[]) =>
+    Array.from({ length: count }, (_, index) => `A-${index}`).filter((_, index) => !missing.includes(index));
 
   it('is what a complete reading does not have any more, up to a tenth', () => {
     expect(goneFrom(some(20), reading(but(20, 3)))).toEqual({ gone: ['A-3'], tooMany: false });
@@ -124,7 +142,10 @@ describe('what is gone', () => {
     expect(goneFrom(some(20), reading(but(20, 3), { skipped: 1, problems: ['A-3: is no JSON'] }))).toEqual({ gone: [], tooMany: false });
     expect(goneFrom(some(20), reading(but(20, 3), { skipped: 1, problems: ['A-33: is no JSON'] }))).toEqual({ gone: ['A-3'], tooMany: false });
     expect(goneFrom(some(20), reading(but(20, 3), { skipped: 2, problems: ['A-4: is no JSON'] }))).toEqual({ gone: [], tooMany: false });
-    expect(goneFrom(some(20), reading(but(20, 3), { skipped: 1, problems: ['a record without id: is no JSON'] }))).toEqual({ gone: [], tooMany: false });
+    expect(goneFrom(some(20), reading(but(20, 3), { skipped: 1, problems: ['a record without id: is no JSON'] }))).toEqual({
+      gone: [],
+      tooMany: false,
+    });
   });
 
   it('is taken back when it is there again, unless the vendor had withdrawn it', () => {

@@ -160,7 +160,10 @@ describe.skipIf(!here('rpm'))('beside the rpm of this machine', () => {
     const text = fc.string({ unit: fc.constantFrom('0', '1', '9', 'a', 'Z', '.', '-', ':', '~', '^', '+', '00'), minLength: 1, maxLength: 9 });
     const pairs = fc.sample(fc.tuple(text, text), { numRuns: 2_000 }).filter(([a, b]) => compareVersions('rpm', a, b) !== undefined);
     const script = pairs.map(([a, b]) => `print(rpm.vercmp("${a}", "${b}") .. "\\n")`).join(' ');
-    const answers = spawnSync('rpm', ['--eval', `%{lua:${script}}`], { encoding: 'utf8' }).stdout.trim().split('\n').map(Number);
+    const answers = spawnSync('rpm', ['--eval', `%{lua:${script}}`], { encoding: 'utf8' })
+      .stdout.trim()
+      .split('\n')
+      .map(Number);
     expect(pairs.map(([a, b]) => [a, b, compareVersions('rpm', a, b)])).toEqual(pairs.map(([a, b], index) => [a, b, answers[index]]));
   });
 });

@@ -35,9 +35,11 @@ describe.each(all)('$name', ({ purpose, os, document }) => {
   it('accepts no parameter that could end the quotes it is put into', () => {
     for (const { allowedPattern } of Object.values(document.parameters)) {
       const values = fc.stringMatching(new RegExp(allowedPattern, 'u'));
-      fc.assert(fc.property(values, (value) => {
-        expect(value).toMatch(/^[A-Za-z0-9:/._-]+$/u);
-      }));
+      fc.assert(
+        fc.property(values, (value) => {
+          expect(value).toMatch(/^[A-Za-z0-9:/._-]+$/u);
+        }),
+      );
     }
   });
 
@@ -73,7 +75,7 @@ describe.each(all)('$name', ({ purpose, os, document }) => {
     expect(document.mainSteps.filter(({ inputs }) => 'onFailure' in inputs || 'onSuccess' in inputs)).toEqual([]);
   });
 
-  it('runs other documents only from the batch\'s own directory, and only where a parameter says yes', () => {
+  it("runs other documents only from the batch's own directory, and only where a parameter says yes", () => {
     for (const { action, precondition, inputs } of document.mainSteps) {
       expect(precondition !== undefined).toBe(action === 'aws:runDocument');
       if (action !== 'aws:runDocument') continue;
@@ -93,7 +95,20 @@ describe.each(all)('$name', ({ purpose, os, document }) => {
 describe.each(['linux', 'windows'])('the documents for %s', (os) => {
   it('have the steps that handlers read, in the order that the state file expects', () => {
     expect(stepsOf('scan', os).map((step) => step.name)).toEqual([SCAN_FACTS_STEP, ...SCAN_PACKAGES_STEPS]);
-    const names = ['Lock', 'Claim', 'Preflight', 'Resolve', 'Before', 'BeforeHook', 'Install', 'Reboot', 'After', 'AfterHook', 'Closing', 'ClosingScan'];
+    const names = [
+      'Lock',
+      'Claim',
+      'Preflight',
+      'Resolve',
+      'Before',
+      'BeforeHook',
+      'Install',
+      'Reboot',
+      'After',
+      'AfterHook',
+      'Closing',
+      'ClosingScan',
+    ];
     expect(stepsOf('patch', os).map((step) => step.name)).toEqual([...names, REPORT_STEP]);
     expect(stepsOf('verify', os).map((step) => step.name)).toEqual(['Lock', REPORT_STEP]);
   });

@@ -75,7 +75,15 @@ describe('channels', () => {
   };
   const enabled = {
     _schema_version: 'v1',
-    data: { attributes: { enabled_services: [{ name: 'esm-apps', variant_enabled: false, variant_name: null }, { name: 'realtime-kernel', variant_enabled: true, variant_name: 'generic' }] }, type: 'EnabledServices' },
+    data: {
+      attributes: {
+        enabled_services: [
+          { name: 'esm-apps', variant_enabled: false, variant_name: null },
+          { name: 'realtime-kernel', variant_enabled: true, variant_name: 'generic' },
+        ],
+      },
+      type: 'EnabledServices',
+    },
     result: 'success',
   };
 

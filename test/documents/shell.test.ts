@@ -107,7 +107,8 @@ describe('a lock', () => {
 
   it('says which snapshot of the archive it is read from, and forgets the one of another lock', () => {
     const head = `wavelock-lock 1\nplatform ${PLATFORM}\n`;
-    const snapshot = () => existsSync(join(home, 'state/batch-0001/items.snapshot')) && readFileSync(join(home, 'state/batch-0001/items.snapshot'), 'utf8');
+    const snapshot = () =>
+      existsSync(join(home, 'state/batch-0001/items.snapshot')) && readFileSync(join(home, 'state/batch-0001/items.snapshot'), 'utf8');
     section(`${head}snapshot 20261209T050000Z\nupdate a x86_64 1-1\n`);
     expect(snapshot()).toBe('20261209T050000Z\n');
     section(`${head}update a x86_64 1-1\nplatform ubuntu-24.04-x86_64\nsnapshot 20261209T050000Z\nupdate a amd64 1-1\n`);
@@ -270,8 +271,21 @@ describe('a report', () => {
 
   it('names what is older, newer and absent', () => {
     const lock = lockText([{ platform: PLATFORM, items: items(4) }]);
-    const report = parseReport(verify(lock, [['package-1000', '1.0-1'], ['package-1001', '9.0-1'], ['package-1002', '2.2-1.amzn2023']]));
-    expect(report).toMatchObject({ end: 'failed', why: 'install-failed', bad: [[0, '1.0-1'], [1, '9.0-1']] });
+    const report = parseReport(
+      verify(lock, [
+        ['package-1000', '1.0-1'],
+        ['package-1001', '9.0-1'],
+        ['package-1002', '2.2-1.amzn2023'],
+      ]),
+    );
+    expect(report).toMatchObject({
+      end: 'failed',
+      why: 'install-failed',
+      bad: [
+        [0, '1.0-1'],
+        [1, '9.0-1'],
+      ],
+    });
     expect(report).toMatchObject({ detail: 'package-1000 is 1.0-1, the lock has 2.0-1.amzn2023' });
     expect(report?.do === 'verify' && unpackFrom(report.from)).toEqual(['1.0-1', '9.0-1', '=', '']);
   });
@@ -287,7 +301,10 @@ describe('a report', () => {
     [900, 50, false],
   ])('of %i newer packages fits: it says how many it leaves out, and whether it tells what was before', (count, least, tells) => {
     const lock = lockText([{ platform: PLATFORM, items: items(count) }]);
-    const output = verify(lock, items(count).map(({ name }, index) => [name, `3.${index * 7919}-1.amzn2023.0.${index}`]));
+    const output = verify(
+      lock,
+      items(count).map(({ name }, index) => [name, `3.${index * 7919}-1.amzn2023.0.${index}`]),
+    );
     expect(output.length).toBeLessThan(REPORT_LIMIT - 64);
     const report = parseReport(output);
     const { bad, from } = report?.do === 'verify' ? report : { bad: [], from: '' };

@@ -29,14 +29,9 @@ describe('the Amazon Linux feed', () => {
 
   it('turns an update into an advisory', async () => {
     const references =
-      reference('CVE-2023-5363') +
-      reference('CVE-2023-3446') +
-      reference('RHSA-2023:1', 'redhat', 'https://access.redhat.com/errata/RHSA-2023:1');
+      reference('CVE-2023-5363') + reference('CVE-2023-3446') + reference('RHSA-2023:1', 'redhat', 'https://access.redhat.com/errata/RHSA-2023:1');
     const packages =
-      rpm('openssl') +
-      rpm('openssl', '1:3.0.8-1.amzn2023.0.5', 'aarch64') +
-      rpm('curl', '0:8.5.0-1', 'x86_64') +
-      rpm('wget', '1.21-2', 'noarch');
+      rpm('openssl') + rpm('openssl', '1:3.0.8-1.amzn2023.0.5', 'aarch64') + rpm('curl', '0:8.5.0-1', 'x86_64') + rpm('wget', '1.21-2', 'noarch');
     const advisory = await read({ references, packages, title: 'Important &lt;b&gt;update&lt;/b&gt;\n for openssl' });
     expect(Advisory.parse(advisory)).toEqual(advisory);
     expect(advisory).toMatchObject({
@@ -150,10 +145,7 @@ describe('the Amazon Linux feed', () => {
 describe('links in an update', () => {
   it('are left out when they are none, and the fix is not', async () => {
     const references = reference('x', 'other', 'javascript:alert(1)') + reference('y', 'other', 'https://example.org/y');
-    expect((await read({ references }))?.references).toEqual([
-      'https://alas.aws.amazon.com/AL2023/ALAS2023-2026-931.html',
-      'https://example.org/y',
-    ]);
+    expect((await read({ references }))?.references).toEqual(['https://alas.aws.amazon.com/AL2023/ALAS2023-2026-931.html', 'https://example.org/y']);
   });
 });
 

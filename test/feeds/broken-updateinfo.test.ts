@@ -132,11 +132,7 @@ describe('a broken repository is a plain error', () => {
     ['a weak checksum', { [repomdUrl]: repomd(sound, undefined, 'sha1') }, 'bad-repomd'],
     ['a checksum of other bytes', { [UPDATEINFO]: packed(...many(2)) }, 'checksum-mismatch'],
     ['updateinfo that is a web page', { [UPDATEINFO]: page }, 'web-page'],
-    [
-      'updateinfo that is gone',
-      { [UPDATEINFO.replace('updateinfo', 'x')]: '', [repomdUrl]: repomd(sound, 'repodata/gone.xml.gz') },
-      'refused',
-    ],
+    ['updateinfo that is gone', { [UPDATEINFO.replace('updateinfo', 'x')]: '', [repomdUrl]: repomd(sound, 'repodata/gone.xml.gz') }, 'refused'],
   ])('%s', async (_, files, code) => {
     expect((await failure(amazonLinux2023, amazon(sound, files))).code).toBe(code);
   });
@@ -162,17 +158,11 @@ describe('whatever comes', () => {
   it('ends in advisories or in a FeedError', async () => {
     const plain = Buffer.from(xml(many(3).join('')));
     await fc.assert(
-      fc.asyncProperty(
-        fc.nat(plain.length - 1),
-        fc.uint8Array({ maxLength: 12 }),
-        fc.nat(40),
-        fc.boolean(),
-        async (at, put, cut, zipped) => {
-          const changed = Buffer.concat([plain.subarray(0, at), put, plain.subarray(at + cut)]);
-          const outcome = await countMissing(zipped ? gzipSync(changed) : changed).catch((error: unknown) => error);
-          expect(outcome === 0 || outcome instanceof FeedError).toBe(true);
-        },
-      ),
+      fc.asyncProperty(fc.nat(plain.length - 1), fc.uint8Array({ maxLength: 12 }), fc.nat(40), fc.boolean(), async (at, put, cut, zipped) => {
+        const changed = Buffer.concat([plain.subarray(0, at), put, plain.subarray(at + cut)]);
+        const outcome = await countMissing(zipped ? gzipSync(changed) : changed).catch((error: unknown) => error);
+        expect(outcome === 0 || outcome instanceof FeedError).toBe(true);
+      }),
       { numRuns: 300 },
     );
   });

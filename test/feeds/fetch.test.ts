@@ -50,9 +50,7 @@ describe('fetching', () => {
     });
     const fetched = await fetcher()(FILE, { maxBytes: 1_000 });
     expect(fetched).toMatchObject({ kind: 'bytes', etag: '"1"' });
-    expect(fetched.kind === 'bytes' && String(fetched.bytes)).toBe(
-      '/vendor.example/feed/file.xml?day=1 wavelock/1 (+https://example.org) identity',
-    );
+    expect(fetched.kind === 'bytes' && String(fetched.bytes)).toBe('/vendor.example/feed/file.xml?day=1 wavelock/1 (+https://example.org) identity');
   });
 
   it('prefers the base URL of the host itself', async () => {

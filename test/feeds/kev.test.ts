@@ -144,12 +144,17 @@ describe('the KEV feed, where CISA refuses to answer', () => {
   it('is read from the copy that CISA itself keeps, and says so', async () => {
     const { pulled, asked } = await pull(knownExploited, { [COPY]: text });
     expect(asked).toEqual([KEV, COPY]);
-    expect(pulled).toMatchObject({ kind: 'exploited', raw: { url: COPY }, health: { records: 3, note: `read from CISA's copy at raw.githubusercontent.com, because ${KEV} answers 404` } });
+    expect(pulled).toMatchObject({
+      kind: 'exploited',
+      raw: { url: COPY },
+      health: { records: 3, note: `read from CISA's copy at raw.githubusercontent.com, because ${KEV} answers 404` },
+    });
     expect(knownExploited.hosts).toContain('raw.githubusercontent.com');
   });
 
   it.each(['unreachable', 'throttled', 'redirected', 'web-page'] as const)('does so as well when the site is %s', async (code) => {
-    const fetch: Fetch = (url) => (url === KEV ? Promise.reject(new FeedError(code, 'no')) : Promise.resolve({ kind: 'bytes', bytes: Buffer.from(text), etag: undefined }));
+    const fetch: Fetch = (url) =>
+      url === KEV ? Promise.reject(new FeedError(code, 'no')) : Promise.resolve({ kind: 'bytes', bytes: Buffer.from(text), etag: undefined });
     expect((await pull(knownExploited, {}, { fetch })).pulled).toMatchObject({ kind: 'exploited', raw: { url: COPY } });
   });
 
@@ -163,11 +168,13 @@ describe('the KEV feed, where CISA refuses to answer', () => {
 
   it('never shows one address the ETag of the other', async () => {
     const shown: (string | undefined)[] = [];
-    const fetch = (site: boolean): Fetch => (url, { etag }) => {
-      shown.push(etag);
-      if (url === KEV && !site) return Promise.reject(new FeedError('refused', 'no'));
-      return Promise.resolve({ kind: 'bytes', bytes: Buffer.from(text), etag: url === KEV ? 'of the site' : 'of the copy' });
-    };
+    const fetch =
+      (site: boolean): Fetch =>
+      (url, { etag }) => {
+        shown.push(etag);
+        if (url === KEV && !site) return Promise.reject(new FeedError('refused', 'no'));
+        return Promise.resolve({ kind: 'bytes', bytes: Buffer.from(text), etag: url === KEV ? 'of the site' : 'of the copy' });
+      };
     const first = (await pull(knownExploited, {}, { fetch: fetch(false) })).pulled;
     const second = (await pull(knownExploited, {}, { cursor: first.cursor, fetch: fetch(false) })).pulled;
     const third = (await pull(knownExploited, {}, { cursor: second.cursor, fetch: fetch(true) })).pulled;
@@ -183,6 +190,9 @@ describe('the KEV feed, where CISA refuses to answer', () => {
   });
 
   it('says what is wrong with both where neither answers', async () => {
-    expect(await failure(knownExploited, {})).toMatchObject({ code: 'refused', message: expect.stringMatching(/answers 404; nor can CISA's copy be read: .*raw\.githubusercontent\.com.* answers 404$/) });
+    expect(await failure(knownExploited, {})).toMatchObject({
+      code: 'refused',
+      message: expect.stringMatching(/answers 404; nor can CISA's copy be read: .*raw\.githubusercontent\.com.* answers 404$/),
+    });
   });
 });

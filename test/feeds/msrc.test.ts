@@ -68,7 +68,10 @@ describe('Microsoft’s updates, turned from CVEs to KBs', () => {
         '2026-Nov': {
           text: document('2026-Nov', [
             vulnerability('CVE-2026-0001', [{ kb: '5031361' }]),
-            vulnerability('CVE-2026-0002', ['Click to Run', 'Release Notes', '16.0.10399', '50313610', ''].map((kb) => ({ kb }))),
+            vulnerability(
+              'CVE-2026-0002',
+              ['Click to Run', 'Release Notes', '16.0.10399', '50313610', ''].map((kb) => ({ kb })),
+            ),
             vulnerability('CVE-2026-0003', [{ kb: '5099999', type: 5 }]),
             { CVE: 'CVE-2026-0004', Remediations: null },
           ]),
@@ -111,7 +114,10 @@ describe('Microsoft’s updates, turned from CVEs to KBs', () => {
 
   it('take the gravest severity of their own products only, and none for unrated', async () => {
     const mixed = {
-      ...vulnerability('CVE-2026-0001', [{ kb: '5031361', products: ['11571'] }, { kb: '5031362', products: ['10816'] }]),
+      ...vulnerability('CVE-2026-0001', [
+        { kb: '5031361', products: ['11571'] },
+        { kb: '5031362', products: ['10816'] },
+      ]),
       Threats: [
         { Description: { Value: 'Low' }, ProductID: ['11571'], Type: 3 },
         { Description: { Value: 'Critical' }, ProductID: ['10816'], Type: 3 },

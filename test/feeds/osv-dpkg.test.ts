@@ -87,7 +87,14 @@ describe('Ubuntu', () => {
   });
 
   it('takes the meta packages of a kernel where a notice lists them: every node that follows the kernel has one', () => {
-    const names = ['linux-image-6.8.0-1019-aws', 'linux-image-aws', 'linux-image-generic-hwe-22.04', 'linux-aws', 'linux-headers-aws', 'linux-libc-dev'];
+    const names = [
+      'linux-image-6.8.0-1019-aws',
+      'linux-image-aws',
+      'linux-image-generic-hwe-22.04',
+      'linux-aws',
+      'linux-headers-aws',
+      'linux-libc-dev',
+    ];
     const item = fixedIn('Ubuntu:24.04:LTS', 'linux-aws', '6.8.0-1019.21', {
       ecosystem_specific: { binaries: names.map((binary_name) => ({ binary_name, binary_version: '6.8.0-1019.21' })) },
     });
@@ -120,7 +127,8 @@ describe('Ubuntu', () => {
   });
 
   it('names every binary of a large source, and falls back to sources only where a notice lists more than any vendor has', () => {
-    const listing = (count: number) => fixedIn(UBUNTU, 'texlive-extra', '2021', binaries(...Array.from({ length: count }, (_, index) => `texlive-${index}`)));
+    const listing = (count: number) =>
+      fixedIn(UBUNTU, 'texlive-extra', '2021', binaries(...Array.from({ length: count }, (_, index) => `texlive-${index}`)));
     expect(rowsOf(osv('USN-1-1', [listing(6_000)]))).toHaveLength(6_000);
     expect(rowsOf(osv('USN-1-1', [listing(20_001)]))).toEqual(['ubuntu 22.04 source texlive-extra 2021']);
   });
@@ -145,11 +153,6 @@ describe('Debian', () => {
       fixedIn('Debian:11', 'd', '<unfixed>'),
       fixedIn('Debian:12', 'e', '2.4.62-1~deb12u1'),
     ];
-    expect(rowsOf(osv('DSA-1-1', items))).toEqual([
-      'debian 11 source c no fix',
-      'debian 11 source d no fix',
-      'debian 12 source e 2.4.62-1~deb12u1',
-    ]);
+    expect(rowsOf(osv('DSA-1-1', items))).toEqual(['debian 11 source c no fix', 'debian 11 source d no fix', 'debian 12 source e 2.4.62-1~deb12u1']);
   });
 });
-

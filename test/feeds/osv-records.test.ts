@@ -147,4 +147,3 @@ describe('CVSS 3 base scores', () => {
     expect(cvssScore(vector)).toBeUndefined();
   });
 });
-

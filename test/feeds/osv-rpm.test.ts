@@ -14,7 +14,10 @@ describe('Red Hat', () => {
       'rhel_e4s:8.6',
       'rhel_els:7',
     ];
-    const record = osv('RHSA-2024:4546', ecosystems.map((name) => fixedIn(`Red Hat:${name}`, 'git-lfs', '0:2.13.3-3.el8_6.1')));
+    const record = osv(
+      'RHSA-2024:4546',
+      ecosystems.map((name) => fixedIn(`Red Hat:${name}`, 'git-lfs', '0:2.13.3-3.el8_6.1')),
+    );
     expect(rowsOf(record).map((row) => row.replace(' binary git-lfs 2.13.3-3.el8_6.1', ''))).toEqual([
       'rhel 9',
       'rhel 10',
@@ -114,7 +117,7 @@ describe('AlmaLinux', () => {
 
 describe('SUSE', () => {
   const update = (product: string, version = '1.1.1l-150500.17.25.1'): Json =>
-    fixedIn(product, 'openssl-1_1', version, { ecosystem_specific: { binaries: [{ 'libopenssl1_1': version, 'openssl-1_1': version }] } });
+    fixedIn(product, 'openssl-1_1', version, { ecosystem_specific: { binaries: [{ libopenssl1_1: version, 'openssl-1_1': version }] } });
 
   it('lists binaries as an object from name to version, the same ones beside each source', () => {
     const first = update('SUSE:Linux Enterprise Module for Basesystem 15 SP5');
@@ -162,10 +165,14 @@ describe('SUSE', () => {
 
   it('says nothing new for extended services while everybody has the fix', () => {
     const products = ['SUSE:Linux Enterprise Server for SAP Applications 15 SP5', 'SUSE:Linux Enterprise Module for Basesystem 15 SP5'];
-    expect(rowsOf(osv('SUSE-SU-2026:1-1', products.map((product) => update(product))))).toEqual([
-      'sles 15.5 binary libopenssl1_1 1.1.1l-150500.17.25.1',
-      'sles 15.5 binary openssl-1_1 1.1.1l-150500.17.25.1',
-    ]);
+    expect(
+      rowsOf(
+        osv(
+          'SUSE-SU-2026:1-1',
+          products.map((product) => update(product)),
+        ),
+      ),
+    ).toEqual(['sles 15.5 binary libopenssl1_1 1.1.1l-150500.17.25.1', 'sles 15.5 binary openssl-1_1 1.1.1l-150500.17.25.1']);
   });
 
   it('tells security, recommended and feature updates by their ids', () => {

@@ -19,7 +19,10 @@ async function pull(files: Files, cursor?: string, now = NOW, feed = ubuntu): Pr
 }
 
 async function failure(files: Files, cursor?: string): Promise<FeedError> {
-  const error: unknown = await pull(files, cursor).then(() => undefined, (thrown: unknown) => thrown);
+  const error: unknown = await pull(files, cursor).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
   if (error instanceof FeedError) return error;
   throw new Error('the pull succeeded', { cause: error });
 }

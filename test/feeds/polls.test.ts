@@ -55,7 +55,8 @@ describe('every feed that there is', () => {
     for (const feed of feeds) {
       const pulled = await pull(feed);
       expect([feed.name, pulled.health.records > 0, pulled.health.skipped]).toEqual([feed.name, true, 0]);
-      if (feed.parser !== undefined) expect([feed.name, JSON.parse(pulled.cursor)]).toEqual([feed.name, expect.objectContaining({ parser: feed.parser })]);
+      if (feed.parser !== undefined)
+        expect([feed.name, JSON.parse(pulled.cursor)]).toEqual([feed.name, expect.objectContaining({ parser: feed.parser })]);
       first.set(feed.name, pulled);
     }
     const before = server.requests().length;
@@ -63,6 +64,10 @@ describe('every feed that there is', () => {
     const asked = server.requests().slice(before);
     expect(asked.length).toBeLessThan(60);
     // Cheap ones: lists, checksums, and "has it changed?".
-    expect(asked.filter(({ path, status }) => status !== 304 && /updateinfo\.xml|\/cvrf\/\d{4}|\.json$/.test(path) && !path.endsWith('extras-catalog.json'))).toEqual([]);
+    expect(
+      asked.filter(
+        ({ path, status }) => status !== 304 && /updateinfo\.xml|\/cvrf\/\d{4}|\.json$/.test(path) && !path.endsWith('extras-catalog.json'),
+      ),
+    ).toEqual([]);
   });
 });

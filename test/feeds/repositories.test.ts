@@ -120,10 +120,7 @@ describe('what tools write into updateinfo', () => {
 describe('compression', () => {
   /** `zstd` of the empty list of updates. */
   const text = '<updates></updates>';
-  const frame = Buffer.concat([
-    Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x20, text.length, 1 | (text.length << 3), 0, 0]),
-    Buffer.from(text),
-  ]);
+  const frame = Buffer.concat([Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x20, text.length, 1 | (text.length << 3), 0, 0]), Buffer.from(text)]);
 
   it('by zstd is read where Node can, and is refused in plain words where it cannot', async () => {
     const can = 'createZstdDecompress' in zlib;

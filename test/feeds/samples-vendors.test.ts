@@ -176,7 +176,16 @@ describe.skipIf(!process.env['WAVELOCK_SAMPLES'] || !existsSync(samples))('Micro
     ]);
     const servers = [...read.values()].flatMap(({ kbs }) => (kbs ?? []).filter(({ release }) => release !== undefined));
     expect(servers.map(({ kb, release }) => `${kb} ${release}`).toSorted()).toEqual(
-      ['KB4592440 2019', 'KB4592468 2012', 'KB4592471 2008r2', 'KB4592484 2012r2', 'KB4592495 2012r2', 'KB4592497 2012', 'KB4592503 2008r2', 'KB4593226 2016'].flatMap((server) => [server, server]),
+      [
+        'KB4592440 2019',
+        'KB4592468 2012',
+        'KB4592471 2008r2',
+        'KB4592484 2012r2',
+        'KB4592495 2012r2',
+        'KB4592497 2012',
+        'KB4592503 2008r2',
+        'KB4593226 2016',
+      ].flatMap((server) => [server, server]),
     );
     // Monthly Rollup and Security Only fix the same six CVEs that December, so that either closes the other's advisory.
     expect(read.get('KB4592484')?.cves).toHaveLength(6);

@@ -29,9 +29,28 @@ export function vendorFiles(): Record<string, string | Buffer> {
       osv('openSUSE-SU-2026:1001-1', 'openSUSE:Leap 15.5', '2.7.1-150400.3.6.1'),
     ]),
     'month.json': JSON.stringify(month('2026-Nov')),
-    'kev.json': JSON.stringify({ catalogVersion: '2026.11.01', count: 1, vulnerabilities: [{ cveID: 'CVE-2026-1001', vendorProject: 'X', product: 'Y', dateAdded: '2026-10-01', dueDate: '2026-10-22', knownRansomwareCampaignUse: 'Known' }] }),
-    'epss.csv.gz': gzipSync('#model_version:v2025.03.14,score_date:2026-11-08T12:55:00Z\ncve,epss,percentile\nCVE-2023-3446,0.1,0.9\nCVE-2099-0001,0.2,0.8\n'),
-    'eol.json': JSON.stringify({ generated_at: '2026-11-08T00:00:00Z', total: 1, result: [{ name: 'ubuntu', releases: [{ name: '24.04', isEol: false, eolFrom: '2029-05-31' }] }] }),
+    'kev.json': JSON.stringify({
+      catalogVersion: '2026.11.01',
+      count: 1,
+      vulnerabilities: [
+        {
+          cveID: 'CVE-2026-1001',
+          vendorProject: 'X',
+          product: 'Y',
+          dateAdded: '2026-10-01',
+          dueDate: '2026-10-22',
+          knownRansomwareCampaignUse: 'Known',
+        },
+      ],
+    }),
+    'epss.csv.gz': gzipSync(
+      '#model_version:v2025.03.14,score_date:2026-11-08T12:55:00Z\ncve,epss,percentile\nCVE-2023-3446,0.1,0.9\nCVE-2099-0001,0.2,0.8\n',
+    ),
+    'eol.json': JSON.stringify({
+      generated_at: '2026-11-08T00:00:00Z',
+      total: 1,
+      result: [{ name: 'ubuntu', releases: [{ name: '24.04', isEol: false, eolFrom: '2029-05-31' }] }],
+    }),
   };
 }
 
@@ -41,7 +60,10 @@ function updates(...texts: string[]): string {
 
 function oracle(release: string): string {
   const rpm = `<package name="expat" version="2.5.0" release="2.el${release}" epoch="0" arch="x86_64"><filename>x.rpm</filename></package>`;
-  return update({ id: `ELSA-2026-${release}001`, collection: `ol${release}`, packages: rpm }).replace('author="linux-security@amazon.com"', 'from="el-errata@oss.oracle.com"');
+  return update({ id: `ELSA-2026-${release}001`, collection: `ol${release}`, packages: rpm }).replace(
+    'author="linux-security@amazon.com"',
+    'from="el-errata@oss.oracle.com"',
+  );
 }
 
 function rss(release: string, id: string): string {
@@ -51,17 +73,37 @@ function rss(release: string, id: string): string {
 
 function osv(id: string, ecosystem: string, fixed: string): object {
   const dates = { modified: '2026-11-05T00:00:00Z', published: '2026-11-05T00:00:00Z' };
-  const affected = [{ package: { ecosystem, name: 'expat' }, ranges: [{ type: 'ECOSYSTEM', events: [{ introduced: '0' }, { fixed }] }], ecosystem_specific: { binaries: [{ expat: fixed }] } }];
+  const affected = [
+    {
+      package: { ecosystem, name: 'expat' },
+      ranges: [{ type: 'ECOSYSTEM', events: [{ introduced: '0' }, { fixed }] }],
+      ecosystem_specific: { binaries: [{ expat: fixed }] },
+    },
+  ];
   return { schema_version: '1.7.0', id, ...dates, upstream: ['CVE-2024-45490'], summary: 'Moderate: expat security update', affected };
 }
 
 function month(id: string): object {
   const date = '2026-11-05T08:00:00Z';
-  const fix = { Type: 2, Description: { Value: '5078142' }, SubType: 'Security Update', FixedBuild: '10.0.20348.2966', RestartRequired: { Value: 'Yes' }, ProductID: ['1'] };
+  const fix = {
+    Type: 2,
+    Description: { Value: '5078142' },
+    SubType: 'Security Update',
+    FixedBuild: '10.0.20348.2966',
+    RestartRequired: { Value: 'Yes' },
+    ProductID: ['1'],
+  };
   return {
     DocumentTitle: { Value: 'November 2026 Security Updates' },
     DocumentTracking: { Identification: { ID: { Value: id } }, InitialReleaseDate: date, CurrentReleaseDate: date },
     ProductTree: { FullProductName: [{ ProductID: '1', Value: 'Windows Server 2022' }] },
-    Vulnerability: [{ CVE: 'CVE-2024-49112', Threats: [{ Type: 3, Description: { Value: 'Critical' }, ProductID: ['1'] }], Remediations: [fix], RevisionHistory: [{ Date: date }] }],
+    Vulnerability: [
+      {
+        CVE: 'CVE-2024-49112',
+        Threats: [{ Type: 3, Description: { Value: 'Critical' }, ProductID: ['1'] }],
+        Remediations: [fix],
+        RevisionHistory: [{ Date: date }],
+      },
+    ],
   };
 }

@@ -75,7 +75,13 @@ describe('XML', () => {
 
   it('counts the depth of elements that nobody asked for as well', () => {
     const nested = (depth: number): string => `<a>${'<z>'.repeat(depth - 1)}${'</z>'.repeat(depth - 1)}</a>`;
-    expect([said(nested(20), 7), said(nested(21), 7)]).toEqual([[['<a', {}], ['>a', '']], 'forbidden-xml']);
+    expect([said(nested(20), 7), said(nested(21), 7)]).toEqual([
+      [
+        ['<a', {}],
+        ['>a', ''],
+      ],
+      'forbidden-xml',
+    ]);
   });
 
   it('says how far it came in a file that is broken', () => {

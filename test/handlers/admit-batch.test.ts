@@ -43,7 +43,13 @@ describe('AdmitBatch', () => {
   it('reserves the nodes and writes the intent', async () => {
     const round = await laidOut();
     const batch = found(round.batches[0], 'batch');
-    expect(await world.answer('AdmitBatch', input(round))).toEqual({ action: 'send', batch, expires: 7_200 + 600 + 3_600, heartbeat: 1_800, reason: '2 nodes' });
+    expect(await world.answer('AdmitBatch', input(round))).toEqual({
+      action: 'send',
+      batch,
+      expires: 7_200 + 600 + 3_600,
+      heartbeat: 1_800,
+      reason: '2 nodes',
+    });
     const held = `${round.rollout} / test since ${new Date(world.clock.now()).toISOString()}`;
     expect(await holders(ID.test1, ID.test2)).toEqual([held, held]);
     const intent = found(round.files[0]?.batches[0], 'intent');
@@ -84,7 +90,11 @@ describe('AdmitBatch', () => {
 
   it('goes on without nodes that another rollout holds, and logs whose they are', async () => {
     const round = await laidOut();
-    await world.record.reserve(HERE, ID.test1, { batch: 'other-20261109-a00001-test-p1-0-0', reservedFor: 'other / test', since: '2026-11-09T08:00:00.000Z' });
+    await world.record.reserve(HERE, ID.test1, {
+      batch: 'other-20261109-a00001-test-p1-0-0',
+      reservedFor: 'other / test',
+      since: '2026-11-09T08:00:00.000Z',
+    });
     const { action, batch } = await world.answer('AdmitBatch', input(round));
     expect(action).toBe('send');
     expect((await world.record.batch(batch))?.nodes).toEqual([ID.test2]);
@@ -101,7 +111,8 @@ describe('AdmitBatch', () => {
 
   it('skips a batch all of whose nodes are held by another rollout', async () => {
     const round = await laidOut();
-    for (const id of [ID.test1, ID.test2]) await world.record.reserve(HERE, id, { batch: 'other-20261109-a00001-test-p1-0-0', reservedFor: 'other / test', since: '' });
+    for (const id of [ID.test1, ID.test2])
+      await world.record.reserve(HERE, id, { batch: 'other-20261109-a00001-test-p1-0-0', reservedFor: 'other / test', since: '' });
     expect(await world.answer('AdmitBatch', input(round))).toMatchObject({ action: 'skip', reason: expect.stringContaining('another rollout') });
     expect(await world.record.batch(found(round.batches[0], 'batch'))).toBeUndefined();
   });
@@ -133,11 +144,17 @@ describe('AdmitBatch', () => {
   it('ends the track when too many failed, or were unreachable and nobody accepted that', async () => {
     const failed = await laidOut();
     await seedRuns(world, failed.group, { shop1: 'failed' });
-    expect(await world.answer('AdmitBatch', input(failed))).toMatchObject({ action: 'end', reason: '1 of 2 nodes failed, 0 allowed: nothing more is sent' });
+    expect(await world.answer('AdmitBatch', input(failed))).toMatchObject({
+      action: 'end',
+      reason: '1 of 2 nodes failed, 0 allowed: nothing more is sent',
+    });
 
     const silent = await laidOut();
     await seedRuns(world, silent.group, { shop1: 'unreachable', shop2: 'unreachable' });
-    expect(await world.answer('AdmitBatch', input(silent))).toMatchObject({ action: 'end', reason: expect.stringContaining('2 of 2 nodes unreachable') });
+    expect(await world.answer('AdmitBatch', input(silent))).toMatchObject({
+      action: 'end',
+      reason: expect.stringContaining('2 of 2 nodes unreachable'),
+    });
     await world.record.setWave(silent.rollout, 'test', { accepted: 'ann: they are switched off' });
     expect(await world.answer('AdmitBatch', input(silent))).toMatchObject({ action: 'send' });
   });
@@ -160,7 +177,12 @@ describe('AdmitBatch', () => {
     const round = await laidOut();
     await seedRuns(world, round.group, { test1: 'unknown', test2: 'failed' });
     const verify = await layOutRound(world, round.rollout, 'test', 'verify');
-    expect(await world.answer('AdmitBatch', input(verify))).toMatchObject({ action: 'send', batch: `${round.group}-v1-0-0`, heartbeat: 300, expires: 600 + 600 + 3_600 });
+    expect(await world.answer('AdmitBatch', input(verify))).toMatchObject({
+      action: 'send',
+      batch: `${round.group}-v1-0-0`,
+      heartbeat: 300,
+      expires: 600 + 600 + 3_600,
+    });
   });
 
   it('reaches nodes of another account and Region through their own role', async () => {
@@ -184,7 +206,10 @@ describe('AdmitBatch', () => {
 
   it('is terminal for a batch that the track does not have, and for input of another form', async () => {
     const round = await laidOut();
-    expect(await world.failure('AdmitBatch', input(round, 9))).toMatchObject({ errorType: 'Terminal', errorMessage: expect.stringContaining('has no batch 9') });
+    expect(await world.failure('AdmitBatch', input(round, 9))).toMatchObject({
+      errorType: 'Terminal',
+      errorMessage: expect.stringContaining('has no batch 9'),
+    });
     expect(await world.failure('AdmitBatch', { track: {}, index: -1 })).toMatchObject({ errorType: 'Terminal' });
   });
 

@@ -40,7 +40,11 @@ describe('AskPeople', () => {
     const rollout = await seeded();
     await world.park('AskPeople', { rollout, taskToken: 'token' });
     const snapshot = RolloutResult.parse(await world.store.getJson(evidenceKey(rollout)));
-    expect(snapshot).toMatchObject({ status: 'held', reason: 'the plan waits for approval', waves: [{ verdict: 'not-run' }, { verdict: 'not-run' }] });
+    expect(snapshot).toMatchObject({
+      status: 'held',
+      reason: 'the plan waits for approval',
+      waves: [{ verdict: 'not-run' }, { verdict: 'not-run' }],
+    });
     expect(snapshot.nodes).toHaveLength(7);
   });
 

@@ -68,8 +68,13 @@ describe('CloseIntake', () => {
     const advisories = [alas('ALAS2023-2026-901', { severity: 'critical' })];
     await seedKnowledge(world, { advisories });
     const calm = await close('calm');
-    expect(calm.exposures).toMatchObject([{ nodes: 2, excepted: expect.objectContaining({ length: 6 }), deadline: 'essential-eight: severity critical: within 48 h of being published' }]);
-    expect(calm.exposures[0]?.excepted[0]).toEqual({ node: expect.stringContaining('/'), why: 'filtered at the proxy (ann@example.com, until 2027-01-31)' });
+    expect(calm.exposures).toMatchObject([
+      { nodes: 2, excepted: expect.objectContaining({ length: 6 }), deadline: 'essential-eight: severity critical: within 48 h of being published' },
+    ]);
+    expect(calm.exposures[0]?.excepted[0]).toEqual({
+      node: expect.stringContaining('/'),
+      why: 'filtered at the proxy (ann@example.com, until 2027-01-31)',
+    });
     expect(calm.counts).toMatchObject({ exposures: 2, excepted: 6, exposed: 2 });
     expect(calm.exceptions).toMatchObject([{ knownExploited: false }]);
 
@@ -97,7 +102,7 @@ describe('CloseIntake', () => {
     expect(world.calls('inspector2:ListFindings')).toBeGreaterThan(asked);
   });
 
-  it('goes on without Inspector where that can\'t be asked', async () => {
+  it("goes on without Inspector where that can't be asked", async () => {
     await yesterday();
     world.fail({ call: 'inspector2:ListCoverage', when: 'before', code: 'AccessDeniedException', status: 403 });
     const before = await readInspectorView(world.store, HERE);

@@ -32,7 +32,8 @@ const OTHER: FleetFacts = { ...PLAIN, installed: [...PLAIN.installed, { name: 'z
 /** Nothing known, nobody there. */
 async function forget(): Promise<void> {
   await seedKnowledge(world, {});
-  for (const location of [HERE, THERE]) for (const node of await world.record.nodes(parseLocation(location))) await world.record.dropNode(location, node.id);
+  for (const location of [HERE, THERE])
+    for (const node of await world.record.nodes(parseLocation(location))) await world.record.dropNode(location, node.id);
   await close();
   await world.pass(60);
 }
@@ -49,12 +50,21 @@ async function scanned(facts: FleetFacts, ...names: (keyof typeof ID)[]): Promis
   await world.store.putJson(factsKey(fingerprint), facts);
   const at = iso();
   for (const name of names) {
-    await world.record.saveScan(locationKey(nodeRow(name).location), ID[name], { at, platform: facts.platform, fingerprint, kernel: '6.1.94', pending: '', otherUpdaters: [], diskFreeMb: 5_000 });
+    await world.record.saveScan(locationKey(nodeRow(name).location), ID[name], {
+      at,
+      platform: facts.platform,
+      fingerprint,
+      kernel: '6.1.94',
+      pending: '',
+      otherUpdaters: [],
+      diskFreeMb: 5_000,
+    });
   }
 }
 
 const iso = (): string => new Date(world.clock.now()).toISOString();
-const open = ({ exposures }: ExposureSummary): string[] => exposures.map(({ source, advisory, state, nodes }) => `${source} ${advisory} ${state} ${nodes}`);
+const open = ({ exposures }: ExposureSummary): string[] =>
+  exposures.map(({ source, advisory, state, nodes }) => `${source} ${advisory} ${state} ${nodes}`);
 
 /** Closures found since then. */
 async function closed(since: string): Promise<Closure[]> {
@@ -66,7 +76,11 @@ async function closed(since: string): Promise<Closure[]> {
 async function metrics(): Promise<{ [name: string]: unknown }> {
   const before = world.log('CloseIntake').length;
   await close();
-  const lines = world.log('CloseIntake').slice(before).filter((line) => line.includes('_aws')).map((line) => JSON.parse(line) as { [name: string]: unknown });
+  const lines = world
+    .log('CloseIntake')
+    .slice(before)
+    .filter((line) => line.includes('_aws'))
+    .map((line) => JSON.parse(line) as { [name: string]: unknown });
   return Object.assign({}, ...lines);
 }
 
@@ -109,11 +123,20 @@ describe('CloseIntake', () => {
 describe('exposures', () => {
   it('open with an advisory on every node that it concerns, and keep their clocks', async () => {
     await seedFacts(world, PLAIN);
-    await seedKnowledge(world, { advisories: [alas('ALAS2023-2026-901'), alas('ALAS2023-2026-902', { package: 'curl', fixed: CURL, severity: 'critical', cves: [] })] });
+    await seedKnowledge(world, {
+      advisories: [alas('ALAS2023-2026-901'), alas('ALAS2023-2026-902', { package: 'curl', fixed: CURL, severity: 'critical', cves: [] })],
+    });
     const seen = iso();
     const first = await close();
     expect(open(first)).toEqual(['alas ALAS2023-2026-902 exposed 8', 'alas ALAS2023-2026-901 exposed 8']);
-    expect(first.exposures[1]).toMatchObject({ seen, fixable: seen, published: '2026-10-20T19:20:00.000Z', severity: 'important', title: 'openssl update', packages: [{ package: 'openssl', fixed: OPENSSL }] });
+    expect(first.exposures[1]).toMatchObject({
+      seen,
+      fixable: seen,
+      published: '2026-10-20T19:20:00.000Z',
+      severity: 'important',
+      title: 'openssl update',
+      packages: [{ package: 'openssl', fixed: OPENSSL }],
+    });
     expect(first.exposures[0]?.due).toBe(new Date(Date.parse(seen) + 30 * 86_400_000).toISOString());
     await world.pass(3_600);
     const { at: _at, ...second } = await close();
@@ -124,11 +147,16 @@ describe('exposures', () => {
   it('follow a node whose list changes, and close for it what it no longer has', async () => {
     await seedFacts(world, PLAIN);
     await seedKnowledge(world, { advisories: [alas('ALAS2023-2026-901')] });
-    const { exposures: [opened] } = await close();
+    const {
+      exposures: [opened],
+    } = await close();
     await world.pass(600);
     await scanned(OTHER, 'shop1');
     const moved = await close();
-    expect(moved.exposures.map(({ nodes, seen }) => `${nodes} since ${seen}`).toSorted()).toEqual([`1 since ${opened?.seen}`, `7 since ${opened?.seen}`]);
+    expect(moved.exposures.map(({ nodes, seen }) => `${nodes} since ${seen}`).toSorted()).toEqual([
+      `1 since ${opened?.seen}`,
+      `7 since ${opened?.seen}`,
+    ]);
     await world.pass(600);
     const since = iso();
     await scanned(PATCHED, 'shop1', 'shop2');
@@ -136,7 +164,9 @@ describe('exposures', () => {
     expect((await closed(since)).flatMap(({ by, nodes }) => nodes.map(({ id, closed: when }) => `${by} ${id} ${when}`)).toSorted()).toEqual(
       [ID.shop1, ID.shop2].map((id) => `scan ${id} ${since}`).toSorted(),
     );
-    expect((await closed(since))[0]).toMatchObject({ exposures: [{ advisory: 'ALAS2023-2026-901', seen: opened?.seen, state: 'exposed', knownExploited: false }] });
+    expect((await closed(since))[0]).toMatchObject({
+      exposures: [{ advisory: 'ALAS2023-2026-901', seen: opened?.seen, state: 'exposed', knownExploited: false }],
+    });
   });
 
   it('close with an advisory that its vendor takes back, and are no patching then', async () => {
@@ -150,7 +180,7 @@ describe('exposures', () => {
     expect(await closed(since)).toMatchObject([{ by: 'advisory', nodes: expect.objectContaining({ length: 8 }) }]);
   });
 
-  it('get CISA\'s word joined, and the date of the rule that then applies', async () => {
+  it("get CISA's word joined, and the date of the rule that then applies", async () => {
     await seedFacts(world, PLAIN);
     const advisories = [alas('ALAS2023-2026-901')];
     await seedKnowledge(world, { advisories });
@@ -158,11 +188,17 @@ describe('exposures', () => {
     await seedKnowledge(world, { advisories, exploited: [LISTED], scores: [{ cve: 'CVE-2026-1001', epss: 0.93, percentile: 0.99 }] });
     const loud = await close();
     expect(quiet.exposures[0]).toMatchObject({ deadline: 'anything else: within 90 d of being seen', urgency: { knownExploited: false } });
-    expect(loud.exposures[0]).toMatchObject({ deadline: 'known exploited: within 14 d of being seen', urgency: { knownExploited: true, kevDue: '2026-11-29', epss: 0.93, percentile: 0.99 } });
+    expect(loud.exposures[0]).toMatchObject({
+      deadline: 'known exploited: within 14 d of being seen',
+      urgency: { knownExploited: true, kevDue: '2026-11-29', epss: 0.93, percentile: 0.99 },
+    });
     expect(loud.exposures[0]?.due).toBe(new Date(Date.parse(loud.exposures[0]?.seen ?? '') + 14 * 86_400_000).toISOString());
     // Fifteen days earlier, as if the record had known it so long.
     const earlier = new Date(world.clock.now() - 15 * 86_400_000).toISOString();
-    await world.record.putExposures((await world.record.exposureParts()).map((part) => ({ ...part, rows: part.rows.map((row) => ({ ...row, seen: earlier, fixable: earlier })) })), 'test');
+    await world.record.putExposures(
+      (await world.record.exposureParts()).map((part) => ({ ...part, rows: part.rows.map((row) => ({ ...row, seen: earlier, fixable: earlier })) })),
+      'test',
+    );
     expect(await metrics()).toMatchObject({ ExposuresOpen: 8, ExposuresOverdue: 8, KnownExploitedOpen: 8, KnownExploitedOverdue: 8 });
   });
 
@@ -188,7 +224,11 @@ describe('exposures', () => {
     expect(await world.record.announce(announced, 'arn:joe', 'again')).toBe(false);
     const summary = await close();
     expect(open(summary)).toEqual(['person CVE-2026-31337 awaiting-vendor 8']);
-    expect(summary.advisories[0]).toMatchObject({ title: 'all over the news', urgency: { severity: 'critical' }, services: { '': { exposed: 8, of: 9 } } });
+    expect(summary.advisories[0]).toMatchObject({
+      title: 'all over the news',
+      urgency: { severity: 'critical' },
+      services: { '': { exposed: 8, of: 9 } },
+    });
     expect(await world.record.takeBack('CVE-2026-31337', iso())).toBe(true);
     expect(await world.record.takeBack('CVE-2026-31337', iso())).toBe(false);
     expect(open(await close())).toEqual([]);
@@ -259,7 +299,9 @@ describe('everything may come twice', () => {
     const summary = await close();
     expect(summary.counts).toMatchObject({ exposures: 15, reporting: 8 });
     expect(new Set(summary.exposures.map(({ seen }) => seen)).size).toBe(1);
-    const pairs = (await closed(since)).flatMap(({ nodes, exposures }) => nodes.flatMap(({ id }) => exposures.map(({ advisory }) => `${id} ${advisory}`)));
+    const pairs = (await closed(since)).flatMap(({ nodes, exposures }) =>
+      nodes.flatMap(({ id }) => exposures.map(({ advisory }) => `${id} ${advisory}`)),
+    );
     expect([...new Set(pairs)]).toEqual([`${ID.shop3} ALAS2023-2026-901`]);
   });
 });
@@ -276,7 +318,9 @@ describe('nodes that no scan reaches', () => {
     expect(asked).toBeGreaterThan(before);
     await close();
     expect(world.calls('ssm:ListInventoryEntries')).toBe(asked);
-    const [{ inventory } = { inventory: undefined }] = (await world.record.standings(parseLocation(HERE))).filter(({ node }) => node.id === ID.stranger);
+    const [{ inventory } = { inventory: undefined }] = (await world.record.standings(parseLocation(HERE))).filter(
+      ({ node }) => node.id === ID.stranger,
+    );
     expect(inventory).toMatchObject({ platform: 'amazon-linux-2023-x86_64', at: expect.any(String), read: expect.any(String) });
     // The node's own word counts as soon as there is one.
     await scanned(PATCHED, ...PATCHABLE, 'stranger');
@@ -286,7 +330,9 @@ describe('nodes that no scan reaches', () => {
   it('are unknown where nobody gathered anything, and never clear', async () => {
     await world.record.saveNode({ ...nodeRow('test1'), online: false }, iso());
     expect((await close()).counts).toMatchObject({ nodes: 1, reporting: 0, unknown: 1, exposed: 0 });
-    expect(await readCountedNodes(world.store)).toEqual([{ id: ID.test1, location: HERE, name: 'test-1', os: 'linux', online: false, tags: nodeRow('test1').tags }]);
+    expect(await readCountedNodes(world.store)).toEqual([
+      { id: ID.test1, location: HERE, name: 'test-1', os: 'linux', online: false, tags: nodeRow('test1').tags },
+    ]);
   });
 });
 
@@ -299,7 +345,12 @@ describe('nodes that were counted', () => {
     const fingerprint = sha256(JSON.stringify(PLAIN));
     expect(nodes).toHaveLength(9);
     expect(nodes.find(({ id }) => id === ID.plant1)).toEqual({
-      id: ID.plant1, location: THERE, name: 'plant-1', os: 'linux', online: true, tags: nodeRow('plant1').tags,
+      id: ID.plant1,
+      location: THERE,
+      name: 'plant-1',
+      os: 'linux',
+      online: true,
+      tags: nodeRow('plant1').tags,
       facts: { fingerprint, at: expect.any(String), by: 'scan' },
       ended: { platform: 'amazon-linux-2023-x86_64', eol: '2026-10-31', extended: '2028-06-30' },
     });

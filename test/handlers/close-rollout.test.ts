@@ -35,7 +35,8 @@ function told(): string[] {
 /** Runs a wave round after round and judges it. */
 async function runWave(rollout: string, wave: string): Promise<void> {
   await world.answer('OpenWave', { rollout, wave });
-  while ((await world.record.nodeRuns(`${rollout}-${wave}`)).length < (wave === 'test' ? 2 : 5)) await runRound(world, await layOutRound(world, rollout, wave));
+  while ((await world.record.nodeRuns(`${rollout}-${wave}`)).length < (wave === 'test' ? 2 : 5))
+    await runRound(world, await layOutRound(world, rollout, wave));
   await world.answer('JudgeWave', { rollout, wave, phase: 'patch' });
 }
 
@@ -93,7 +94,9 @@ describe('CloseRollout', () => {
     expect(await world.answer('CloseRollout', { rollout })).toMatchObject({ status: 'failed', reason: expect.stringContaining(reason) });
     const result = await evidence(rollout);
     expect(result.waves).toMatchObject([{ verdict: 'fail' }, { verdict: 'not-run' }]);
-    expect(result.nodes.filter(({ wave }) => wave === 'production')).toEqual(Array.from({ length: 5 }, () => expect.objectContaining({ outcome: 'skipped', reason: 'its wave was not run: no command was sent' })));
+    expect(result.nodes.filter(({ wave }) => wave === 'production')).toEqual(
+      Array.from({ length: 5 }, () => expect.objectContaining({ outcome: 'skipped', reason: 'its wave was not run: no command was sent' })),
+    );
     expect(told()).toHaveLength(2);
     expect(await world.record.rollout(rollout)).toMatchObject({ status: 'failed', endedAt: expect.any(String) });
   });
@@ -101,7 +104,10 @@ describe('CloseRollout', () => {
   it('tells of a plan that nobody approved, and of a rollout that was stopped between two waves', async () => {
     const asked = nextRollout();
     await seedRollout(world, asked);
-    expect(await world.answer('CloseRollout', { rollout: asked })).toEqual({ status: 'failed', reason: 'wave test was not run: nobody approved the plan in time' });
+    expect(await world.answer('CloseRollout', { rollout: asked })).toEqual({
+      status: 'failed',
+      reason: 'wave test was not run: nobody approved the plan in time',
+    });
     expect(told()).toEqual(['linux-ops failed', 'security failed']);
     world.published.length = 0;
     const stopped = await judged({ test1: 'patched', test2: 'patched' });
@@ -137,10 +143,16 @@ describe('CloseRollout', () => {
   });
 
   it('is terminal for a rollout that does not exist or has no plan, and for input of another form', async () => {
-    expect(await world.failure('CloseRollout', { rollout: 'nobody' })).toMatchObject({ errorType: 'Terminal', errorMessage: expect.stringContaining('no rollout nobody') });
+    expect(await world.failure('CloseRollout', { rollout: 'nobody' })).toMatchObject({
+      errorType: 'Terminal',
+      errorMessage: expect.stringContaining('no rollout nobody'),
+    });
     const row = { policy: 'monthly', scheduledFor: '2026-11-09T09:00:00Z', status: 'planned' as const, createdAt: '2026-11-09T09:00:00Z' };
     await world.record.putRollout({ id: 'close-20261109-b00001', ...row });
-    expect(await world.failure('CloseRollout', { rollout: 'close-20261109-b00001' })).toMatchObject({ errorType: 'Terminal', errorMessage: expect.stringContaining('has no plan') });
+    expect(await world.failure('CloseRollout', { rollout: 'close-20261109-b00001' })).toMatchObject({
+      errorType: 'Terminal',
+      errorMessage: expect.stringContaining('has no plan'),
+    });
     expect(await world.failure('CloseRollout', {})).toMatchObject({ errorType: 'Terminal' });
   });
 });

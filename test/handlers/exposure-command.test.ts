@@ -32,10 +32,17 @@ async function become(policy: 'ReadersPolicy' | 'OperatorsPolicy'): Promise<void
   const { iam } = world.cloud.parts;
   const arn = `arn:aws:iam::${account}:role/people/${policy}`;
   const document = iam.managedPolicy(found(world.cloud.inventory.stacks[0]?.outputs[policy], policy));
-  const trust = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${account}:root` }, Action: 'sts:AssumeRole' }] };
+  const trust = {
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${account}:root` }, Action: 'sts:AssumeRole' }],
+  };
   iam.putRole({ arn, trust, policies: [{ name: policy, document }] });
   const { Credentials } = await world.cloud.call(world.administrator, 'sts', 'AssumeRole', { RoleArn: arn, RoleSessionName: 'ann' });
-  Object.assign(process.env, { AWS_ACCESS_KEY_ID: Credentials.AccessKeyId, AWS_SECRET_ACCESS_KEY: Credentials.SecretAccessKey, AWS_SESSION_TOKEN: Credentials.SessionToken });
+  Object.assign(process.env, {
+    AWS_ACCESS_KEY_ID: Credentials.AccessKeyId,
+    AWS_SECRET_ACCESS_KEY: Credentials.SecretAccessKey,
+    AWS_SESSION_TOKEN: Credentials.SessionToken,
+  });
 }
 
 const options = (): { qualifier: string; endpoint: string } => ({ qualifier: 'Wavelock', endpoint: world.cloud.endpoint });
@@ -76,10 +83,29 @@ describe('wavelock exposure', () => {
     const all = await rows();
     expect(all).toHaveLength(8);
     expect(all.find(({ node }) => node === ID.test1)).toEqual({
-      node: ID.test1, advisory: 'ALAS2023-2026-901', cves: ['CVE-2026-1001'], package: 'openssl', installed: '1:3.0.8-1.amzn2023.0.3', fixed: OPENSSL, severity: 'important',
-      kev: false, epss: null, due: expect.stringMatching(/^2027-02-07T/), state: 'exposed', why: expect.any(String),
-      name: 'test-1', location: HERE, service: '', source: 'alas', published: '2026-10-20T19:20:00.000Z', seen: expect.any(String), fixable: expect.any(String),
-      deadline: 'anything else: within 90 d of being seen', factsAt: expect.any(String), factsFrom: 'scan', exception: null,
+      node: ID.test1,
+      advisory: 'ALAS2023-2026-901',
+      cves: ['CVE-2026-1001'],
+      package: 'openssl',
+      installed: '1:3.0.8-1.amzn2023.0.3',
+      fixed: OPENSSL,
+      severity: 'important',
+      kev: false,
+      epss: null,
+      due: expect.stringMatching(/^2027-02-07T/),
+      state: 'exposed',
+      why: expect.any(String),
+      name: 'test-1',
+      location: HERE,
+      service: '',
+      source: 'alas',
+      published: '2026-10-20T19:20:00.000Z',
+      seen: expect.any(String),
+      fixable: expect.any(String),
+      deadline: 'anything else: within 90 d of being seen',
+      factsAt: expect.any(String),
+      factsFrom: 'scan',
+      exception: null,
     });
   });
 
@@ -100,7 +126,9 @@ describe('wavelock exposure', () => {
     expect((await shown({ advisory: 'ALAS2023-2026-902', json: true })).text.trim()).toBe('[]');
     expect(said).toEqual(['Note: no advisory that is stored here is called ALAS2023-2026-902: nothing was compared with it.\n']);
     said.splice(0);
-    await seedKnowledge(world, { advisories: [alas('ALAS2023-2026-901'), alas('ALAS2023-2026-902', { package: 'nobody-has-this', cves: ['CVE-2026-1002'] })] });
+    await seedKnowledge(world, {
+      advisories: [alas('ALAS2023-2026-901'), alas('ALAS2023-2026-902', { package: 'nobody-has-this', cves: ['CVE-2026-1002'] })],
+    });
     await shown({ advisory: 'ALAS2023-2026-902' });
     await shown({ cve: 'CVE-2026-1002' });
     expect(said).toEqual([]);
@@ -123,7 +151,7 @@ describe('wavelock advisory', () => {
     expect(await world.record.ownAdvisories()).toEqual([]);
   });
 
-  it('opens no second exposure beside its vendor\'s where it is recorded anyway', async () => {
+  it("opens no second exposure beside its vendor's where it is recorded anyway", async () => {
     expect(await add('CVE-2026-1001', { anyway: true })).toBe(0);
     expect(said.slice(0, 3)).toEqual([
       'Note: vendors have spoken already; there it changes nothing, and their advisories count:',
@@ -131,10 +159,14 @@ describe('wavelock advisory', () => {
       'It concerns 0 nodes of 9 looked at.',
     ]);
     await world.answer('CloseIntake', { scan: 'scan-covered' });
-    expect(new Set((await rows({ cve: 'CVE-2026-1001' })).filter(({ advisory }) => advisory !== '').map(({ source }) => source))).toEqual(new Set(['alas']));
+    expect(new Set((await rows({ cve: 'CVE-2026-1001' })).filter(({ advisory }) => advisory !== '').map(({ source }) => source))).toEqual(
+      new Set(['alas']),
+    );
     said.splice(0);
     expect(await add('CVE-2026-1001', { anyway: true })).toBe(2);
-    expect(said.join()).toMatch(/^CVE-2026-1001 was announced on \d{4}-\d\d-\d\d \d\d:\d\d UTC for openssl by arn:aws:sts::111111111111:assumed-role\/OperatorsPolicy\/ann: "exploited, says our CERT"\. To announce it in other words, withdraw it first$/);
+    expect(said.join()).toMatch(
+      /^CVE-2026-1001 was announced on \d{4}-\d\d-\d\d \d\d:\d\d UTC for openssl by arn:aws:sts::111111111111:assumed-role\/OperatorsPolicy\/ann: "exploited, says our CERT"\. To announce it in other words, withdraw it first$/,
+    );
     expect(await withdrawAdvisory('CVE-2026-1001', { ...options(), why: 'enough' })).toBe(0);
   });
 
@@ -158,11 +190,17 @@ describe('wavelock advisory', () => {
     await become('OperatorsPolicy');
     expect(await addAdvisory('CVE-2026-31337', { ...options(), ...words })).toBe(0);
     expect(said[0]).toBe('It concerns 8 nodes of 9 looked at.');
-    expect(said[1]).toMatch(/^CVE-2026-31337: announced for openssl on every platform, recorded as said by arn:aws:sts::111111111111:assumed-role\/OperatorsPolicy\/ann$/);
+    expect(said[1]).toMatch(
+      /^CVE-2026-31337: announced for openssl on every platform, recorded as said by arn:aws:sts::111111111111:assumed-role\/OperatorsPolicy\/ann$/,
+    );
     expect(await addAdvisory('CVE-2026-31337', { ...options(), ...words })).toBe(2);
-    expect(await world.record.events('advisory-CVE-2026-31337')).toMatchObject([{ what: 'advisory-add', who: expect.stringContaining('assumed-role/OperatorsPolicy/ann'), why: 'exploited, says our CERT' }]);
+    expect(await world.record.events('advisory-CVE-2026-31337')).toMatchObject([
+      { what: 'advisory-add', who: expect.stringContaining('assumed-role/OperatorsPolicy/ann'), why: 'exploited, says our CERT' },
+    ]);
     await world.answer('CloseIntake', { scan: 'scan-2' });
-    expect((await rows({ cve: 'CVE-2026-31337' })).map(({ source, state, fixed }) => `${source} ${state} ${fixed}`)).toEqual(Array.from({ length: 8 }, () => 'person awaiting-vendor null'));
+    expect((await rows({ cve: 'CVE-2026-31337' })).map(({ source, state, fixed }) => `${source} ${state} ${fixed}`)).toEqual(
+      Array.from({ length: 8 }, () => 'person awaiting-vendor null'),
+    );
     expect((await shown({ cve: 'CVE-2026-31337' })).text).toContain('no fix yet');
   });
 
@@ -171,7 +209,9 @@ describe('wavelock advisory', () => {
     said.splice(0);
     expect(await withdrawAdvisory('CVE-2026-31337', { ...options(), why: 'not affected' })).toBe(2);
     expect(await withdrawAdvisory('CVE-2026-31338', { ...options(), why: 'not affected' })).toBe(2);
-    expect(said.join('\n')).toMatch(/^the announcement of CVE-2026-31337 was withdrawn on \d{4}-\d\d-\d\d \d\d:\d\d UTC\nnobody here has announced CVE-2026-31338$/);
+    expect(said.join('\n')).toMatch(
+      /^the announcement of CVE-2026-31337 was withdrawn on \d{4}-\d\d-\d\d \d\d:\d\d UTC\nnobody here has announced CVE-2026-31338$/,
+    );
     await world.answer('CloseIntake', { scan: 'scan-3' });
     expect(await rows({ cve: 'CVE-2026-31337' })).toEqual([]);
   });

@@ -30,9 +30,21 @@ export const FLEET: FleetFile = {
     al2023: {
       platform: PLATFORM,
       releasever: '2023.6.20241010',
-      installed: { openssl: '1:3.0.8-1.amzn2023.0.3', curl: '8.3.0-1.amzn2023.0.2', kernel: '6.1.94-99.176.amzn2023', nginx: '1:1.24.0-1.amzn2023.0.3' },
+      installed: {
+        openssl: '1:3.0.8-1.amzn2023.0.3',
+        curl: '8.3.0-1.amzn2023.0.2',
+        kernel: '6.1.94-99.176.amzn2023',
+        nginx: '1:1.24.0-1.amzn2023.0.3',
+      },
       available: [
-        { package: 'openssl', version: OPENSSL, kind: 'security', severity: 'important', advisories: ['ALAS2023-2026-901'], restarts: ['nginx.service'] },
+        {
+          package: 'openssl',
+          version: OPENSSL,
+          kind: 'security',
+          severity: 'important',
+          advisories: ['ALAS2023-2026-901'],
+          restarts: ['nginx.service'],
+        },
         { package: 'curl', version: CURL, kind: 'security', severity: 'low', advisories: ['ALAS2023-2026-902'] },
       ],
       services: ['nginx.service'],

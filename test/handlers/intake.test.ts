@@ -38,7 +38,10 @@ beforeAll(async () => {
   world = await createWorld({ internet: { '*': server.url }, start: START });
   for (const [index, [platformName, platformVersion]] of FLEET.entries()) {
     const { scan: _scan, ...node } = nodeRow('test1');
-    await world.record.saveNode({ ...node, id: `i-${String(index).padStart(17, '0')}`, platformName, platformVersion }, new Date(START).toISOString());
+    await world.record.saveNode(
+      { ...node, id: `i-${String(index).padStart(17, '0')}`, platformName, platformVersion },
+      new Date(START).toISOString(),
+    );
   }
 });
 afterAll(async () => {
@@ -51,14 +54,36 @@ afterAll(async () => {
 async function run(input: object): Promise<{ path: string[]; output: unknown; billed: number; requests: string[] }> {
   const { lambdaGbSeconds } = world.cloud.usage();
   const asked = server.requests().length;
-  const machine = found(world.cloud.inventory.stacks[0]?.resources.find(({ type, logicalId }) => type === 'AWS::StepFunctions::StateMachine' && logicalId.startsWith('Intake')), 'intake machine');
-  const { executionArn } = await world.cloud.call(world.administrator, 'states', 'StartExecution', { stateMachineArn: machine.ref, input: JSON.stringify(input) });
-  const execution = () => found(world.cloud.parts.states.executions().find(({ arn }) => arn === executionArn), 'execution');
+  const machine = found(
+    world.cloud.inventory.stacks[0]?.resources.find(
+      ({ type, logicalId }) => type === 'AWS::StepFunctions::StateMachine' && logicalId.startsWith('Intake'),
+    ),
+    'intake machine',
+  );
+  const { executionArn } = await world.cloud.call(world.administrator, 'states', 'StartExecution', {
+    stateMachineArn: machine.ref,
+    input: JSON.stringify(input),
+  });
+  const execution = () =>
+    found(
+      world.cloud.parts.states.executions().find(({ arn }) => arn === executionArn),
+      'execution',
+    );
   await world.clock.run(() => execution().status !== 'RUNNING');
   expect(execution().status).toBe('SUCCEEDED');
   const { events, output } = execution();
-  const path = (events as readonly { stateEnteredEventDetails?: { name: string } }[]).flatMap(({ stateEnteredEventDetails }) => stateEnteredEventDetails?.name ?? []);
-  return { path, output, billed: world.cloud.usage().lambdaGbSeconds - lambdaGbSeconds, requests: server.requests().slice(asked).map(({ path: one }) => one) };
+  const path = (events as readonly { stateEnteredEventDetails?: { name: string } }[]).flatMap(
+    ({ stateEnteredEventDetails }) => stateEnteredEventDetails?.name ?? [],
+  );
+  return {
+    path,
+    output,
+    billed: world.cloud.usage().lambdaGbSeconds - lambdaGbSeconds,
+    requests: server
+      .requests()
+      .slice(asked)
+      .map(({ path: one }) => one),
+  };
 }
 
 describe('the intake machine, between two looks at the fleet', () => {

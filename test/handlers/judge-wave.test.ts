@@ -45,7 +45,12 @@ describe('JudgeWave', () => {
     const rollout = await opened({ test1: 'patched', test2: 'already-proven' });
     const answer = await judge(rollout);
     expect(answer).toMatchObject({ verdict: 'pass', action: 'end', seconds: 0 });
-    expect(await world.record.wave(rollout, 'test')).toMatchObject({ verdict: 'pass', reasons: [answer.reason], endedAt: expect.any(String), told: 'passed' });
+    expect(await world.record.wave(rollout, 'test')).toMatchObject({
+      verdict: 'pass',
+      reasons: [answer.reason],
+      endedAt: expect.any(String),
+      told: 'passed',
+    });
     expect(told()).toEqual(['linux-ops passed']);
     expect(await world.record.events(rollout)).toMatchObject([{ what: 'passed', wave: 'test', who: 'wavelock', why: answer.reason }]);
   });
@@ -105,7 +110,11 @@ describe('JudgeWave', () => {
     await world.record.setWave(rollout, 'test', { heldSince: since(10) });
     expect(await judge(rollout)).toMatchObject({ action: 'hold', seconds: 20 * DAY });
     await world.record.setWave(rollout, 'test', { heldSince: since(30) });
-    expect(await judge(rollout)).toMatchObject({ verdict: 'inconclusive', action: 'end', reason: expect.stringContaining('nobody answered for 30 days') });
+    expect(await judge(rollout)).toMatchObject({
+      verdict: 'inconclusive',
+      action: 'end',
+      reason: expect.stringContaining('nobody answered for 30 days'),
+    });
     expect(told()).toEqual(['linux-ops held', 'security held', 'linux-ops failed', 'security failed']);
   });
 
@@ -164,8 +173,14 @@ describe('JudgeWave', () => {
 
   it('is terminal for a wave that the plan does not have, one that was not opened, and input of another form', async () => {
     const rollout = await opened({});
-    expect(await world.failure('JudgeWave', { rollout, wave: 'canary', phase: 'patch' })).toMatchObject({ errorType: 'Terminal', errorMessage: expect.stringContaining('no wave canary') });
-    expect(await world.failure('JudgeWave', { rollout, wave: 'production', phase: 'patch' })).toMatchObject({ errorType: 'Terminal', errorMessage: expect.stringContaining('was not opened') });
+    expect(await world.failure('JudgeWave', { rollout, wave: 'canary', phase: 'patch' })).toMatchObject({
+      errorType: 'Terminal',
+      errorMessage: expect.stringContaining('no wave canary'),
+    });
+    expect(await world.failure('JudgeWave', { rollout, wave: 'production', phase: 'patch' })).toMatchObject({
+      errorType: 'Terminal',
+      errorMessage: expect.stringContaining('was not opened'),
+    });
     expect(await world.failure('JudgeWave', { rollout, wave: 'test', phase: 'later' })).toMatchObject({ errorType: 'Terminal' });
   });
 });

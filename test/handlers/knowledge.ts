@@ -34,7 +34,10 @@ export interface Knowledge {
 }
 
 /** Makes this all that is known, instead of what was. */
-export async function seedKnowledge({ record, store }: World, { advisories = [], exploited = [], scores = [], lifecycles = [] }: Knowledge): Promise<void> {
+export async function seedKnowledge(
+  { record, store }: World,
+  { advisories = [], exploited = [], scores = [], lifecycles = [] }: Knowledge,
+): Promise<void> {
   const put = async (name: string, lines: string[]): Promise<Record<string, string>> => {
     const { bytes, hash } = await packLines(lines);
     const key = `advisories/test/${name}-${hash}`;
@@ -46,5 +49,10 @@ export async function seedKnowledge({ record, store }: World, { advisories = [],
   await record.setFeed('amazon-linux-2023', { objects: await put('amazon-linux-2023', json(advisories)), index });
   await record.setFeed('cisa-kev', { objects: await put('exploited', json(exploited)) });
   await record.setFeed('end-of-life', { objects: await put('lifecycles', json(lifecycles)) });
-  await record.setFeed('epss', { objects: await put('scores', scores.map(({ cve, epss, percentile }) => `${cve},${epss},${percentile ?? ''}`)) });
+  await record.setFeed('epss', {
+    objects: await put(
+      'scores',
+      scores.map(({ cve, epss, percentile }) => `${cve},${epss},${percentile ?? ''}`),
+    ),
+  });
 }

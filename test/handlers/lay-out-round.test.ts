@@ -4,19 +4,32 @@ import { MAINTENANCE_WINDOW } from '../assembly.ts';
 import { evidenceKey } from '../../lambdas/core/keys.ts';
 import { parseLocation } from '../../lambdas/core/model.ts';
 import { FLEET, HERE, ID, THERE } from './fleet.ts';
-import { admitFirst, documentPins, layOutRound, makePlan, planNode, planWave, policy, rules, seedRollout, seedRound, seedRuns, sendAndWait, settle } from './rollouts.ts';
+import {
+  admitFirst,
+  documentPins,
+  layOutRound,
+  makePlan,
+  nodesLaidOut,
+  planNode,
+  planWave,
+  policy,
+  rules,
+  seedRollout,
+  seedRound,
+  seedRuns,
+  sendAndWait,
+  settle,
+} from './rollouts.ts';
 import { createWorld, found } from './world.ts';
+import { cronSoon, editWindow, ERP, ERP_SURROUNDINGS } from './windows.ts';
 import type { Plan } from '../../lambdas/core/plan.ts';
 import type { World } from './world.ts';
 
 let world: World;
 let count = 0;
 
-/** Open on Mondays from 22:00 to 02:00; nothing starts after 01:00. */
-const ERP = { id: MAINTENANCE_WINDOW.ssm, name: 'erp-monday', schedule: 'cron(0 22 ? * MON *)', timezone: 'Europe/Berlin', hours: 4, cutoff: 1, document: 'AWS-RunPatchBaseline' };
-
 beforeAll(async () => {
-  world = await createWorld({ fleet: { file: { ...FLEET, surroundings: [{ locations: [HERE], maintenanceWindows: [{ ...ERP }] }] } } });
+  world = await createWorld({ fleet: { file: { ...FLEET, surroundings: ERP_SURROUNDINGS } } });
 });
 afterEach(() => world.mend());
 afterAll(() => world.stop());
@@ -34,12 +47,7 @@ function layOut(rollout: string, wave = 'test', phase: 'patch' | 'verify' = 'pat
   return world.answer('LayOutRound', { rollout, wave, phase });
 }
 
-/** The nodes of each batch, track by track. */
-async function nodesOf(rollout: string, wave: string): Promise<string[][][]> {
-  const { files } = await layOutRound(world, rollout, wave);
-  return files.map((file) => file.batches.map((batch) => batch.nodes));
-}
-
+const nodesOf = (rollout: string, wave: string) => nodesLaidOut(world, rollout, wave);
 const night = { days: ['mon' as const], from: '22:00', to: '23:00', timezone: 'Europe/Berlin', lastStart: 0 };
 const atNight = policy({ waves: [rules('test', { window: 'night' }), rules('production')] });
 
@@ -86,7 +94,17 @@ describe('LayOutRound', () => {
     const rollout = await opened('production', { waves: [planWave('test', []), planWave('production', nodes, { atOnce: 4 })] });
     expect(await nodesOf(rollout, 'production')).toEqual([[[ID.shop1, ID.shop2, ID.shop3]]]);
     await seedRuns(world, `${rollout}-production`, { shop1: 'patched', shop2: 'patched', shop3: 'patched' });
-    await world.record.admitBatch({ group: `${rollout}-production`, number: 'p1-0-0', purpose: 'patch', location: HERE, os: 'linux', nodes: [ID.shop1], document: {}, parameters: {}, status: 'settled' });
+    await world.record.admitBatch({
+      group: `${rollout}-production`,
+      number: 'p1-0-0',
+      purpose: 'patch',
+      location: HERE,
+      os: 'linux',
+      nodes: [ID.shop1],
+      document: {},
+      parameters: {},
+      status: 'settled',
+    });
     const { files, batches } = await layOutRound(world, rollout, 'production');
     expect(batches).toEqual([`${rollout}-production-p2-0-0`]);
     expect(files[0]?.batches[0]).toMatchObject({ nodes: [ID.plant1, ID.plant2], parameters: { LockUrl: expect.stringContaining('s3.eu-west-1.') } });
@@ -96,7 +114,13 @@ describe('LayOutRound', () => {
   it('waits for the window, in seconds from now', async () => {
     const rollout = await opened('test', { policy: atNight, windows: { night } });
     const opens = Date.parse('2026-11-09T21:00:00Z');
-    expect(await layOut(rollout)).toMatchObject({ action: 'wait', seconds: Math.ceil((opens - world.clock.now()) / 1_000), tracks: 0, key: '', reason: expect.stringContaining('2 nodes to go') });
+    expect(await layOut(rollout)).toMatchObject({
+      action: 'wait',
+      seconds: Math.ceil((opens - world.clock.now()) / 1_000),
+      tracks: 0,
+      key: '',
+      reason: expect.stringContaining('2 nodes to go'),
+    });
     expect((await world.record.wave(rollout, 'test')).rounds).toBe(0);
   });
 
@@ -144,8 +168,16 @@ describe('LayOutRound', () => {
     const rollout = await opened();
     const { files } = await layOutRound(world, rollout, 'test');
     const intent = found(files[0]?.batches[0], 'intent');
-    const row = { purpose: 'patch', location: HERE, os: 'linux', nodes: intent.nodes, document: intent.document, parameters: intent.parameters } as const;
-    const admit = (number: string, status: 'settled' | 'lost' | 'refused') => world.record.admitBatch({ group: `${rollout}-test`, number, ...row, status });
+    const row = {
+      purpose: 'patch',
+      location: HERE,
+      os: 'linux',
+      nodes: intent.nodes,
+      document: intent.document,
+      parameters: intent.parameters,
+    } as const;
+    const admit = (number: string, status: 'settled' | 'lost' | 'refused') =>
+      world.record.admitBatch({ group: `${rollout}-test`, number, ...row, status });
     await admit('p1-0-0', 'settled');
     await admit('p2-0-0', 'lost');
     await admit('p3-0-0', 'refused');
@@ -171,7 +203,14 @@ describe('LayOutRound', () => {
     const hooks = { before: { document: 'Corp-Drain', version: '7' }, after: { document: 'Corp-Failback', version: '3' }, within: 900 };
     const rollout = await opened('test', { policy: policy({ hooks, awsCompliance: 'scan' }) });
     const { files } = await layOutRound(world, rollout, 'test');
-    const wanted = { RunBefore: 'yes', BeforeHook: 'Corp-Drain:7', RunAfter: 'yes', AfterHook: 'Corp-Failback:3', HookSeconds: '900', ClosingScan: 'yes' };
+    const wanted = {
+      RunBefore: 'yes',
+      BeforeHook: 'Corp-Drain:7',
+      RunAfter: 'yes',
+      AfterHook: 'Corp-Failback:3',
+      HookSeconds: '900',
+      ClosingScan: 'yes',
+    };
     expect(files[0]?.batches[0]?.parameters).toEqual({ LockUrl: expect.any(String), LockSha256: expect.any(String), ...wanted });
     await seedRuns(world, `${rollout}-test`, { test1: 'patched', test2: 'patched' });
     const verify = await layOutRound(world, rollout, 'test', 'verify');
@@ -181,9 +220,15 @@ describe('LayOutRound', () => {
   it('is terminal where the plan has no document for a node, no such wave, or the wave was not opened', async () => {
     const { documents } = await makePlan(world, 'round-20261109-a99999');
     const rollout = await opened('test', { documents: { ...documents, [HERE]: {} } });
-    expect(await world.failure('LayOutRound', { rollout, wave: 'test', phase: 'patch' })).toMatchObject({ errorType: 'Terminal', errorMessage: expect.stringContaining('no patch document or lock') });
+    expect(await world.failure('LayOutRound', { rollout, wave: 'test', phase: 'patch' })).toMatchObject({
+      errorType: 'Terminal',
+      errorMessage: expect.stringContaining('no patch document or lock'),
+    });
     expect(await world.failure('LayOutRound', { rollout, wave: 'canary', phase: 'patch' })).toMatchObject({ errorType: 'Terminal' });
-    expect(await world.failure('LayOutRound', { rollout, wave: 'production', phase: 'patch' })).toMatchObject({ errorType: 'Terminal', errorMessage: expect.stringContaining('not opened') });
+    expect(await world.failure('LayOutRound', { rollout, wave: 'production', phase: 'patch' })).toMatchObject({
+      errorType: 'Terminal',
+      errorMessage: expect.stringContaining('not opened'),
+    });
     expect(await world.failure('LayOutRound', { rollout, wave: 'test' })).toMatchObject({ errorType: 'Terminal' });
   });
 
@@ -255,25 +300,17 @@ describe('a wave in a maintenance window of Systems Manager', () => {
   const inErp = { policy: policy({ waves: [rules('test', { window: 'erp' }), rules('production')] }), windows: { erp } };
   const NAME = `SSM maintenance window ${erp.ssm} in ${HERE}`;
 
-  /** As somebody with the console does it; functions keep what they have read for a minute. */
-  async function edit(change: object): Promise<void> {
-    const { account, region } = erp.location;
-    await world.settled(world.cloud.call(world.cloud.administrator(account, region), 'ssm', 'UpdateMaintenanceWindow', { WindowId: erp.ssm, ...change }));
-    await world.pass(61);
-  }
+  const edit = (change: object) => editWindow(world, change);
+  const soon = (minutes: number) => cronSoon(world, minutes);
   afterEach(async () => edit({ Enabled: true, Schedule: ERP.schedule }));
-
-  /** Minutes from now, on Berlin's clock in winter, as a cron for today. */
-  function soon(minutes: number): string {
-    const at = new Date(world.clock.now() + (minutes + 60) * 60_000);
-    return `cron(${at.getUTCMinutes()} ${at.getUTCHours()} ? * MON *)`;
-  }
 
   it('waits for it as it is now, looks again every three hours, and writes down what it said', async () => {
     const rollout = await opened('test', inErp);
     expect(await layOut(rollout)).toMatchObject({ action: 'wait', seconds: 3 * 3_600, reason: 'waiting for the window: 2 nodes to go' });
     const row = await world.record.wave(rollout, 'test');
-    expect(row.window).toMatchObject({ readings: [{ ssm: erp.ssm, read: { name: 'erp-monday', says: 'cron(0 22 ? * MON *), Europe/Berlin, 4 h, no start in the last 1 h' } }] });
+    expect(row.window).toMatchObject({
+      readings: [{ ssm: erp.ssm, read: { name: 'erp-monday', says: 'cron(0 22 ? * MON *), Europe/Berlin, 4 h, no start in the last 1 h' } }],
+    });
   });
 
   it('that somebody moves while it waits begins at the new time, and the record says so', async () => {
@@ -285,7 +322,9 @@ describe('a wave in a maintenance window of Systems Manager', () => {
     expect(seconds).toBeLessThanOrEqual(30 * 60);
     await world.pass(seconds);
     expect(await layOut(rollout)).toMatchObject({ action: 'run', tracks: 1 });
-    expect(await world.record.events(rollout)).toMatchObject([{ what: 'window', wave: 'test', why: expect.stringContaining(`${NAME} has changed: erp-monday, cron(`) }]);
+    expect(await world.record.events(rollout)).toMatchObject([
+      { what: 'window', wave: 'test', why: expect.stringContaining(`${NAME} has changed: erp-monday, cron(`) },
+    ]);
   });
 
   it('that somebody closes in its middle gets no further batch, and people are told why', async () => {
@@ -294,11 +333,20 @@ describe('a wave in a maintenance window of Systems Manager', () => {
     const round = await layOutRound(world, rollout, 'test');
     await edit({ Enabled: false });
     const commands = world.calls('ssm:SendCommand');
-    expect(await world.answer('AdmitBatch', { track: found(round.tracks[0], 'track'), index: 0 })).toMatchObject({ action: 'end', reason: `${NAME} is disabled` });
+    expect(await world.answer('AdmitBatch', { track: found(round.tracks[0], 'track'), index: 0 })).toMatchObject({
+      action: 'end',
+      reason: `${NAME} is disabled`,
+    });
     expect(await layOut(rollout)).toMatchObject({ action: 'judge', reason: `${NAME} is disabled` });
-    expect(await world.answer('JudgeWave', { rollout, wave: 'test', phase: 'patch' })).toMatchObject({ verdict: 'inconclusive', action: 'hold', reason: expect.stringContaining(`${NAME} is disabled; 2 of 2 nodes have no outcome`) });
+    expect(await world.answer('JudgeWave', { rollout, wave: 'test', phase: 'patch' })).toMatchObject({
+      verdict: 'inconclusive',
+      action: 'hold',
+      reason: expect.stringContaining(`${NAME} is disabled; 2 of 2 nodes have no outcome`),
+    });
     expect(world.published.filter((one) => one.event === 'held').at(-1)?.text).toContain(`${NAME} is disabled`);
-    expect(await world.store.getJson(evidenceKey(rollout))).toMatchObject({ waves: [{ windows: [{ read: { name: 'erp-monday' } }, { read: { closed: 'is disabled' } }] }, { name: 'production' }] });
+    expect(await world.store.getJson(evidenceKey(rollout))).toMatchObject({
+      waves: [{ windows: [{ read: { name: 'erp-monday' } }, { read: { closed: 'is disabled' } }] }, { name: 'production' }],
+    });
     expect(world.calls('ssm:SendCommand')).toBe(commands);
   });
 
@@ -336,7 +384,10 @@ describe('a wave in a maintenance window of Systems Manager', () => {
     expect(await layOut(await opened('test', inErp))).toMatchObject({ action: 'judge', reason: `${NAME} does not exist` });
     all.push(found(kept, 'window'));
     world.fail({ call: 'ssm:GetMaintenanceWindow', when: 'before', code: 'AccessDeniedException', status: 400 });
-    expect(await layOut(await opened('test', inErp))).toMatchObject({ action: 'judge', reason: expect.stringContaining(`${NAME} may not be read: `) });
+    expect(await layOut(await opened('test', inErp))).toMatchObject({
+      action: 'judge',
+      reason: expect.stringContaining(`${NAME} may not be read: `),
+    });
   });
 
   it('does not hold up a second look, which changes nothing', async () => {

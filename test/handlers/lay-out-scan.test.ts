@@ -34,7 +34,14 @@ describe('LayOutScan', () => {
   it('writes down who is there, with names and tags, hybrid nodes too', async () => {
     for (const name of ['test1', 'plant1'] as const) await world.record.dropNode(name === 'test1' ? HERE : THERE, ID[name]);
     await layOutScan(world, `list-${count}`);
-    expect(await row(ID.test1)).toMatchObject({ name: 'test-1', os: 'linux', online: true, platformName: 'Amazon Linux', tags: { Wavelock: 'enabled', Environment: 'test' }, lastPing: expect.any(String) });
+    expect(await row(ID.test1)).toMatchObject({
+      name: 'test-1',
+      os: 'linux',
+      online: true,
+      platformName: 'Amazon Linux',
+      tags: { Wavelock: 'enabled', Environment: 'test' },
+      lastPing: expect.any(String),
+    });
     expect(await row(ID.plant1, THERE)).toMatchObject({ name: expect.stringContaining('plant-1'), online: true, tags: { Wavelock: 'enabled' } });
     expect(await row(ID.stranger)).toMatchObject({ name: 'stranger' });
   });
@@ -44,10 +51,17 @@ describe('LayOutScan', () => {
     expect(scan).toBe(`scan-ask-${count}`);
     expect(tracks.length).toBeGreaterThan(1);
     const batches = files.flatMap((file) => file.batches);
-    expect(batches.flatMap(({ nodes }) => nodes).toSorted()).toEqual(sorted(ID.test1, ID.test2, ID.shop1, ID.shop2, ID.shop3, ID.plant1, ID.plant2, ID.office1));
+    expect(batches.flatMap(({ nodes }) => nodes).toSorted()).toEqual(
+      sorted(ID.test1, ID.test2, ID.shop1, ID.shop2, ID.shop3, ID.plant1, ID.plant2, ID.office1),
+    );
     const pins = await documentPins(world);
     for (const batch of batches) {
-      expect(batch).toMatchObject({ document: pins[`${batch.location.account}/${batch.location.region}`]?.[`scan-${batch.os}`], parameters: {}, lock: '', id: expect.stringMatching(new RegExp(`^${scan}-s1-\\d-\\d$`)) });
+      expect(batch).toMatchObject({
+        document: pins[`${batch.location.account}/${batch.location.region}`]?.[`scan-${batch.os}`],
+        parameters: {},
+        lock: '',
+        id: expect.stringMatching(new RegExp(`^${scan}-s1-\\d-\\d$`)),
+      });
     }
     for (const file of files) expect(file).toMatchObject({ purpose: 'scan', rules: null, window: null, rollout: '' });
   });
@@ -107,15 +121,18 @@ describe('LayOutScan', () => {
     expect(await world.failure('LayOutScan', { execution: 'x', maxAgeHours: -1 })).toMatchObject({ errorType: 'Terminal' });
   });
 
-  it.each(['ec2:DescribeInstances', 'tagging:GetResources', 'dynamodb:UpdateItem', 'sts:AssumeRole'])('is retryable while AWS is busy with %s', async (call) => {
-    const code = call.startsWith('ec2:') ? { code: 'RequestLimitExceeded', status: 503 } : THROTTLED;
-    // Sessions are kept for an hour: only a new one asks STS.
-    if (call.startsWith('sts:')) await world.pass(3_600);
-    world.fail({ call, when: 'before', ...code });
-    expect(await world.failure('LayOutScan', { execution: `busy-${count}`, maxAgeHours: 0 })).toMatchObject({ errorType: 'Retryable' });
-    world.mend();
-    // What went on side by side when the first error ended the function ends before it is called again.
-    await world.pass(60);
-    expect((await layOutScan(world, `busy-${count}`)).tracks).not.toEqual([]);
-  });
+  it.each(['ec2:DescribeInstances', 'tagging:GetResources', 'dynamodb:UpdateItem', 'sts:AssumeRole'])(
+    'is retryable while AWS is busy with %s',
+    async (call) => {
+      const code = call.startsWith('ec2:') ? { code: 'RequestLimitExceeded', status: 503 } : THROTTLED;
+      // Sessions are kept for an hour: only a new one asks STS.
+      if (call.startsWith('sts:')) await world.pass(3_600);
+      world.fail({ call, when: 'before', ...code });
+      expect(await world.failure('LayOutScan', { execution: `busy-${count}`, maxAgeHours: 0 })).toMatchObject({ errorType: 'Retryable' });
+      world.mend();
+      // What went on side by side when the first error ended the function ends before it is called again.
+      await world.pass(60);
+      expect((await layOutScan(world, `busy-${count}`)).tracks).not.toEqual([]);
+    },
+  );
 });

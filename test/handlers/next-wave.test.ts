@@ -26,7 +26,7 @@ function ended(rollout: string, wave: string, verdict: Verdict): Promise<void> {
 }
 
 describe('NextWave', () => {
-  it('goes through the plan\'s waves in their order, each after the one before has passed', async () => {
+  it("goes through the plan's waves in their order, each after the one before has passed", async () => {
     const rollout = await seeded();
     expect(await world.answer('NextWave', { rollout })).toEqual({ action: 'wave', wave: 'test', reason: 'next in the plan' });
     await ended(rollout, 'test', 'pass');
@@ -51,7 +51,7 @@ describe('NextWave', () => {
     expect(await world.answer('NextWave', { rollout })).toEqual({ action: 'close', wave: '', reason: 'wave test did not pass' });
   });
 
-  it('closes a rollout that a person stopped, with that person\'s words', async () => {
+  it("closes a rollout that a person stopped, with that person's words", async () => {
     const rollout = await seeded();
     await world.record.setRollout(rollout, { stopped: 'stopped by ann: wrong day' });
     expect(await world.answer('NextWave', { rollout })).toEqual({ action: 'close', wave: '', reason: 'stopped by ann: wrong day' });

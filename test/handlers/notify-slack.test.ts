@@ -40,7 +40,12 @@ async function secret(SecretString: string): Promise<void> {
     ({ SecretList }) => SecretList.some(({ Name }: { Name: string }) => Name === SECRET),
     () => written,
   );
-  await world.cloud.call(world.administrator, 'secretsmanager', known ? 'PutSecretValue' : 'CreateSecret', known ? { SecretId: SECRET, SecretString } : { Name: SECRET, SecretString });
+  await world.cloud.call(
+    world.administrator,
+    'secretsmanager',
+    known ? 'PutSecretValue' : 'CreateSecret',
+    known ? { SecretId: SECRET, SecretString } : { Name: SECRET, SecretString },
+  );
   written = true;
 }
 let written = false;
@@ -57,7 +62,7 @@ describe('NotifySlack', () => {
     expect(lastLog()).toMatchObject({ level: 'WARN', audience: 'linux-ops', secret: SECRET, message: expect.stringContaining('create the secret') });
   });
 
-  it('posts the notice to the audience\'s webhook', async () => {
+  it("posts the notice to the audience's webhook", async () => {
     await secret(`${WEBHOOK}\n`);
     expect(await world.react('NotifySlack', delivery(message()))).toBeUndefined();
     const [post, ...others] = site.posts;
@@ -89,7 +94,12 @@ describe('NotifySlack', () => {
     const { TOPICS } = await world.settings('JudgeWave');
     const [TopicArn] = Object.values(JSON.parse(found(TOPICS, 'topics')) as { [audience: string]: string });
     const waiting = (): number => world.cloud.parts.sqs.queues().reduce((sum, { counts }) => sum + counts.visible, 0);
-    const publish = () => world.cloud.call(world.administrator, 'sns', 'Publish', { TopicArn, MessageStructure: 'json', Message: JSON.stringify({ default: 'x', lambda: message() }) });
+    const publish = () =>
+      world.cloud.call(world.administrator, 'sns', 'Publish', {
+        TopicArn,
+        MessageStructure: 'json',
+        Message: JSON.stringify({ default: 'x', lambda: message() }),
+      });
     const before = waiting();
     site.status = 503;
     await publish();
@@ -114,7 +124,10 @@ describe('NotifySlack', () => {
 
   it('is retryable when Slack cannot be reached', async () => {
     await secret('https://nowhere.slack.invalid/services/T0SECRET/B0SECRET/x0secret');
-    expect(await world.react('NotifySlack', delivery(message()))).toMatchObject({ errorType: 'Retryable', errorMessage: 'Slack could not be reached (ENOTFOUND)' });
+    expect(await world.react('NotifySlack', delivery(message()))).toMatchObject({
+      errorType: 'Retryable',
+      errorMessage: 'Slack could not be reached (ENOTFOUND)',
+    });
   });
 
   it('posts nowhere but to https', async () => {

@@ -47,14 +47,26 @@ function ended(batch: string | undefined, status = 'Success') {
 /** As a location's Systems Manager sends it: over its rule to the hub's bus. */
 function emit(where: string, batch: string): void {
   const { account, region } = parseLocation(where);
-  world.cloud.emit(account, region, { source: 'aws.ssm', detailType: 'EC2 Command Status-change Notification', resources: [], detail: ended(batch).detail });
+  world.cloud.emit(account, region, {
+    source: 'aws.ssm',
+    detailType: 'EC2 Command Status-change Notification',
+    resources: [],
+    detail: ended(batch).detail,
+  });
 }
 
 /** Starts the wave machine itself and lets it run to its end; answers how long its first batch took, in seconds. */
 async function runWave(rollout: string): Promise<number> {
   await seedRollout(world, rollout);
-  const machine = found(world.cloud.inventory.stacks[0]?.resources.find((one) => /^Wave[0-9A-F]{8}$/.test(one.logicalId)), 'wave machine').ref;
-  const started = await world.cloud.call(world.administrator, 'states', 'StartExecution', { stateMachineArn: machine, name: rollout, input: JSON.stringify({ rollout, wave: 'test' }) });
+  const machine = found(
+    world.cloud.inventory.stacks[0]?.resources.find((one) => /^Wave[0-9A-F]{8}$/.test(one.logicalId)),
+    'wave machine',
+  ).ref;
+  const started = await world.cloud.call(world.administrator, 'states', 'StartExecution', {
+    stateMachineArn: machine,
+    name: rollout,
+    input: JSON.stringify({ rollout, wave: 'test' }),
+  });
   const execution = () => world.cloud.parts.states.executions().find((one) => one.arn === started.executionArn);
   await world.clock.run(() => execution()?.status !== 'RUNNING');
   expect(execution()).toMatchObject({ status: 'SUCCEEDED', output: { verdict: 'pass' } });

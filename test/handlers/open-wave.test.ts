@@ -58,7 +58,13 @@ describe('OpenWave', () => {
     expect(await published(HERE, locks['']?.urls[HERE])).toBe(text);
     expect(Lock.parse(await world.store.getJson(lockKey(lock)))).toEqual({ sha256: lock, state: 'candidate', platforms: CANDIDATE });
     expect(await readLock(world, lock)).toMatchObject({ state: 'candidate', rollout });
-    expect(await world.record.wave(rollout, 'test')).toMatchObject({ lock, dropped: [], rounds: 0, verifyRounds: 0, startedAt: new Date(world.clock.now()).toISOString() });
+    expect(await world.record.wave(rollout, 'test')).toMatchObject({
+      lock,
+      dropped: [],
+      rounds: 0,
+      verifyRounds: 0,
+      startedAt: new Date(world.clock.now()).toISOString(),
+    });
   });
 
   it('says the same and writes nothing when it comes again', async () => {
@@ -97,7 +103,13 @@ describe('OpenWave', () => {
 
   it('takes no proof from a node that failed', async () => {
     const rollout = await proven(() => world.host(ID.test2).stopped.add('nginx.service'));
-    await world.record.putNodeRun({ ...found((await world.record.nodeRuns(`${rollout}-test`)).find(({ node }) => node === ID.test2), 'run'), outcome: 'failed' });
+    await world.record.putNodeRun({
+      ...found(
+        (await world.record.nodeRuns(`${rollout}-test`)).find(({ node }) => node === ID.test2),
+        'run',
+      ),
+      outcome: 'failed',
+    });
     await world.answer('OpenWave', { rollout, wave: 'production' });
     const { dropped } = await world.record.wave(rollout, 'production');
     expect(dropped).toMatchObject([{ name: 'curl', why: 'proven on 1 of 2 nodes needed' }, { name: 'openssl' }]);
@@ -127,12 +139,18 @@ describe('OpenWave', () => {
   it('is terminal for a wave or rollout that does not exist, and for input of another form', async () => {
     const rollout = nextRollout();
     await seedRollout(world, rollout);
-    expect(await world.failure('OpenWave', { rollout, wave: 'canary' })).toMatchObject({ errorType: 'Terminal', errorMessage: expect.stringContaining('no wave canary') });
-    expect(await world.failure('OpenWave', { rollout: 'nobody', wave: 'test' })).toMatchObject({ errorType: 'Terminal', errorMessage: expect.stringContaining('no rollout nobody') });
+    expect(await world.failure('OpenWave', { rollout, wave: 'canary' })).toMatchObject({
+      errorType: 'Terminal',
+      errorMessage: expect.stringContaining('no wave canary'),
+    });
+    expect(await world.failure('OpenWave', { rollout: 'nobody', wave: 'test' })).toMatchObject({
+      errorType: 'Terminal',
+      errorMessage: expect.stringContaining('no rollout nobody'),
+    });
     expect(await world.failure('OpenWave', { rollout })).toMatchObject({ errorType: 'Terminal' });
   });
 
-  it('is retryable while a location\'s bucket is busy, and goes on where it was', async () => {
+  it("is retryable while a location's bucket is busy, and goes on where it was", async () => {
     const rollout = nextRollout();
     await seedRollout(world, rollout);
     world.fail({ call: 's3:PutObject', when: 'before', code: 'SlowDown', status: 503, skip: 1 });

@@ -25,7 +25,12 @@ export function record({ id, fixed = '1.2-3+deb12u1', modified = '2026-11-01T00:
     published: '2026-10-30T00:00:00Z',
     upstream: ['CVE-2026-1001'],
     summary: `${packageName} - security update`,
-    affected: [{ package: { ecosystem: 'Debian:12', name: packageName, purl: `pkg:deb/debian/${packageName}?arch=source` }, ranges: [{ type: 'ECOSYSTEM', events: [{ introduced: '0' }, { fixed }] }] }],
+    affected: [
+      {
+        package: { ecosystem: 'Debian:12', name: packageName, purl: `pkg:deb/debian/${packageName}?arch=source` },
+        ranges: [{ type: 'ECOSYSTEM', events: [{ introduced: '0' }, { fixed }] }],
+      },
+    ],
   });
 }
 
@@ -33,7 +38,10 @@ export function record({ id, fixed = '1.2-3+deb12u1', modified = '2026-11-01T00:
 export function bucket(...list: Notice[]): Site['files'] {
   const dated = list.map((notice) => ({ modified: '2026-11-01T00:00:00Z', ...notice }));
   const changes = dated.toSorted((a, b) => (a.modified < b.modified ? 1 : -1)).map(({ id, modified }) => `${modified},${id}`);
-  return { [`${BUCKET}/modified_id.csv`]: `${changes.join('\n')}\n`, ...Object.fromEntries(dated.map((notice) => [recordUrl(notice.id), record(notice)])) };
+  return {
+    [`${BUCKET}/modified_id.csv`]: `${changes.join('\n')}\n`,
+    ...Object.fromEntries(dated.map((notice) => [recordUrl(notice.id), record(notice)])),
+  };
 }
 
 /** So many notices, `DSA-6001-1` and on. */

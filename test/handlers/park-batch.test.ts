@@ -59,7 +59,10 @@ describe('ParkBatch', () => {
   });
 
   it('is terminal for what is no batch and for input of another form, retryable while the record is busy', async () => {
-    expect(await world.failure('ParkBatch', { batch: 'no batch', taskToken: 'token' })).toMatchObject({ errorType: 'Terminal', errorMessage: expect.stringContaining('not a batch id') });
+    expect(await world.failure('ParkBatch', { batch: 'no batch', taskToken: 'token' })).toMatchObject({
+      errorType: 'Terminal',
+      errorMessage: expect.stringContaining('not a batch id'),
+    });
     expect(await world.failure('ParkBatch', {})).toMatchObject({ errorType: 'Terminal' });
     const batch = await open();
     world.fail({ call: 'dynamodb:UpdateItem', when: 'before', ...THROTTLED });

@@ -26,7 +26,11 @@ function input(rollout: string, why: 'window' | 'soak' | 'hold', taskToken = 'to
 }
 
 describe('ParkWave', () => {
-  it.each([['window', 'running'], ['soak', 'running'], ['hold', 'held']] as const)('keeps the token of a wave that waits for %s: the rollout is %s', async (why, status) => {
+  it.each([
+    ['window', 'running'],
+    ['soak', 'running'],
+    ['hold', 'held'],
+  ] as const)('keeps the token of a wave that waits for %s: the rollout is %s', async (why, status) => {
     const rollout = await opened();
     await world.park('ParkWave', input(rollout, why));
     expect(await world.record.wave(rollout, 'test')).toMatchObject({ parkedFor: why, taskToken: 'token' });

@@ -28,8 +28,14 @@ async function pick(scope: 'all' | 'feeds', since = world.clock.now()): Promise<
 
 /** Metrics of the last run; feeds as `FeedAgeHours NAME`. */
 function metrics(): { [name: string]: unknown } {
-  const lines = world.log('PickFeeds').filter((line) => line.includes('_aws')).map((line) => JSON.parse(line) as { [name: string]: unknown; feed?: string });
-  return Object.assign({}, ...lines.map(({ FeedAgeHours, feed, ...rest }) => (feed === undefined ? rest : { [`FeedAgeHours ${feed}`]: FeedAgeHours })));
+  const lines = world
+    .log('PickFeeds')
+    .filter((line) => line.includes('_aws'))
+    .map((line) => JSON.parse(line) as { [name: string]: unknown; feed?: string });
+  return Object.assign(
+    {},
+    ...lines.map(({ FeedAgeHours, feed, ...rest }) => (feed === undefined ? rest : { [`FeedAgeHours ${feed}`]: FeedAgeHours })),
+  );
 }
 
 describe('PickFeeds', () => {
@@ -60,7 +66,8 @@ describe('PickFeeds', () => {
 
   it('reads between two whole looks only what has its time, a minute early or late', async () => {
     const now = world.clock.now();
-    for (const name of [...ALWAYS, ...AMAZON]) await world.record.setFeed(name, { lastTried: iso(now - 56 * 60_000), lastSuccess: iso(now - 56 * 60_000) });
+    for (const name of [...ALWAYS, ...AMAZON])
+      await world.record.setFeed(name, { lastTried: iso(now - 56 * 60_000), lastSuccess: iso(now - 56 * 60_000) });
     expect(await pick('feeds')).toEqual([...AMAZON, 'cisa-kev'].toSorted());
     expect(await pick('all')).toEqual([...ALWAYS, ...AMAZON].toSorted());
   });
@@ -83,7 +90,13 @@ describe('PickFeeds', () => {
     await world.record.setFeed('cisa-kev', { stale: true });
     await world.record.setFeed('osv-suse', { lastSuccess: iso(now - 900 * 3_600_000), failures: 9, stale: true });
     await pick('all');
-    expect(metrics()).toMatchObject({ 'FeedAgeHours amazon-linux-2023': 50, 'FeedAgeHours cisa-kev': 1, FeedOldestHours: 50, FeedsFailing: 1, FeedsStale: 1 });
+    expect(metrics()).toMatchObject({
+      'FeedAgeHours amazon-linux-2023': 50,
+      'FeedAgeHours cisa-kev': 1,
+      FeedOldestHours: 50,
+      FeedsFailing: 1,
+      FeedsStale: 1,
+    });
     expect(metrics()).not.toHaveProperty('FeedAgeHours osv-suse');
     const told = world.log('PickFeeds').length;
     await pick('feeds');

@@ -78,7 +78,10 @@ describe('PlanRollout', () => {
   it.each([
     ['the policy selects no node that may be patched', { nodes: { tags: { App: 'none' } } }],
     ['the first wave, empty, has no node', { waves: [rules('empty', { nodes: { tags: { App: 'none' } } }), rules('production')] }],
-    ['are offered nothing that the policy wants', { patches: { kinds: ['enhancement' as const], severity: { atLeast: 'low' as const, unrated: 'include' as const }, leaveOut: [] } }],
+    [
+      'are offered nothing that the policy wants',
+      { patches: { kinds: ['enhancement' as const], severity: { atLeast: 'low' as const, unrated: 'include' as const }, leaveOut: [] } },
+    ],
   ])('has nothing to do: %s', async (why, more) => {
     const { action, rollout, reason } = await world.answer('PlanRollout', input(await deploy(more)));
     expect([action, reason]).toEqual(['nothing', expect.stringContaining(why)]);
@@ -92,10 +95,13 @@ describe('PlanRollout', () => {
     expect(await world.record.rollout(rollout)).toMatchObject({ status: 'planned', stopped: reason, reason });
     expect(await world.answer('NextWave', { rollout })).toEqual({ action: 'close', wave: '', reason });
     expect(await world.answer('CloseRollout', { rollout })).toEqual({ status: 'failed', reason });
-    expect(world.published).toMatchObject([{ audience: 'linux-ops', event: 'failed' }, { audience: 'security', event: 'failed' }]);
+    expect(world.published).toMatchObject([
+      { audience: 'linux-ops', event: 'failed' },
+      { audience: 'security', event: 'failed' },
+    ]);
   });
 
-  it('leaves no trace on a day that is not the plan\'s', async () => {
+  it("leaves no trace on a day that is not the plan's", async () => {
     const name = await deploy({ plan: { every: 'month', patchTuesdayPlusDays: 1, at: '09:00', timezone: 'UTC' } });
     const { action, rollout, reason } = await world.answer('PlanRollout', input(name));
     expect([action, reason]).toEqual(['nothing', 'not the day of the plan']);
@@ -103,7 +109,11 @@ describe('PlanRollout', () => {
     expect(await world.record.runs(name)).toEqual([]);
   });
 
-  it.each([['auto', 'run'], ['approve', 'ask'], ['observe', 'nothing']] as const)('keeps its first plan and answer when it comes again (%s)', async (mode, action) => {
+  it.each([
+    ['auto', 'run'],
+    ['approve', 'ask'],
+    ['observe', 'nothing'],
+  ] as const)('keeps its first plan and answer when it comes again (%s)', async (mode, action) => {
     const name = await deploy({ mode });
     const first = await world.answer('PlanRollout', input(name));
     const row = await world.record.rollout(first.rollout);
@@ -123,14 +133,20 @@ describe('PlanRollout', () => {
   it('lets one execution have a run: Scheduler may start two', async () => {
     const name = await deploy();
     const both = await world.settled(
-      Promise.all([world.answer('PlanRollout', input(name, { execution: 'left' })), world.answer('PlanRollout', input(name, { execution: 'right' }))]),
+      Promise.all([
+        world.answer('PlanRollout', input(name, { execution: 'left' })),
+        world.answer('PlanRollout', input(name, { execution: 'right' })),
+      ]),
     );
     expect(both.map(({ action }) => action).toSorted()).toEqual(['nothing', 'run']);
-    expect(await world.answer('PlanRollout', input(name, { execution: 'third' }))).toMatchObject({ action: 'nothing', reason: 'another execution has this run already' });
+    expect(await world.answer('PlanRollout', input(name, { execution: 'third' }))).toMatchObject({
+      action: 'nothing',
+      reason: 'another execution has this run already',
+    });
     expect(await world.record.runs(name)).toHaveLength(1);
   });
 
-  it('waits for the end of the policy\'s last rollout', async () => {
+  it("waits for the end of the policy's last rollout", async () => {
     const name = await deploy();
     const { rollout } = await world.answer('PlanRollout', input(name));
     const next = input(name, { scheduledFor: '2026-11-10T09:00:00Z', execution: 'execution-2' });
@@ -148,7 +164,10 @@ describe('PlanRollout', () => {
   });
 
   it('is terminal for a policy that is not deployed, and for input of another form', async () => {
-    expect(await world.failure('PlanRollout', input('nobody'))).toMatchObject({ errorType: 'Terminal', errorMessage: expect.stringContaining('no policy is called nobody') });
+    expect(await world.failure('PlanRollout', input('nobody'))).toMatchObject({
+      errorType: 'Terminal',
+      errorMessage: expect.stringContaining('no policy is called nobody'),
+    });
     expect(await world.failure('PlanRollout', { policy: 'p1' })).toMatchObject({ errorType: 'Terminal' });
   });
 

@@ -43,7 +43,18 @@ afterAll(() => world.stop());
 async function started(more: Partial<Policy> = {}, awaitedSince?: string): Promise<string> {
   const name = await starts.one(more);
   const awaited = awaitedSince === undefined ? {} : { awaitedSince };
-  await world.record.claimStart({ policy: name, advisory: KEY, state: 'started', platforms: [], patchFor: AT, subject: CVE, openedAt: AT, rollouts: [], revision: 1, ...awaited });
+  await world.record.claimStart({
+    policy: name,
+    advisory: KEY,
+    state: 'started',
+    platforms: [],
+    patchFor: AT,
+    subject: CVE,
+    openedAt: AT,
+    rollouts: [],
+    revision: 1,
+    ...awaited,
+  });
   return name;
 }
 
@@ -59,7 +70,10 @@ describe('PlanRollout, started by an advisory', () => {
     const name = await started({}, '2026-11-08T09:00:00Z');
     const { action, rollout } = await plan(name);
     expect(action).toBe('urge');
-    expect(await planOf(rollout)).toMatchObject({ doing: 'patch', because: { subject: CVE, nodes: 7, fixable: 7, awaitedSince: '2026-11-08T09:00:00Z' } });
+    expect(await planOf(rollout)).toMatchObject({
+      doing: 'patch',
+      because: { subject: CVE, nodes: 7, fixable: 7, awaitedSince: '2026-11-08T09:00:00Z' },
+    });
     expect(await plan(name)).toEqual({ action: 'urge', rollout, reason: 'planned before' });
     expect(await plan(name, { execution: 'execution-2' })).toMatchObject({ action: 'nothing', reason: 'another execution has this run already' });
   });
@@ -84,7 +98,10 @@ describe('PlanRollout, started by an advisory', () => {
     const name = await started();
     await starts.patched('test1', 'test2', 'shop1');
     const { waves } = await planOf((await plan(name)).rollout);
-    expect(waves.map((wave) => wave.nodes.map((node) => node.name).toSorted())).toEqual([['test-1', 'test-2'], ['plant-1', 'plant-2', 'shop-2', 'shop-3']]);
+    expect(waves.map((wave) => wave.nodes.map((node) => node.name).toSorted())).toEqual([
+      ['test-1', 'test-2'],
+      ['plant-1', 'plant-2', 'shop-2', 'shop-3'],
+    ]);
   });
 
   it('fails aloud where nodes are exposed and none is offered the fix', async () => {
@@ -114,14 +131,18 @@ describe('PlanRollout, started by an advisory', () => {
 
   it('is not started by the calendar', async () => {
     const name = await starts.one();
-    expect(await world.answer('PlanRollout', { policy: name, scheduledFor: AT, execution: 'execution-1' })).toMatchObject({ action: 'nothing', reason: 'not the day of the plan' });
+    expect(await world.answer('PlanRollout', { policy: name, scheduledFor: AT, execution: 'execution-1' })).toMatchObject({
+      action: 'nothing',
+      reason: 'not the day of the plan',
+    });
   });
 });
 
 describe('AskPeople, for what an advisory has started', () => {
   const ask = (rollout: string, taskToken: string) => world.park('AskPeople', { rollout, taskToken });
   /** Of this rollout only: the world's own intake starts others as time goes by. */
-  const subjects = (rollout: string) => world.published.flatMap(({ audience, subject, text }) => (audience === 'security' && text.includes(`Rollout: ${rollout}`) ? [subject] : []));
+  const subjects = (rollout: string) =>
+    world.published.flatMap(({ audience, subject, text }) => (audience === 'security' && text.includes(`Rollout: ${rollout}`) ? [subject] : []));
 
   async function seeded(): Promise<{ name: string; rollout: string }> {
     const name = await starts.one();

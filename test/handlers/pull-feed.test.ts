@@ -65,7 +65,11 @@ describe('PullFeed', () => {
     expect(await pull()).toEqual({ ...DONE, result: 'stored', changed: 2, reason: '' });
     expect((await known()).map(({ id }) => id)).toEqual(['ALAS2023-2026-901', 'ALAS2023-2026-902']);
     const [row] = await world.record.advisory('alas', 'ALAS2023-2026-901');
-    expect(row).toMatchObject({ feed: FEED, document: { id: 'ALAS2023-2026-901', severity: 'important' }, seen: new Date(world.clock.now()).toISOString() });
+    expect(row).toMatchObject({
+      feed: FEED,
+      document: { id: 'ALAS2023-2026-901', severity: 'important' },
+      seen: new Date(world.clock.now()).toISOString(),
+    });
     expect(await stored(`raw/${FEED}/${sha256(bytes)}`)).toEqual(bytes);
     expect(await world.record.feed(FEED)).toMatchObject({
       failures: 0,
@@ -109,7 +113,10 @@ describe('PullFeed', () => {
 
   it('keeps what the last change has replaced for who is reading it, and nothing older', async () => {
     const objects = async (): Promise<number> => {
-      const { Contents = [] } = await world.cloud.call(world.administrator, 's3', 'ListObjectsV2', { Bucket: world.store.bucket, Prefix: `advisories/${FEED}/` });
+      const { Contents = [] } = await world.cloud.call(world.administrator, 's3', 'ListObjectsV2', {
+        Bucket: world.store.bucket,
+        Prefix: `advisories/${FEED}/`,
+      });
       return (Contents as unknown[]).length;
     };
     const counts: number[] = [];
@@ -151,12 +158,33 @@ describe('PullFeed', () => {
   });
 
   it('stores the known exploited CVEs, and to the record only those that changed', async () => {
-    const entry = (cveID: string, ransomware = 'Known') => ({ cveID, vendorProject: 'OpenSSL', product: 'OpenSSL', dateAdded: '2026-10-01', dueDate: '2026-10-22', knownRansomwareCampaignUse: ransomware });
-    const catalogue = (version: string, ...entries: object[]) => ({ [KEV]: JSON.stringify({ title: 'CISA Catalog', catalogVersion: version, dateReleased: '2026-10-01T15:00:00Z', count: entries.length, vulnerabilities: entries }) });
+    const entry = (cveID: string, ransomware = 'Known') => ({
+      cveID,
+      vendorProject: 'OpenSSL',
+      product: 'OpenSSL',
+      dateAdded: '2026-10-01',
+      dueDate: '2026-10-22',
+      knownRansomwareCampaignUse: ransomware,
+    });
+    const catalogue = (version: string, ...entries: object[]) => ({
+      [KEV]: JSON.stringify({
+        title: 'CISA Catalog',
+        catalogVersion: version,
+        dateReleased: '2026-10-01T15:00:00Z',
+        count: entries.length,
+        vulnerabilities: entries,
+      }),
+    });
     site.files = catalogue('2026.10.01', entry('CVE-2023-3446'), entry('CVE-2023-3447'));
     expect(await pull('cisa-kev')).toMatchObject({ feed: 'cisa-kev', result: 'stored', changed: 2 });
     const { exploited } = await loadKnowledge(world, []);
-    expect(exploited.get('CVE-2023-3446')).toEqual({ cve: 'CVE-2023-3446', added: '2026-10-01', due: '2026-10-22', ransomware: true, product: expect.stringContaining('OpenSSL') });
+    expect(exploited.get('CVE-2023-3446')).toEqual({
+      cve: 'CVE-2023-3446',
+      added: '2026-10-01',
+      due: '2026-10-22',
+      ransomware: true,
+      product: expect.stringContaining('OpenSSL'),
+    });
     site.files = catalogue('2026.10.02', entry('CVE-2023-3446'), entry('CVE-2023-3447', 'Unknown'));
     expect(await pull('cisa-kev')).toMatchObject({ result: 'stored', changed: 1 });
     expect(await world.record.cve('known-exploited', 'CVE-2023-3447')).toMatchObject({ document: { ransomware: false } });
@@ -183,7 +211,10 @@ describe('PullFeed', () => {
   it.each([503, 429])('is retryable while the site answers %i, after three tries of its own', async (status) => {
     site.status = status;
     const visits = site.visits;
-    expect(await world.failure('PullFeed', { feed: FEED })).toMatchObject({ errorType: 'Retryable', errorMessage: expect.stringContaining(`answers ${status}`) });
+    expect(await world.failure('PullFeed', { feed: FEED })).toMatchObject({
+      errorType: 'Retryable',
+      errorMessage: expect.stringContaining(`answers ${status}`),
+    });
     expect(site.visits - visits).toBe(3);
     expect(await world.record.feed(FEED)).toMatchObject({ failures: 1 });
   });
@@ -204,27 +235,40 @@ describe('PullFeed', () => {
     await world.store.putBytes(index, Buffer.from('no gzip'));
     site.files = amazon(packed(update({ id: 'ALAS2023-2026-901' }), update({ id: 'ALAS2023-2026-902' })));
     expect(await world.failure('PullFeed', { feed: FEED })).toMatchObject({ errorType: 'Terminal' });
-    expect(await world.record.feed(FEED)).toMatchObject({ failures: 1, code: 'fault', reason: expect.stringContaining('an error of Wavelock: Error: incorrect header check') });
+    expect(await world.record.feed(FEED)).toMatchObject({
+      failures: 1,
+      code: 'fault',
+      reason: expect.stringContaining('an error of Wavelock: Error: incorrect header check'),
+    });
     expect(metric('FeedFailed')).toMatchObject({ FeedFailed: 1, feed: FEED });
     await world.store.putBytes(index, sound);
     expect(await pull()).toMatchObject({ result: 'stored', changed: 1 });
   });
 
   it('is terminal for a feed that does not exist and for input of another form', async () => {
-    expect(await world.failure('PullFeed', { feed: 'nobody' })).toMatchObject({ errorType: 'Terminal', errorMessage: expect.stringContaining('no feed is called nobody') });
+    expect(await world.failure('PullFeed', { feed: 'nobody' })).toMatchObject({
+      errorType: 'Terminal',
+      errorMessage: expect.stringContaining('no feed is called nobody'),
+    });
     expect(await world.failure('PullFeed', {})).toMatchObject({ errorType: 'Terminal' });
   });
 });
 
 describe('PullFeed, of an advisory with thousands of packages', () => {
   const names = Array.from({ length: 6_200 }, (_, index) => `texlive-collection-recommended-${index}`);
-  const texlive = update({ id: 'ALAS2023-2026-950', packages: names.flatMap((name) => ['x86_64', 'aarch64'].map((arch) => rpm(name, '11:20210325-52.amzn2023.0.3', arch))).join('') });
+  const texlive = update({
+    id: 'ALAS2023-2026-950',
+    packages: names.flatMap((name) => ['x86_64', 'aarch64'].map((arch) => rpm(name, '11:20210325-52.amzn2023.0.3', arch))).join(''),
+  });
 
   it('has a row of all but the packages, shards of everything, and exposes whoever has one of them', async () => {
     site.files = amazon(packed(texlive));
     expect(await pull()).toMatchObject({ result: 'stored', reason: '' });
     const [row] = await world.record.advisory('alas', 'ALAS2023-2026-950');
-    expect(row).toMatchObject({ where: ['amazon-linux-2023'], document: { id: 'ALAS2023-2026-950', title: 'Update ALAS2023-2026-950', cves: ['CVE-2023-3446'], affected: [] } });
+    expect(row).toMatchObject({
+      where: ['amazon-linux-2023'],
+      document: { id: 'ALAS2023-2026-950', title: 'Update ALAS2023-2026-950', cves: ['CVE-2023-3446'], affected: [] },
+    });
     expect((await known())[0]?.affected).toHaveLength(12_400);
     const installed = [...FACTS.installed, ...names.slice(-3_000).map((name) => ({ name, arch: 'x86_64', version: '11:20210325-49.amzn2023.0.3' }))];
     await seedFacts(world, { ...FACTS, installed, available: [] });
@@ -249,14 +293,18 @@ describe('PullFeed, of a repository that the policy file names', () => {
   const repository = { name: 'corp', url: 'https://mirror.example.com/corp/', os: 'rhel', release: '9' };
   const at = (bytes: Buffer): Site['files'] => {
     const { [MIRROR_LIST]: _list, ...files } = amazon(bytes);
-    return Object.fromEntries(Object.entries(files).map(([address, content]) => [`${repository.url}repodata/${address.slice(address.lastIndexOf('/') + 1)}`, content]));
+    return Object.fromEntries(
+      Object.entries(files).map(([address, content]) => [`${repository.url}repodata/${address.slice(address.lastIndexOf('/') + 1)}`, content]),
+    );
   };
 
   it('reads it as its own feed, for the release that it is for', async () => {
     site.files = at(packed(update({ id: 'CORP-2026:1', collection: 'corp' })));
     expect(await world.answer('PullFeed', { feed: 'repo-corp', repository })).toMatchObject({ feed: 'repo-corp', result: 'stored', changed: 1 });
     const { advisories } = await loadKnowledge(world, ['rhel-9-x86_64']);
-    expect(advisories.filter(({ source }) => source === 'repo-corp')).toMatchObject([{ id: 'CORP-2026:1', affected: [{ os: 'rhel', release: '9' }] }]);
+    expect(advisories.filter(({ source }) => source === 'repo-corp')).toMatchObject([
+      { id: 'CORP-2026:1', affected: [{ os: 'rhel', release: '9' }] },
+    ]);
   });
 
   it('is no feed without its address', async () => {
@@ -271,7 +319,9 @@ describe('PullFeed, with another one at work', () => {
     site.files = amazon(packed(update({ id: 'ALAS2023-2026-901' }), update({ id: 'ALAS2023-2026-902' })));
     const ends = await Promise.allSettled([pull(), pull()]);
     expect(ends.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
-    expect(ends.find(({ status }) => status === 'rejected')).toMatchObject({ reason: { message: expect.stringMatching(/Retryable.*another intake/) } });
+    expect(ends.find(({ status }) => status === 'rejected')).toMatchObject({
+      reason: { message: expect.stringMatching(/Retryable.*another intake/) },
+    });
     expect((await known()).map(({ id }) => id)).toEqual(['ALAS2023-2026-901', 'ALAS2023-2026-902']);
     expect(await pull()).toMatchObject({ result: 'unchanged' });
   });

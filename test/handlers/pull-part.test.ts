@@ -29,7 +29,8 @@ function read(records: string[], part = 0, replay = false) {
 
 async function left(part = 0): Promise<{ [name: string]: unknown }[]> {
   const lines: { [name: string]: unknown }[] = [];
-  for await (const line of readLines(await world.store.open(partsKey(DEBIAN, '1', `${part}.gz`)))) lines.push(JSON.parse(line) as { [name: string]: unknown });
+  for await (const line of readLines(await world.store.open(partsKey(DEBIAN, '1', `${part}.gz`))))
+    lines.push(JSON.parse(line) as { [name: string]: unknown });
   return lines;
 }
 
@@ -38,7 +39,9 @@ describe('PullPart', () => {
     site.files = { ...bucket({ id: 'DSA-6001-1' }, { id: 'DSA-6002-1' }), [recordUrl('DSA-6002-1')]: 'not json' };
     expect(await read(['DSA-6001-1', 'DSA-6002-1', 'DSA-6003-1'])).toEqual({ read: 1, skipped: 2 });
     const lines = await left();
-    expect(lines.flatMap(({ advisory }) => advisory ?? [])).toMatchObject([{ id: 'DSA-6001-1', affected: [{ os: 'debian', release: '12', package: 'curl' }] }]);
+    expect(lines.flatMap(({ advisory }) => advisory ?? [])).toMatchObject([
+      { id: 'DSA-6001-1', affected: [{ os: 'debian', release: '12', package: 'curl' }] },
+    ]);
     expect(lines.filter(({ problem }) => problem !== undefined).map(({ record: id }) => id)).toEqual(['DSA-6003-1', 'DSA-6002-1']);
     const [footprint] = lines.flatMap((line) => line.footprint ?? []) as { url: string; sha256: string; line: number }[];
     expect(footprint).toMatchObject({ url: recordUrl('DSA-6001-1'), line: 0 });
@@ -62,8 +65,12 @@ describe('PullPart', () => {
   });
 
   it('is terminal for a feed that is not read in parts, and for input of another form', async () => {
-    expect(await world.failure('PullPart', { feed: 'cisa-kev', run: '1', part: 0, records: [], replay: false })).toMatchObject({ errorType: 'Terminal' });
-    expect(await world.failure('PullPart', { feed: 'nobody', run: '1', part: 0, records: [], replay: false })).toMatchObject({ errorType: 'Terminal' });
+    expect(await world.failure('PullPart', { feed: 'cisa-kev', run: '1', part: 0, records: [], replay: false })).toMatchObject({
+      errorType: 'Terminal',
+    });
+    expect(await world.failure('PullPart', { feed: 'nobody', run: '1', part: 0, records: [], replay: false })).toMatchObject({
+      errorType: 'Terminal',
+    });
     expect(await world.failure('PullPart', {})).toMatchObject({ errorType: 'Terminal' });
   });
 });

@@ -23,7 +23,10 @@ async function open(): Promise<ExposureSummary> {
 }
 
 async function standing(id: string): Promise<NodeStanding> {
-  return found((await world.record.standings(parseLocation(HERE))).find(({ node }) => node.id === id), id);
+  return found(
+    (await world.record.standings(parseLocation(HERE))).find(({ node }) => node.id === id),
+    id,
+  );
 }
 
 /** Advisory → its nodes, by state. */
@@ -35,7 +38,13 @@ function counted({ advisories }: ExposureSummary): object {
 async function patched(rollout: string): Promise<void> {
   const round = await seedRound(world, rollout);
   await seedFacts(world);
-  await seedKnowledge(world, { advisories: [alas('ALAS2023-2026-901'), alas('ALAS2023-2026-902', { package: 'curl', fixed: CURL, cves: ['CVE-2026-1002'] }), alas('ALAS2023-2026-909', { fixed: '1:9.9.9-1.amzn2023' })] });
+  await seedKnowledge(world, {
+    advisories: [
+      alas('ALAS2023-2026-901'),
+      alas('ALAS2023-2026-902', { package: 'curl', fixed: CURL, cves: ['CVE-2026-1002'] }),
+      alas('ALAS2023-2026-909', { fixed: '1:9.9.9-1.amzn2023' }),
+    ],
+  });
   await world.answer('CloseIntake', { scan: `scan-${rollout}` });
   await runRound(world, round);
 }
@@ -60,7 +69,11 @@ describe('CloseRollout', () => {
     const rollout = 'evidence-20261109-b00002';
     await patched(rollout);
     const before = await open();
-    expect(counted(before)).toEqual({ 'ALAS2023-2026-901': { exposed: 8 }, 'ALAS2023-2026-902': { exposed: 8 }, 'ALAS2023-2026-909': { exposed: 8 } });
+    expect(counted(before)).toEqual({
+      'ALAS2023-2026-901': { exposed: 8 },
+      'ALAS2023-2026-902': { exposed: 8 },
+      'ALAS2023-2026-909': { exposed: 8 },
+    });
     await world.answer('JudgeWave', { rollout, wave: 'test', phase: 'patch' });
     await world.answer('CloseRollout', { rollout });
     const after = await open();
@@ -75,7 +88,10 @@ describe('CloseRollout', () => {
     expect(own.flatMap(({ by, nodes }) => nodes.map(({ id, closed }) => `${by} ${id} ${closed}`)).toSorted()).toEqual(
       [ID.test1, ID.test2].map((id) => `rollout ${id} ${ended.get(id)}`).toSorted(),
     );
-    expect([...new Set(own.flatMap(({ exposures }) => exposures.map(({ advisory }) => advisory)))].toSorted()).toEqual(['ALAS2023-2026-901', 'ALAS2023-2026-902']);
+    expect([...new Set(own.flatMap(({ exposures }) => exposures.map(({ advisory }) => advisory)))].toSorted()).toEqual([
+      'ALAS2023-2026-901',
+      'ALAS2023-2026-902',
+    ]);
     expect((await world.record.courseList()).find(({ advisory }) => advisory === 'ALAS2023-2026-901')?.rollouts).toContain(rollout);
   });
 

@@ -41,7 +41,18 @@ export function policy(more: Partial<Policy> = {}): Policy {
 
 export function planNode(name: keyof typeof ID, more: Partial<PlanNode> = {}): PlanNode {
   const { id, location, name: called, os } = nodeRow(name);
-  return { id, location, name: called, os, platform: os === 'windows' ? WINDOWS : PLATFORM, exposed: 2, cves: ['CVE-2026-1001'], pendingReboot: false, variant: '', ...more };
+  return {
+    id,
+    location,
+    name: called,
+    os,
+    platform: os === 'windows' ? WINDOWS : PLATFORM,
+    exposed: 2,
+    cves: ['CVE-2026-1001'],
+    pendingReboot: false,
+    variant: '',
+    ...more,
+  };
 }
 
 export function planWave(name: string, nodes: PlanNode[], more: Partial<PlanWave> = {}): PlanWave {
@@ -85,7 +96,10 @@ export async function makePlan(world: World, rollout: string, more: Partial<Plan
     documents: await documentPins(world),
     waves: [
       planWave('test', [planNode('test1'), planNode('test2')]),
-      planWave('production', (['shop1', 'shop2', 'shop3', 'plant1', 'plant2'] as const).map((name) => planNode(name))),
+      planWave(
+        'production',
+        (['shop1', 'shop2', 'shop3', 'plant1', 'plant2'] as const).map((name) => planNode(name)),
+      ),
     ],
     leftOutItems: [],
     leftOutNodes: [],
@@ -214,8 +228,13 @@ export async function seedRuns(world: World, group: string, outcomes: { [name in
 export async function readLock(world: World, hash: string | undefined): Promise<{ [name: string]: unknown }> {
   const TableName = found(world.cloud.inventory.stacks[0]?.outputs.RecordTable, 'table');
   const { Items } = await world.cloud.call(world.administrator, 'dynamodb', 'Scan', { TableName });
-  const rows = (Items as { [name: string]: { S?: string } }[]).map((item) => Object.fromEntries(Object.entries(item).map(([name, { S }]) => [name, S])));
-  return found(rows.find((row) => row.sha256 === hash && row.state !== undefined), `lock ${hash}`);
+  const rows = (Items as { [name: string]: { S?: string } }[]).map((item) =>
+    Object.fromEntries(Object.entries(item).map(([name, { S }]) => [name, S])),
+  );
+  return found(
+    rows.find((row) => row.sha256 === hash && row.state !== undefined),
+    `lock ${hash}`,
+  );
 }
 
 /** What nodes with this fingerprint have and are offered. */
@@ -244,4 +263,10 @@ export async function seedFacts(world: World, facts: FleetFacts = FACTS): Promis
     const node = nodeRow(name);
     await world.record.saveScan(locationKey(node.location), node.id, scan);
   }
+}
+
+/** Lays a round out: the nodes of each batch, track by track. */
+export async function nodesLaidOut(world: World, rollout: string, wave: string): Promise<string[][][]> {
+  const { files } = await layOutRound(world, rollout, wave);
+  return files.map((file) => file.batches.map((batch) => batch.nodes));
 }

@@ -50,7 +50,11 @@ describe('SendBatch', () => {
     const batch = await admitFirst(world, round);
     await world.park('SendBatch', { batch, taskToken: 'token' });
     const [command] = await commandsOf(batch);
-    expect(command?.parameters).toMatchObject({ BeforeHook: ['Corp-Drain:7'], RunAfter: ['yes'], executionTimeout: [String(7_200 + 2 * 900 + 1_800)] });
+    expect(command?.parameters).toMatchObject({
+      BeforeHook: ['Corp-Drain:7'],
+      RunAfter: ['yes'],
+      executionTimeout: [String(7_200 + 2 * 900 + 1_800)],
+    });
     const row = await world.record.batch(batch);
     expect(row?.expiresAt).toBe((row?.sentAt ?? 0) + (600 + 10_800) * 1_000);
   });
@@ -72,15 +76,21 @@ describe('SendBatch', () => {
     expect(await world.record.batch(batch)).toMatchObject({ status: 'sent', taskToken: expect.stringMatching(/^(left|right)$/) });
   });
 
-  it.each(['InvalidInstanceId', 'InvalidDocument', 'ThrottlingException'])('writes down that SSM refused it (%s), and does not ask again', async (code) => {
-    const batch = await admitted();
-    const before = world.calls('ssm:SendCommand');
-    world.fail({ call: 'ssm:SendCommand', when: 'before', code, status: 400 });
-    expect(await world.failure('SendBatch', { batch, taskToken: 'token' })).toMatchObject({ errorType: 'Terminal', errorMessage: expect.stringContaining(code) });
-    expect(world.calls('ssm:SendCommand') - before).toBe(1);
-    expect(await world.record.batch(batch)).toMatchObject({ status: 'refused', reason: expect.stringContaining(code) });
-    expect(await commandsOf(batch)).toEqual([]);
-  });
+  it.each(['InvalidInstanceId', 'InvalidDocument', 'ThrottlingException'])(
+    'writes down that SSM refused it (%s), and does not ask again',
+    async (code) => {
+      const batch = await admitted();
+      const before = world.calls('ssm:SendCommand');
+      world.fail({ call: 'ssm:SendCommand', when: 'before', code, status: 400 });
+      expect(await world.failure('SendBatch', { batch, taskToken: 'token' })).toMatchObject({
+        errorType: 'Terminal',
+        errorMessage: expect.stringContaining(code),
+      });
+      expect(world.calls('ssm:SendCommand') - before).toBe(1);
+      expect(await world.record.batch(batch)).toMatchObject({ status: 'refused', reason: expect.stringContaining(code) });
+      expect(await commandsOf(batch)).toEqual([]);
+    },
+  );
 
   it('never repeats a call whose answer was lost: the row stays "sending" and only looking tells', async () => {
     const batch = await admitted();
@@ -125,8 +135,14 @@ describe('SendBatch', () => {
 
   it('is terminal for a batch that nobody admitted, and for input of another form', async () => {
     const unknown = { batch: 'send-20261109-a99999-test-p1-0-0', taskToken: 'token' };
-    expect(await world.failure('SendBatch', unknown)).toMatchObject({ errorType: 'Terminal', errorMessage: expect.stringContaining('was not admitted') });
-    expect(await world.failure('SendBatch', { batch: 'x' })).toMatchObject({ errorType: 'Terminal', errorMessage: expect.stringContaining('ZodError') });
+    expect(await world.failure('SendBatch', unknown)).toMatchObject({
+      errorType: 'Terminal',
+      errorMessage: expect.stringContaining('was not admitted'),
+    });
+    expect(await world.failure('SendBatch', { batch: 'x' })).toMatchObject({
+      errorType: 'Terminal',
+      errorMessage: expect.stringContaining('ZodError'),
+    });
   });
 
   it('is retryable while the record is busy, with nothing sent', async () => {

@@ -43,14 +43,24 @@ describe('SettleBatch after a command that ended', () => {
   it('writes one run a node, keeps the reports, frees the nodes', async () => {
     const round = await admitted();
     await sendAndWait(world, round.batch);
-    expect(await world.answer('SettleBatch', { batch: round.batch })).toEqual({ action: 'next', heartbeat: 300, reason: 'every node has an outcome' });
+    expect(await world.answer('SettleBatch', { batch: round.batch })).toEqual({
+      action: 'next',
+      heartbeat: 300,
+      reason: 'every node has an outcome',
+    });
     const { row, runs, reports, holders } = await written(round);
     expect(row?.status).toBe('settled');
     expect(runs[ID.test1]).toMatchObject({ outcome: 'patched', batch: round.batch, platform: PLATFORM, changed: 2, rebooted: false });
     expect(runs[ID.test2]).toMatchObject({ outcome: 'patched' });
     expect(holders).toEqual(['nobody', 'nobody']);
     expect(reports).toEqual([
-      expect.objectContaining({ node: ID.test1, lock: row?.lock, batch: round.batch, end: 'ok', from: ['8.3.0-1.amzn2023.0.2', '1:3.0.8-1.amzn2023.0.3'] }),
+      expect.objectContaining({
+        node: ID.test1,
+        lock: row?.lock,
+        batch: round.batch,
+        end: 'ok',
+        from: ['8.3.0-1.amzn2023.0.2', '1:3.0.8-1.amzn2023.0.3'],
+      }),
       expect.objectContaining({ node: ID.test2 }),
     ]);
   });
@@ -95,7 +105,10 @@ describe('SettleBatch after a command that ended', () => {
     const round = await admitted();
     await sendAndWait(world, round.batch);
     await settle(world, round.batch);
-    const metrics = world.log('SettleBatch').filter((line) => line.includes('_aws')).map((line) => JSON.parse(line) as { [name: string]: unknown });
+    const metrics = world
+      .log('SettleBatch')
+      .filter((line) => line.includes('_aws'))
+      .map((line) => JSON.parse(line) as { [name: string]: unknown });
     expect(metrics.at(-1)).toMatchObject({ BatchesSettled: 1, 'Outcome-patched': [1, 1], service: 'wavelock' });
   });
 });
@@ -113,7 +126,7 @@ describe('SettleBatch after hooks of the policy', () => {
     expect(world.host(ID.test2).packages.get('openssl', 'x86_64')?.version).toBe('1:3.0.8-1.amzn2023.0.3');
   });
 
-  it('is patched where AWS\'s own scan failed, with a word about it', async () => {
+  it("is patched where AWS's own scan failed, with a word about it", async () => {
     const round = await seedRound(world, 'settle-20261109-c0002', { policy: policy({ awsCompliance: 'scan' }) });
     world.host(ID.test2).faults.awsScan = 'Unable to retrieve the patch snapshot';
     const batch = await admitFirst(world, round);
@@ -121,7 +134,7 @@ describe('SettleBatch after hooks of the policy', () => {
     await settle(world, batch);
     const runs = await runsOf(round);
     expect(runs[ID.test1]).toMatchObject({ outcome: 'patched', reason: 'installed and verified' });
-    expect(runs[ID.test2]).toMatchObject({ outcome: 'patched', reason: 'installed and verified; AWS\'s own compliance scan failed there' });
+    expect(runs[ID.test2]).toMatchObject({ outcome: 'patched', reason: "installed and verified; AWS's own compliance scan failed there" });
     expect([world.host(ID.test1).awsScanned, world.host(ID.test2).awsScanned]).toEqual([expect.any(Number), undefined]);
   });
 });
@@ -131,7 +144,11 @@ describe('SettleBatch while nodes are at work', () => {
     const round = await admitted();
     await world.park('SendBatch', { batch: round.batch, taskToken: 'token' });
     const before = world.calls('ssm:CancelCommand');
-    expect(await world.answer('SettleBatch', { batch: round.batch })).toEqual({ action: 'wait', heartbeat: 300, reason: '2 of 2 nodes still at work' });
+    expect(await world.answer('SettleBatch', { batch: round.batch })).toEqual({
+      action: 'wait',
+      heartbeat: 300,
+      reason: '2 of 2 nodes still at work',
+    });
     expect(await runsOf(round)).toEqual({});
     expect(world.calls('ssm:CancelCommand')).toBe(before);
     await sendAndWait(world, round.batch);
@@ -304,7 +321,11 @@ describe('SettleBatch when it is unclear whether anything was sent', () => {
     world.fail({ call: 'ssm:SendCommand', when: 'after', code: 'InternalServerError', status: 500 });
     await world.failure('SendBatch', { batch: round.batch, taskToken: 'token' });
     world.mend();
-    expect(await world.answer('SettleBatch', { batch: round.batch })).toEqual({ action: 'wait', heartbeat: 60, reason: 'unclear whether it was sent' });
+    expect(await world.answer('SettleBatch', { batch: round.batch })).toEqual({
+      action: 'wait',
+      heartbeat: 60,
+      reason: 'unclear whether it was sent',
+    });
     await world.pass(60);
     expect(await world.answer('SettleBatch', { batch: round.batch })).toMatchObject({ action: 'wait', reason: '2 of 2 nodes still at work' });
     expect(await world.record.batch(round.batch)).toMatchObject({ status: 'sent', looked: 1 });

@@ -23,7 +23,10 @@ let printed: string | undefined;
 const behaviours: Behaviours = Object.fromEntries(
   Object.entries(scanSteps).map(([name, step]) => [
     name,
-    (context) => (printed !== undefined && name.endsWith('/Packages') && context.host.id === ID.test2 ? Promise.resolve({ code: 0, stdout: printed }) : step(context)),
+    (context) =>
+      printed !== undefined && name.endsWith('/Packages') && context.host.id === ID.test2
+        ? Promise.resolve({ code: 0, stdout: printed })
+        : step(context),
   ]),
 );
 
@@ -39,7 +42,10 @@ afterEach(() => world.mend());
 afterAll(() => world.stop());
 
 async function row(id: string): Promise<Node> {
-  return found((await world.record.nodes(parseLocation(HERE))).find((node) => node.id === id), `node ${id}`);
+  return found(
+    (await world.record.nodes(parseLocation(HERE))).find((node) => node.id === id),
+    `node ${id}`,
+  );
 }
 
 /** Lays out a scan of everybody, with a name of its own. */
@@ -59,7 +65,13 @@ describe('SettleBatch after a scan', () => {
   it('stores the list behind each fingerprint, and what each node says of itself', async () => {
     const batches = await scanned();
     const { scan } = await row(ID.test1);
-    expect(scan).toMatchObject({ platform: PLATFORM, fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/), kernel: expect.stringContaining('6.1.94'), pending: '', otherUpdaters: [] });
+    expect(scan).toMatchObject({
+      platform: PLATFORM,
+      fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/),
+      kernel: expect.stringContaining('6.1.94'),
+      pending: '',
+      otherUpdaters: [],
+    });
     const facts = FleetFacts.parse(await world.store.getJson(factsKey(found(scan, 'scan').fingerprint)));
     expect(sha256(fingerprintText(facts))).toBe(scan?.fingerprint);
     expect(facts.available.map(({ name, version }) => `${name} ${version}`).toSorted()).toEqual([`curl ${CURL}`, `openssl ${OPENSSL}`]);
@@ -86,7 +98,11 @@ describe('SettleBatch after a scan', () => {
     expect([await row(ID.test1), await world.record.batch(batch)]).toEqual(before);
   });
 
-  it.each([['cut off', 'H4sIAAAAAAAAA0vMSQ'], ['another list', Buffer.from('P\tx\n').toString('base64')], ['nothing', '']])('believes no list that does not hash to its fingerprint: %s', async (_what, text) => {
+  it.each([
+    ['cut off', 'H4sIAAAAAAAAA0vMSQ'],
+    ['another list', Buffer.from('P\tx\n').toString('base64')],
+    ['nothing', ''],
+  ])('believes no list that does not hash to its fingerprint: %s', async (_what, text) => {
     world.host(ID.test2).packages.put('jq', `1.7.${scans}`);
     printed = text;
     await scanned();

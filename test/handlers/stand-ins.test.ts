@@ -22,7 +22,17 @@ async function seeded(doing: 'mitigate' | 'withdraw', more: Partial<Plan> = {}):
   count += 1;
   const rollout = `stand-in-20261109-a0000${count}`;
   const counts = { nodes: 7, fixable: 0, awaiting: 7, blocked: 0 };
-  const because = { subject: CVE, advisories: [], packages: [], reason: 'a test says so', ...counts, awaitingOn: [], services: [], tagged: [], outside: { nodes: 0, names: [] } };
+  const because = {
+    subject: CVE,
+    advisories: [],
+    packages: [],
+    reason: 'a test says so',
+    ...counts,
+    awaitingOn: [],
+    services: [],
+    tagged: [],
+    outside: { nodes: 0, names: [] },
+  };
   const documents = { [HERE]: { 'mitigate-linux': PIN }, [THERE]: { 'mitigate-linux': PIN } };
   await seedRollout(world, rollout, { policy: zeroDay({ name: 'stand-in' }), because, doing, documents, candidate: [], ...more });
   return rollout;
@@ -38,7 +48,10 @@ describe('a rollout of a document that stands in', () => {
     expect(await world.record.wave(rollout, 'test')).toMatchObject({ startedAt });
   });
 
-  it.each([['mitigate', 'apply'], ['withdraw', 'withdraw']] as const)('is laid out in batches of the pinned version, and says only what to do (%s)', async (doing, action) => {
+  it.each([
+    ['mitigate', 'apply'],
+    ['withdraw', 'withdraw'],
+  ] as const)('is laid out in batches of the pinned version, and says only what to do (%s)', async (doing, action) => {
     const rollout = await seeded(doing);
     await world.answer('OpenWave', { rollout, wave: 'test' });
     const { files } = await layOutRound(world, rollout, 'test');
@@ -57,7 +70,11 @@ describe('a rollout of a document that stands in', () => {
 
   it('takes a node for itself, as a patch does: it leaves alone what another rollout has, and frees what was never sent', async () => {
     const rollout = await seeded('mitigate', { waves: [planWave('test', [planNode('test1'), planNode('test2')])] });
-    await world.record.reserve(HERE, ID.test1, { batch: 'another-20261109-aaaaaa-test-p1-0-0', reservedFor: 'another / test', since: '2026-11-09T09:00:00Z' });
+    await world.record.reserve(HERE, ID.test1, {
+      batch: 'another-20261109-aaaaaa-test-p1-0-0',
+      reservedFor: 'another / test',
+      since: '2026-11-09T09:00:00Z',
+    });
     await world.answer('OpenWave', { rollout, wave: 'test' });
     const { tracks } = await layOutRound(world, rollout, 'test');
     const { action, batch } = await world.answer('AdmitBatch', { track: found(tracks[0], 'track'), index: 0 });
@@ -71,6 +88,9 @@ describe('a rollout of a document that stands in', () => {
   it('is terminal where the plan names no document for a node', async () => {
     const rollout = await seeded('mitigate', { documents: {} });
     await world.answer('OpenWave', { rollout, wave: 'test' });
-    expect(await world.failure('LayOutRound', { rollout, wave: 'test', phase: 'patch' })).toMatchObject({ errorType: 'Terminal', errorMessage: expect.stringContaining('names no document') });
+    expect(await world.failure('LayOutRound', { rollout, wave: 'test', phase: 'patch' })).toMatchObject({
+      errorType: 'Terminal',
+      errorMessage: expect.stringContaining('names no document'),
+    });
   });
 });

@@ -25,7 +25,10 @@ afterEach(() => world.mend());
 afterAll(() => world.stop());
 
 async function rowOf(name: string, advisory = KEY): Promise<StartRow> {
-  return found((await world.record.starts(name)).find((row) => row.advisory === advisory), `row of ${advisory}`);
+  return found(
+    (await world.record.starts(name)).find((row) => row.advisory === advisory),
+    `row of ${advisory}`,
+  );
 }
 
 async function opsItem(OpsItemId: string): Promise<Input> {
@@ -192,7 +195,10 @@ describe('StartRollouts', () => {
     await world.pass(600);
     await starts.patched(...PATCHABLE);
     expect(await starts.start()).toEqual({ started: 0, told: 1 });
-    expect(await opsItem(item)).toMatchObject({ Status: 'Resolved', Description: expect.stringContaining('no node that the policy names is exposed any more') });
+    expect(await opsItem(item)).toMatchObject({
+      Status: 'Resolved',
+      Description: expect.stringContaining('no node that the policy names is exposed any more'),
+    });
     expect(await rowOf(name)).toMatchObject({ state: 'closed' });
     expect(await world.record.ticket(name, CVE)).toMatchObject({ resolvedAt: expect.any(String) });
     expect([...starts.heard(name), ...starts.heard(name, 'linux-ops')].map(({ event }) => event)).toEqual(['closed', 'closed']);
@@ -228,10 +234,13 @@ describe('StartRollouts', () => {
     expect(second.resolvedAt).toBeUndefined();
   });
 
-  it.each(['OpsItemLimitExceededException', 'OpsItemAccessDeniedException'])('starts without a ticket where Systems Manager answers %s', async (code) => {
-    const name = await starts.one();
-    world.fail({ call: 'ssm:CreateOpsItem', when: 'before', code, status: 400 });
-    expect(await starts.start()).toEqual({ started: 1, told: 0 });
-    expect((await world.record.ticket(name, CVE))?.item).toBe('');
-  });
+  it.each(['OpsItemLimitExceededException', 'OpsItemAccessDeniedException'])(
+    'starts without a ticket where Systems Manager answers %s',
+    async (code) => {
+      const name = await starts.one();
+      world.fail({ call: 'ssm:CreateOpsItem', when: 'before', code, status: 400 });
+      expect(await starts.start()).toEqual({ started: 1, told: 0 });
+      expect((await world.record.ticket(name, CVE))?.item).toBe('');
+    },
+  );
 });

@@ -14,7 +14,11 @@ export const ADVISORY = alas('ALAS2023-2026-901');
 /** As `advisoryKey` spells it. */
 export const KEY = 'alas ALAS2023-2026-901';
 export const LISTED = { cve: CVE, added: '2026-11-08', due: '2026-11-29', ransomware: false, product: 'OpenSSL OpenSSL' };
-const PATCHED: FleetFacts = { ...FACTS, installed: FACTS.installed.map((item) => (item.name === 'openssl' ? { ...item, version: OPENSSL } : item)), available: [] };
+const PATCHED: FleetFacts = {
+  ...FACTS,
+  installed: FACTS.installed.map((item) => (item.name === 'openssl' ? { ...item, version: OPENSSL } : item)),
+  available: [],
+};
 
 /** A policy that starts when CISA lists something, over two waves without soak. */
 export function zeroDay(more: Partial<Policy> = {}): Policy {

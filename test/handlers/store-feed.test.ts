@@ -53,7 +53,11 @@ describe('StoreFeed', () => {
     expect(await known()).toHaveLength(250);
     expect(await world.record.feed(DEBIAN)).toMatchObject({ records: 250, skipped: 0, failures: 0 });
     await world.pass(3_600);
-    site.files = bucket(...notices(249), { id: 'DSA-6250-1', modified: '2026-11-08T00:00:00Z', fixed: '2.0' }, { id: 'DSA-7000-1', modified: '2026-11-08T00:00:00Z' });
+    site.files = bucket(
+      ...notices(249),
+      { id: 'DSA-6250-1', modified: '2026-11-08T00:00:00Z', fixed: '2.0' },
+      { id: 'DSA-7000-1', modified: '2026-11-08T00:00:00Z' },
+    );
     expect(await world.answer('PullFeed', { feed: DEBIAN })).toMatchObject({ result: 'stored', changed: 2 });
     expect(await known()).toHaveLength(251);
     const { advisories } = await loadKnowledge(world, ['debian-12-x86_64']);
@@ -81,7 +85,11 @@ describe('StoreFeed', () => {
     for (const item of others) await world.answer('PullPart', item);
     site.status = 503;
     expect(await world.failure('PullPart', first)).toMatchObject({ errorType: 'Retryable' });
-    expect(await world.answer('StoreFeed', { feed: DEBIAN, run })).toMatchObject({ result: 'failed', changed: 0, reason: expect.stringMatching(/1 of 3 parts .* answers 503/) });
+    expect(await world.answer('StoreFeed', { feed: DEBIAN, run })).toMatchObject({
+      result: 'failed',
+      changed: 0,
+      reason: expect.stringMatching(/1 of 3 parts .* answers 503/),
+    });
     expect(await known()).toEqual(before);
     expect(await world.record.feed(DEBIAN)).toMatchObject({ failures: 1, code: 'incomplete', cursor: '' });
     expect(world.log('StoreFeed').some((line) => line.includes('"FeedFailed":1'))).toBe(true);
@@ -98,7 +106,10 @@ describe('StoreFeed', () => {
     const again = await layOut(...notices(250));
     for (const { id } of notices(10)) site.files[recordUrl(id)] = '{';
     for (const item of again.items) await world.answer('PullPart', item);
-    expect(await world.answer('StoreFeed', { feed: DEBIAN, run: again.run })).toMatchObject({ result: 'failed', reason: expect.stringContaining('10 of 250 records') });
+    expect(await world.answer('StoreFeed', { feed: DEBIAN, run: again.run })).toMatchObject({
+      result: 'failed',
+      reason: expect.stringContaining('10 of 250 records'),
+    });
   });
 
   it('does nothing when it comes twice, and yields where another intake was faster', async () => {
@@ -109,7 +120,10 @@ describe('StoreFeed', () => {
     expect(await world.answer('StoreFeed', { feed: DEBIAN, run })).toMatchObject({ result: 'stored', changed: 0 });
     expect(await world.record.feed(DEBIAN)).toEqual(row);
     await world.record.setFeed(DEBIAN, { cursor: 'of another intake' });
-    expect(await world.failure('StoreFeed', { feed: DEBIAN, run })).toMatchObject({ errorType: 'Retryable', errorMessage: expect.stringContaining('another intake') });
+    expect(await world.failure('StoreFeed', { feed: DEBIAN, run })).toMatchObject({
+      errorType: 'Retryable',
+      errorMessage: expect.stringContaining('another intake'),
+    });
   });
 
   it('reads its records again from the archive when only the parser has changed', async () => {

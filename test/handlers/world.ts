@@ -118,7 +118,11 @@ function createInvoking(cloud: EmbeddedAws, clock: VirtualClock) {
   const stack = found(cloud.inventory.stacks[0], 'hub stack');
   const hub = { account: stack.account, region: stack.region };
   const administrator = cloud.administrator(hub.account, hub.region);
-  const ref = (pattern: RegExp, type: string) => found(stack.resources.find((one) => one.type === type && pattern.test(one.logicalId)), `${type} ${pattern}`).ref;
+  const ref = (pattern: RegExp, type: string) =>
+    found(
+      stack.resources.find((one) => one.type === type && pattern.test(one.logicalId)),
+      `${type} ${pattern}`,
+    ).ref;
   const roleOf = (task: TaskName): Caller => {
     const machine = machineOf(task);
     const RoleName = ref(new RegExp(`^${machine}Role[0-9A-F]{8}$`), 'AWS::IAM::Role');
@@ -181,7 +185,8 @@ function createInvoking(cloud: EmbeddedAws, clock: VirtualClock) {
   /** Who calls a reaction: the hub's rule, or the topic of the first audience. */
   function serviceOf(reaction: ReactionName): Caller {
     const [, rule = ''] = ref(/^CommandEventsRule/, 'AWS::Events::Rule').split('|');
-    const sourceArn = reaction === 'NotifySlack' ? ref(/^NoticesTolinuxops/, 'AWS::SNS::Topic') : `arn:aws:events:${hub.region}:${hub.account}:rule/Wavelock/${rule}`;
+    const sourceArn =
+      reaction === 'NotifySlack' ? ref(/^NoticesTolinuxops/, 'AWS::SNS::Topic') : `arn:aws:events:${hub.region}:${hub.account}:rule/Wavelock/${rule}`;
     const service = reaction === 'NotifySlack' ? 'sns.amazonaws.com' : 'events.amazonaws.com';
     return { ...hub, arn: service, service, sourceArn };
   }
@@ -209,7 +214,15 @@ async function listCommands(cloud: EmbeddedAws): Promise<Command[]> {
 }
 
 function sentAs(command: Input): Command {
-  const { CommandId: id, Comment: batch, DocumentName: document, DocumentVersion: version, InstanceIds: nodes, Parameters: parameters, MaxErrors: maxErrors } = command;
+  const {
+    CommandId: id,
+    Comment: batch,
+    DocumentName: document,
+    DocumentVersion: version,
+    InstanceIds: nodes,
+    Parameters: parameters,
+    MaxErrors: maxErrors,
+  } = command;
   return { id, batch, document, version, nodes, parameters, maxErrors };
 }
 

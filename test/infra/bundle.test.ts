@@ -26,7 +26,11 @@ describe('the bundle of the functions', () => {
   });
 
   it('is the same wherever it is made: no paths of this machine, no time', () => {
-    const hashes = ['first', 'second'].map((name) => createHash('sha256').update(readFileSync(bundle(name))).digest('hex'));
+    const hashes = ['first', 'second'].map((name) =>
+      createHash('sha256')
+        .update(readFileSync(bundle(name)))
+        .digest('hex'),
+    );
     expect(hashes[0]).toBe(hashes[1]);
     expect(readFileSync(bundle('first'), 'utf8')).not.toContain(process.cwd());
   });
@@ -41,7 +45,11 @@ describe('the bundle of the functions', () => {
 });
 
 describe('a function’s file', () => {
-  it.each([['JudgeWave', 'judge-wave'], ['OnCommandEvent', 'on-command-event'], ['PullFeed', 'pull-feed']])('%s is %s', (name, file) => {
+  it.each([
+    ['JudgeWave', 'judge-wave'],
+    ['OnCommandEvent', 'on-command-event'],
+    ['PullFeed', 'pull-feed'],
+  ])('%s is %s', (name, file) => {
     expect(kebab(name)).toBe(file);
   });
 });

@@ -15,22 +15,29 @@ const inNetwork = {
 };
 
 describe('cdk-nag’s AwsSolutions rules', () => {
-  it.each(
-    [['observe', observe], ['hub and spokes', demo], ['in a VPC with a key of one’s own', inNetwork], ['without an account', {}]]
-  )('find nothing: %s', async (_name, context: Record<string, string>) => {
+  it.each([
+    ['observe', observe],
+    ['hub and spokes', demo],
+    ['in a VPC with a key of one’s own', inNetwork],
+    ['without an account', {}],
+  ])('find nothing: %s', async (_name, context: Record<string, string>) => {
     const { app } = await openWorld(context);
     const { violations } = new AwsSolutionsChecks(app, { verbose: true }).validateScope(app);
     expect(
-      violations.map(
-        ({ ruleName, violatingResources }) => `${ruleName} ${violatingResources.map(({ constructPath }) => constructPath).join(' ')}`
-      )
+      violations.map(({ ruleName, violatingResources }) => `${ruleName} ${violatingResources.map(({ constructPath }) => constructPath).join(' ')}`),
     ).toEqual([]);
   });
 
   it('find nothing where policies have something that stands in for a fix', async () => {
     const forms = [{ run: 'Corp-X' }, { lambda: 'waf-block:live' }, { automation: { document: 'Corp-Isolate', role: 'Corp-IsolateRole' } }];
     const [first] = policyFile.policies;
-    const policies = forms.map((form, index) => ({ ...first, name: `p${index}`, plan: undefined, startWhen: [{ knownExploited: true }], whileNoFix: { ...form, withdrawWhen: 'patched' } }));
+    const policies = forms.map((form, index) => ({
+      ...first,
+      name: `p${index}`,
+      plan: undefined,
+      startWhen: [{ knownExploited: true }],
+      whileNoFix: { ...form, withdrawWhen: 'patched' },
+    }));
     const { app } = await openWorld(demo, PolicyFile.parse({ ...policyFile, policies }));
     const { violations } = new AwsSolutionsChecks(app, { verbose: true }).validateScope(app);
     expect(violations.map(({ ruleName }) => ruleName)).toEqual([]);
@@ -47,10 +54,9 @@ describe('cdk-nag’s AwsSolutions rules', () => {
   it('are set aside only with a reason that says why', async () => {
     const { app } = await openWorld(demo);
     const key = Validations.ACKNOWLEDGED_RULES_METADATA_KEY;
-    const reasons = app.node.findAll()
-      .flatMap(
-        ({ node }) => node.metadata.filter(({ type }) => type === key).flatMap(({ data }) => Object.values(data as Record<string, string>))
-      );
+    const reasons = app.node
+      .findAll()
+      .flatMap(({ node }) => node.metadata.filter(({ type }) => type === key).flatMap(({ data }) => Object.values(data as Record<string, string>)));
     expect(reasons.length).toBeGreaterThan(20);
     expect(reasons.filter((reason) => reason.split(' ').length < 7)).toEqual([]);
   });

@@ -76,7 +76,10 @@ describe('a full context', () => {
     expect(settings).toMatchObject({
       mode: 'patch',
       account: '111111111111',
-      locations: [{ account: '111111111111', region: 'eu-central-1' }, { account: '222222222222', region: 'eu-west-1' }],
+      locations: [
+        { account: '111111111111', region: 'eu-central-1' },
+        { account: '222222222222', region: 'eu-west-1' },
+      ],
       optInTag: { key: 'Patch/Group', value: 'by:wavelock' },
       permissionsBoundary: 'team/Boundary',
       tags: { CostCenter: '4711', Owner: 'ops=us' },
@@ -88,9 +91,9 @@ describe('a full context', () => {
   });
 
   it('keeps the ARN of a boundary that AWS itself owns', () => {
-    expect(
-      read({ permissionsBoundary: 'arn:aws:iam::aws:policy/PowerUserAccess' }).permissionsBoundary
-    ).toBe('arn:aws:iam::aws:policy/PowerUserAccess');
+    expect(read({ permissionsBoundary: 'arn:aws:iam::aws:policy/PowerUserAccess' }).permissionsBoundary).toBe(
+      'arn:aws:iam::aws:policy/PowerUserAccess',
+    );
   });
 });
 
@@ -144,19 +147,18 @@ describe('what is wrong with a context', () => {
   });
 
   it('does not mind the keys of CDK and of other tools', () => {
-    expect(
-      problems({ '@aws-cdk/core:newStyleStackSynthesis': true, 'aws:cdk:bundling-stacks': ['**'], team: 'x', 'cli-telemetry': false })
-    ).toEqual([]);
+    expect(problems({ '@aws-cdk/core:newStyleStackSynthesis': true, 'aws:cdk:bundling-stacks': ['**'], team: 'x', 'cli-telemetry': false })).toEqual(
+      [],
+    );
   });
 
   it('never takes one key of ours for another', () => {
     expect(
       problems(
         Object.fromEntries(
-          contextKeys.filter((key) => !['mode', 'locations', 'noProxy', 'subnetIds', 'securityGroupIds'].includes(key))
-            .map((key) => [key, ''])
-        )
-      ).toString()
+          contextKeys.filter((key) => !['mode', 'locations', 'noProxy', 'subnetIds', 'securityGroupIds'].includes(key)).map((key) => [key, '']),
+        ),
+      ).toString(),
     ).toBe('');
   });
 });

@@ -1,18 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  demo,
-  each,
-  grantsOf,
-  hubAccount,
-  observe,
-  one,
-  propertiesOf,
-  readable,
-  resourcesOf,
-  statementsOf,
-  synth,
-  type Template,
-} from './world.ts';
+import { demo, each, grantsOf, hubAccount, observe, one, propertiesOf, readable, resourcesOf, statementsOf, synth, type Template } from './world.ts';
 
 const keyArn = `arn:aws:kms:eu-central-1:${hubAccount}:key/1234abcd-12ab-34cd-56ef-1234567890ab`;
 
@@ -45,9 +32,7 @@ describe('a permissions boundary', () => {
     const { templates } = await synth(wishes);
     for (const [name, template] of Object.entries(templates)) {
       const account = name.includes('222222222222') ? '222222222222' : hubAccount;
-      expect(
-        new Set(roles(template).map((role) => role.PermissionsBoundary))
-      ).toEqual(new Set([`arn:aws:iam::${account}:policy/team/Boundary`]));
+      expect(new Set(roles(template).map((role) => role.PermissionsBoundary))).toEqual(new Set([`arn:aws:iam::${account}:policy/team/Boundary`]));
     }
   });
 });
@@ -61,16 +46,19 @@ describe('a role path', () => {
     }
     const [assuming] = grantsOf(hub, 'SendBatchRole').filter(({ actions }) => actions.includes('sts:AssumeRole'));
     expect(assuming?.resources[3]).toBe('arn:aws:iam::222222222222:role/team/wavelock/Wavelock-Spoke-eu-west-1');
-    expect(
-      JSON.stringify(one(hub, 'AWS::Lambda::Function', 'SendBatch').Properties)
-    ).toContain('arn:aws:iam::{account}:role/team/wavelock/Wavelock-Spoke-{region}');
+    expect(JSON.stringify(one(hub, 'AWS::Lambda::Function', 'SendBatch').Properties)).toContain(
+      'arn:aws:iam::{account}:role/team/wavelock/Wavelock-Spoke-{region}',
+    );
   });
 });
 
 describe('tags', () => {
   it('are on what can carry them', async () => {
     const { templates } = await synth(wishes);
-    const wanted = [{ Key: 'CostCenter', Value: '4711' }, { Key: 'Owner', Value: 'ops' }];
+    const wanted = [
+      { Key: 'CostCenter', Value: '4711' },
+      { Key: 'Owner', Value: 'ops' },
+    ];
     for (const template of Object.values(templates)) {
       for (const type of ['AWS::IAM::Role', 'AWS::S3::Bucket', 'AWS::SSM::Document', 'AWS::Lambda::Function', 'AWS::SNS::Topic']) {
         const tagged = propertiesOf(template, type);
@@ -99,10 +87,11 @@ describe('a VPC', () => {
     const { hub } = await synth(wishes);
     const functions = propertiesOf(hub, 'AWS::Lambda::Function');
     expect(functions).toMatchObject(
-      each(functions, { VpcConfig: { SubnetIds: ['subnet-01234567', 'subnet-89abcdef'], SecurityGroupIds: ['sg-01234567'] } })
+      each(functions, { VpcConfig: { SubnetIds: ['subnet-01234567', 'subnet-89abcdef'], SecurityGroupIds: ['sg-01234567'] } }),
     );
-    const allowed = Object.keys(functions)
-      .filter((id) => grantsOf(hub, `${id.slice(0, -8)}Role`).some(({ actions }) => actions.includes('ec2:CreateNetworkInterface')));
+    const allowed = Object.keys(functions).filter((id) =>
+      grantsOf(hub, `${id.slice(0, -8)}Role`).some(({ actions }) => actions.includes('ec2:CreateNetworkInterface')),
+    );
     expect(allowed).toEqual(Object.keys(functions));
     expect(JSON.stringify((await synth(demo)).hub)).not.toContain('NetworkInterface');
   });
@@ -120,9 +109,7 @@ describe('a proxy', () => {
 describe('log retention', () => {
   it('holds for every log group', async () => {
     const { hub } = await synth(wishes);
-    expect(
-      new Set(resourcesOf(hub, 'AWS::Logs::LogGroup').map(([, { Properties }]) => Properties.RetentionInDays))
-    ).toEqual(new Set([365]));
+    expect(new Set(resourcesOf(hub, 'AWS::Logs::LogGroup').map(([, { Properties }]) => Properties.RetentionInDays))).toEqual(new Set([365]));
   });
 });
 
@@ -145,7 +132,9 @@ const changed = { ...observe, optInTag: 'PatchGroup=yes', intakeSchedule: 'rate(
 describe('an opt-in tag', () => {
   it('is the condition of every command', async () => {
     const { hub } = await synth(changed);
-    const conditions = grantsOf(hub, 'SpokeRole').filter(({ Condition }) => Condition).map(({ Condition }) => Condition);
+    const conditions = grantsOf(hub, 'SpokeRole')
+      .filter(({ Condition }) => Condition)
+      .map(({ Condition }) => Condition);
     expect(conditions).toEqual([{ StringEquals: { 'ssm:resourceTag/PatchGroup': 'yes' } }]);
     expect(hub.Outputs?.OptIn?.Value).toBe('PatchGroup=yes');
   });
@@ -161,9 +150,7 @@ describe('an intake schedule', () => {
 describe('CDK’s own wishes', () => {
   it('a bootstrap with another qualifier is respected', async () => {
     const { hub } = await synth(changed);
-    expect(
-      JSON.stringify(one(hub, 'AWS::Lambda::Function', 'PickFeeds').Properties.Code)
-    ).toContain(`cdk-corp-assets-${hubAccount}-eu-central-1`);
+    expect(JSON.stringify(one(hub, 'AWS::Lambda::Function', 'PickFeeds').Properties.Code)).toContain(`cdk-corp-assets-${hubAccount}-eu-central-1`);
   });
 
   it('the region may be another, and need no account', async () => {
@@ -171,10 +158,8 @@ describe('CDK’s own wishes', () => {
     expect(JSON.stringify(one(hub, 'AWS::DynamoDB::GlobalTable').Properties)).toContain('us-west-2');
     expect(
       readable(
-        (
-          one(hub, 'AWS::Lambda::Function', 'LayOutScan').Properties.Environment as { Variables: Record<string, unknown> }
-        ).Variables.LOCATIONS
-      )
+        (one(hub, 'AWS::Lambda::Function', 'LayOutScan').Properties.Environment as { Variables: Record<string, unknown> }).Variables.LOCATIONS,
+      ),
     ).toBe('${AWS::AccountId}/us-west-2');
   });
 });

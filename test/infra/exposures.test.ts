@@ -7,17 +7,24 @@ const actionsOf = (statements: Statement[]): string[] => statements.flatMap(({ a
 /** What a managed policy for people allows. */
 function peopleMay(template: Template, policy: RegExp): string[] {
   const policies = resourcesOf(template, 'AWS::IAM::ManagedPolicy').filter(([id]) => policy.test(id));
-  return policies.flatMap(([, { Properties }]) => (Properties.PolicyDocument as { Statement: { Action: string | string[] }[] }).Statement.flatMap(({ Action }) => Action)).toSorted();
+  return policies
+    .flatMap(([, { Properties }]) =>
+      (Properties.PolicyDocument as { Statement: { Action: string | string[] }[] }).Statement.flatMap(({ Action }) => Action),
+    )
+    .toSorted();
 }
 
 describe('in observe', () => {
-  it('nothing can run AWS\'s own Scan, which overwrites the account\'s compliance record', async () => {
+  it("nothing can run AWS's own Scan, which overwrites the account's compliance record", async () => {
     const { templates } = await synth(observe);
     for (const template of Object.values(templates)) {
       expect(JSON.stringify(template)).not.toMatch(/AWS-RunPatchBaseline|AWS-GatherSoftwareInventory/);
       const sends = statementsOf(template).filter((statement) => actionsOf([statement]).includes('ssm:SendCommand'));
       expect(sends).not.toEqual([]);
-      const documents = sends.flatMap(({ resources }) => resources).map((resource) => JSON.stringify(resource)).filter((text) => text.includes(':document/'));
+      const documents = sends
+        .flatMap(({ resources }) => resources)
+        .map((resource) => JSON.stringify(resource))
+        .filter((text) => text.includes(':document/'));
       for (const text of documents) expect(text).toMatch(/:document\/Wavelock-(Scan|Verify)-(Linux|Windows)/);
       expect(actionsOf(statementsOf(template))).not.toContain('ssm:PutComplianceItems');
       expect(actionsOf(statementsOf(template))).not.toContain('ssm:PutInventory');
@@ -38,7 +45,10 @@ describe('Amazon Inspector', () => {
       const [without, withIt] = [await synth(mode), await synth({ ...mode, inspector: 'true' })];
       for (const template of Object.values(without.templates)) expect(JSON.stringify(template)).not.toContain('inspector2:');
       for (const template of Object.values(withIt.templates)) {
-        expect(actionsOf(statementsOf(template)).filter((action) => action.startsWith('inspector2:'))).toEqual(['inspector2:ListCoverage', 'inspector2:ListFindings']);
+        expect(actionsOf(statementsOf(template)).filter((action) => action.startsWith('inspector2:'))).toEqual([
+          'inspector2:ListCoverage',
+          'inspector2:ListFindings',
+        ]);
       }
     }
   });
@@ -48,7 +58,14 @@ describe('people', () => {
   it('who read may read record and store, in every mode, and nothing else', async () => {
     for (const mode of [observe, patch]) {
       const { hub } = await synth(mode);
-      expect(peopleMay(hub, /^OperatorsReadersPolicy/)).toEqual(['dynamodb:GetItem', 'dynamodb:Query', 'kms:Decrypt', 's3:GetObject', 's3:ListBucket', 'ssm:GetParameter']);
+      expect(peopleMay(hub, /^OperatorsReadersPolicy/)).toEqual([
+        'dynamodb:GetItem',
+        'dynamodb:Query',
+        'kms:Decrypt',
+        's3:GetObject',
+        's3:ListBucket',
+        'ssm:GetParameter',
+      ]);
     }
   });
 

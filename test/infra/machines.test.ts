@@ -4,12 +4,18 @@ import { loadMachine, spliceTrack, statesOf, substitutionsOf, type Definition } 
 import { patch, resourcesOf, synth } from './world.ts';
 
 const track: Definition = {
-  Comment: 'runs', QueryLanguage: 'JSONata', TimeoutSeconds: 60, StartAt: 'Run', States: {
+  Comment: 'runs',
+  QueryLanguage: 'JSONata',
+  TimeoutSeconds: 60,
+  StartAt: 'Run',
+  States: {
     Run: { Type: 'Task', Arguments: { FunctionName: '${Run}' } },
   },
 };
 const outer: Definition = {
-  ...track, StartAt: 'All', States: { All: { Type: 'Map', ItemProcessor: '%%track%%', Label: 'All' }, Done: { Type: 'Succeed' } },
+  ...track,
+  StartAt: 'All',
+  States: { All: { Type: 'Map', ItemProcessor: '%%track%%', Label: 'All' }, Done: { Type: 'Succeed' } },
 };
 
 describe('splicing', () => {
@@ -61,7 +67,7 @@ describe('the machines together', () => {
     const stack = new Stack(new App(), 'Stack');
     const props = { name: 'wave', functions: new Map(), machines: new Map() } as unknown as ConstructorParameters<typeof Machine>[2];
     expect(() => new Machine(stack, 'Wave', props)).toThrow(
-      'statemachines/wave.asl.json uses ${AdmitBatch}, but this hub has no function and no machine of that name'
+      'statemachines/wave.asl.json uses ${AdmitBatch}, but this hub has no function and no machine of that name',
     );
   });
 });

@@ -16,11 +16,12 @@ import {
   type Template,
 } from './world.ts';
 
-const handlersOf = (template: Template) => resourcesOf(template, 'AWS::Lambda::Function')
-  .map(([, { Properties }]) => String(Properties.Handler).replace('index.', ''));
-const documentsOf = (template: Template) => resourcesOf(template, 'AWS::SSM::Document')
-  .map(([, { Properties }]) => String(Properties.Name))
-  .toSorted();
+const handlersOf = (template: Template) =>
+  resourcesOf(template, 'AWS::Lambda::Function').map(([, { Properties }]) => String(Properties.Handler).replace('index.', ''));
+const documentsOf = (template: Template) =>
+  resourcesOf(template, 'AWS::SSM::Document')
+    .map(([, { Properties }]) => String(Properties.Name))
+    .toSorted();
 
 describe('observe', () => {
   it('has the functions that look, and none that patches', async () => {
@@ -98,8 +99,9 @@ describe('hub and spokes', () => {
   it('trust the hub’s roles only, by what CloudFormation puts before their names', async () => {
     const { templates, hub } = await synth(demo);
     for (const template of Object.values(templates)) {
-      const [trust] = statementsOf(template)
-        .filter(({ holder, actions }) => /^SpokeRole(?!Default)/.test(holder) && actions.includes('sts:AssumeRole'));
+      const [trust] = statementsOf(template).filter(
+        ({ holder, actions }) => /^SpokeRole(?!Default)/.test(holder) && actions.includes('sts:AssumeRole'),
+      );
       expect(trust).toMatchObject({
         Principal: { AWS: `arn:aws:iam::${hubAccount}:root` },
         Condition: { ArnLike: { 'aws:PrincipalArn': `arn:aws:iam::${hubAccount}:role/Wavelock-Hub-*` } },
@@ -116,11 +118,9 @@ describe('hub and spokes', () => {
     expect(JSON.parse(readable(Properties.Value))).toEqual({
       lockBucket: expect.stringMatching(/^\$\{SpokeLocksBucket/),
       documents: Object.fromEntries(
-        ['scan', 'patch', 'verify']
-          .flatMap(
-            (purpose) => ['linux', 'windows']
-              .map((os) => [`${purpose}-${os}`, expect.stringMatching(new RegExp(`^Wavelock-${purpose}-${os}$`, 'i'))])
-          )
+        ['scan', 'patch', 'verify'].flatMap((purpose) =>
+          ['linux', 'windows'].map((os) => [`${purpose}-${os}`, expect.stringMatching(new RegExp(`^Wavelock-${purpose}-${os}$`, 'i'))]),
+        ),
       ),
     });
   });
@@ -128,7 +128,7 @@ describe('hub and spokes', () => {
   it('find each other through the functions’ settings', async () => {
     const { hub } = await synth(demo);
     const { Environment } = one(hub, 'AWS::Lambda::Function', 'LayOutScan').Properties as {
-      Environment: { Variables: Record<string, unknown> },
+      Environment: { Variables: Record<string, unknown> };
     };
     expect(Environment.Variables).toMatchObject({
       LOCATIONS: `${hubAccount}/eu-central-1,${demoLocations}`,
@@ -158,13 +158,9 @@ const onlyTrying = /\s(?:-s|--simulate|--dry-run|--assumeno|--just-print)\b/;
 /** Lines of a document that change something; texts in quotes are words for people. */
 function changingLines(content: unknown): string[] {
   const { mainSteps } = content as { mainSteps: { action: string; inputs: { runCommand?: string[]; documentParameters?: unknown } }[] };
-  const nested = mainSteps.filter(
-    ({ action, inputs }) => action === 'aws:runDocument' && !/"Operation":\s*"?\[?"?Scan/.test(JSON.stringify(inputs))
-  );
+  const nested = mainSteps.filter(({ action, inputs }) => action === 'aws:runDocument' && !/"Operation":\s*"?\[?"?Scan/.test(JSON.stringify(inputs)));
   const lines = mainSteps.flatMap(({ inputs }) => inputs.runCommand ?? []);
-  const bare = lines.filter(
-    (line) => changing.some((pattern) => pattern.test(line.replaceAll(/'[^']*'|"[^"$]*"/g, "''"))) && !onlyTrying.test(line)
-  );
+  const bare = lines.filter((line) => changing.some((pattern) => pattern.test(line.replaceAll(/'[^']*'|"[^"$]*"/g, "''"))) && !onlyTrying.test(line));
   return [...nested.map((step) => JSON.stringify(step)), ...bare];
 }
 
@@ -179,15 +175,17 @@ describe('observe can change no node, instance or volume', () => {
   it('sends commands with documents that scan or verify, to nodes that opted in, and in no other way', () => {
     const sending = allowed.filter(({ actions }) => actions.includes('ssm:SendCommand'));
     expect(sending).toHaveLength(templates.length * 2);
-    const targets = (conditional: boolean) => sending.filter(({ Condition }) => (Condition !== undefined) === conditional)
-      .flatMap(({ resources }) => resources.map((resource) => readable(resource).split(':').at(-1)));
+    const targets = (conditional: boolean) =>
+      sending
+        .filter(({ Condition }) => (Condition !== undefined) === conditional)
+        .flatMap(({ resources }) => resources.map((resource) => readable(resource).split(':').at(-1)));
     expect(new Set(targets(false))).toEqual(
-      new Set(['Scan', 'Verify'].flatMap((purpose) => ['Linux', 'Windows'].map((os) => `document/Wavelock-${purpose}-${os}`)))
+      new Set(['Scan', 'Verify'].flatMap((purpose) => ['Linux', 'Windows'].map((os) => `document/Wavelock-${purpose}-${os}`))),
     );
     expect(new Set(targets(true))).toEqual(new Set(['instance/*', 'managed-instance/*']));
     const conditions = sending.flatMap(({ Condition }) => Condition ?? []);
     expect(new Set(conditions.map((condition) => JSON.stringify(condition)))).toEqual(
-      new Set([JSON.stringify({ StringEquals: { 'ssm:resourceTag/Wavelock': 'enabled' } })])
+      new Set([JSON.stringify({ StringEquals: { 'ssm:resourceTag/Wavelock': 'enabled' } })]),
     );
   });
 
@@ -205,7 +203,8 @@ describe('observe can change no node, instance or volume', () => {
   });
 
   it('assumes no role but the spokes’', () => {
-    const assumed = allowed.filter(({ actions, Principal }) => actions.includes('sts:AssumeRole') && Principal === undefined)
+    const assumed = allowed
+      .filter(({ actions, Principal }) => actions.includes('sts:AssumeRole') && Principal === undefined)
       .flatMap(({ resources }) => resources.map(readable));
     expect(assumed.every((arn) => /:role\/Wavelock-Spoke-[a-z0-9-]+$/.test(arn))).toBe(true);
   });
@@ -213,35 +212,31 @@ describe('observe can change no node, instance or volume', () => {
   it('has no document that patches, and none whose scripts change anything', () => {
     for (const [, template] of templates) {
       const changes = Object.fromEntries(
-        resourcesOf(template, 'AWS::SSM::Document')
-          .map(([, { Properties }]) => [String(Properties.Name), changingLines(Properties.Content)])
+        resourcesOf(template, 'AWS::SSM::Document').map(([, { Properties }]) => [String(Properties.Name), changingLines(Properties.Content)]),
       );
-      expect(changes).toEqual(
-        { 'Wavelock-Scan-Linux': [], 'Wavelock-Scan-Windows': [], 'Wavelock-Verify-Linux': [], 'Wavelock-Verify-Windows': [] }
-      );
+      expect(changes).toEqual({ 'Wavelock-Scan-Linux': [], 'Wavelock-Scan-Windows': [], 'Wavelock-Verify-Linux': [], 'Wavelock-Verify-Windows': [] });
     }
   });
 
   it('has no lock that a node could follow, and no rule that hears of patching', () => {
     for (const [, template] of templates) {
-      expect(resourcesOf(template, 'AWS::S3::Bucket').map(([id]) => id).filter((id) => id.startsWith('SpokeLocks'))).toEqual([]);
+      expect(
+        resourcesOf(template, 'AWS::S3::Bucket')
+          .map(([id]) => id)
+          .filter((id) => id.startsWith('SpokeLocks')),
+      ).toEqual([]);
       expect(JSON.stringify(resourcesOf(template, 'AWS::Events::Rule'))).not.toContain('Patch');
     }
   });
 
   it('is looked at by a detector that does see what patches', async () => {
     const { hub } = await synth(patch);
-    for (const os of ['Linux', 'Windows']) expect(
-      changingLines(one(hub, 'AWS::SSM::Document', `SpokePatch${os}`).Properties.Content)
-    ).not.toEqual([]);
+    for (const os of ['Linux', 'Windows'])
+      expect(changingLines(one(hub, 'AWS::SSM::Document', `SpokePatch${os}`).Properties.Content)).not.toEqual([]);
     expect(
-      changingLines(
-        {
-          mainSteps: [
-            { action: 'aws:runShellScript', inputs: { runCommand: ['wl_dnf -y upgrade x', 'then reboot', 'dpkg -i x.deb', 'exit 194'] } },
-          ],
-        }
-      )
+      changingLines({
+        mainSteps: [{ action: 'aws:runShellScript', inputs: { runCommand: ['wl_dnf -y upgrade x', 'then reboot', 'dpkg -i x.deb', 'exit 194'] } }],
+      }),
     ).toHaveLength(4);
   });
 });

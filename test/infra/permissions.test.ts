@@ -74,8 +74,7 @@ describe('every permission', () => {
   });
 
   it('asks for conditions that exist', async () => {
-    const conditions = (await identityStatements())
-      .flatMap(({ Condition = {} }) => Object.values(Condition).flatMap((keys) => Object.keys(keys)));
+    const conditions = (await identityStatements()).flatMap(({ Condition = {} }) => Object.values(Condition).flatMap((keys) => Object.keys(keys)));
     expect(new Set(conditions)).toEqual(new Set(['ssm:resourceTag/Wavelock']));
     expect(await iamConditionKeyExists('ssm', 'ssm:resourceTag/${TagKey}')).toBe(true);
   });
@@ -102,15 +101,22 @@ function doing(template: Template, name: string): Set<string> {
 /** What a context lets the hub do with a spoke's bucket. */
 async function onBuckets(context: Record<string, string>): Promise<string[]> {
   const { hub } = await synth(context);
-  return grantsOf(hub, 'SpokeRole').flatMap(({ actions }) => actions).filter((action) => action.startsWith('s3:'));
+  return grantsOf(hub, 'SpokeRole')
+    .flatMap(({ actions }) => actions)
+    .filter((action) => action.startsWith('s3:'));
 }
 
 describe('functions', () => {
   it('may log and trace, and beyond that what the table of grants says', async () => {
     const { hub } = await synth(patch);
-    expect([...doing(hub, 'NotifySlack')].toSorted()).toEqual(
-      ['logs:CreateLogStream', 'logs:PutLogEvents', 'secretsmanager:GetSecretValue', 'sqs:SendMessage', 'xray:PutTelemetryRecords', 'xray:PutTraceSegments']
-    );
+    expect([...doing(hub, 'NotifySlack')].toSorted()).toEqual([
+      'logs:CreateLogStream',
+      'logs:PutLogEvents',
+      'secretsmanager:GetSecretValue',
+      'sqs:SendMessage',
+      'xray:PutTelemetryRecords',
+      'xray:PutTraceSegments',
+    ]);
     const marks = {
       'record:read': 'dynamodb:GetItem',
       'record:write': 'dynamodb:UpdateItem',
@@ -139,12 +145,17 @@ describe('functions', () => {
         ['eu-central-1', 'eu-west-1'].map((region) => `arn:aws:iam::${account}:role/Wavelock-Spoke-${region}`),
       ),
     );
-    expect(Object.keys(grants).flatMap((name) => [...doing(hub, name)]).filter((action) => /^(ssm|ec2):/.test(action) && !action.endsWith('OpsItem'))).toEqual([]);
+    expect(
+      Object.keys(grants)
+        .flatMap((name) => [...doing(hub, name)])
+        .filter((action) => /^(ssm|ec2):/.test(action) && !action.endsWith('OpsItem')),
+    ).toEqual([]);
   });
 
   it('read the policy file where nothing is patched, too, and are told where there is none', async () => {
     const settings = async (context: Record<string, string>) =>
-      (one((await synth(context)).hub, 'AWS::Lambda::Function', 'PickFeeds').Properties.Environment as { Variables: Record<string, unknown> }).Variables;
+      (one((await synth(context)).hub, 'AWS::Lambda::Function', 'PickFeeds').Properties.Environment as { Variables: Record<string, unknown> })
+        .Variables;
     const withPolicy = { ...observe, policy: policyPath() };
     expect((await settings(withPolicy)).POLICY_KEY).toMatch(/^[0-9a-f]{64}\.json$/);
     expect(doing((await synth(withPolicy)).hub, 'PickFeeds')).toContain('s3:GetObject');
@@ -167,16 +178,16 @@ describe('machines', () => {
     const { hub } = await synth(patch);
     const [calling] = grantsOf(hub, `${id}Role`).filter(({ actions }) => actions.includes('lambda:InvokeFunction'));
     const called = calling?.resources.map((resource) => /^\$\{([A-Za-z]+)[0-9A-F]{8}\.Arn\}:\*$/.exec(readable(resource))?.[1]);
-    const named = substitutionsOf(loadMachine(id.toLowerCase() as 'intake' | 'feed' | 'wave' | 'rollout'))
-      .filter((name) => !name.endsWith('Machine'));
+    const named = substitutionsOf(loadMachine(id.toLowerCase() as 'intake' | 'feed' | 'wave' | 'rollout')).filter(
+      (name) => !name.endsWith('Machine'),
+    );
     expect(called?.toSorted()).toEqual(named);
   });
 
   it.each(['Intake', 'Feed', 'Wave'])('%s may run its tracks or parts: read their list, start itself, watch, stop and redrive them', async (id) => {
     const { hub } = await synth(patch);
     const statements = grantsOf(hub, `${id}Role`);
-    const on = (action: string) => statements.filter(({ actions }) => actions.includes(action))
-      .flatMap(({ resources }) => resources.map(readable));
+    const on = (action: string) => statements.filter(({ actions }) => actions.includes(action)).flatMap(({ resources }) => resources.map(readable));
     const [machine] = Object.keys(propertiesOf(hub, 'AWS::StepFunctions::StateMachine')).filter((name) => name.startsWith(id));
     const executions = `arn:aws:states:eu-central-1:${hubAccount}:execution:\${${machine}.Name}`;
     // Intake has a child besides: the machine of feeds that are read in parts.
@@ -193,15 +204,13 @@ describe('machines', () => {
   it('Rollout may start, watch and stop its children, and use the rule that tells of their end', async () => {
     const { hub } = await synth(patch);
     const statements = grantsOf(hub, 'RolloutRole');
-    const on = (action: string) => statements.filter(({ actions }) => actions.includes(action))
-      .flatMap(({ resources }) => resources.map(readable));
+    const on = (action: string) => statements.filter(({ actions }) => actions.includes(action)).flatMap(({ resources }) => resources.map(readable));
     expect(on('states:StartExecution')).toEqual([expect.stringMatching(/^\$\{Intake/), expect.stringMatching(/^\$\{Wave/)]);
-    expect(on('states:DescribeExecution')).toEqual(
-      [expect.stringMatching(/execution:\$\{Intake\w+\.Name\}:\*$/), expect.stringMatching(/execution:\$\{Wave\w+\.Name\}:\*$/)]
-    );
-    expect(on('events:PutRule')).toEqual(
-      [`arn:aws:events:eu-central-1:${hubAccount}:rule/StepFunctionsGetEventsForStepFunctionsExecutionRule`]
-    );
+    expect(on('states:DescribeExecution')).toEqual([
+      expect.stringMatching(/execution:\$\{Intake\w+\.Name\}:\*$/),
+      expect.stringMatching(/execution:\$\{Wave\w+\.Name\}:\*$/),
+    ]);
+    expect(on('events:PutRule')).toEqual([`arn:aws:events:eu-central-1:${hubAccount}:rule/StepFunctionsGetEventsForStepFunctionsExecutionRule`]);
   });
 });
 
@@ -219,12 +228,15 @@ describe('spokes', () => {
       expect.objectContaining({ actions: ['s3:GetObject'], Condition: own }),
       expect.objectContaining({ actions: ['s3:ListBucket'], Condition: { ...own, StringLike: { 's3:prefix': 'locks/*' } } }),
     ]);
-    expect(policy.filter(({ Effect }) => Effect === 'Deny')).toEqual(
-      [expect.objectContaining({ actions: ['s3:*'], Condition: { Bool: { 'aws:SecureTransport': 'false' } } })]
-    );
-    expect(one(hub, 'AWS::S3::Bucket', 'SpokeLocks').Properties.PublicAccessBlockConfiguration).toEqual(
-      { BlockPublicAcls: true, BlockPublicPolicy: true, IgnorePublicAcls: true, RestrictPublicBuckets: true }
-    );
+    expect(policy.filter(({ Effect }) => Effect === 'Deny')).toEqual([
+      expect.objectContaining({ actions: ['s3:*'], Condition: { Bool: { 'aws:SecureTransport': 'false' } } }),
+    ]);
+    expect(one(hub, 'AWS::S3::Bucket', 'SpokeLocks').Properties.PublicAccessBlockConfiguration).toEqual({
+      BlockPublicAcls: true,
+      BlockPublicPolicy: true,
+      IgnorePublicAcls: true,
+      RestrictPublicBuckets: true,
+    });
   });
 });
 

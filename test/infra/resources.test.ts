@@ -14,20 +14,21 @@ const everyTemplate = async () => (await Promise.all([observe, demo].map(synth))
 describe('nothing brings surprises', () => {
   it('no custom resource and no function that CDK adds by itself', async () => {
     for (const [, template] of await everyTemplate()) {
-      const surprising = Object.entries(template.Resources)
-        .filter(([, { Type }]) => /^Custom::|CustomResource$|^AWS::CDK::Metadata$/.test(Type));
-      const strangers = resourcesOf(template, 'AWS::Lambda::Function')
-        .filter(([, { Properties }]) => !String(Properties.Handler).startsWith('index.'));
+      const surprising = Object.entries(template.Resources).filter(([, { Type }]) => /^Custom::|CustomResource$|^AWS::CDK::Metadata$/.test(Type));
+      const strangers = resourcesOf(template, 'AWS::Lambda::Function').filter(
+        ([, { Properties }]) => !String(Properties.Handler).startsWith('index.'),
+      );
       expect([...surprising, ...strangers].map(([id]) => id)).toEqual([]);
     }
   });
 
   it('no name on what stays after a removal, so that it can be deployed again', async () => {
     for (const [, template] of await everyTemplate()) {
-      const retained = Object.entries(template.Resources)
-        .filter(([, { DeletionPolicy, Type }]) => DeletionPolicy === 'Retain' && Type !== 'AWS::Lambda::Version');
-      const named = retained.filter(
-        ([, { Properties }]) => Object.keys(Properties).some((key) => /^(Bucket|Table|Key|Topic|LogGroup|Alias)?Name$/.test(key))
+      const retained = Object.entries(template.Resources).filter(
+        ([, { DeletionPolicy, Type }]) => DeletionPolicy === 'Retain' && Type !== 'AWS::Lambda::Version',
+      );
+      const named = retained.filter(([, { Properties }]) =>
+        Object.keys(Properties).some((key) => /^(Bucket|Table|Key|Topic|LogGroup|Alias)?Name$/.test(key)),
       );
       expect(named.map(([id]) => id)).toEqual([]);
     }
@@ -35,7 +36,9 @@ describe('nothing brings surprises', () => {
 
   it('no template that CloudFormation would find too large (1 MB, CloudFormation quotas)', async () => {
     const { outdir } = await synth(demo);
-    const sizes = readdirSync(outdir).filter((name) => name.endsWith('.template.json')).map((name) => statSync(join(outdir, name)).size);
+    const sizes = readdirSync(outdir)
+      .filter((name) => name.endsWith('.template.json'))
+      .map((name) => statSync(join(outdir, name)).size);
     expect(sizes).toHaveLength(4);
     expect(Math.max(...sizes)).toBeLessThan(900_000);
   });
@@ -49,7 +52,9 @@ describe('nothing brings surprises', () => {
 describe('what stays after a removal', () => {
   it('is the key, the record, the store, the locks, and versions that executions may still call', async () => {
     const { hub } = await synth(demo);
-    const retained = Object.values(hub.Resources).filter(({ DeletionPolicy }) => DeletionPolicy === 'Retain').map(({ Type }) => Type);
+    const retained = Object.values(hub.Resources)
+      .filter(({ DeletionPolicy }) => DeletionPolicy === 'Retain')
+      .map(({ Type }) => Type);
     expect(new Set(retained)).toEqual(new Set(['AWS::KMS::Key', 'AWS::DynamoDB::GlobalTable', 'AWS::S3::Bucket', 'AWS::Lambda::Version']));
     for (const { DeletionPolicy, UpdateReplacePolicy } of Object.values(hub.Resources)) expect(UpdateReplacePolicy).toBe(DeletionPolicy);
   });
@@ -61,7 +66,10 @@ describe('the record', () => {
     const { Properties } = one(hub, 'AWS::DynamoDB::GlobalTable');
     expect(Properties).toMatchObject({
       BillingMode: 'PAY_PER_REQUEST',
-      KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }, { AttributeName: 'sk', KeyType: 'RANGE' }],
+      KeySchema: [
+        { AttributeName: 'pk', KeyType: 'HASH' },
+        { AttributeName: 'sk', KeyType: 'RANGE' },
+      ],
       TimeToLiveSpecification: { AttributeName: 'expires', Enabled: true },
       SSESpecification: { SSEEnabled: true, SSEType: 'KMS' },
       Replicas: [
@@ -88,17 +96,13 @@ describe('buckets', () => {
       RestrictPublicBuckets: true,
     };
     expect(buckets).toMatchObject(
-      each(
-        buckets,
-        {
-          VersioningConfiguration: { Status: 'Enabled' },
-          PublicAccessBlockConfiguration,
-          LifecycleConfiguration: { Rules: expect.any(Array) },
-        },
-      )
+      each(buckets, {
+        VersioningConfiguration: { Status: 'Enabled' },
+        PublicAccessBlockConfiguration,
+        LifecycleConfiguration: { Rules: expect.any(Array) },
+      }),
     );
-    const denials = (id: string) => statementsOf(hub)
-      .filter(({ holder, Effect }) => holder.startsWith(id.slice(0, -8)) && Effect === 'Deny');
+    const denials = (id: string) => statementsOf(hub).filter(({ holder, Effect }) => holder.startsWith(id.slice(0, -8)) && Effect === 'Deny');
     const conditions = Object.keys(buckets).map((id) => [id, denials(id).map(({ Condition }) => Condition)]);
     expect(Object.fromEntries(conditions)).toEqual(each(buckets, [{ Bool: { 'aws:SecureTransport': 'false' } }]));
     const encryption = (prefix: string) => JSON.stringify(one(hub, 'AWS::S3::Bucket', prefix).Properties.BucketEncryption);
@@ -137,21 +141,16 @@ describe('functions', () => {
     const { hub } = await synth(demo);
     const functions = propertiesOf(hub, 'AWS::Lambda::Function');
     expect(functions).toMatchObject(
-      each(
-        functions,
-        {
-          Runtime: 'nodejs24.x',
-          Architectures: ['arm64'],
-          TracingConfig: { Mode: 'Active' },
-          LoggingConfig: { LogGroup: expect.anything() },
-        },
-      )
+      each(functions, {
+        Runtime: 'nodejs24.x',
+        Architectures: ['arm64'],
+        TracingConfig: { Mode: 'Active' },
+        LoggingConfig: { LogGroup: expect.anything() },
+      }),
     );
     expect(Object.keys(functions).map((id) => `index.${id.slice(0, -8)}`)).toEqual(Object.values(functions).map(({ Handler }) => Handler));
     const time = (name: keyof typeof tasks | 'OnCommandEvent') => one(hub, 'AWS::Lambda::Function', name).Properties.Timeout;
-    expect(
-      [time('PullFeed'), time('AdmitBatch'), time('SendBatch'), time('AskPeople'), time('OnCommandEvent')]
-    ).toEqual([900, 120, 60, 60, 60]);
+    expect([time('PullFeed'), time('AdmitBatch'), time('SendBatch'), time('AskPeople'), time('OnCommandEvent')]).toEqual([900, 120, 60, 60, 60]);
     expect(one(hub, 'AWS::Lambda::Function', 'PullFeed').Properties.MemorySize).toBe(1024);
   });
 
@@ -169,9 +168,7 @@ describe('functions', () => {
     expect(withQueue.map(([id]) => id.slice(0, -8)).toSorted()).toEqual(['NotifySlack', 'OnCommandEvent']);
     expect(withQueue[0]?.[1].Properties.DeadLetterConfig).toEqual({ TargetArn: queue });
     expect(one(hub, 'AWS::Events::Rule', 'CommandEvents').Properties.Targets).toEqual([
-      expect.objectContaining(
-        { DeadLetterConfig: { Arn: queue }, RetryPolicy: { MaximumEventAgeInSeconds: 7200, MaximumRetryAttempts: 20 } }
-      ),
+      expect.objectContaining({ DeadLetterConfig: { Arn: queue }, RetryPolicy: { MaximumEventAgeInSeconds: 7200, MaximumRetryAttempts: 20 } }),
     ]);
   });
 });
@@ -180,29 +177,33 @@ describe('schedules', () => {
   it('look at the fleet every night and plan when the policy says, each start with its planned time', async () => {
     const { hub } = await synth(demo);
     const schedules = Object.fromEntries(
-      resourcesOf(hub, 'AWS::Scheduler::Schedule').map(([id, { Properties }]) => [id.slice('Schedules'.length, -8), Properties])
+      resourcesOf(hub, 'AWS::Scheduler::Schedule').map(([id, { Properties }]) => [id.slice('Schedules'.length, -8), Properties]),
     );
     const input = (name: string): unknown => JSON.parse((schedules[name] as { Target: { Input: string } }).Target.Input);
     expect(Object.keys(schedules).toSorted()).toEqual(['Feeds', 'Intake', 'Planmonthly', 'Planweekly']);
-    expect(schedules.Intake).toMatchObject(
-      { ScheduleExpression: 'cron(0 5 * * ? *)', ScheduleExpressionTimezone: 'UTC', FlexibleTimeWindow: { Mode: 'OFF' } }
-    );
+    expect(schedules.Intake).toMatchObject({
+      ScheduleExpression: 'cron(0 5 * * ? *)',
+      ScheduleExpressionTimezone: 'UTC',
+      FlexibleTimeWindow: { Mode: 'OFF' },
+    });
     expect(input('Intake')).toEqual({ maxAgeHours: 0 });
     expect(schedules.Feeds).toMatchObject({ ScheduleExpression: 'rate(1 hour)' });
     expect(input('Feeds')).toEqual({ maxAgeHours: 0, scope: 'feeds' });
     expect(schedules.Planweekly).toMatchObject({ ScheduleExpression: 'cron(0 9 ? * MON *)', ScheduleExpressionTimezone: 'Europe/Berlin' });
     expect(input('Planweekly')).toEqual({ policy: 'weekly', scheduledFor: '<aws.scheduler.scheduled-time>' });
-    expect(schedules.Planmonthly?.Target).toMatchObject(
-      { Arn: { Ref: expect.stringMatching(/^Rollout/) }, DeadLetterConfig: { Arn: expect.anything() } }
-    );
+    expect(schedules.Planmonthly?.Target).toMatchObject({
+      Arn: { Ref: expect.stringMatching(/^Rollout/) },
+      DeadLetterConfig: { Arn: expect.anything() },
+    });
   });
 });
 
 describe('notices and alarms', () => {
   it('go to the audiences of the policy file, Slack to those that read it, alarms to those that hear of failures', async () => {
     const { hub } = await synth(demo);
-    const subscriptions = Object.values(propertiesOf(hub, 'AWS::SNS::Subscription'))
-      .map(({ TopicArn, Protocol, Endpoint }) => `${readable(TopicArn)} ${String(Protocol)} ${readable(Endpoint)}`);
+    const subscriptions = Object.values(propertiesOf(hub, 'AWS::SNS::Subscription')).map(
+      ({ TopicArn, Protocol, Endpoint }) => `${readable(TopicArn)} ${String(Protocol)} ${readable(Endpoint)}`,
+    );
     expect(subscriptions.map((text) => text.replaceAll(/[0-9A-F]{8}|\$\{Notices|[{}$]|\.Arn/g, '')).toSorted()).toEqual([
       'Alarms email ops@example.com',
       'Alarms email soc@example.com',
@@ -221,13 +222,11 @@ describe('notices and alarms', () => {
   it('alarms reach their topic: its own policy lets CloudWatch publish', async () => {
     const { hub } = await synth(demo);
     const [publishing] = statementsOf(hub).filter(({ holder, Effect }) => holder.startsWith('NoticesAlarmsPolicy') && Effect === 'Allow');
-    expect(publishing).toMatchObject(
-      {
-        actions: ['sns:Publish'],
-        Principal: { Service: 'cloudwatch.amazonaws.com' },
-        Condition: { StringEquals: { 'aws:SourceAccount': hubAccount } },
-      }
-    );
+    expect(publishing).toMatchObject({
+      actions: ['sns:Publish'],
+      Principal: { Service: 'cloudwatch.amazonaws.com' },
+      Condition: { StringEquals: { 'aws:SourceAccount': hubAccount } },
+    });
     const alarms = propertiesOf(hub, 'AWS::CloudWatch::Alarm');
     expect(alarms).toMatchObject(each(alarms, { AlarmActions: [{ Ref: expect.stringMatching(/^NoticesAlarms/) }] }));
   });
@@ -261,14 +260,15 @@ describe('machines', () => {
     const { hub } = await synth(demo);
     const machines = propertiesOf(hub, 'AWS::StepFunctions::StateMachine');
     expect(machines).toMatchObject(
-      each(machines, { LoggingConfiguration: { IncludeExecutionData: false, Level: 'ERROR' }, TracingConfiguration: { Enabled: true } })
+      each(machines, { LoggingConfiguration: { IncludeExecutionData: false, Level: 'ERROR' }, TracingConfiguration: { Enabled: true } }),
     );
   });
 
   it('call versions, so that a running rollout keeps the code that it began with', async () => {
     const { hub } = await synth(demo);
-    const substitutions = resourcesOf(hub, 'AWS::StepFunctions::StateMachine')
-      .flatMap(([, { Properties }]) => Object.entries(Properties.DefinitionSubstitutions as Record<string, unknown>));
+    const substitutions = resourcesOf(hub, 'AWS::StepFunctions::StateMachine').flatMap(([, { Properties }]) =>
+      Object.entries(Properties.DefinitionSubstitutions as Record<string, unknown>),
+    );
     const targets = substitutions.map(([name, value]) => [name, hub.Resources[readable(value).slice(2, -1)]?.Type]);
     const machines = substitutions.filter(([name]) => name.endsWith('Machine')).map(([name]) => name);
     expect(machines).toEqual(['FeedMachine', 'IntakeMachine', 'WaveMachine']);

@@ -31,18 +31,13 @@ function problemsIn(database: SpecDatabase, path: string, value: Record<string, 
 
 function problemsOfType(database: SpecDatabase, path: string, value: unknown, type: PropertyType): string[] {
   if (typeof value !== 'object' || value === null || isIntrinsic(value)) return [];
-  if (type.type === 'array') return Array.isArray(value) ? value.flatMap(
-    (part, index) => problemsOfType(database, `${path}[${index}]`, part, type.element)
-  ) : [`${path} must be a list`];
-  if (type.type === 'map') return Object.entries(value)
-    .flatMap(([key, part]) => problemsOfType(database, `${path}.${key}`, part, type.element));
-  if (type.type === 'ref') return problemsIn(
-    database,
-    path,
-    value as Record<string,
-    unknown>,
-    database.get('typeDefinition', type.reference.$ref).properties,
-  );
+  if (type.type === 'array')
+    return Array.isArray(value)
+      ? value.flatMap((part, index) => problemsOfType(database, `${path}[${index}]`, part, type.element))
+      : [`${path} must be a list`];
+  if (type.type === 'map') return Object.entries(value).flatMap(([key, part]) => problemsOfType(database, `${path}.${key}`, part, type.element));
+  if (type.type === 'ref')
+    return problemsIn(database, path, value as Record<string, unknown>, database.get('typeDefinition', type.reference.$ref).properties);
   if (type.type === 'union') {
     const found = type.types.map((option) => problemsOfType(database, path, value, option));
     return found.find((problems) => problems.length === 0) ?? found[0] ?? [];
@@ -53,13 +48,14 @@ function problemsOfType(database: SpecDatabase, path: string, value: unknown, ty
 describe('CloudFormation’s specification', () => {
   const database = loadAwsServiceSpecSync();
 
-  it.each([['observe', observe], ['patch with spokes', demo]])('knows every type and property: %s', async (_name, context) => {
+  it.each([
+    ['observe', observe],
+    ['patch with spokes', demo],
+  ])('knows every type and property: %s', async (_name, context) => {
     const { templates } = await synth(context);
-    const problems = Object.entries(templates)
-      .flatMap(
-        ([stack, template]) => Object.entries(template.Resources)
-          .flatMap(([id, resource]) => problemsOf(database, `${stack}/${id}`, resource))
-      );
+    const problems = Object.entries(templates).flatMap(([stack, template]) =>
+      Object.entries(template.Resources).flatMap(([id, resource]) => problemsOf(database, `${stack}/${id}`, resource)),
+    );
     expect(problems).toEqual([]);
   });
 

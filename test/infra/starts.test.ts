@@ -2,12 +2,29 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { EVENT_SOURCE, ROLLOUT_ENDED, ROLLOUT_WANTED } from '../../lambdas/aws/bus.ts';
 import { PolicyFile } from '../../lambdas/core/model.ts';
-import { demo, grantsOf, hubAccount, observe, one, openWorld, patch, policyFile, policyPath, readable, resourcesOf, statementsOf, synth, type Template } from './world.ts';
+import {
+  demo,
+  grantsOf,
+  hubAccount,
+  observe,
+  one,
+  openWorld,
+  patch,
+  policyFile,
+  policyPath,
+  readable,
+  resourcesOf,
+  statementsOf,
+  synth,
+  type Template,
+} from './world.ts';
 
 const [first] = policyFile.policies;
 const standingIn = PolicyFile.parse({
   ...policyFile,
-  policies: [{ ...first, plan: undefined, startWhen: [{ knownExploited: true }], whileNoFix: { run: 'Corp-MitigateService', withdrawWhen: 'patched' } }],
+  policies: [
+    { ...first, plan: undefined, startWhen: [{ knownExploited: true }], whileNoFix: { run: 'Corp-MitigateService', withdrawWhen: 'patched' } },
+  ],
 });
 
 /** Templates of the demo's four locations with such a policy. */
@@ -25,7 +42,11 @@ describe('what starts by itself', () => {
   ])('%s: events of this account alone start the machine', async (rule, detailType, machine) => {
     const { hub } = await synth(patch);
     const { Properties } = one(hub, 'AWS::Events::Rule', rule);
-    const { EventPattern, Targets: [target], EventBusName } = Properties as { EventPattern: { [key: string]: unknown }; Targets: { [key: string]: unknown }[]; EventBusName: unknown };
+    const {
+      EventPattern,
+      Targets: [target],
+      EventBusName,
+    } = Properties as { EventPattern: { [key: string]: unknown }; Targets: { [key: string]: unknown }[]; EventBusName: unknown };
     expect(EventPattern).toEqual({ source: [EVENT_SOURCE], 'detail-type': [detailType], account: [hubAccount] });
     expect(readable(EventBusName)).toMatch(/CommandEvents|Bus/);
     expect(readable(target?.Arn)).toMatch(new RegExp(`^\\$\\{${machine}[0-9A-F]{8}`));
@@ -36,19 +57,26 @@ describe('what starts by itself', () => {
     const { hub } = await synth(patch);
     const statements = grantsOf(hub, 'StartsRole');
     expect(statements.flatMap(({ actions }) => actions)).toEqual(['states:StartExecution']);
-    expect(statements.flatMap(({ resources }) => resources.map(readable)).map((name) => name.replace(/[0-9A-F]{8}\}$/, '}'))).toEqual(['${Intake}', '${Rollout}']);
+    expect(statements.flatMap(({ resources }) => resources.map(readable)).map((name) => name.replace(/[0-9A-F]{8}\}$/, '}'))).toEqual([
+      '${Intake}',
+      '${Rollout}',
+    ]);
   });
 
   it('is not there at all in observe: no state, no function, no rule', async () => {
     const { hub } = await synth(observe);
-    expect(resourcesOf(hub, 'AWS::Events::Rule').map(([id]) => id).filter((id) => id.startsWith('Starts'))).toEqual([]);
+    expect(
+      resourcesOf(hub, 'AWS::Events::Rule')
+        .map(([id]) => id)
+        .filter((id) => id.startsWith('Starts')),
+    ).toEqual([]);
     expect(JSON.stringify(hub)).not.toContain('StartRollouts');
     expect(JSON.stringify(hub)).not.toContain('Start rollouts');
   });
 });
 
 describe('a document that stands in for a fix', () => {
-  it('may be described and sent in every location, to nodes that opted in, and no other document of the user\'s', async () => {
+  it("may be described and sent in every location, to nodes that opted in, and no other document of the user's", async () => {
     const all = await templates(demo);
     expect(all).toHaveLength(4);
     for (const template of all) {
@@ -64,7 +92,8 @@ describe('a document that stands in for a fix', () => {
     const { hub } = await synth(patch);
     const [plain] = sends(hub);
     expect(plain!.resources.map(readable).filter((resource) => !resource.includes('Wavelock'))).toEqual([]);
-    for (const template of await templates({ ...observe, policy: policyPath() })) expect(JSON.stringify(template)).not.toContain('Corp-MitigateService');
+    for (const template of await templates({ ...observe, policy: policyPath() }))
+      expect(JSON.stringify(template)).not.toContain('Corp-MitigateService');
   });
 });
 
@@ -76,7 +105,13 @@ describe('a function and a runbook that stand in for a fix', () => {
       { lambda: 'waf-block:7' },
       { lambda: 'waf-other:live' },
       { automation: { document: 'Corp-Isolate', role: 'ops/Corp-IsolateRole' } },
-    ].map((whileNoFix, index) => ({ ...first, name: `p${index}`, plan: undefined, startWhen: [{ knownExploited: true }], whileNoFix: { ...whileNoFix, withdrawWhen: 'patched' } })),
+    ].map((whileNoFix, index) => ({
+      ...first,
+      name: `p${index}`,
+      plan: undefined,
+      startWhen: [{ knownExploited: true }],
+      whileNoFix: { ...whileNoFix, withdrawWhen: 'patched' },
+    })),
   });
   const made = async (context: Record<string, string>): Promise<Template[]> => {
     const { app } = await openWorld(context, forms);
@@ -84,13 +119,20 @@ describe('a function and a runbook that stand in for a fix', () => {
   };
   /** `action on resource`, each once and without the partition: CDK puts statements together. */
   const pairs = (statements: ReturnType<typeof statementsOf>, which: RegExp): string[] =>
-    [...new Set(statements.flatMap(({ actions, resources }) => actions.flatMap((action) => resources.map((resource) => `${action} on ${readable(resource).replace(/^arn:[^:]+:/, '')}`))))]
+    [
+      ...new Set(
+        statements.flatMap(({ actions, resources }) =>
+          actions.flatMap((action) => resources.map((resource) => `${action} on ${readable(resource).replace(/^arn:[^:]+:/, '')}`)),
+        ),
+      ),
+    ]
       .filter((pair) => which.test(pair))
       .toSorted();
 
   it('functions: exactly the named ones may be seen and called, by the two functions that do, and SendBatch has time for it', async () => {
     const [hub] = await made(demo);
-    const on = (action: string) => ['waf-block', 'waf-block:7', 'waf-other:*'].map((name) => `lambda:${action} on lambda:eu-central-1:111111111111:function:${name}`);
+    const on = (action: string) =>
+      ['waf-block', 'waf-block:7', 'waf-other:*'].map((name) => `lambda:${action} on lambda:eu-central-1:111111111111:function:${name}`);
     expect(pairs(grantsOf(hub!, 'SendBatchRole'), /^lambda:/)).toEqual([...on('GetFunctionConfiguration'), ...on('InvokeFunction')]);
     expect(pairs(grantsOf(hub!, 'PlanRolloutRole'), /^lambda:/)).toEqual(on('GetFunctionConfiguration'));
     expect(statementsOf(hub!).filter(({ resources }) => resources.map(readable).some((name) => name.includes(':function:waf-')))).toHaveLength(2);
@@ -113,7 +155,11 @@ describe('a function and a runbook that stand in for a fix', () => {
       ]);
       const [pass] = statements.filter(({ actions }) => actions.includes('iam:PassRole'));
       expect(pass?.Condition).toEqual({ StringEquals: { 'iam:PassedToService': 'ssm.amazonaws.com' } });
-      expect(sends(template).flatMap(({ resources }) => resources.map(readable)).join(' ')).not.toContain('Corp-');
+      expect(
+        sends(template)
+          .flatMap(({ resources }) => resources.map(readable))
+          .join(' '),
+      ).not.toContain('Corp-');
     }
   });
 
@@ -121,6 +167,7 @@ describe('a function and a runbook that stand in for a fix', () => {
     const { hub } = await synth(patch);
     expect(pairs(statementsOf(hub), /Automation|PassRole|ssm:GetDocument|lambda:GetFunction/)).toEqual([]);
     expect(one(hub, 'AWS::Lambda::Function', 'SendBatch').Properties.Timeout).toBe(60);
-    for (const template of await made({ ...observe, policy: policyPath() })) expect(JSON.stringify(template)).not.toMatch(/Corp-Isolate|waf-|Automation/);
+    for (const template of await made({ ...observe, policy: policyPath() }))
+      expect(JSON.stringify(template)).not.toMatch(/Corp-Isolate|waf-|Automation/);
   });
 });

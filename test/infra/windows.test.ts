@@ -22,12 +22,14 @@ const named = PolicyFile.parse({
 
 async function read(context: Record<string, string>, file: PolicyFile): Promise<Record<string, string[]>> {
   const { app } = await openWorld(context, file);
-  return Object.fromEntries(app.synth().stacks.map((stack) => {
-    const template = JSON.parse(readFileSync(stack.templateFullPath, 'utf8')) as Template;
-    const statements = statementsOf(template).filter(({ actions }) => actions.some((action) => action.includes('MaintenanceWindow')));
-    for (const { actions } of statements) expect(actions).toEqual(['ssm:GetMaintenanceWindow']);
-    return [stack.stackName, statements.flatMap(({ resources }) => resources.map(readable))];
-  }));
+  return Object.fromEntries(
+    app.synth().stacks.map((stack) => {
+      const template = JSON.parse(readFileSync(stack.templateFullPath, 'utf8')) as Template;
+      const statements = statementsOf(template).filter(({ actions }) => actions.some((action) => action.includes('MaintenanceWindow')));
+      for (const { actions } of statements) expect(actions).toEqual(['ssm:GetMaintenanceWindow']);
+      return [stack.stackName, statements.flatMap(({ resources }) => resources.map(readable))];
+    }),
+  );
 }
 
 describe('maintenance windows that the policy names', () => {
@@ -53,7 +55,9 @@ describe('a maintenance window in a location that the installation does not have
   const places = { account: hubAccount, region: 'eu-central-1', locations: [{ account: '222222222222', region: 'eu-west-1' }] };
 
   function write(location: string): string {
-    writeFileSync(path, `version: 1
+    writeFileSync(
+      path,
+      `version: 1
 windows:
   erp: { ssm: mw-0123456789abcdef0${location} }
 policies:
@@ -62,7 +66,8 @@ policies:
     plan: { every: day, at: "09:00", timezone: UTC }
     patches: { kinds: [security] }
     waves: [{ name: all, nodes: everything-else, window: erp }]
-`);
+`,
+    );
     return path;
   }
 

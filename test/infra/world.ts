@@ -42,12 +42,15 @@ export const policyFile = PolicyFile.parse({
     name,
     mode: 'approve',
     nodes: {},
-    plan: name === 'weekly' ? {
-      every: 'week',
-      on: 'mon',
-      at: '09:00',
-      timezone: 'Europe/Berlin',
-    } : { cron: '0 9 1 * ? *', timezone: 'UTC' },
+    plan:
+      name === 'weekly'
+        ? {
+            every: 'week',
+            on: 'mon',
+            at: '09:00',
+            timezone: 'Europe/Berlin',
+          }
+        : { cron: '0 9 1 * ? *', timezone: 'UTC' },
     patches: { kinds: ['security'], severity: { atLeast: 'important', unrated: 'include' }, leaveOut: [] },
     waves: [
       {
@@ -94,7 +97,7 @@ async function synthesise(context: Record<string, string>): Promise<Synth> {
   const { app, outdir } = await openWorld(context);
   const stacks = app.synth().stacks;
   const templates = Object.fromEntries(
-    stacks.map((stack) => [stack.stackName, JSON.parse(readFileSync(stack.templateFullPath, 'utf8')) as Template])
+    stacks.map((stack) => [stack.stackName, JSON.parse(readFileSync(stack.templateFullPath, 'utf8')) as Template]),
   );
   const hub = Object.entries(templates).find(([name]) => name.endsWith('-Hub'))?.[1];
   if (!hub) throw new Error('There is no hub among the stacks');
@@ -135,9 +138,7 @@ export function one(template: Template, type: string, prefix = ''): Resource {
   const all = resourcesOf(template, type);
   const exact = all.filter(([id]) => id.slice(0, -8) === prefix);
   const found = exact.length > 0 ? exact : all.filter(([id]) => id.startsWith(prefix));
-  if (found.length !== 1) throw new Error(
-    `${found.length} resources of type ${type} begin with "${prefix}": ${found.map(([id]) => id).join(', ')}`
-  );
+  if (found.length !== 1) throw new Error(`${found.length} resources of type ${type} begin with "${prefix}": ${found.map(([id]) => id).join(', ')}`);
   return found[0]![1];
 }
 
@@ -171,8 +172,7 @@ interface RawStatement {
 /** Every policy statement anywhere in a template: of roles, keys, buckets, topics, queues, buses. */
 export function statementsOf(template: Template): Statement[] {
   return Object.entries(template.Resources).flatMap(([holder, { Type: type, Properties }]) =>
-    policiesIn(Properties)
-      .map(({ Action, Resource, ...rest }) => ({ ...rest, holder, type, actions: list(Action), resources: list(Resource) })),
+    policiesIn(Properties).map(({ Action, Resource, ...rest }) => ({ ...rest, holder, type, actions: list(Action), resources: list(Resource) })),
   );
 }
 
@@ -194,8 +194,9 @@ export function readable(value: unknown): string {
 
 /** What a role may do: statements of its policies, by the beginning of its logical id. */
 export function grantsOf(template: Template, rolePrefix: string): Statement[] {
-  const policies = resourcesOf(template, 'AWS::IAM::Policy')
-    .filter(([, { Properties }]) => list(Properties.Roles).some((role) => readable(role).startsWith(`\${${rolePrefix}`)));
+  const policies = resourcesOf(template, 'AWS::IAM::Policy').filter(([, { Properties }]) =>
+    list(Properties.Roles).some((role) => readable(role).startsWith(`\${${rolePrefix}`)),
+  );
   const holders = new Set(policies.map(([id]) => id));
   return statementsOf(template).filter(({ holder }) => holders.has(holder));
 }

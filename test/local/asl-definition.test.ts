@@ -89,11 +89,7 @@ describe('a definition', () => {
   });
 
   it.each([
-    [
-      'an unknown field of a state',
-      one({ Type: 'Pass', Result: 1 }),
-      "SCHEMA_VALIDATION_FAILED: Field 'Result' is not supported at /States/A",
-    ],
+    ['an unknown field of a state', one({ Type: 'Pass', Result: 1 }), "SCHEMA_VALIDATION_FAILED: Field 'Result' is not supported at /States/A"],
     ['a field of JSONPath', one({ ...task, ResultPath: '$.a' }), "Field 'ResultPath' is not supported at /States/A"],
     ['an unknown field of the machine', machine({ A: pass }, { Timeout: 5 }), "Field 'Timeout' is not supported at "],
     [
@@ -101,11 +97,7 @@ describe('a definition', () => {
       one({ Type: 'Map', ItemProcessor: { StartAt: 'P', States: { P: pass } }, TimeoutSeconds: 5 }),
       "Field 'TimeoutSeconds' is not supported at /States/A",
     ],
-    [
-      'Catch on a Pass',
-      one({ Type: 'Pass', Catch: [{ ErrorEquals: ['States.ALL'], Next: 'A' }] }),
-      "Field 'Catch' is not supported at /States/A",
-    ],
+    ['Catch on a Pass', one({ Type: 'Pass', Catch: [{ ErrorEquals: ['States.ALL'], Next: 'A' }] }), "Field 'Catch' is not supported at /States/A"],
     [
       'an unknown field of a retrier',
       one({ ...task, Retry: [{ ErrorEquals: ['A'], Jitter: 1 }] }),
@@ -116,11 +108,7 @@ describe('a definition', () => {
       one({ Type: 'Map', ItemProcessor: { StartAt: 'P', States: { P: pass } }, ToleratedFailureCount: 1 }),
       "Field 'ToleratedFailureCount' is not supported",
     ],
-    [
-      'an unknown type',
-      one({ Type: 'Loop' }),
-      'Type must be one of Pass, Task, Choice, Wait, Succeed, Fail, Parallel, Map, not "Loop" at /States/A',
-    ],
+    ['an unknown type', one({ Type: 'Loop' }), 'Type must be one of Pass, Task, Choice, Wait, Succeed, Fail, Parallel, Map, not "Loop" at /States/A'],
     ['JSONPath', { StartAt: 'A', States: { A: pass } }, "The field 'QueryLanguage' is required"],
     ['JSONPath by name', machine({ A: pass }, { QueryLanguage: 'JSONPath' }), 'must be JSONata, not "JSONPath" at /QueryLanguage'],
     [
@@ -158,11 +146,7 @@ describe('a definition', () => {
       'HeartbeatSeconds must be smaller than TimeoutSeconds',
     ],
     ['a heartbeat without a token', one({ ...task, HeartbeatSeconds: 60 }), "Field 'HeartbeatSeconds' does nothing without a task token"],
-    [
-      'a number out of range',
-      one({ ...task, TimeoutSeconds: 0 }),
-      'must be a number from 1 to 99999999, not 0 at /States/A/TimeoutSeconds',
-    ],
+    ['a number out of range', one({ ...task, TimeoutSeconds: 0 }), 'must be a number from 1 to 99999999, not 0 at /States/A/TimeoutSeconds'],
     ['both ends', one({ Type: 'Pass', Next: 'A' }), "must have either 'Next' or 'End' at /States/A"],
     ['a Wait for nothing', one({ Type: 'Wait' }), "must have either 'Seconds' or 'Timestamp'"],
     [

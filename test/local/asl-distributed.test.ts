@@ -141,10 +141,7 @@ describe('a Distributed Map', () => {
     const ItemSelector = { n: '{% $states.context.Map.Item.Value %}', i: '{% $states.context.Map.Item.Index %}' };
     const pass = { P: { Type: 'Pass', End: true } };
     const byNumber = await w.run(
-      distributed(
-        { Items: [7, 8, 9], ItemSelector, ItemBatcher: { MaxItemsPerBatch: 2, BatchInput: { wave: '{% $states.input.w %}' } } },
-        pass,
-      ),
+      distributed({ Items: [7, 8, 9], ItemSelector, ItemBatcher: { MaxItemsPerBatch: 2, BatchInput: { wave: '{% $states.input.w %}' } } }, pass),
       { w: 1 },
     );
     expect(byNumber.output).toEqual([
@@ -205,8 +202,7 @@ describe('a Distributed Map', () => {
     let calls = 0;
     const w = world({
       [when]: ({ operation, caller }: MadeCall) => {
-        if (operation === 'StartExecution' && !caller.administrator && calls++ === 0)
-          throw new AwsError('ThrottlingException', 'slow down');
+        if (operation === 'StartExecution' && !caller.administrator && calls++ === 0) throw new AwsError('ThrottlingException', 'slow down');
       },
     });
     expect((await w.run(distributed({ Items: [1, 2] }))).output).toEqual([10, 20]);

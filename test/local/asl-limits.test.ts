@@ -57,10 +57,7 @@ describe('the payload limit', () => {
     const half = textOf(LIMIT / 2 + 100);
     const world = new TestWorld({ functions: { f: () => 1 } });
     const both = '{% $states.input & $states.input %}';
-    const called = await world.run(
-      { A: { Type: 'Task', Resource: LAMBDA, Arguments: { FunctionName: 'f', Payload: both }, End: true } },
-      half,
-    );
+    const called = await world.run({ A: { Type: 'Task', Resource: LAMBDA, Arguments: { FunctionName: 'f', Payload: both }, End: true } }, half);
     expect(called.error).toBe('States.DataLimitExceeded');
     expect(world.callsTo('lambda:Invoke')).toEqual([]);
     const assigned = await new TestWorld().run(
@@ -75,9 +72,9 @@ describe('the payload limit', () => {
     });
     await parking.start('m');
     await parking.until(() => tokens.length > 0);
-    await expect(parking.api('SendTaskSuccess', { taskToken: tokens[0], output: JSON.stringify(textOf(LIMIT + 1)) })).rejects.toMatchObject(
-      { code: 'ValidationException' },
-    );
+    await expect(parking.api('SendTaskSuccess', { taskToken: tokens[0], output: JSON.stringify(textOf(LIMIT + 1)) })).rejects.toMatchObject({
+      code: 'ValidationException',
+    });
     await expect(parking.api('SendTaskSuccess', { taskToken: tokens[0], output: JSON.stringify(textOf(LIMIT)) })).resolves.toEqual({});
   });
 

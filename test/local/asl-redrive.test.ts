@@ -146,12 +146,7 @@ describe('a redrive', () => {
     const redriven = await redrive(world, failed);
     expect(redriven.output).toEqual(['a', ['x', 'b']]);
     expect(eventTypes(redriven).filter((type) => type === 'MapIterationStarted')).toHaveLength(2);
-    expect(world.callsTo('lambda:Invoke').map(({ input }) => JSON.parse(Buffer.from(input.Payload).toString()))).toEqual([
-      'a',
-      'x',
-      'b',
-      'b',
-    ]);
+    expect(world.callsTo('lambda:Invoke').map(({ input }) => JSON.parse(Buffer.from(input.Payload).toString()))).toEqual(['a', 'x', 'b', 'b']);
     expect(world.seconds).toBe(5);
   });
 

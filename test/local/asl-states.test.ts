@@ -122,10 +122,7 @@ describe('Succeed and Fail', () => {
   });
 
   it('fails with Error and Cause, which may be expressions or absent', async () => {
-    const told = await new TestWorld().run(
-      { F: { Type: 'Fail', Error: 'Held', Cause: '{% "by " & $states.input.who %}' } },
-      { who: 'Ann' },
-    );
+    const told = await new TestWorld().run({ F: { Type: 'Fail', Error: 'Held', Cause: '{% "by " & $states.input.who %}' } }, { who: 'Ann' });
     expect(told).toMatchObject({ status: 'FAILED', error: 'Held', cause: 'by Ann' });
     const bare = await new TestWorld().run({ F: { Type: 'Fail' } });
     expect(bare.status).toBe('FAILED');

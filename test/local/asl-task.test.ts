@@ -49,14 +49,7 @@ describe('lambda:invoke', () => {
       throw thrown('NotYet', 'try later');
     });
     expect(execution).toMatchObject({ status: 'FAILED', error: 'NotYet', cause: '{"errorType":"NotYet","errorMessage":"try later"}' });
-    expect(eventTypes(execution)).toEqual([
-      'ExecutionStarted',
-      'TaskStateEntered',
-      'TaskScheduled',
-      'TaskStarted',
-      'TaskFailed',
-      'ExecutionFailed',
-    ]);
+    expect(eventTypes(execution)).toEqual(['ExecutionStarted', 'TaskStateEntered', 'TaskScheduled', 'TaskStarted', 'TaskFailed', 'ExecutionFailed']);
   });
 
   it.each([

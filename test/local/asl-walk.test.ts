@@ -87,11 +87,7 @@ describe('a walk', () => {
   it('takes the edges of errors', async () => {
     const open = { 'Open wave': [{ nodes: 1 }] };
     expect((await walk(wave, { 'Open wave': [{ nodes: 0 }] })).path).toEqual(['Open wave', 'Anything to patch?', 'Done']);
-    expect((await walk(wave, { ...open, Send: [{ error: 'States.HeartbeatTimeout' }] })).path.slice(2)).toEqual([
-      'Send',
-      'Reconcile',
-      'Done',
-    ]);
+    expect((await walk(wave, { ...open, Send: [{ error: 'States.HeartbeatTimeout' }] })).path.slice(2)).toEqual(['Send', 'Reconcile', 'Done']);
     const failed = await walk(wave, { ...open, Send: [{ error: 'Boom', cause: 'why' }] });
     expect(failed).toMatchObject({
       status: 'FAILED',

@@ -282,9 +282,7 @@ describe('activities', () => {
 describe('a deadlock', () => {
   it('is an error when there is nothing to wait for', async () => {
     install();
-    await expect(clock.run(() => false)).rejects.toThrow(
-      /2026-01-01T00:00:00.000Z: nothing is in flight and no timer is set; open: nothing/,
-    );
+    await expect(clock.run(() => false)).rejects.toThrow(/2026-01-01T00:00:00.000Z: nothing is in flight and no timer is set; open: nothing/);
   });
 
   it('says what is open', async () => {

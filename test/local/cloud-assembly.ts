@@ -93,9 +93,12 @@ export function hubResources(): Record<string, Json> {
       Type: 'AWS::SQS::QueuePolicy',
       Properties: {
         Queues: [{ Ref: 'Letters' }],
-        PolicyDocument: document(statement('sqs:SendMessage', attribute('Letters'), {
-          Principal: { Service: 'events.amazonaws.com' }, Condition: { ArnEquals: { 'aws:SourceArn': attribute('Rule') } },
-        })),
+        PolicyDocument: document(
+          statement('sqs:SendMessage', attribute('Letters'), {
+            Principal: { Service: 'events.amazonaws.com' },
+            Condition: { ArnEquals: { 'aws:SourceArn': attribute('Rule') } },
+          }),
+        ),
       },
     },
     Lines: { Type: 'AWS::Logs::LogGroup', Properties: { RetentionInDays: 90, KmsKeyId: attribute('Key') } },
@@ -160,41 +163,75 @@ export function hubResources(): Record<string, Json> {
     },
     RulePermission: {
       Type: 'AWS::Lambda::Permission',
-      Properties: { Action: 'lambda:InvokeFunction', FunctionName: attribute('Function'), Principal: 'events.amazonaws.com', SourceArn: attribute('Rule') },
+      Properties: {
+        Action: 'lambda:InvokeFunction',
+        FunctionName: attribute('Function'),
+        Principal: 'events.amazonaws.com',
+        SourceArn: attribute('Rule'),
+      },
     },
     Store: {
       Type: 'AWS::S3::Bucket',
       Properties: {
         VersioningConfiguration: { Status: 'Enabled' },
-        BucketEncryption: { ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms', KMSMasterKeyID: attribute('Key') } }] },
+        BucketEncryption: {
+          ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms', KMSMasterKeyID: attribute('Key') } }],
+        },
       },
     },
     StorePolicy: {
       Type: 'AWS::S3::BucketPolicy',
       Properties: {
         Bucket: { Ref: 'Store' },
-        PolicyDocument: document({ Effect: 'Deny', Action: 's3:*', Resource: '*', Principal: '*', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }),
+        PolicyDocument: document({
+          Effect: 'Deny',
+          Action: 's3:*',
+          Resource: '*',
+          Principal: '*',
+          Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+        }),
       },
     },
     Alarm: {
       Type: 'AWS::CloudWatch::Alarm',
       Properties: {
-        Namespace: 'AWS/Lambda', MetricName: 'Errors', Dimensions: [{ Name: 'FunctionName', Value: { Ref: 'Function' } }], Statistic: 'Sum',
-        Period: 300, EvaluationPeriods: 1, Threshold: 0, ComparisonOperator: 'GreaterThanThreshold', TreatMissingData: 'notBreaching',
+        Namespace: 'AWS/Lambda',
+        MetricName: 'Errors',
+        Dimensions: [{ Name: 'FunctionName', Value: { Ref: 'Function' } }],
+        Statistic: 'Sum',
+        Period: 300,
+        EvaluationPeriods: 1,
+        Threshold: 0,
+        ComparisonOperator: 'GreaterThanThreshold',
+        TreatMissingData: 'notBreaching',
       },
     },
     LettersAlarm: {
       Type: 'AWS::CloudWatch::Alarm',
       Properties: {
-        Namespace: 'AWS/SQS', MetricName: 'ApproximateNumberOfMessagesVisible', Dimensions: [{ Name: 'QueueName', Value: attribute('Letters', 'QueueName') }],
-        Statistic: 'Maximum', Period: 300, EvaluationPeriods: 1, Threshold: 0, ComparisonOperator: 'GreaterThanThreshold', TreatMissingData: 'ignore',
+        Namespace: 'AWS/SQS',
+        MetricName: 'ApproximateNumberOfMessagesVisible',
+        Dimensions: [{ Name: 'QueueName', Value: attribute('Letters', 'QueueName') }],
+        Statistic: 'Maximum',
+        Period: 300,
+        EvaluationPeriods: 1,
+        Threshold: 0,
+        ComparisonOperator: 'GreaterThanThreshold',
+        TreatMissingData: 'ignore',
       },
     },
     MachineAlarm: {
       Type: 'AWS::CloudWatch::Alarm',
       Properties: {
-        Namespace: 'AWS/States', MetricName: 'ExecutionsFailed', Dimensions: [{ Name: 'StateMachineArn', Value: { Ref: 'Machine' } }],
-        Statistic: 'Sum', Period: 300, EvaluationPeriods: 1, Threshold: 0, ComparisonOperator: 'GreaterThanThreshold', TreatMissingData: 'notBreaching',
+        Namespace: 'AWS/States',
+        MetricName: 'ExecutionsFailed',
+        Dimensions: [{ Name: 'StateMachineArn', Value: { Ref: 'Machine' } }],
+        Statistic: 'Sum',
+        Period: 300,
+        EvaluationPeriods: 1,
+        Threshold: 0,
+        ComparisonOperator: 'GreaterThanThreshold',
+        TreatMissingData: 'notBreaching',
       },
     },
     Dashboard: { Type: 'AWS::CloudWatch::Dashboard', Properties: { DashboardBody: '{"widgets":[]}' } },
@@ -205,7 +242,9 @@ export function hubResources(): Record<string, Json> {
 export function spokeResources(): Record<string, Json> {
   const bus = `arn:aws:events:${hub.region}:${hub.account}:event-bus/Wavelock`;
   const trust = {
-    Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { AWS: `arn:aws:iam::${hub.account}:root` },
+    Effect: 'Allow',
+    Action: 'sts:AssumeRole',
+    Principal: { AWS: `arn:aws:iam::${hub.account}:root` },
     Condition: { ArnLike: { 'aws:PrincipalArn': `arn:aws:iam::${hub.account}:role/Hub-*` } },
   };
   return {
@@ -214,7 +253,14 @@ export function spokeResources(): Record<string, Json> {
       Properties: {
         RoleName: 'Spoke',
         AssumeRolePolicyDocument: document(trust),
-        Policies: [{ PolicyName: 'Reads', PolicyDocument: document(statement('ssm:GetParameter', { 'Fn::Sub': 'arn:aws:ssm:${AWS::Region}:${AWS::AccountId}:parameter/Wavelock/spoke' })) }],
+        Policies: [
+          {
+            PolicyName: 'Reads',
+            PolicyDocument: document(
+              statement('ssm:GetParameter', { 'Fn::Sub': 'arn:aws:ssm:${AWS::Region}:${AWS::AccountId}:parameter/Wavelock/spoke' }),
+            ),
+          },
+        ],
       },
     },
     Parameter: { Type: 'AWS::SSM::Parameter', Properties: { Name: '/Wavelock/spoke', Type: 'String', Value: 'from the spoke' } },
@@ -277,7 +323,9 @@ function stack(name: string, at: { account: string; region: string }, dependenci
 export function writeAssembly(functionDirectory: string, resources: { hub?: Json; spoke?: Json } = {}): string {
   const directory = mkdtempSync(join(tmpdir(), 'cloud-assembly-'));
   write(directory, 'machine.json', machine);
-  write(directory, 'Hub.assets.json', { files: { code: file(functionDirectory, 'function.zip', 'zip'), machine: file('machine.json', 'machine.json', 'file') } });
+  write(directory, 'Hub.assets.json', {
+    files: { code: file(functionDirectory, 'function.zip', 'zip'), machine: file('machine.json', 'machine.json', 'file') },
+  });
   write(directory, 'Hub.template.json', { Resources: resources.hub ?? hubResources(), Outputs: { Table: { Value: { Ref: 'Table' } } } });
   write(directory, 'Spoke.template.json', { Resources: resources.spoke ?? spokeResources() });
   const artifacts = {

@@ -46,7 +46,15 @@ async function until(time: number): Promise<void> {
   await clock.run(() => clock.now() >= time);
 }
 
-function client(cloud: EmbeddedAws, at = hub): { endpoint: string; region: string; credentials: ReturnType<EmbeddedAws['credentials']>; requestHandler: ReturnType<EmbeddedAws['requestHandler']> } {
+function client(
+  cloud: EmbeddedAws,
+  at = hub,
+): {
+  endpoint: string;
+  region: string;
+  credentials: ReturnType<EmbeddedAws['credentials']>;
+  requestHandler: ReturnType<EmbeddedAws['requestHandler']>;
+} {
   return { endpoint: cloud.endpoint, region: at.region, credentials: cloud.credentials(at.account), requestHandler: cloud.requestHandler() };
 }
 
@@ -69,7 +77,10 @@ describe('the embedded AWS', () => {
   it('says what it made of the templates', async () => {
     const { inventory, endpoint } = await boot();
     expect(endpoint).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
-    expect(inventory.stacks.map(({ name, account, region }) => ({ name, account, region }))).toEqual([{ name: 'Hub', ...hub }, { name: 'Spoke', ...spoke }]);
+    expect(inventory.stacks.map(({ name, account, region }) => ({ name, account, region }))).toEqual([
+      { name: 'Hub', ...hub },
+      { name: 'Spoke', ...spoke },
+    ]);
     expect(inventory.stacks[0]?.sha256).toMatch(/^[0-9a-f]{64}$/);
     expect(inventory.types).toMatchObject({ 'AWS::Lambda::Function': 1, 'AWS::IAM::Role': 5, 'AWS::Events::Rule': 2, 'AWS::KMS::Key': 1 });
   });
@@ -77,7 +88,9 @@ describe('the embedded AWS', () => {
   it('runs what the schedule starts, from the machine to the table, with nobody refused', async () => {
     const cloud = await boot();
     await until(night + 60_000);
-    expect(await noted(cloud)).toEqual([expect.objectContaining({ pk: '2026-11-23T02:00:00Z', parameter: 'from the spoke', at: expect.stringMatching(/^2026-11-23T02:00:0/) })]);
+    expect(await noted(cloud)).toEqual([
+      expect.objectContaining({ pk: '2026-11-23T02:00:00Z', parameter: 'from the spoke', at: expect.stringMatching(/^2026-11-23T02:00:0/) }),
+    ]);
     expect(cloud.deniedCalls()).toEqual([]);
     expect(cloud.outbox()).toMatchObject([{ endpoint: 'ops@example.com', subject: 'Seen', message: '2026-11-23T02:00:00Z' }]);
   });
@@ -86,11 +99,18 @@ describe('the embedded AWS', () => {
     const cloud = await boot();
     await until(night + 60_000);
     const { calls, ...rest } = cloud.usage();
-    expect(calls).toMatchObject({ 'states:StartExecution': 1, 'lambda:Invoke': 1, 'sts:AssumeRole': 1, 'ssm:GetParameter': 1, 'dynamodb:PutItem': 1, 'sns:Publish': 1 });
+    expect(calls).toMatchObject({
+      'states:StartExecution': 1,
+      'lambda:Invoke': 1,
+      'sts:AssumeRole': 1,
+      'ssm:GetParameter': 1,
+      'dynamodb:PutItem': 1,
+      'sns:Publish': 1,
+    });
     expect(rest).toMatchObject({ stateTransitions: 1, lambdaInvocations: 1 });
   });
 
-  it('brings an event of the spoke to the hub\'s function, as it was', async () => {
+  it("brings an event of the spoke to the hub's function, as it was", async () => {
     const cloud = await boot();
     cloud.emit(spoke.account, spoke.region, { source: 'aws.ssm', detailType: 'Command', resources: [], detail: { status: 'Success' } });
     await until(start + 60_000);
@@ -107,13 +127,19 @@ describe('the embedded AWS', () => {
     expect((await new SchedulerClient(client(cloud)).send(new ListSchedulesCommand({}))).Schedules).toHaveLength(1);
     expect((await new EventBridgeClient(client(cloud)).send(new ListRulesCommand({ EventBusName: 'Wavelock' }))).Rules).toHaveLength(1);
     const [{ ref: stateMachineArn } = { ref: '' }] = cloud.inventory.stacks[0]!.resources.filter(({ type }) => type.endsWith('StateMachine'));
-    expect((await new SFNClient(client(cloud)).send(new ListExecutionsCommand({ stateMachineArn }))).executions).toMatchObject([{ status: 'SUCCEEDED' }]);
+    expect((await new SFNClient(client(cloud)).send(new ListExecutionsCommand({ stateMachineArn }))).executions).toMatchObject([
+      { status: 'SUCCEEDED' },
+    ]);
   });
 
   it('tells by name what it does not do', async () => {
     const cloud = await boot();
-    await expect(new SchedulerClient(client(cloud)).send(new CreateScheduleGroupCommand({ Name: 'g' }))).rejects.toThrow('embedded AWS does not know');
-    await expect(cloud.call(cloud.administrator(hub.account, hub.region), 'scheduler', 'CreateScheduleGroup', { Name: 'g' })).rejects.toThrow('scheduler:CreateScheduleGroup');
+    await expect(new SchedulerClient(client(cloud)).send(new CreateScheduleGroupCommand({ Name: 'g' }))).rejects.toThrow(
+      'embedded AWS does not know',
+    );
+    await expect(cloud.call(cloud.administrator(hub.account, hub.region), 'scheduler', 'CreateScheduleGroup', { Name: 'g' })).rejects.toThrow(
+      'scheduler:CreateScheduleGroup',
+    );
   });
 
   it('checks what its own services send as it checks what comes over the wire', async () => {
@@ -122,7 +148,7 @@ describe('the embedded AWS', () => {
     await expect(cloud.call(owner, 'events', 'DescribeRule', { Nmae: 'R' })).rejects.toThrow('Nmae');
   });
 
-  it('has the assembly\'s files in the bootstrap bucket', async () => {
+  it("has the assembly's files in the bootstrap bucket", async () => {
     const { parts } = await boot();
     expect(parts.s3.keys('cdk-hnb659fds-assets-111111111111-eu-central-1')).toEqual(['machine.json']);
   });
@@ -145,7 +171,11 @@ describe('the embedded AWS', () => {
     const trace = async (): Promise<unknown> => {
       const cloud = await boot();
       await until(night + 60_000);
-      const result = { items: await noted(cloud), names: cloud.inventory.stacks.flatMap((stack) => stack.resources), executions: cloud.parts.states.executions() };
+      const result = {
+        items: await noted(cloud),
+        names: cloud.inventory.stacks.flatMap((stack) => stack.resources),
+        executions: cloud.parts.states.executions(),
+      };
       await cloud.stop();
       aws = undefined;
       clock.uninstall();
@@ -198,11 +228,17 @@ describe('what IAM holds together', () => {
   it('lists what was granted and never needed', async () => {
     const cloud = await boot();
     await until(night + 60_000);
-    const unused = cloud.unusedStatements().map(({ role, statement, action }) => [role.replace(/^.*role\/(?:\w+-)?(\w+).*$/, '$1'), statement, action]);
-    expect(unused).toEqual([['FunctionRole', 'Unneeded', 'dynamodb:Scan'], ['FunctionRole', 'statement 6', 'sqs:SendMessage'], ['ForwardRole', 'statement 1', 'events:PutEvents']]);
+    const unused = cloud
+      .unusedStatements()
+      .map(({ role, statement, action }) => [role.replace(/^.*role\/(?:\w+-)?(\w+).*$/, '$1'), statement, action]);
+    expect(unused).toEqual([
+      ['FunctionRole', 'Unneeded', 'dynamodb:Scan'],
+      ['FunctionRole', 'statement 6', 'sqs:SendMessage'],
+      ['ForwardRole', 'statement 1', 'events:PutEvents'],
+    ]);
   });
 
-  it('a spoke whose role is taken away can\'t be reached any more', async () => {
+  it("a spoke whose role is taken away can't be reached any more", async () => {
     const cloud = await boot();
     cloud.parts.iam.removeRole(`arn:aws:iam::${spoke.account}:role/Spoke`);
     await until(night + 60_000);
@@ -236,9 +272,15 @@ describe('alarms', () => {
 describe('faults', () => {
   it('before a call keep it from happening; the SDK tries again', async () => {
     let left = 2;
-    const cloud = await boot({}, {
-      faults: { call: (when, { operation }) => (when === 'before' && operation === 'PutItem' && left-- > 0 ? new AwsError('ThrottlingException', 'slow') : undefined) },
-    });
+    const cloud = await boot(
+      {},
+      {
+        faults: {
+          call: (when, { operation }) =>
+            when === 'before' && operation === 'PutItem' && left-- > 0 ? new AwsError('ThrottlingException', 'slow') : undefined,
+        },
+      },
+    );
     await until(night + 60_000);
     expect(await noted(cloud)).toHaveLength(1);
     expect(cloud.usage().calls['dynamodb:PutItem']).toBe(3);
@@ -246,9 +288,15 @@ describe('faults', () => {
 
   it('after a call lose its answer: the item is there, and the call is made again', async () => {
     let left = 1;
-    const cloud = await boot({}, {
-      faults: { call: (when, { operation }) => (when === 'after' && operation === 'PutItem' && left-- > 0 ? new AwsError('InternalServerError', 'lost', 500) : undefined) },
-    });
+    const cloud = await boot(
+      {},
+      {
+        faults: {
+          call: (when, { operation }) =>
+            when === 'after' && operation === 'PutItem' && left-- > 0 ? new AwsError('InternalServerError', 'lost', 500) : undefined,
+        },
+      },
+    );
     await until(night + 60_000);
     expect(await noted(cloud)).toHaveLength(1);
     expect(cloud.usage().calls['dynamodb:PutItem']).toBe(2);
@@ -262,18 +310,40 @@ describe('faults', () => {
   });
 });
 
-describe('what can\'t be loaded', () => {
+describe("what can't be loaded", () => {
   it.each<[string, () => Json, string]>([
     ['an unknown type', () => ({ ...hubResources(), Odd: { Type: 'AWS::EC2::VPC' } }), 'Odd (AWS::EC2::VPC): the type "AWS::EC2::VPC" is not known'],
-    ['an unknown property', () => changed('Topic', '"KmsMasterKeyId":', '"FifoTopic":true,"KmsMasterKeyId":'), 'the property "FifoTopic" of AWS::SNS::Topic'],
-    ['a substitution without value', () => changed('Machine', '"Note":', '"Other":'), 'names ${Note}, which DefinitionSubstitutions don\'t define'],
-    ['a substitution that nobody needs', () => changed('Machine', '"Note":', '"Other":"x","Note":'), 'define Other, which the definition doesn\'t name'],
-    ['a function whose role Lambda can\'t assume', () => changed('FunctionRole', 'lambda.amazonaws.com', 'ec2.amazonaws.com'),
-      'lambda.amazonaws.com is not authorized to perform: sts:AssumeRole'],
-    ['logs under a key that doesn\'t let them in', () => changed('Key', 'logs.eu-central-1', 'logs.eu-west-1'), 'The specified KMS key does not exist or is not allowed'],
-    ['a machine that may not write the logs it asks for', () => changed('Machine', '"RoleArn":', '"LoggingConfiguration":{"Level":"ERROR"},"RoleArn":'),
-      'not authorized to access the Log Destination: logs:CreateLogDelivery'],
-    ['a policy with an unknown key', () => changed('StorePolicy', 'aws:SecureTransport', 'aws:SecureTransports'), 'The condition key "aws:SecureTransports"'],
+    [
+      'an unknown property',
+      () => changed('Topic', '"KmsMasterKeyId":', '"FifoTopic":true,"KmsMasterKeyId":'),
+      'the property "FifoTopic" of AWS::SNS::Topic',
+    ],
+    ['a substitution without value', () => changed('Machine', '"Note":', '"Other":'), "names ${Note}, which DefinitionSubstitutions don't define"],
+    [
+      'a substitution that nobody needs',
+      () => changed('Machine', '"Note":', '"Other":"x","Note":'),
+      "define Other, which the definition doesn't name",
+    ],
+    [
+      "a function whose role Lambda can't assume",
+      () => changed('FunctionRole', 'lambda.amazonaws.com', 'ec2.amazonaws.com'),
+      'lambda.amazonaws.com is not authorized to perform: sts:AssumeRole',
+    ],
+    [
+      "logs under a key that doesn't let them in",
+      () => changed('Key', 'logs.eu-central-1', 'logs.eu-west-1'),
+      'The specified KMS key does not exist or is not allowed',
+    ],
+    [
+      'a machine that may not write the logs it asks for',
+      () => changed('Machine', '"RoleArn":', '"LoggingConfiguration":{"Level":"ERROR"},"RoleArn":'),
+      'not authorized to access the Log Destination: logs:CreateLogDelivery',
+    ],
+    [
+      'a policy with an unknown key',
+      () => changed('StorePolicy', 'aws:SecureTransport', 'aws:SecureTransports'),
+      'The condition key "aws:SecureTransports"',
+    ],
   ])('%s is named, with the stack', async (_name, resources, message) => {
     const refused = await boot({ hub: resources() }).catch((error: Error) => error.message);
     expect(refused).toMatch(/^Stack Hub, /);

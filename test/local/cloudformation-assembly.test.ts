@@ -21,7 +21,12 @@ function write(path: string, content: Json): void {
 
 function stackArtifact(id: string, more: Json = {}): Json {
   write(`${id}.template.json`, { Description: id });
-  return { type: 'aws:cloudformation:stack', environment: 'aws://111111111111/eu-central-1', properties: { templateFile: `${id}.template.json` }, ...more };
+  return {
+    type: 'aws:cloudformation:stack',
+    environment: 'aws://111111111111/eu-central-1',
+    properties: { templateFile: `${id}.template.json` },
+    ...more,
+  };
 }
 
 function read(artifacts: Json): StackSource[] {
@@ -67,16 +72,28 @@ describe('a cloud assembly', () => {
         },
       },
     });
-    const artifacts = { 'Hub.assets': { type: 'cdk:asset-manifest', properties: { file: 'Hub.assets.json' } }, Hub: stackArtifact('Hub', { dependencies: ['Hub.assets'] }) };
-    expect(read(artifacts)[0]?.assets).toEqual([{
-      bucket: 'cdk-hnb659fds-assets-111111111111-eu-central-1', key: 'abc.zip', account: '111111111111', region: 'eu-central-1',
-      path: join(directory, 'asset.abc'), packaging: 'zip',
-    }]);
+    const artifacts = {
+      'Hub.assets': { type: 'cdk:asset-manifest', properties: { file: 'Hub.assets.json' } },
+      Hub: stackArtifact('Hub', { dependencies: ['Hub.assets'] }),
+    };
+    expect(read(artifacts)[0]?.assets).toEqual([
+      {
+        bucket: 'cdk-hnb659fds-assets-111111111111-eu-central-1',
+        key: 'abc.zip',
+        account: '111111111111',
+        region: 'eu-central-1',
+        path: join(directory, 'asset.abc'),
+        packaging: 'zip',
+      },
+    ]);
   });
 
   it('refuses container images and unknown artifacts by name', () => {
     write('Hub.assets.json', { files: {}, dockerImages: { x: {} } });
-    const artifacts = { 'Hub.assets': { type: 'cdk:asset-manifest', properties: { file: 'Hub.assets.json' } }, Hub: stackArtifact('Hub', { dependencies: ['Hub.assets'] }) };
+    const artifacts = {
+      'Hub.assets': { type: 'cdk:asset-manifest', properties: { file: 'Hub.assets.json' } },
+      Hub: stackArtifact('Hub', { dependencies: ['Hub.assets'] }),
+    };
     expect(() => read(artifacts)).toThrow('container images');
     expect(() => read({ Odd: { type: 'terraform:stack' } })).toThrow('Artifact Odd: the type "terraform:stack"');
   });

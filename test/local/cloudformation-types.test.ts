@@ -26,7 +26,11 @@ afterEach(async () => {
 
 async function load(Resources: Json, Outputs: Json = {}, managedPolicies: Record<string, unknown> = {}): Promise<EmbeddedAws> {
   writeFileSync(join(directory, 'S.template.json'), JSON.stringify({ Resources, Outputs }));
-  const artifact = { type: 'aws:cloudformation:stack', environment: `aws://${at.account}/${at.region}`, properties: { templateFile: 'S.template.json' } };
+  const artifact = {
+    type: 'aws:cloudformation:stack',
+    environment: `aws://${at.account}/${at.region}`,
+    properties: { templateFile: 'S.template.json' },
+  };
   writeFileSync(join(directory, 'manifest.json'), JSON.stringify({ artifacts: { S: artifact } }));
   const fleet = { file: { version: 1 as const, locations: ['111111111111/eu-central-1'], inventories: {}, nodes: [] } };
   aws = await createCloud({ assembly: directory, clock, seed: 1, fleet, managedPolicies });
@@ -43,36 +47,100 @@ async function one(Type: string, Properties: Json, attributes: string[] = []): P
 
 const policy = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 's3:*', Resource: '*' }] };
 const trust = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { Service: 'lambda.amazonaws.com' } }] };
-const table = { AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }], KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }], BillingMode: 'PAY_PER_REQUEST' };
+const table = {
+  AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
+  KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+  BillingMode: 'PAY_PER_REQUEST',
+};
 const index = { IndexName: 'byOther', KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }], Projection: { ProjectionType: 'ALL' } };
 const suffix = '[A-Z0-9]{12}';
 const arn = (service: string, resource: string): string => `arn:aws:${service}:eu-central-1:111111111111:${resource}`;
 
 describe('Ref and attributes are what CloudFormation answers', () => {
   it.each<[string, Json, string[], string[]]>([
-    ['AWS::DynamoDB::GlobalTable', { ...table, GlobalSecondaryIndexes: [index], TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true },
-      Replicas: [{ Region: 'eu-central-1', GlobalSecondaryIndexes: [{ IndexName: 'byOther' }], PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true } }] },
-      ['Arn'], [`S-X-${suffix}`, arn('dynamodb', `table/S-X-${suffix}`)]],
+    [
+      'AWS::DynamoDB::GlobalTable',
+      {
+        ...table,
+        GlobalSecondaryIndexes: [index],
+        TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true },
+        Replicas: [
+          {
+            Region: 'eu-central-1',
+            GlobalSecondaryIndexes: [{ IndexName: 'byOther' }],
+            PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+          },
+        ],
+      },
+      ['Arn'],
+      [`S-X-${suffix}`, arn('dynamodb', `table/S-X-${suffix}`)],
+    ],
     ['AWS::DynamoDB::Table', { ...table, TableName: 'Named' }, ['Arn'], ['Named', arn('dynamodb', 'table/Named')]],
-    ['AWS::IAM::Role', { AssumeRolePolicyDocument: trust, Path: '/team/', Policies: [{ PolicyName: 'P', PolicyDocument: policy }] }, ['Arn', 'RoleId'],
-      [`S-X-${suffix}`, `arn:aws:iam::111111111111:role/team/S-X-${suffix}`, 'AROA[A-Z0-9]+']],
+    [
+      'AWS::IAM::Role',
+      { AssumeRolePolicyDocument: trust, Path: '/team/', Policies: [{ PolicyName: 'P', PolicyDocument: policy }] },
+      ['Arn', 'RoleId'],
+      [`S-X-${suffix}`, `arn:aws:iam::111111111111:role/team/S-X-${suffix}`, 'AROA[A-Z0-9]+'],
+    ],
     ['AWS::IAM::ManagedPolicy', { PolicyDocument: policy, Description: 'd' }, [], [`arn:aws:iam::111111111111:policy/S-X-${suffix}`]],
     ['AWS::IAM::Policy', { PolicyName: 'P', PolicyDocument: policy }, [], ['P']],
-    ['AWS::SNS::Topic', { DisplayName: 'd', KmsMasterKeyId: 'alias/aws/sns' }, ['TopicArn', 'TopicName'], [arn('sns', `S-X-${suffix}`), arn('sns', `S-X-${suffix}`), `S-X-${suffix}`]],
-    ['AWS::SQS::Queue', { VisibilityTimeout: '60', SqsManagedSseEnabled: true }, ['Arn', 'QueueName', 'QueueUrl'],
-      [`http://127.0.0.1:\\d+/111111111111/S-X-${suffix}`, arn('sqs', `S-X-${suffix}`), `S-X-${suffix}`, `http://127.0.0.1:\\d+/111111111111/S-X-${suffix}`]],
-    ['AWS::S3::Bucket', { ObjectLockEnabled: true, ObjectLockConfiguration: { ObjectLockEnabled: 'Enabled', Rule: { DefaultRetention: { Mode: 'GOVERNANCE', Years: 1 } } } },
-      ['Arn', 'RegionalDomainName'], ['s-x-[a-z0-9]{12}', 'arn:aws:s3:::s-x-[a-z0-9]{12}', 's-x-[a-z0-9]{12}.s3.eu-central-1.amazonaws.com']],
-    ['AWS::KMS::Key', { KeyPolicy: { ...policy, Statement: [{ ...policy.Statement[0], Action: 'kms:*', Principal: '*' }] }, EnableKeyRotation: true }, ['Arn', 'KeyId'],
-      ['[0-9a-f-]{36}', arn('kms', 'key/[0-9a-f-]{36}'), '[0-9a-f-]{36}']],
+    [
+      'AWS::SNS::Topic',
+      { DisplayName: 'd', KmsMasterKeyId: 'alias/aws/sns' },
+      ['TopicArn', 'TopicName'],
+      [arn('sns', `S-X-${suffix}`), arn('sns', `S-X-${suffix}`), `S-X-${suffix}`],
+    ],
+    [
+      'AWS::SQS::Queue',
+      { VisibilityTimeout: '60', SqsManagedSseEnabled: true },
+      ['Arn', 'QueueName', 'QueueUrl'],
+      [
+        `http://127.0.0.1:\\d+/111111111111/S-X-${suffix}`,
+        arn('sqs', `S-X-${suffix}`),
+        `S-X-${suffix}`,
+        `http://127.0.0.1:\\d+/111111111111/S-X-${suffix}`,
+      ],
+    ],
+    [
+      'AWS::S3::Bucket',
+      {
+        ObjectLockEnabled: true,
+        ObjectLockConfiguration: { ObjectLockEnabled: 'Enabled', Rule: { DefaultRetention: { Mode: 'GOVERNANCE', Years: 1 } } },
+      },
+      ['Arn', 'RegionalDomainName'],
+      ['s-x-[a-z0-9]{12}', 'arn:aws:s3:::s-x-[a-z0-9]{12}', 's-x-[a-z0-9]{12}.s3.eu-central-1.amazonaws.com'],
+    ],
+    [
+      'AWS::KMS::Key',
+      { KeyPolicy: { ...policy, Statement: [{ ...policy.Statement[0], Action: 'kms:*', Principal: '*' }] }, EnableKeyRotation: true },
+      ['Arn', 'KeyId'],
+      ['[0-9a-f-]{36}', arn('kms', 'key/[0-9a-f-]{36}'), '[0-9a-f-]{36}'],
+    ],
     ['AWS::Logs::LogGroup', { LogGroupName: '/aws/x', RetentionInDays: 90 }, ['Arn'], ['/aws/x', arn('logs', 'log-group:/aws/x:\\*')]],
-    ['AWS::SecretsManager::Secret', { Name: 'slack', SecretString: 's' }, ['Id'], [arn('secretsmanager', 'secret:slack-.{6}'), arn('secretsmanager', 'secret:slack-.{6}')]],
+    [
+      'AWS::SecretsManager::Secret',
+      { Name: 'slack', SecretString: 's' },
+      ['Id'],
+      [arn('secretsmanager', 'secret:slack-.{6}'), arn('secretsmanager', 'secret:slack-.{6}')],
+    ],
     ['AWS::SSM::Parameter', { Name: '/a/b', Type: 'String', Value: 'v', Description: 'd' }, ['Type', 'Value'], ['/a/b', 'String', 'v']],
     ['AWS::Events::EventBus', { Name: 'Bus', Description: 'd' }, ['Arn', 'Name'], ['Bus', arn('events', 'event-bus/Bus'), 'Bus']],
     ['AWS::Events::Rule', { EventPattern: { source: ['aws.ssm'] } }, ['Arn'], [`S-X-${suffix}`, arn('events', `rule/S-X-${suffix}`)]],
     ['AWS::Scheduler::ScheduleGroup', { Name: 'nightly' }, ['Arn'], ['nightly', arn('scheduler', 'schedule-group/nightly')]],
-    ['AWS::CloudWatch::Alarm', { Namespace: 'N', MetricName: 'M', Statistic: 'Sum', Period: '60', EvaluationPeriods: 1, Threshold: 0, ComparisonOperator: 'GreaterThanThreshold' },
-      ['Arn'], [`S-X-${suffix}`, arn('cloudwatch', `alarm:S-X-${suffix}`)]],
+    [
+      'AWS::CloudWatch::Alarm',
+      {
+        Namespace: 'N',
+        MetricName: 'M',
+        Statistic: 'Sum',
+        Period: '60',
+        EvaluationPeriods: 1,
+        Threshold: 0,
+        ComparisonOperator: 'GreaterThanThreshold',
+      },
+      ['Arn'],
+      [`S-X-${suffix}`, arn('cloudwatch', `alarm:S-X-${suffix}`)],
+    ],
     ['AWS::CloudWatch::Dashboard', { DashboardBody: '{"widgets":[]}' }, [], [`S-X-${suffix}`]],
     ['AWS::CDK::Metadata', { Analytics: 'v2:deflate64:x' }, [], ['X']],
   ])('%s', async (type, properties, attributes, expected) => {
@@ -92,7 +160,9 @@ describe('Ref and attributes are what CloudFormation answers', () => {
 
 describe('every type names a property that it does not know', () => {
   it.each([...resourceTypes.keys()])('%s', async (type) => {
-    await expect(load({ X: { Type: type, Properties: { NoSuchProperty: 1 } } })).rejects.toThrow(`the property "NoSuchProperty" of ${type} is not known`);
+    await expect(load({ X: { Type: type, Properties: { NoSuchProperty: 1 } } })).rejects.toThrow(
+      `the property "NoSuchProperty" of ${type} is not known`,
+    );
   });
 });
 
@@ -100,19 +170,42 @@ describe('values that are known by name only are refused', () => {
   it.each<[string, Json, string]>([
     ['AWS::DynamoDB::Table', { ...table, BillingMode: 'PROVISIONED' }, 'BillingMode "PROVISIONED" of X'],
     ['AWS::DynamoDB::GlobalTable', { ...table, Replicas: [{ Region: 'eu-central-1' }, { Region: 'eu-west-1' }] }, 'Replicas of X in other Regions'],
-    ['AWS::DynamoDB::Table', { ...table, AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'X' }] }, 'AttributeType must be one of S, N, B'],
-    ['AWS::IAM::Role', { AssumeRolePolicyDocument: trust, ManagedPolicyArns: ['arn:aws:iam::aws:policy/Nobody'] }, 'The AWS managed policy arn:aws:iam::aws:policy/Nobody'],
-    ['AWS::IAM::Role', { AssumeRolePolicyDocument: trust, PermissionsBoundary: 'arn:aws:iam::111111111111:policy/B' }, 'The managed policy arn:aws:iam::111111111111:policy/B is not in a template'],
+    [
+      'AWS::DynamoDB::Table',
+      { ...table, AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'X' }] },
+      'AttributeType must be one of S, N, B',
+    ],
+    [
+      'AWS::IAM::Role',
+      { AssumeRolePolicyDocument: trust, ManagedPolicyArns: ['arn:aws:iam::aws:policy/Nobody'] },
+      'The AWS managed policy arn:aws:iam::aws:policy/Nobody',
+    ],
+    [
+      'AWS::IAM::Role',
+      { AssumeRolePolicyDocument: trust, PermissionsBoundary: 'arn:aws:iam::111111111111:policy/B' },
+      'The managed policy arn:aws:iam::111111111111:policy/B is not in a template',
+    ],
     ['AWS::IAM::Policy', { PolicyName: 'P', PolicyDocument: policy, Roles: ['Nobody'] }, 'The role with name Nobody cannot be found'],
     ['AWS::KMS::Key', { KeySpec: 'RSA_2048' }, 'KeySpec RSA_2048 of X'],
-    ['AWS::S3::Bucket', { BucketEncryption: { ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms:dsse' } }] } }, 'SSEAlgorithm "aws:kms:dsse"'],
+    [
+      'AWS::S3::Bucket',
+      { BucketEncryption: { ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms:dsse' } }] } },
+      'SSEAlgorithm "aws:kms:dsse"',
+    ],
     ['AWS::SSM::Document', { Content: {}, DocumentFormat: 'YAML' }, 'DocumentFormat YAML'],
     ['AWS::StepFunctions::StateMachine', { StateMachineType: 'EXPRESS', RoleArn: 'x' }, 'StateMachineType EXPRESS'],
     ['AWS::Lambda::Function', { Runtime: 'python3.13', Role: 'x' }, 'Runtime python3.13'],
     ['AWS::Events::Rule', { EventBusName: 'None', EventPattern: { source: ['x'] } }, 'Event bus None does not exist'],
     ['AWS::Events::Rule', { EventPattern: { source: [{ cidr: 'x' }] } }, 'source: the comparison {"cidr":"x"}'],
-    ['AWS::Scheduler::Schedule', { ScheduleExpression: 'cron(0 3 * * * *)', FlexibleTimeWindow: { Mode: 'OFF' }, Target: { Arn: arn('states', 'stateMachine:M'), RoleArn: 'r' } },
-      'exactly one of day of month and day of week'],
+    [
+      'AWS::Scheduler::Schedule',
+      {
+        ScheduleExpression: 'cron(0 3 * * * *)',
+        FlexibleTimeWindow: { Mode: 'OFF' },
+        Target: { Arn: arn('states', 'stateMachine:M'), RoleArn: 'r' },
+      },
+      'exactly one of day of month and day of week',
+    ],
     ['AWS::CloudWatch::Alarm', { Metrics: [{ Id: 'e', Expression: 'a + b' }], EvaluationPeriods: 1 }, 'no alarms of expressions over metrics'],
     ['AWS::CloudWatch::Dashboard', { DashboardBody: '{' }, 'DashboardBody of X is not JSON'],
   ])('%s with %j', async (type, properties, message) => {
@@ -145,7 +238,11 @@ describe('roles', () => {
   it('are held by a permissions boundary that is outside of the templates', async () => {
     const boundary = 'arn:aws:iam::111111111111:policy/team/Boundary';
     const document = { ...policy, Statement: [{ Effect: 'Allow', Action: 's3:Get*', Resource: '*' }] };
-    const cloud = await load({ R: roleWith({ PermissionsBoundary: boundary, Policies: [{ PolicyName: 'All', PolicyDocument: policy }] }) }, {}, { [boundary]: document });
+    const cloud = await load(
+      { R: roleWith({ PermissionsBoundary: boundary, Policies: [{ PolicyName: 'All', PolicyDocument: policy }] }) },
+      {},
+      { [boundary]: document },
+    );
     const may = (action: string): boolean => cloud.parts.iam.allows(session, { action, resource: '*' }, at.region);
     expect(['s3:GetObject', 's3:PutObject'].map(may)).toEqual([true, false]);
   });

@@ -19,7 +19,12 @@ export const thing: ResourceType = {
   withoutEffect: { Silent: 'a test says so' },
   create: (resource) => ({
     ref: `${resource.logicalId}-ref`,
-    attributes: { Arn: `arn:${resource.logicalId}`, Echo: JSON.stringify(resource.properties), Name: resource.generatedName({ max: 64 }), 'Dotted.Name': 'dotted' },
+    attributes: {
+      Arn: `arn:${resource.logicalId}`,
+      Echo: JSON.stringify(resource.properties),
+      Name: resource.generatedName({ max: 64 }),
+      'Dotted.Name': 'dotted',
+    },
   }),
 };
 
@@ -52,4 +57,3 @@ export async function resolved(value: unknown, sections: Json = {}, more: Partia
 export async function load(Resources: Json, more: Json = {}, with_: Partial<LoadContext> = {}): Promise<LoadedStack> {
   return createStack(source({ ...more, Resources }), context(with_));
 }
-

@@ -43,7 +43,7 @@ describe('template functions', () => {
     ['NoValue drops from lists', ['a', { Ref: 'AWS::NoValue' }], ['a']],
     ['FindInMap', { 'Fn::FindInMap': ['Sizes', { Ref: 'AWS::Region' }, 'Small'] }, 'nano'],
     ['functions deep inside', { a: [{ b: { Ref: 'Other' } }] }, { a: [{ b: 'Other-ref' }] }],
-    ['objects that only look like functions', { Ref2: 'x', 'StringEquals': { a: 'b' } }, { Ref2: 'x', StringEquals: { a: 'b' } }],
+    ['objects that only look like functions', { Ref2: 'x', StringEquals: { a: 'b' } }, { Ref2: 'x', StringEquals: { a: 'b' } }],
   ])('%s', async (_name, value, expected) => {
     expect(await resolved(value, { ...mappings, ...conditions })).toEqual(expected);
   });
@@ -81,8 +81,12 @@ describe('parameters', () => {
     ['a default', { Type: 'String', Default: 'd' }, {}, 'd'],
     ['a value of the manifest', { Type: 'String', Default: 'd' }, { P: 'v' }, 'v'],
     ['a number', { Type: 'Number', Default: '5' }, {}, 5],
-    ['a system parameter, such as the version of the CDK bootstrap', { Type: 'AWS::SSM::Parameter::Value<String>', Default: '/cdk-bootstrap/hnb659fds/version' }, {},
-      'value of /cdk-bootstrap/hnb659fds/version'],
+    [
+      'a system parameter, such as the version of the CDK bootstrap',
+      { Type: 'AWS::SSM::Parameter::Value<String>', Default: '/cdk-bootstrap/hnb659fds/version' },
+      {},
+      'value of /cdk-bootstrap/hnb659fds/version',
+    ],
   ])('%s', async (_name, declared, parameters, expected) => {
     expect(await echo(declared, parameters)).toBe(expected);
   });
@@ -155,7 +159,13 @@ describe('order and names', () => {
     expect(physicalName(1, { ...stack, id: 'arn:2' }, 'Table', { max: 64 })).not.toBe(name);
   });
 
-  it.each([[64, 40, 60], [64, 5, 200], [64, 200, 5], [63, 100, 100], [80, 20, 30]])('names fit into %d characters', (max, stackLength, idLength) => {
+  it.each([
+    [64, 40, 60],
+    [64, 5, 200],
+    [64, 200, 5],
+    [63, 100, 100],
+    [80, 20, 30],
+  ])('names fit into %d characters', (max, stackLength, idLength) => {
     const name = physicalName(1, { name: 's'.repeat(stackLength), id: 'x' }, 'L'.repeat(idLength), { max, lower: true });
     expect(name.length).toBeLessThanOrEqual(max);
     expect(name).toMatch(/^s+-l+-[a-z0-9]{12}$/);
@@ -167,9 +177,14 @@ describe('exports', () => {
     const shared = context();
     const Outputs = { Out: { Value: { Ref: 'A' }, Export: { Name: { 'Fn::Sub': '${AWS::StackName}-A' } } } };
     await createStack(source({ Resources: { A: { Type: 'Test::Thing' } }, Outputs }), shared);
-    const importing = { Resources: { B: { Type: 'Test::Thing', Properties: { Value: { 'Fn::ImportValue': 'Stack-A' } } } }, Outputs: { E: { Value: { 'Fn::GetAtt': 'B.Echo' } } } };
+    const importing = {
+      Resources: { B: { Type: 'Test::Thing', Properties: { Value: { 'Fn::ImportValue': 'Stack-A' } } } },
+      Outputs: { E: { Value: { 'Fn::GetAtt': 'B.Echo' } } },
+    };
     const stack = await createStack(source(importing, { name: 'Second' }), shared);
     expect(stack.outputs.E).toBe('{"Value":"A-ref"}');
-    await expect(createStack(source(importing, { region: 'eu-west-1' }), shared)).rejects.toThrow('No export named Stack-A found in 111111111111/eu-west-1');
+    await expect(createStack(source(importing, { region: 'eu-west-1' }), shared)).rejects.toThrow(
+      'No export named Stack-A found in 111111111111/eu-west-1',
+    );
   });
 });

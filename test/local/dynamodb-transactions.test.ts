@@ -57,9 +57,7 @@ describe('transactions', () => {
     await client.send(new PutItemCommand({ TableName: TABLE, Item: item('t', '2', { by: { S: 'other' } }) }));
     const refused = await rejection(client.send(new TransactWriteItemsCommand({ TransactItems: [putNew('1'), putNew('2')] })));
     expect(refused).toBeInstanceOf(TransactionCanceledException);
-    expect(refused.message).toBe(
-      'Transaction cancelled, please refer cancellation reasons for specific reasons [None, ConditionalCheckFailed]',
-    );
+    expect(refused.message).toBe('Transaction cancelled, please refer cancellation reasons for specific reasons [None, ConditionalCheckFailed]');
     expect(refused.CancellationReasons).toEqual([
       { Code: 'None' },
       { Code: 'ConditionalCheckFailed', Message: 'The conditional request failed', Item: item('t', '2', { by: { S: 'other' } }) },

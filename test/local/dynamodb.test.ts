@@ -177,9 +177,7 @@ describe('items', () => {
       }),
     );
     expect(Items).toEqual([{ sk: '019' }, { sk: '018' }, { sk: '017' }]);
-    const { Responses } = await client.send(
-      new BatchGetItemCommand({ RequestItems: { [TABLE]: { Keys: [item('p', '001'), item('p', '999')] } } }),
-    );
+    const { Responses } = await client.send(new BatchGetItemCommand({ RequestItems: { [TABLE]: { Keys: [item('p', '001'), item('p', '999')] } } }));
     expect(Responses?.[TABLE]).toHaveLength(1);
   });
 
@@ -218,9 +216,7 @@ describe('items that expire', () => {
     const clock = world.clock as VirtualClock;
     const soon = START / 1000 + 3600;
     await world.settle(client.send(new PutItemCommand({ TableName: TABLE, Item: item('a', 'soon', { ttl: { N: String(soon) } }) })));
-    await world.settle(
-      client.send(new PutItemCommand({ TableName: TABLE, Item: item('a', 'later', { ttl: { N: String(soon + 5 * 86_400) } }) })),
-    );
+    await world.settle(client.send(new PutItemCommand({ TableName: TABLE, Item: item('a', 'later', { ttl: { N: String(soon + 5 * 86_400) } }) })));
     await world.settle(client.send(new PutItemCommand({ TableName: TABLE, Item: item('a', 'ever') })));
     await clock.run(() => clock.now() >= soon * 1000 + TTL_LAG);
     await world.settle(clock.sleep(1000));

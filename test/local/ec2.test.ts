@@ -107,11 +107,7 @@ describe('tags and Regions', () => {
     const { Tags } = await client.send(new DescribeTagsCommand({ Filters: [{ Name: 'key', Values: ['Cluster'] }] }));
     expect(Tags).toEqual([{ ResourceId: instances[12]!.id, ResourceType: 'instance', Key: 'Cluster', Value: 'a' }]);
     const { Regions } = await client.send(new DescribeRegionsCommand({ Filters: [{ Name: 'region-name', Values: ['eu-central-1'] }] }));
-    expect(Regions).toEqual([
-      { RegionName: 'eu-central-1', Endpoint: 'ec2.eu-central-1.amazonaws.com', OptInStatus: 'opt-in-not-required' },
-    ]);
-    expect((await rejection(client.send(new DescribeRegionsCommand({ RegionNames: ['eu-nowhere-1'] })))).name).toBe(
-      'InvalidParameterValue',
-    );
+    expect(Regions).toEqual([{ RegionName: 'eu-central-1', Endpoint: 'ec2.eu-central-1.amazonaws.com', OptInStatus: 'opt-in-not-required' }]);
+    expect((await rejection(client.send(new DescribeRegionsCommand({ RegionNames: ['eu-nowhere-1'] })))).name).toBe('InvalidParameterValue');
   });
 });

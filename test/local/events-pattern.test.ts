@@ -15,7 +15,10 @@ const event = {
     none: null,
     empty: [],
     parameters: { BatchId: ['b-1'] },
-    list: [{ name: 'a', size: 1 }, { name: 'b', size: 2 }],
+    list: [
+      { name: 'a', size: 1 },
+      { name: 'b', size: 2 },
+    ],
   },
 };
 

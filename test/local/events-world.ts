@@ -88,3 +88,13 @@ export function putRole(iam: Iam, arn: string, service: string, ...statements: A
   });
   return arn;
 }
+
+/** What a function was called with. */
+export function payload(call: { input: { Payload: Uint8Array } } | undefined): Record<string, unknown> {
+  return JSON.parse(new TextDecoder().decode(call?.input.Payload));
+}
+
+/** Lets time pass: a minute, or so many milliseconds. */
+export async function later(clock: World['clock'], milliseconds = 60_000): Promise<void> {
+  await clock.to(clock.now() + milliseconds);
+}

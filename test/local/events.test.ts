@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createEvents, type Events } from '../../local/services/events.ts';
 import type { Target } from '../../local/services/event-bus.ts';
 import { AwsError, type CallContext, type Faults } from '../../local/types.ts';
-import { putRole, world, type World } from './events-world.ts';
+import { later, payload, putRole, world, type World } from './events-world.ts';
 
 const hub = '111111111111';
 const spoke = '222222222222';
@@ -29,27 +29,28 @@ function rule(events: Events, target: Partial<Target>, place: Place = [hub, home
   events.putTarget(made, { Id: 'T', Arn: fn, ...target });
 }
 
-function payload(call: { input: { Payload: Uint8Array } } | undefined): Record<string, unknown> {
-  return JSON.parse(new TextDecoder().decode(call?.input.Payload));
-}
-
-async function later(clock: World['clock'], milliseconds = 60_000): Promise<void> {
-  await clock.to(clock.now() + milliseconds);
-}
-
 describe('an event of an AWS service', () => {
   it('reaches the function of a matching rule as EventBridge, with the whole event', async () => {
     const { events, clock, calls } = setting();
     rule(events, {});
     events.emit(hub, home, sent);
     await later(clock);
-    expect(calls).toMatchObject([{
-      name: 'lambda:Invoke',
-      caller: { account: hub, service: 'events.amazonaws.com', sourceArn: `arn:aws:events:${home}:${hub}:rule/Rule` },
-      input: { FunctionName: fn, InvocationType: 'Event' },
-    }]);
+    expect(calls).toMatchObject([
+      {
+        name: 'lambda:Invoke',
+        caller: { account: hub, service: 'events.amazonaws.com', sourceArn: `arn:aws:events:${home}:${hub}:rule/Rule` },
+        input: { FunctionName: fn, InvocationType: 'Event' },
+      },
+    ]);
     expect(payload(calls[0])).toMatchObject({
-      version: '0', account: hub, region: home, time: '2026-11-23T03:00:00Z', 'detail-type': 'Command', source: 'aws.ssm', resources: ['arn:x'], detail: { status: 'Success' },
+      version: '0',
+      account: hub,
+      region: home,
+      time: '2026-11-23T03:00:00Z',
+      'detail-type': 'Command',
+      source: 'aws.ssm',
+      resources: ['arn:x'],
+      detail: { status: 'Success' },
     });
   });
 
@@ -99,11 +100,21 @@ describe('input of a target', () => {
   it.each([
     ['a constant', { Input: '{"a":1}' }, '{"a":1}'],
     ['a path', { InputPath: '$.detail.list[1]' }, '{"n":2}'],
-    ['a template with values', { InputTransformer: { InputPathsMap: { s: '$.detail.status', l: '$.detail.list' }, InputTemplate: '{"s": <s>, "l": <l>}' } },
-      '{"s": "He said \\"no\\"", "l": [{"n":1},{"n":2}]}'],
-    ['a template with values in texts', { InputTransformer: { InputPathsMap: { s: '$.detail.status' }, InputTemplate: '{"s": "it is <s>"}' } },
-      '{"s": "it is He said \\"no\\""}'],
-    ['a template with something missing', { InputTransformer: { InputPathsMap: { s: '$.detail.nothing' }, InputTemplate: '{"s": <s>}' } }, '{"s": ""}'],
+    [
+      'a template with values',
+      { InputTransformer: { InputPathsMap: { s: '$.detail.status', l: '$.detail.list' }, InputTemplate: '{"s": <s>, "l": <l>}' } },
+      '{"s": "He said \\"no\\"", "l": [{"n":1},{"n":2}]}',
+    ],
+    [
+      'a template with values in texts',
+      { InputTransformer: { InputPathsMap: { s: '$.detail.status' }, InputTemplate: '{"s": "it is <s>"}' } },
+      '{"s": "it is He said \\"no\\""}',
+    ],
+    [
+      'a template with something missing',
+      { InputTransformer: { InputPathsMap: { s: '$.detail.nothing' }, InputTemplate: '{"s": <s>}' } },
+      '{"s": ""}',
+    ],
     ['a template with the rule', { InputTransformer: { InputTemplate: '{"r": <aws.events.rule-name>}' } }, '{"r": "Rule"}'],
     ['a text', { InputTransformer: { InputPathsMap: { s: '$.source' }, InputTemplate: 'from <s>' } }, 'from aws.ssm'],
   ])('%s', async (_name, target, expected) => {
@@ -137,7 +148,9 @@ describe('a target that fails', () => {
       input: {
         QueueUrl: `https://sqs.${home}.amazonaws.com/${hub}/Letters`,
         MessageAttributes: {
-          ERROR_CODE: { StringValue: 'ERROR_FROM_TARGET' }, EXHAUSTED_RETRY_CONDITION: { StringValue: 'MaximumRetryAttempts' }, RETRY_ATTEMPTS: { StringValue: '2' },
+          ERROR_CODE: { StringValue: 'ERROR_FROM_TARGET' },
+          EXHAUSTED_RETRY_CONDITION: { StringValue: 'MaximumRetryAttempts' },
+          RETRY_ATTEMPTS: { StringValue: '2' },
         },
       },
     });
@@ -193,7 +206,7 @@ describe('a target that fails', () => {
 describe('a state machine as target', () => {
   const machine = `arn:aws:states:${home}:${hub}:stateMachine:Intake`;
 
-  it('is started with the rule\'s role', async () => {
+  it("is started with the rule's role", async () => {
     const { events, clock, calls, iam } = setting();
     const RoleArn = putRole(iam, `arn:aws:iam::${hub}:role/Start`, 'events.amazonaws.com');
     rule(events, { Arn: machine, RoleArn });
@@ -219,23 +232,33 @@ describe('a state machine as target', () => {
   });
 });
 
-describe('from a spoke\'s bus to the hub\'s', () => {
+describe("from a spoke's bus to the hub's", () => {
   const role = `arn:aws:iam::${spoke}:role/Forward`;
 
   function spread(allowed: { role?: boolean; bus?: boolean }): Setting {
     const made = setting();
     const { events, iam } = made;
-    putRole(iam, role, 'events.amazonaws.com', { Effect: 'Allow', Action: 'events:PutEvents', Resource: allowed.role === false ? 'arn:aws:events:x:1:event-bus/x' : hubBus });
+    putRole(iam, role, 'events.amazonaws.com', {
+      Effect: 'Allow',
+      Action: 'events:PutEvents',
+      Resource: allowed.role === false ? 'arn:aws:events:x:1:event-bus/x' : hubBus,
+    });
     const bus = events.createBus(hub, home, 'hub');
     if (allowed.bus !== false) {
-      events.putBusPolicy(bus, { Sid: 'Spokes', Effect: 'Allow', Action: 'events:PutEvents', Resource: hubBus, Principal: { AWS: `arn:aws:iam::${spoke}:root` } });
+      events.putBusPolicy(bus, {
+        Sid: 'Spokes',
+        Effect: 'Allow',
+        Action: 'events:PutEvents',
+        Resource: hubBus,
+        Principal: { AWS: `arn:aws:iam::${spoke}:root` },
+      });
     }
     rule(events, { Arn: hubBus, RoleArn: role, DeadLetterConfig: { Arn: queue } }, [spoke, away, 'default']);
     rule(events, {}, [hub, home, 'hub']);
     return made;
   }
 
-  it('an event arrives as it was: account, Region, time and id are the origin\'s', async () => {
+  it("an event arrives as it was: account, Region, time and id are the origin's", async () => {
     const { events, clock, calls } = spread({});
     events.emit(spoke, away, sent);
     await later(clock);
@@ -259,7 +282,9 @@ describe('from a spoke\'s bus to the hub\'s', () => {
     putRole(iam, `arn:aws:iam::${hub}:role/F`, 'events.amazonaws.com', { Effect: 'Allow', Action: 'events:PutEvents', Resource: '*' });
     for (const name of ['one', 'two']) events.createBus(hub, home, name);
     const next = (name: string): Partial<Target> => ({
-      Arn: `arn:aws:events:${home}:${hub}:event-bus/${name}`, RoleArn: `arn:aws:iam::${hub}:role/F`, DeadLetterConfig: { Arn: queue },
+      Arn: `arn:aws:events:${home}:${hub}:event-bus/${name}`,
+      RoleArn: `arn:aws:iam::${hub}:role/F`,
+      DeadLetterConfig: { Arn: queue },
     });
     rule(events, next('one'));
     rule(events, next('two'), [hub, home, 'one']);
@@ -280,7 +305,14 @@ describe('from a spoke\'s bus to the hub\'s', () => {
   });
 });
 
-const context: CallContext = { caller: { account: hub, region: home, arn: 'x' }, account: hub, region: home, service: 'events', operation: '', requestId: 'r' };
+const context: CallContext = {
+  caller: { account: hub, region: home, arn: 'x' },
+  account: hub,
+  region: home,
+  service: 'events',
+  operation: '',
+  requestId: 'r',
+};
 
 function run(events: Events, operation: string, input: unknown): unknown {
   return events.service.operations[operation]!.run(input, context);
@@ -294,7 +326,10 @@ describe('the API', () => {
     const made = events.putRule(events.bus(hub, home, undefined)!, { Name: 'Own', EventPattern: { source: ['wavelock'] } });
     events.putTarget(made, { Id: 'T', Arn: fn });
     const answer = run(events, 'PutEvents', { Entries: [entry, { ...entry, Source: 'aws.ssm' }, { ...entry, Detail: '{' }] });
-    expect(answer).toMatchObject({ FailedEntryCount: 2, Entries: [{ EventId: expect.any(String) }, { ErrorCode: 'NotAuthorizedForSourceException' }, { ErrorCode: 'MalformedDetail' }] });
+    expect(answer).toMatchObject({
+      FailedEntryCount: 2,
+      Entries: [{ EventId: expect.any(String) }, { ErrorCode: 'NotAuthorizedForSourceException' }, { ErrorCode: 'MalformedDetail' }],
+    });
     await later(clock);
     expect(calls.map((call) => call.name)).toEqual(['lambda:Invoke']);
   });
@@ -303,7 +338,12 @@ describe('the API', () => {
     const { events } = setting();
     events.createBus(hub, home, 'hub');
     expect(events.service.operations.PutEvents!.access({ Entries: [{ ...entry, EventBusName: 'hub' }] }, context)).toMatchObject([
-      { action: 'events:PutEvents', resource: hubBus, resourceAccount: hub, context: { 'events:source': ['wavelock'], 'events:detail-type': ['Command'] } },
+      {
+        action: 'events:PutEvents',
+        resource: hubBus,
+        resourceAccount: hub,
+        context: { 'events:source': ['wavelock'], 'events:detail-type': ['Command'] },
+      },
     ]);
     expect(() => events.service.operations.PutEvents!.access({ Entries: [{ ...entry, EventBusName: 'none' }] }, context)).toThrow('does not exist');
   });

@@ -16,8 +16,7 @@ import type { FeedServer } from '../../local/feeds/server.ts';
 const DEMO = join(import.meta.dirname, '../../demo/feeds');
 const MIRROR_LIST = '/cdn.amazonlinux.com/al2023/core/mirrors/latest/x86_64/mirror.list';
 const KEV = '/www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json';
-const UPDATEINFO =
-  '<?xml version="1.0"?><updates><update><pkglist><collection short="amazon-linux-2023"></collection></pkglist></update></updates>';
+const UPDATEINFO = '<?xml version="1.0"?><updates><update><pkglist><collection short="amazon-linux-2023"></collection></pkglist></update></updates>';
 const CATALOGUE = '{"catalogVersion": "2026.11.19", "count": 0, "vulnerabilities": []}';
 
 const undo: (() => unknown)[] = [];
@@ -190,12 +189,20 @@ describe('the feed server', () => {
   });
 
   it('is the bucket of OSV around records, one a file, in a list or in a zip, the newest first', async () => {
-    const record = (id: string, ecosystem: string, modified: string) => ({ schema_version: '1.7.0', id, modified, affected: [{ package: { ecosystem, name: 'curl' } }] });
+    const record = (id: string, ecosystem: string, modified: string) => ({
+      schema_version: '1.7.0',
+      id,
+      modified,
+      affected: [{ package: { ecosystem, name: 'curl' } }],
+    });
     const one = JSON.stringify(record('USN-1-1', 'Ubuntu:24.04:LTS', '2026-11-01T00:00:00Z'), null, 2);
     const server = await serve(
       folder({
         'a.json': one,
-        'b/c.json': JSON.stringify([record('USN-2-1', 'Ubuntu:22.04:LTS', '2026-11-02T00:00:00Z'), record('RHSA-2026:1', 'Red Hat:enterprise_linux:9::baseos', '2026-11-03T00:00:00Z')]),
+        'b/c.json': JSON.stringify([
+          record('USN-2-1', 'Ubuntu:22.04:LTS', '2026-11-02T00:00:00Z'),
+          record('RHSA-2026:1', 'Red Hat:enterprise_linux:9::baseos', '2026-11-03T00:00:00Z'),
+        ]),
         'all.zip': zipOf(JSON.stringify(record('SUSE-SU-2026:1-1', 'SUSE:Linux Enterprise Server 15 SP5', '2026-11-04T00:00:00Z'))),
         'none.json': JSON.stringify({ schema_version: '1.7.0', id: 'DSA-1-1', modified: '2026-11-05T00:00:00Z' }),
       }),
@@ -214,8 +221,13 @@ describe('the feed server', () => {
 
   it("makes what Amazon's extras, Oracle and Microsoft have around their files", async () => {
     const extras = UPDATEINFO.replace('amazon-linux-2023', 'amazon-linux-2---docker');
-    const oracle = '<updates><update from="el-errata@oss.oracle.com"><id>ELSA-2026-1</id><pkglist><collection short="ol9"><package release="1.el9_4"/></collection></pkglist></update></updates>';
-    const month = { DocumentTracking: { Identification: { ID: { Value: '2026-Nov' } }, CurrentReleaseDate: '2026-11-10T08:00:00Z' }, ProductTree: {}, Vulnerability: [] };
+    const oracle =
+      '<updates><update from="el-errata@oss.oracle.com"><id>ELSA-2026-1</id><pkglist><collection short="ol9"><package release="1.el9_4"/></collection></pkglist></update></updates>';
+    const month = {
+      DocumentTracking: { Identification: { ID: { Value: '2026-Nov' } }, CurrentReleaseDate: '2026-11-10T08:00:00Z' },
+      ProductTree: {},
+      Vulnerability: [],
+    };
     const server = await serve(folder({ 'a.xml': extras, 'b.xml': oracle, 'c.json': JSON.stringify(month) }));
     expect(server.ignored()).toEqual([]);
     expect(JSON.parse(String((await ask(server, '/cdn.amazonlinux.com/2/extras-catalog.json')).body))).toEqual({ topics: [{ n: 'docker' }] });
@@ -277,7 +289,17 @@ async function demoAdvisories(server: FeedServer): Promise<Advisory[]> {
 }
 
 /** What concerns Amazon Linux 2023, Ubuntu 24.04, RHEL 9 and Windows Server 2022. */
-const DEMO_FEEDS = ['amazon-linux-2023', 'amazon-linux-2023-livepatch', 'alas-rss', 'osv-ubuntu', 'osv-red-hat', 'msrc', 'cisa-kev', 'epss', 'end-of-life'];
+const DEMO_FEEDS = [
+  'amazon-linux-2023',
+  'amazon-linux-2023-livepatch',
+  'alas-rss',
+  'osv-ubuntu',
+  'osv-red-hat',
+  'msrc',
+  'cisa-kev',
+  'epss',
+  'end-of-life',
+];
 
 describe("the demo's folder", () => {
   it('has every feed of the fleet, read through its whole chain, and the second time nothing has changed', async () => {
@@ -322,9 +344,7 @@ describe("the demo's folder", () => {
   it('offers exactly the newest fixes as the updates of its nodes', async () => {
     const advisories = await demoAdvisories(await serve(DEMO));
     for (const [name, , after] of INSTALLED) {
-      const fixes = advisories.flatMap((advisory) =>
-        advisory.affected.filter((row) => row.package === name).map((row) => row.fixedVersion),
-      );
+      const fixes = advisories.flatMap((advisory) => advisory.affected.filter((row) => row.package === name).map((row) => row.fixedVersion));
       expect(fixes).toContain(after);
     }
   });

@@ -35,6 +35,13 @@ describe('a simulated node answers like the scripts', () => {
     const report = await patchReport(sim, command, 'n1');
     const { end, why, phase, n, bad } = report;
     expect({ end, why, phase, n, bad, from: unpacked(report) }).toEqual(expected);
-    expect(Object.fromEntries(sim.host('n1').packages.list().map((item) => [item.name, item.version]))).toEqual(after);
+    expect(
+      Object.fromEntries(
+        sim
+          .host('n1')
+          .packages.list()
+          .map((item) => [item.name, item.version]),
+      ),
+    ).toEqual(after);
   });
 });

@@ -21,7 +21,7 @@ function count(keyOf: (node: (typeof file.nodes)[number]) => string): Record<str
   return counts;
 }
 
-describe('the demo\'s fleet', () => {
+describe("the demo's fleet", () => {
   it('has 60 nodes on four platforms in four places, twelve of them for tests', () => {
     expect(count((node) => node.inventory)).toEqual({ al2023: 18, ubuntu2404: 16, rhel9: 14, win2022: 12 });
     expect(count((node) => (node.hybrid ? 'hybrid' : 'ec2'))).toEqual({ ec2: 40, hybrid: 20 });
@@ -63,14 +63,16 @@ describe('the demo\'s fleet', () => {
       ...facts.available.map((item) => ({ ...item, use: os === 'Windows' ? ('kb' as const) : ('update' as const) })),
       ...facts.dependencies.map((item) => ({ ...item, use: 'dependency' as const })),
     ];
-    const text = lockText([{ platform: inventory.platform, items }]).trimEnd().split('\n');
+    const text = lockText([{ platform: inventory.platform, items }])
+      .trimEnd()
+      .split('\n');
     const command = await sim.send(`Wavelock-Patch-${os}`, [sim.host('n1').id], { Parameters: lockParameters(sim, text, 'batch-001') });
     await sim.clock.pass(3_600);
     expect(await patchReport(sim, command, 'n1')).toMatchObject({ end: 'ok', rebooted: 1, n: items.length, bad: [] });
   });
 });
 
-describe('the demo\'s scenarios', () => {
+describe("the demo's scenarios", () => {
   it.each(readdirSync(`${demo}scenarios`))('%s is about nodes, packages and services that there are', (name) => {
     const { scenario } = readScenario(`${demo}scenarios/${name}`, file);
     expect(() => createFleet({ file, scenario, clock: new MemoryClock(), random: createRandom(1) })).not.toThrow();

@@ -16,10 +16,15 @@ interface More {
 
 /** What each step of a document ended as: `Name:Status`, and the invocation's own end. */
 async function walk(steps: Steps, more: More = {}): Promise<string> {
-  const behaviours: Behaviours = Object.fromEntries(steps.map(({ name }): [string, Behaviour] => [`Doc/${name}`, async ({ process }) => {
-    await process.sleep(10);
-    return { code: more.exits?.[name] ?? 0 };
-  }]));
+  const behaviours: Behaviours = Object.fromEntries(
+    steps.map(({ name }): [string, Behaviour] => [
+      `Doc/${name}`,
+      async ({ process }) => {
+        await process.sleep(10);
+        return { code: more.exits?.[name] ?? 0 };
+      },
+    ]),
+  );
   const sim = createWorld({
     behaviours,
     nodes: nodes(1),
@@ -75,12 +80,7 @@ const rebootingWorld = (times: number): World => {
 
 describe('a document on a node', () => {
   it.each<[string, Steps, Record<string, number>, string]>([
-    [
-      'runs all steps, and a failed one does not stop later ones',
-      [{ name: 'One' }, { name: 'Two' }],
-      { One: 1 },
-      'One:Failed Two:Success Failed',
-    ],
+    ['runs all steps, and a failed one does not stop later ones', [{ name: 'One' }, { name: 'Two' }], { One: 1 }, 'One:Failed Two:Success Failed'],
     [
       'stops after a failure with onFailure: exit; skipped steps show as successes',
       [{ name: 'One', onFailure: 'exit' }, { name: 'Two' }],
@@ -125,12 +125,7 @@ describe('a document on a node', () => {
       {},
       'One:ExecutionTimedOut Two:Success ExecutionTimedOut',
     ],
-    [
-      'takes 3,600 seconds for a time-out that the agent does not accept',
-      [{ name: 'One', timeoutSeconds: '4' }],
-      {},
-      'One:Success Success',
-    ],
+    ['takes 3,600 seconds for a time-out that the agent does not accept', [{ name: 'One', timeoutSeconds: '4' }], {}, 'One:Success Success'],
   ])('%s', async (_, steps, exits, expected) => {
     expect(await walk(steps, { exits })).toBe(expected);
   });
@@ -151,11 +146,7 @@ describe('a document on a node', () => {
     ['runs if a parameter has the value', { precondition: { StringEquals: ['{{ Mode }}', 'a'] } }, 'One:Failed Last:Failed Failed'],
     ['is skipped if a parameter has another', { precondition: { StringEquals: ['{{ Mode }}', 'b'] } }, 'One:Success Last:Failed Failed'],
     ['fails without a parameter in it', { precondition: { StringEquals: ['a', 'b'] } }, 'One:Failed Last:Failed Failed'],
-    [
-      'fails with an operator that the agent does not know',
-      { precondition: { StringLike: ['{{ Mode }}', 'a'] } },
-      'One:Failed Last:Failed Failed',
-    ],
+    ['fails with an operator that the agent does not know', { precondition: { StringLike: ['{{ Mode }}', 'a'] } }, 'One:Failed Last:Failed Failed'],
   ])('with a precondition %s', async (_, step, expected) => {
     const steps = [{ name: 'One', ...step }, { name: 'Last' }];
     expect(await walk(steps, { exits: { One: 1, Last: 1 }, parameters: { Mode: { type: 'String', default: 'a' } } })).toBe(expected);
@@ -168,9 +159,7 @@ describe('a document on a node', () => {
 
   it('takes a time-out from a parameter', async () => {
     const options = { parameters: { executionTimeout: { type: 'String', default: '60' } }, values: { executionTimeout: ['5'] } };
-    expect(await walk([{ name: 'One', timeoutSeconds: '{{ executionTimeout }}' }], options)).toBe(
-      'One:ExecutionTimedOut ExecutionTimedOut',
-    );
+    expect(await walk([{ name: 'One', timeoutSeconds: '{{ executionTimeout }}' }], options)).toBe('One:ExecutionTimedOut ExecutionTimedOut');
   });
 });
 
@@ -241,21 +230,31 @@ describe('aws:runDocument', () => {
     expect(await told(sim, command, 30)).toBe('Nested:Failed After:Success Failed');
     const [entry] = (await sim.invocations(command))[sim.host('n1').id].CommandPlugins;
     expect(entry).toMatchObject({ ResponseCode: 0, Output: expect.stringContaining('A hello\nB') });
-    expect(sim.calls).toEqual([{
-      caller: `arn:aws:sts::111111111111:assumed-role/InstanceNodeRole/${sim.host('n1').id}`,
-      operation: 'GetDocument',
-    }]);
+    expect(sim.calls).toEqual([
+      {
+        caller: `arn:aws:sts::111111111111:assumed-role/InstanceNodeRole/${sim.host('n1').id}`,
+        operation: 'GetDocument',
+      },
+    ]);
   });
 
   it('ends as its worst step: a time-out outweighs a failure, and a failure a reboot', async () => {
     const ends = async (exits: Record<string, number | 'hangs'>): Promise<string> => {
-      const behaviours: Behaviours = Object.fromEntries(['A', 'B'].map((name): [string, Behaviour] => [`Inner/${name}`, async ({ process }) => {
-        const exit = exits[name] ?? 0;
-        if (exit === 'hangs') await process.sleep(1_000);
-        return { code: exit === 'hangs' ? 0 : exit };
-      }]));
+      const behaviours: Behaviours = Object.fromEntries(
+        ['A', 'B'].map((name): [string, Behaviour] => [
+          `Inner/${name}`,
+          async ({ process }) => {
+            const exit = exits[name] ?? 0;
+            if (exit === 'hangs') await process.sleep(1_000);
+            return { code: exit === 'hangs' ? 0 : exit };
+          },
+        ]),
+      );
       const sim = createWorld({ nodes: nodes(1), behaviours });
-      sim.ssm.createDocument(HERE, { name: 'Inner', content: shellDocument([{ name: 'A', timeoutSeconds: '60' }, { name: 'B' }], { Say: { type: 'String' } }) });
+      sim.ssm.createDocument(HERE, {
+        name: 'Inner',
+        content: shellDocument([{ name: 'A', timeoutSeconds: '60' }, { name: 'B' }], { Say: { type: 'String' } }),
+      });
       sim.ssm.createDocument(HERE, { name: 'Doc', content: shellDocument([nested]) });
       return told(sim, await sim.send('Doc', [sim.host('n1').id]), 300);
     };
@@ -284,13 +283,13 @@ describe('aws:runDocument', () => {
 
   it('fails where the document does not exist, and does nothing for AWS-Noop', async () => {
     const sim = nesting(0);
-    sim.ssm.createDocument(
-      HERE,
-      {
-        name: 'Doc',
-        content: shellDocument([{ ...nested, documentPath: 'Other' }, { ...nested, name: 'Noop', documentPath: 'AWS-Noop' }]),
-      },
-    );
+    sim.ssm.createDocument(HERE, {
+      name: 'Doc',
+      content: shellDocument([
+        { ...nested, documentPath: 'Other' },
+        { ...nested, name: 'Noop', documentPath: 'AWS-Noop' },
+      ]),
+    });
     expect(await told(sim, await sim.send('Doc', [sim.host('n1').id]), 30)).toBe('Nested:Failed Noop:Success Failed');
   });
 });

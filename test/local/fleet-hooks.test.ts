@@ -65,7 +65,7 @@ const isPatched = (sim: World, system: System): boolean =>
   system === 'linux' ? sim.host('n1').packages.get('openssl', 'x86_64')?.version === NEW : sim.host('n1').packages.get(KB, '') !== undefined;
 
 describe.each(['linux', 'windows'] as const)('hooks on %s', (system) => {
-  it('run before the install and after the reboot, with the node\'s own role and the version that is asked for', async () => {
+  it("run before the install and after the reboot, with the node's own role and the version that is asked for", async () => {
     const sim = world(system, {}, { nodes: nodes(1, { pending: 'reboot' }) });
     const command = await patch(sim, system);
     expect(await told(sim, command)).toBe('verify ok : ');

@@ -35,11 +35,10 @@ interface More {
 
 async function patch(sim: World, lock: string[], more: More = {}): Promise<string> {
   const { batch = 'batch-001', seconds = 2_400, input = {} } = more;
-  const command = await sim.send(
-    'Wavelock-Patch-Linux',
-    [sim.host('n1').id],
-    { Parameters: { ...lockParameters(sim, lock, batch), executionTimeout: ['1200'] }, ...input },
-  );
+  const command = await sim.send('Wavelock-Patch-Linux', [sim.host('n1').id], {
+    Parameters: { ...lockParameters(sim, lock, batch), executionTimeout: ['1200'] },
+    ...input,
+  });
   await sim.clock.pass(seconds);
   return command;
 }
@@ -61,7 +60,12 @@ const refused = async (change: (sim: World) => void, entry = {}): Promise<string
 
 const installTime = async (options: WorldOptions, busy: boolean): Promise<number> => {
   const sim = wavelockWorld({ inventories: { plain: inventory }, nodes: nodes(2), ...options });
-  if (busy) await sim.send('Wavelock-Scan-Linux', sim.fleet.hosts.map((host) => host.id), { Parameters: { BatchId: ['scan-0001'] } });
+  if (busy)
+    await sim.send(
+      'Wavelock-Scan-Linux',
+      sim.fleet.hosts.map((host) => host.id),
+      { Parameters: { BatchId: ['scan-0001'] } },
+    );
   const command = await patch(sim, openssl);
   const { ResponseStartDateTime: start, ResponseFinishDateTime: end } = await plugin(sim, command, { name: 'n1', step: 'Install' });
   return end.getTime() - start.getTime();
@@ -88,13 +92,15 @@ describe('Wavelock-Patch', () => {
     expect(sim.host('n1').packages.get('openssl', 'x86_64')?.version).toBe(NEW);
   });
 
-  it('fetches the lock with the node\'s own role', async () => {
+  it("fetches the lock with the node's own role", async () => {
     const sim = world({ nodes: nodes(1, { hybrid: true }) });
     await patch(sim, openssl);
-    expect(sim.calls).toEqual([{
-      caller: `arn:aws:sts::111111111111:assumed-role/HybridNodeRole/${sim.host('n1').id}`,
-      operation: 'GetObject',
-    }]);
+    expect(sim.calls).toEqual([
+      {
+        caller: `arn:aws:sts::111111111111:assumed-role/HybridNodeRole/${sim.host('n1').id}`,
+        operation: 'GetObject',
+      },
+    ]);
   });
 
   it('reboots where the new kernel needs it, once, and runs it afterwards', async () => {
@@ -147,11 +153,7 @@ describe('Wavelock-Patch', () => {
     ['a running updater', { updaterRuns: 'dnf-automatic' }, { why: 'other-updater', detail: 'dnf-automatic' }],
     ['a busy package manager', { packageManagerBusy: 'dnf (pid 9)' }, { why: 'package-manager-busy' }],
     ['a broken package database', { packageDatabase: 'rpm -qa fails: the database can not be read' }, { why: 'package-manager-broken' }],
-    [
-      'the marker of another patch run',
-      { foreignMarker: '/var/log/amazon/ssm/patch-baseline-operations-reboot-194' },
-      { why: 'foreign-patch-run' },
-    ],
+    ['the marker of another patch run', { foreignMarker: '/var/log/amazon/ssm/patch-baseline-operations-reboot-194' }, { why: 'foreign-patch-run' }],
   ])('refuses for %s, in Preflight, and nothing is changed', async (_, faults, expected) => {
     const sim = world();
     Object.assign(sim.host('n1').faults, faults);
@@ -165,9 +167,7 @@ describe('Wavelock-Patch', () => {
   });
 
   it('refuses a lock of another hash, a full disk and an old agent', async () => {
-    expect(await refused((sim) => sim.objects.forEach((text, key) => sim.objects.set(key, text.replace('0.5', '0.9'))))).toBe(
-      'lock-mismatch',
-    );
+    expect(await refused((sim) => sim.objects.forEach((text, key) => sim.objects.set(key, text.replace('0.5', '0.9'))))).toBe('lock-mismatch');
     expect(await refused((sim) => sim.objects.clear())).toBe('lock-unreachable');
     expect(await refused((sim) => void (sim.host('n1').diskFreeMb = 299))).toBe('disk-full');
     expect(await refused(() => undefined, { agent: '3.1.1044.9' })).toBe('agent-too-old');
@@ -226,11 +226,10 @@ describe('a transaction', () => {
 
   it('goes on when its step times out; the report says so, and Verify sees the end', async () => {
     const sim = world({ nodes: nodes(1, { seconds: 900 }) });
-    const command = await patch(
-      sim,
-      openssl,
-      { seconds: 500, input: { Parameters: { ...lockParameters(sim, openssl, 'batch-001'), executionTimeout: ['300'] } } },
-    );
+    const command = await patch(sim, openssl, {
+      seconds: 500,
+      input: { Parameters: { ...lockParameters(sim, openssl, 'batch-001'), executionTimeout: ['300'] } },
+    });
     expect(await patchReport(sim, command, 'n1')).toMatchObject(running);
     expect((await plugin(sim, command, { name: 'n1', step: 'Install' })).StatusDetails).toBe('ExecutionTimedOut');
     expect(sim.host('n1').transaction?.state).toBe('running');
@@ -281,7 +280,10 @@ describe('Wavelock-Verify', () => {
       end: 'failed',
       why: 'install-failed',
       detail: 'nginx is 1:1.24.0-1.amzn2023.0.3, the lock has 1:1.24.0-1.amzn2023.0.4',
-      bad: [[0, '1:1.24.0-1.amzn2023.0.3'], [1, '1:3.0.8-1.amzn2023.0.9']],
+      bad: [
+        [0, '1:1.24.0-1.amzn2023.0.3'],
+        [1, '1:3.0.8-1.amzn2023.0.9'],
+      ],
     });
   });
 
@@ -315,7 +317,7 @@ describe('Wavelock-Verify', () => {
     expect(unpacked(report)).toEqual([OLD, '']);
   });
 
-  it('borrows the batch\'s reason where something is missing', async () => {
+  it("borrows the batch's reason where something is missing", async () => {
     const sim = world();
     sim.host('n1').faults.updaterRuns = 'dnf-automatic';
     await patch(sim, openssl);

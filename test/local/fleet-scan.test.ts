@@ -40,7 +40,11 @@ const inventory: Inventory = {
 };
 
 async function scan(sim: World, batch = 'scan-0001'): Promise<string> {
-  const command = await sim.send('Wavelock-Scan-Linux', sim.fleet.hosts.map((host) => host.id), { Parameters: { BatchId: [batch] } });
+  const command = await sim.send(
+    'Wavelock-Scan-Linux',
+    sim.fleet.hosts.map((host) => host.id),
+    { Parameters: { BatchId: [batch] } },
+  );
   await sim.clock.pass(120);
   return command;
 }
@@ -48,10 +52,9 @@ async function scan(sim: World, batch = 'scan-0001'): Promise<string> {
 /** The list that a node printed, put together from the three steps. */
 async function listed(sim: World, command: string, name: string): Promise<{ text: string; facts: FleetFacts }> {
   const parts = await Promise.all(
-    ['Packages', 'Packages2', 'Packages3'].map((PluginName) => sim.call(
-      'GetCommandInvocation',
-      { CommandId: command, InstanceId: sim.host(name).id, PluginName },
-    )),
+    ['Packages', 'Packages2', 'Packages3'].map((PluginName) =>
+      sim.call('GetCommandInvocation', { CommandId: command, InstanceId: sim.host(name).id, PluginName }),
+    ),
   );
   const text = gunzipSync(Buffer.from(parts.map((part) => part.StandardOutputContent).join(''), 'base64')).toString();
   return { text, facts: parseFacts(text)! };
@@ -73,8 +76,7 @@ const made = (seed: number, entries: NodeEntry[]): World => wavelockWorld({ inve
 const shape = (seed: number): unknown =>
   made(seed, nodes(3)).fleet.hosts.map(({ id, bootId, launched, diskFreeMb, address }) => ({ id, bootId, launched, diskFreeMb, address }));
 
-const idsOf = (seed: number): string[] =>
-  made(seed, [...nodes(1), ...nodes(1, { name: 'm', hybrid: true })]).fleet.hosts.map(({ id }) => id);
+const idsOf = (seed: number): string[] => made(seed, [...nodes(1), ...nodes(1, { name: 'm', hybrid: true })]).fleet.hosts.map(({ id }) => id);
 
 describe('Wavelock-Scan', () => {
   it('reports the fingerprint of the list, and what state the node is in', async () => {
@@ -179,7 +181,6 @@ describe('the repository', () => {
 });
 
 describe('a scenario', () => {
-
   it('silences nodes that fit all that is said', () => {
     expect(lost(silent({ hybrid: true }))).toEqual(['h1', 'h2']);
     expect(lost(silent({ tags: { Site: 'berlin' }, name: ['h1'] }))).toEqual(['h1']);

@@ -62,12 +62,18 @@ describe('conditions', () => {
   });
 
   it.each([
-    ['NumericEquals', '3', true], ['NumericEquals', '4', false],
-    ['NumericNotEquals', '3', false], ['NumericNotEquals', '4', true],
-    ['NumericLessThan', '3', false], ['NumericLessThan', '4', true],
-    ['NumericLessThanEquals', '3', true], ['NumericLessThanEquals', '2', false],
-    ['NumericGreaterThan', '2', true], ['NumericGreaterThan', '3', false],
-    ['NumericGreaterThanEquals', '3', true], ['NumericGreaterThanEquals', '4', false],
+    ['NumericEquals', '3', true],
+    ['NumericEquals', '4', false],
+    ['NumericNotEquals', '3', false],
+    ['NumericNotEquals', '4', true],
+    ['NumericLessThan', '3', false],
+    ['NumericLessThan', '4', true],
+    ['NumericLessThanEquals', '3', true],
+    ['NumericLessThanEquals', '2', false],
+    ['NumericGreaterThan', '2', true],
+    ['NumericGreaterThan', '3', false],
+    ['NumericGreaterThanEquals', '3', true],
+    ['NumericGreaterThanEquals', '4', false],
   ])('%s compares 3 with %s as a number', (operator, value, expected) => {
     const request = ask('s3:ListBucket', '*', { context: { 's3:max-keys': ['3.0'] } });
     const world = { identity: [allow('s3:ListBucket', '*', { Condition: { [operator]: { 's3:max-keys': value } } })] };

@@ -2,7 +2,22 @@ import { describe, expect, it } from 'vitest';
 import { createIam, type Iam } from '../../local/iam/iam.ts';
 import type { Caller } from '../../local/types.ts';
 import {
-  account, allow, ask, deny, document, foreign, iamWith, noBoundary, noIdentity, noResource, region, roleArn, table, verdict, worker, type Entry,
+  account,
+  allow,
+  ask,
+  deny,
+  document,
+  foreign,
+  iamWith,
+  noBoundary,
+  noIdentity,
+  noResource,
+  region,
+  roleArn,
+  table,
+  verdict,
+  worker,
+  type Entry,
 } from './iam-world.ts';
 
 describe('actions and resources of identity policies', () => {
@@ -18,12 +33,20 @@ describe('actions and resources of identity policies', () => {
     ['a table does not cover its index', [allow(put, table)], ask(put, `${table}/index/one`), noIdentity(put)],
     ['a pattern covers the index', [allow(put, `${table}/index/*`)], ask(put, `${table}/index/one`), 'allowed'],
     ['one of several resources', [allow(put, ['arn:aws:s3:::b', table])], ask(put, table), 'allowed'],
-    ['a star inside a segment stops at the colon', [allow('s3:GetObject', 'arn:aws:s3:e*x::bucket')], ask('s3:GetObject', 'arn:aws:s3:eu:x::bucket'),
-      noIdentity('s3:GetObject')],
+    [
+      'a star inside a segment stops at the colon',
+      [allow('s3:GetObject', 'arn:aws:s3:e*x::bucket')],
+      ask('s3:GetObject', 'arn:aws:s3:eu:x::bucket'),
+      noIdentity('s3:GetObject'),
+    ],
     ['a star that ends a segment runs on', [allow(put, 'arn:aws:dynamodb:*')], ask(put, table), 'allowed'],
     ['any account, any Region', [allow(put, 'arn:aws:dynamodb:*:*:table/Record')], ask(put, table), 'allowed'],
-    ['a star inside a key runs over slashes and colons', [allow('s3:GetObject', 'arn:aws:s3:::bucket/a*z')], ask('s3:GetObject', 'arn:aws:s3:::bucket/a/b:c/z'),
-      'allowed'],
+    [
+      'a star inside a key runs over slashes and colons',
+      [allow('s3:GetObject', 'arn:aws:s3:::bucket/a*z')],
+      ask('s3:GetObject', 'arn:aws:s3:::bucket/a/b:c/z'),
+      'allowed',
+    ],
     ['a dot is a dot', [allow(put, 'arn:aws:dynamodb:x:1:table/a.b')], ask(put, 'arn:aws:dynamodb:x:1:table/aXb'), noIdentity(put)],
     ['NotAction grants the rest', [{ Effect: 'Allow', NotAction: 'iam:*', Resource: '*' }], ask(put, table), 'allowed'],
     ['NotAction grants nothing of itself', [{ Effect: 'Allow', NotAction: 'dynamodb:*', Resource: '*' }], ask(put, table), noIdentity(put)],
@@ -68,9 +91,13 @@ describe('boundary and session policy only narrow', () => {
   const send = ask('ssm:SendCommand');
   it.each([
     ['boundary allows too', { identity: [allow('ssm:*')], boundary: [allow('*')] }, undefined, 'allowed'],
-    ['boundary does not', { identity: [allow('ssm:*')], boundary: [allow('s3:*')] }, undefined,
-      noBoundary('ssm:SendCommand')],
-    ['boundary denies', { identity: [allow('ssm:*')], boundary: [allow('*'), deny('ssm:*')] }, undefined, 'with an explicit deny in a permissions boundary'],
+    ['boundary does not', { identity: [allow('ssm:*')], boundary: [allow('s3:*')] }, undefined, noBoundary('ssm:SendCommand')],
+    [
+      'boundary denies',
+      { identity: [allow('ssm:*')], boundary: [allow('*'), deny('ssm:*')] },
+      undefined,
+      'with an explicit deny in a permissions boundary',
+    ],
     ['boundary alone grants nothing', { boundary: [allow('*')] }, undefined, noIdentity('ssm:SendCommand')],
     ['session allows too', { identity: [allow('ssm:*')] }, [allow('ssm:Send*')], 'allowed'],
     ['session does not', { identity: [allow('ssm:*')] }, [allow('s3:*')], 'because no session policy allows the ssm:SendCommand action'],
@@ -90,12 +117,22 @@ describe('resource policies', () => {
   const get = 's3:GetObject';
   const object = 'arn:aws:s3:::bucket/key';
   const granting = (Principal: unknown, more: Entry = {}): unknown => document(allow(get, 'arn:aws:s3:::bucket/*', { Principal, ...more }));
-  const stranger: Caller = { account: foreign, region, arn: `arn:aws:sts::${foreign}:assumed-role/Other/x`, roleArn: `arn:aws:iam::${foreign}:role/Other` };
+  const stranger: Caller = {
+    account: foreign,
+    region,
+    arn: `arn:aws:sts::${foreign}:assumed-role/Other/x`,
+    roleArn: `arn:aws:iam::${foreign}:role/Other`,
+  };
 
   it.each([
     ['everyone, within the account', granting('*'), {}, 'allowed'],
     ['everyone under a condition that holds', granting('*', { Condition: { StringEquals: { 'aws:PrincipalAccount': account } } }), {}, 'allowed'],
-    ['everyone under a condition that fails', granting('*', { Condition: { StringEquals: { 'aws:PrincipalAccount': foreign } } }), {}, noIdentity(get)],
+    [
+      'everyone under a condition that fails',
+      granting('*', { Condition: { StringEquals: { 'aws:PrincipalAccount': foreign } } }),
+      {},
+      noIdentity(get),
+    ],
     ['AWS: * is everyone too', granting({ AWS: '*' }), {}, 'allowed'],
     ['the role', granting({ AWS: roleArn }), {}, 'allowed'],
     ['the session', granting({ AWS: worker.arn }), {}, 'allowed'],
@@ -104,14 +141,21 @@ describe('resource policies', () => {
     ['the account, and the role may', granting(root(account)), { identity: [allow(get)] }, 'allowed'],
     ['an account by its number', granting({ AWS: account }), { identity: [allow(get)] }, 'allowed'],
     ['no resource policy, the role may', undefined, { identity: [allow(get)] }, 'allowed'],
-    ['its deny wins over the role', document({ ...deny(get, object), Principal: '*' }), { identity: [allow('*')] },
-      'with an explicit deny in a resource-based policy'],
-    ['the role is still limited by its boundary', granting({ AWS: roleArn }), { boundary: [allow('ssm:*')] },
-      noBoundary(get)],
+    [
+      'its deny wins over the role',
+      document({ ...deny(get, object), Principal: '*' }),
+      { identity: [allow('*')] },
+      'with an explicit deny in a resource-based policy',
+    ],
+    ['the role is still limited by its boundary', granting({ AWS: roleArn }), { boundary: [allow('ssm:*')] }, noBoundary(get)],
     ['the session is not limited by the boundary', granting({ AWS: worker.arn }), { boundary: [allow('ssm:*')] }, 'allowed'],
     ['everyone is not limited by the boundary', granting('*'), { boundary: [allow('ssm:*')] }, 'allowed'],
-    ['deny without transport security does not hit', document(allow(get, '*', { Principal: '*' }),
-      { ...deny('s3:*'), Principal: '*', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }), {}, 'allowed'],
+    [
+      'deny without transport security does not hit',
+      document(allow(get, '*', { Principal: '*' }), { ...deny('s3:*'), Principal: '*', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }),
+      {},
+      'allowed',
+    ],
   ])('same account: %s', (_name, resourcePolicy, world, expected) => {
     expect(verdict(world, ask(get, object, { resourcePolicy }))).toBe(expected);
   });
@@ -146,10 +190,17 @@ describe('resource policies', () => {
   });
 
   describe('AWS services', () => {
-    const events: Caller = { account, region, arn: 'events.amazonaws.com', service: 'events.amazonaws.com', sourceArn: `arn:aws:events:${region}:${account}:rule/R` };
+    const events: Caller = {
+      account,
+      region,
+      arn: 'events.amazonaws.com',
+      service: 'events.amazonaws.com',
+      sourceArn: `arn:aws:events:${region}:${account}:rule/R`,
+    };
     const invoke = 'lambda:InvokeFunction';
     const fn = `arn:aws:lambda:${region}:${account}:function:F`;
-    const permission = (more: Entry = {}, Service = 'events.amazonaws.com'): unknown => document(allow(invoke, fn, { Principal: { Service }, ...more }));
+    const permission = (more: Entry = {}, Service = 'events.amazonaws.com'): unknown =>
+      document(allow(invoke, fn, { Principal: { Service }, ...more }));
     it.each([
       ['are allowed by name', permission(), 'allowed'],
       ['are not another service', permission({}, 's3.amazonaws.com'), noResource(invoke)],
@@ -157,8 +208,11 @@ describe('resource policies', () => {
       ['are refused for another source', permission({ Condition: { ArnLike: { 'AWS:SourceArn': `${events.sourceArn}2` } } }), noResource(invoke)],
       ['are held to the account', permission({ Condition: { StringEquals: { 'aws:SourceAccount': account } } }), 'allowed'],
       ['are refused for another account', permission({ Condition: { StringEquals: { 'aws:SourceAccount': foreign } } }), noResource(invoke)],
-      ['have no principal account', document(allow(invoke, '*', { Principal: '*', Condition: { StringEquals: { 'aws:PrincipalAccount': account } } })),
-        noResource(invoke)],
+      [
+        'have no principal account',
+        document(allow(invoke, '*', { Principal: '*', Condition: { StringEquals: { 'aws:PrincipalAccount': account } } })),
+        noResource(invoke),
+      ],
       ['are told by a key', permission({ Condition: { Bool: { 'aws:PrincipalIsAWSService': 'true' } } }), 'allowed'],
       ['have no identity policies', undefined, noResource(invoke)],
     ])('%s', (_name, resourcePolicy, expected) => {
@@ -178,7 +232,12 @@ function trusting(Principal: unknown): unknown {
 describe('policies that must allow: keys and trust', () => {
   const key = `arn:aws:kms:${region}:${account}:key/1`;
   it.each([
-    ['the key delegates to the account and the role may', everything({ AWS: `arn:aws:iam::${account}:root` }), [allow('kms:Decrypt', key)], 'allowed'],
+    [
+      'the key delegates to the account and the role may',
+      everything({ AWS: `arn:aws:iam::${account}:root` }),
+      [allow('kms:Decrypt', key)],
+      'allowed',
+    ],
     ['the key delegates, but the role may not', everything({ AWS: `arn:aws:iam::${account}:root` }), [], noIdentity('kms:Decrypt')],
     ['the key names the role', everything({ AWS: roleArn }), [], 'allowed'],
     ['the role alone is not enough', everything({ AWS: `arn:aws:iam::${foreign}:root` }), [allow('*')], noResource('kms:Decrypt')],
@@ -193,29 +252,52 @@ describe('policies that must allow: keys and trust', () => {
     ['trusted through the account, and allowed', trusting({ AWS: account }), [allow('sts:AssumeRole', other)], 'allowed'],
     ['trusted through the account only', trusting({ AWS: account }), [], noIdentity('sts:AssumeRole')],
     ['allowed but not trusted', trusting({ Service: 'lambda.amazonaws.com' }), [allow('*')], noTrust],
-    ['denied by the trust policy', document({ Effect: 'Deny', Action: 'sts:AssumeRole', Principal: '*' }), [allow('*')],
-      'with an explicit deny in the role trust policy'],
+    [
+      'denied by the trust policy',
+      document({ Effect: 'Deny', Action: 'sts:AssumeRole', Principal: '*' }),
+      [allow('*')],
+      'with an explicit deny in the role trust policy',
+    ],
   ])('assuming a role: %s', (_name, resourcePolicy, identity, expected) => {
     expect(verdict({ identity }, ask('sts:AssumeRole', other, { resourcePolicy }))).toBe(expected);
   });
 
   it('a service gets a session only of a role that trusts it', () => {
-    const iam = iamWith({ trust: [{ Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { Service: 'scheduler.amazonaws.com' },
-      Condition: { StringEquals: { 'aws:SourceAccount': account } } }] });
+    const iam = iamWith({
+      trust: [
+        {
+          Effect: 'Allow',
+          Action: 'sts:AssumeRole',
+          Principal: { Service: 'scheduler.amazonaws.com' },
+          Condition: { StringEquals: { 'aws:SourceAccount': account } },
+        },
+      ],
+    });
     const session = { name: 'night', region, sourceArn: `arn:aws:scheduler:${region}:${account}:schedule-group/default` };
     expect(iam.serviceSession('scheduler.amazonaws.com', roleArn, session)).toEqual({
-      account, region, arn: `arn:aws:sts::${account}:assumed-role/Worker/night`, roleArn,
+      account,
+      region,
+      arn: `arn:aws:sts::${account}:assumed-role/Worker/night`,
+      roleArn,
     });
     expect(() => iam.serviceSession('events.amazonaws.com', roleArn, session)).toThrow(noTrust);
-    expect(() => iam.serviceSession('scheduler.amazonaws.com', roleArn, { ...session, sourceArn: session.sourceArn.replaceAll(account, foreign) })).toThrow(noTrust);
+    expect(() =>
+      iam.serviceSession('scheduler.amazonaws.com', roleArn, { ...session, sourceArn: session.sourceArn.replaceAll(account, foreign) }),
+    ).toThrow(noTrust);
     expect(() => iam.serviceSession('scheduler.amazonaws.com', `${roleArn}2`, session)).toThrow('does not exist');
   });
 });
 
 describe('refusals', () => {
   it.each([
-    ['ssm', 'AccessDeniedException', 400], ['lambda', 'AccessDeniedException', 403], ['s3', 'AccessDenied', 403], ['sns', 'AuthorizationError', 403],
-    ['sqs', 'AccessDenied', 403], ['sts', 'AccessDenied', 403], ['ec2', 'UnauthorizedOperation', 403], ['dynamodb', 'AccessDeniedException', 400],
+    ['ssm', 'AccessDeniedException', 400],
+    ['lambda', 'AccessDeniedException', 403],
+    ['s3', 'AccessDenied', 403],
+    ['sns', 'AuthorizationError', 403],
+    ['sqs', 'AccessDenied', 403],
+    ['sts', 'AccessDenied', 403],
+    ['ec2', 'UnauthorizedOperation', 403],
+    ['dynamodb', 'AccessDeniedException', 400],
   ])('%s answers %s with status %d', (service, code, statusCode) => {
     const refused = (): void => iamWith({}).authorize(worker, ask('x:Y'), { service, region });
     expect(refused).toThrow(expect.objectContaining({ code, statusCode }));
@@ -223,8 +305,10 @@ describe('refusals', () => {
 
   it('reads as AWS writes it', () => {
     const request = ask('ssm:SendCommand', 'arn:aws:ec2:x:1:instance/i-1');
-    expect(() => iamWith({}).authorize(worker, request, { service: 'ssm', region })).toThrow('User: arn:aws:sts::111111111111:assumed-role/Worker/session is not authorized to perform: ssm:SendCommand '
-      + 'on resource: arn:aws:ec2:x:1:instance/i-1 because no identity-based policy allows the ssm:SendCommand action');
+    expect(() => iamWith({}).authorize(worker, request, { service: 'ssm', region })).toThrow(
+      'User: arn:aws:sts::111111111111:assumed-role/Worker/session is not authorized to perform: ssm:SendCommand ' +
+        'on resource: arn:aws:ec2:x:1:instance/i-1 because no identity-based policy allows the ssm:SendCommand action',
+    );
   });
 
   it('are kept for whoever looks inside', () => {
@@ -236,9 +320,14 @@ describe('refusals', () => {
 
 describe('unused grants', () => {
   it('lists by role, statement and action what no call needed, and forgets what one did', () => {
-    const iam = iamWith({ identity: [allow(['ssm:SendCommand', 'ssm:Get*'], '*', { Sid: 'Send' }), allow('s3:GetObject', 'arn:aws:s3:::b/*'), deny('iam:*')] });
+    const iam = iamWith({
+      identity: [allow(['ssm:SendCommand', 'ssm:Get*'], '*', { Sid: 'Send' }), allow('s3:GetObject', 'arn:aws:s3:::b/*'), deny('iam:*')],
+    });
     iam.authorize(worker, ask('ssm:GetCommandInvocation'), { service: 'ssm', region });
-    expect(iam.unused().map(({ statement, action }) => [statement, action])).toEqual([['Send', 'ssm:SendCommand'], ['statement 2', 's3:GetObject']]);
+    expect(iam.unused().map(({ statement, action }) => [statement, action])).toEqual([
+      ['Send', 'ssm:SendCommand'],
+      ['statement 2', 's3:GetObject'],
+    ]);
     expect(iam.unused()[1]).toMatchObject({ role: roleArn, policy: 'Inline', resources: ['arn:aws:s3:::b/*'] });
   });
 

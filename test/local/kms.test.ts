@@ -27,18 +27,14 @@ afterEach(() => world.close());
 describe('a key', () => {
   it('gives back what it took, under the same encryption context only', async () => {
     const Plaintext = new Uint8Array(Buffer.from('secret'));
-    const { CiphertextBlob } = await client.send(
-      new EncryptCommand({ KeyId: 'alias/wavelock', Plaintext, EncryptionContext: { a: '1', b: '2' } }),
-    );
+    const { CiphertextBlob } = await client.send(new EncryptCommand({ KeyId: 'alias/wavelock', Plaintext, EncryptionContext: { a: '1', b: '2' } }));
     const decrypted = await client.send(new DecryptCommand({ CiphertextBlob, EncryptionContext: { b: '2', a: '1' } }));
     expect(decrypted).toMatchObject({ KeyId: key });
     expect(Buffer.from(decrypted.Plaintext ?? []).toString()).toBe('secret');
     expect((await rejection(client.send(new DecryptCommand({ CiphertextBlob, EncryptionContext: { a: '1' } })))).name).toBe(
       'InvalidCiphertextException',
     );
-    expect((await rejection(client.send(new DecryptCommand({ CiphertextBlob: new Uint8Array([1, 2, 3]) })))).name).toBe(
-      'InvalidCiphertextException',
-    );
+    expect((await rejection(client.send(new DecryptCommand({ CiphertextBlob: new Uint8Array([1, 2, 3]) })))).name).toBe('InvalidCiphertextException');
     const other = kms.createKey(HOME);
     expect((await rejection(client.send(new DecryptCommand({ CiphertextBlob, KeyId: other })))).name).toBe('IncorrectKeyException');
   });
@@ -47,9 +43,7 @@ describe('a key', () => {
     const { Plaintext, CiphertextBlob } = await client.send(new GenerateDataKeyCommand({ KeyId: key, KeySpec: 'AES_256' }));
     expect(Plaintext).toHaveLength(32);
     expect((await client.send(new DecryptCommand({ CiphertextBlob }))).Plaintext).toEqual(Plaintext);
-    expect(await client.send(new GenerateDataKeyWithoutPlaintextCommand({ KeyId: key, NumberOfBytes: 16 }))).not.toHaveProperty(
-      'Plaintext',
-    );
+    expect(await client.send(new GenerateDataKeyWithoutPlaintextCommand({ KeyId: key, NumberOfBytes: 16 }))).not.toHaveProperty('Plaintext');
   });
 
   it('is described, and useless while it is disabled', async () => {

@@ -98,9 +98,7 @@ describe('the API', () => {
       Resource: arn,
       Condition: { ArnLike: { 'AWS:SourceArn': 'arn:aws:events:eu-central-1:1:rule/r' } },
     });
-    expect((await world.settle(client.send(new ListFunctionsCommand({})))).Functions?.map(({ FunctionName }) => FunctionName)).toEqual([
-      'api',
-    ]);
+    expect((await world.settle(client.send(new ListFunctionsCommand({})))).Functions?.map(({ FunctionName }) => FunctionName)).toEqual(['api']);
     const version = lambda.publishVersion(arn);
     expect((await invoke(version)).value).toBe(`${arn}:1`);
     expect(world.asked.at(-1)?.access).toEqual([`lambda:InvokeFunction ${arn}:1`]);

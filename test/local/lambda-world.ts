@@ -33,10 +33,7 @@ export interface LambdaWorld {
 }
 
 /** Functions under a virtual clock, over loopback. `bridged`: their own requests need no socket. */
-export async function createLambdaWorld({
-  stallLimit,
-  bridged = true,
-}: { stallLimit?: number; bridged?: boolean } = {}): Promise<LambdaWorld> {
+export async function createLambdaWorld({ stallLimit, bridged = true }: { stallLimit?: number; bridged?: boolean } = {}): Promise<LambdaWorld> {
   const world = createBaseWorld({ virtual: true, stallLimit });
   const folder = mkdtempSync(path.join(tmpdir(), 'wavelock-'));
   const sqs = createSqs(world.cloud, { useKey: () => undefined });

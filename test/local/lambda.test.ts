@@ -225,24 +225,17 @@ exports.handler = async ({ plain }) => { if (plain) throw 'text'; throw new Unha
   });
 
   it('has Lambda’s limits', async () => {
-    create(
-      'big',
-      `exports.handler = async ({ size, loop }) => { if (loop) { const a = {}; a.a = a; return a; } return 'x'.repeat(size); };`,
-    );
+    create('big', `exports.handler = async ({ size, loop }) => { if (loop) { const a = {}; a.a = a; return a; } return 'x'.repeat(size); };`);
     expect((await invoke('big', { size: 6_291_554 })).FunctionError).toBeUndefined();
     expect((await invoke('big', { size: 6_291_555 })).value.errorType).toBe('Function.ResponseSizeTooLarge');
     expect((await invoke('big', { loop: true })).value.errorType).toBe('Runtime.MarshalError');
     const large = JSON.stringify({ x: 'x'.repeat(1024 * 1024) });
-    expect((await rejection(world.settle(begin('big', {}, { Payload: large, InvocationType: 'Event' })))).name).toBe(
-      'RequestTooLargeException',
-    );
+    expect((await rejection(world.settle(begin('big', {}, { Payload: large, InvocationType: 'Event' })))).name).toBe('RequestTooLargeException');
     expect((await rejection(world.settle(begin('big', {}, { Payload: '{' })))).name).toBe('InvalidRequestContentException');
     create('many', 'exports.handler = () => new Promise((resolve) => setTimeout(resolve, 10));');
     const all = await world.settle(
       Promise.allSettled(
-        Array.from({ length: 21 }, () =>
-          new LambdaClient({ ...world.config(), maxAttempts: 1 }).send(new InvokeCommand({ FunctionName: 'many' })),
-        ),
+        Array.from({ length: 21 }, () => new LambdaClient({ ...world.config(), maxAttempts: 1 }).send(new InvokeCommand({ FunctionName: 'many' }))),
       ),
     );
     expect(all.filter(({ status }) => status === 'rejected')).toHaveLength(1);

@@ -134,9 +134,12 @@ describe('metrics', () => {
       '{"CloudWatchMetrics" no JSON',
       'plain',
     ]);
-    expect(
-      monitoring.statistics(HOME, { namespace: 'Wavelock', name: 'Patched', dimensions: { service: 'wave' } }, START, START + MINUTE),
-    ).toEqual({ count: 2, sum: 5, min: 2, max: 3 });
+    expect(monitoring.statistics(HOME, { namespace: 'Wavelock', name: 'Patched', dimensions: { service: 'wave' } }, START, START + MINUTE)).toEqual({
+      count: 2,
+      sum: 5,
+      min: 2,
+      max: 3,
+    });
     expect(monitoring.statistics(HOME, { namespace: 'Wavelock', name: 'Patched', dimensions: {} }, START, START + MINUTE)?.sum).toBe(5);
   });
 });
@@ -235,22 +238,16 @@ describe('logs', () => {
     await world.settle(clock.sleep(1000));
     logs.append(HOME, '/aws/lambda/f', 'two', ['third ERROR there']);
     const find = async (more: object) =>
-      (await world.settle(reader.send(new FilterLogEventsCommand({ logGroupName: '/aws/lambda/f', ...more })))).events?.map(
-        ({ message }) => message,
-      );
+      (await world.settle(reader.send(new FilterLogEventsCommand({ logGroupName: '/aws/lambda/f', ...more })))).events?.map(({ message }) => message);
     expect(await find({ filterPattern: '"ERROR here"' })).toEqual(['first ERROR here']);
     expect(await find({ startTime: START + 1 })).toEqual(['third ERROR there']);
     expect(await find({ logStreamNames: ['one'] })).toEqual(['first ERROR here', 'second']);
     expect((await rejection(find({ filterPattern: '{ $.level = "ERROR" }' }))).message).toContain('plain terms');
-    const last = await world.settle(
-      reader.send(new GetLogEventsCommand({ logGroupName: '/aws/lambda/f', logStreamName: 'one', limit: 1 })),
-    );
+    const last = await world.settle(reader.send(new GetLogEventsCommand({ logGroupName: '/aws/lambda/f', logStreamName: 'one', limit: 1 })));
     expect(last.events).toEqual([{ timestamp: START, ingestionTime: START, message: 'second' }]);
     const { logGroups } = await world.settle(reader.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: '/aws' })));
     expect(logGroups).toMatchObject([{ logGroupName: '/aws/lambda/f', retentionInDays: 30, creationTime: START }]);
-    expect((await rejection(world.settle(reader.send(new FilterLogEventsCommand({ logGroupName: 'none' }))))).name).toBe(
-      'ResourceNotFoundException',
-    );
+    expect((await rejection(world.settle(reader.send(new FilterLogEventsCommand({ logGroupName: 'none' }))))).name).toBe('ResourceNotFoundException');
     expect(logs.lines(HOME, '/aws/lambda/f').map(({ stream }) => stream)).toEqual(['one', 'one', 'two']);
     const pages = await world.settle(
       (async () => {

@@ -106,9 +106,7 @@ describe('objects', () => {
   });
 
   it('are created only once under If-None-Match, however many try', async () => {
-    const tries = await Promise.allSettled(
-      Array.from({ length: 8 }, (_, index) => put('secret', 'once', String(index), { IfNoneMatch: '*' })),
-    );
+    const tries = await Promise.allSettled(Array.from({ length: 8 }, (_, index) => put('secret', 'once', String(index), { IfNoneMatch: '*' })));
     expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     expect(await rejection(put('plain', 'a/b c&é', 'x', { IfNoneMatch: '*' }))).toMatchObject({
       name: 'PreconditionFailed',
@@ -173,9 +171,7 @@ describe('objects', () => {
 
   it('are deleted many at once, present or not', async () => {
     await put('plain', 'd/1', 'x');
-    const { Deleted } = await client.send(
-      new DeleteObjectsCommand({ Bucket: 'plain', Delete: { Objects: [{ Key: 'd/1' }, { Key: 'd/2' }] } }),
-    );
+    const { Deleted } = await client.send(new DeleteObjectsCommand({ Bucket: 'plain', Delete: { Objects: [{ Key: 'd/1' }, { Key: 'd/2' }] } }));
     expect(Deleted).toEqual([{ Key: 'd/1' }, { Key: 'd/2' }]);
     expect((await rejection(text('plain', 'd/1'))).name).toBe('NoSuchKey');
   });
@@ -244,17 +240,16 @@ describe('uploads in parts', () => {
     expect(ETag).toMatch(/^"[\da-f]{32}-2"$/);
     expect(s3.readObject('plain', 'parts')?.length).toBe(five.length + 3);
     expect((await client.send(new HeadObjectCommand(target))).ContentType).toBe('application/gzip');
-    expect(
-      (await rejection(client.send(new CompleteMultipartUploadCommand({ ...target, UploadId, MultipartUpload: { Parts } })))).name,
-    ).toBe('NoSuchUpload');
+    expect((await rejection(client.send(new CompleteMultipartUploadCommand({ ...target, UploadId, MultipartUpload: { Parts } })))).name).toBe(
+      'NoSuchUpload',
+    );
   });
 
   it('are refused when a part is missing, too small or out of order, and may be given up', async () => {
     const target = { Bucket: 'plain', Key: 'broken' };
     const { UploadId } = await client.send(new CreateMultipartUploadCommand(target));
     const tags: (string | undefined)[] = [];
-    for (const PartNumber of [1, 2])
-      tags.push((await client.send(new UploadPartCommand({ ...target, UploadId, PartNumber, Body: 'small' }))).ETag);
+    for (const PartNumber of [1, 2]) tags.push((await client.send(new UploadPartCommand({ ...target, UploadId, PartNumber, Body: 'small' }))).ETag);
     const complete = (...numbers: number[]) => {
       const Parts = numbers.map((PartNumber) => ({ PartNumber, ETag: tags[PartNumber - 1] ?? '"0"' }));
       return rejection(client.send(new CompleteMultipartUploadCommand({ ...target, UploadId, MultipartUpload: { Parts } })));
@@ -270,17 +265,13 @@ describe('uploads in parts', () => {
 describe('buckets', () => {
   it('are known by name everywhere, and served in their own Region', async () => {
     const wrong = await rejection(text('elsewhere', 'x'));
-    expect([wrong.name, wrong.$metadata.httpStatusCode, wrong.Endpoint]).toEqual([
-      'PermanentRedirect',
-      301,
-      'elsewhere.s3.eu-west-1.amazonaws.com',
-    ]);
+    expect([wrong.name, wrong.$metadata.httpStatusCode, wrong.Endpoint]).toEqual(['PermanentRedirect', 301, 'elsewhere.s3.eu-west-1.amazonaws.com']);
     const west = new S3Client(world.config({ region: 'eu-west-1' }));
     expect((await west.send(new HeadBucketCommand({ Bucket: 'elsewhere' }))).BucketRegion).toBe('eu-west-1');
     expect((await west.send(new GetBucketLocationCommand({ Bucket: 'elsewhere' }))).LocationConstraint).toBe('eu-west-1');
-    expect(
-      (await rejection(west.send(new HeadBucketCommand({ Bucket: 'elsewhere', ExpectedBucketOwner: ACCOUNT })))).$metadata.httpStatusCode,
-    ).toBe(403);
+    expect((await rejection(west.send(new HeadBucketCommand({ Bucket: 'elsewhere', ExpectedBucketOwner: ACCOUNT })))).$metadata.httpStatusCode).toBe(
+      403,
+    );
     expect(() => s3.createBucket({ ...HOME, name: 'elsewhere' })).toThrow(AwsError);
     expect(() => s3.createBucket({ ...HOME, name: 'No_Bucket' })).toThrow('not valid');
   });

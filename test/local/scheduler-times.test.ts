@@ -109,7 +109,11 @@ describe('rates', () => {
     expect(readTimetable('rate(5 minutes)', { origin }).next(origin - 1)).toBe(origin + 300_000);
   });
 
-  it.each([['rate(1 hour)', 3_600_000], ['rate(2 hours)', 7_200_000], ['rate(1 day)', 86_400_000]])('%s', (expression, interval) => {
+  it.each([
+    ['rate(1 hour)', 3_600_000],
+    ['rate(2 hours)', 7_200_000],
+    ['rate(1 day)', 86_400_000],
+  ])('%s', (expression, interval) => {
     const timetable = readTimetable(expression, { origin });
     expect(timetable.next(origin)).toBe(origin + interval);
     expect(timetable.next(origin + interval)).toBe(origin + 2 * interval);

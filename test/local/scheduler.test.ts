@@ -45,7 +45,10 @@ function started({ calls }: World): string[] {
 
 function trustFrom(source: string): unknown {
   const Condition = { ArnEquals: { 'aws:SourceArn': source } };
-  return { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { Service: 'scheduler.amazonaws.com' }, Condition }] };
+  return {
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { Service: 'scheduler.amazonaws.com' }, Condition }],
+  };
 }
 
 describe('a schedule', () => {
@@ -81,8 +84,16 @@ describe('a schedule', () => {
     ['ends with EndDate', { EndDate: new Date('2026-11-24T03:59:00Z') }, ['2026-11-23T04:00:00.000Z']],
     ['of one time runs once', { ScheduleExpression: 'at(2026-11-23T05:00:00)' }, ['2026-11-23T05:00:00.000Z']],
     ['of one time ignores EndDate', { ScheduleExpression: 'at(2026-11-23T05:00:00)', EndDate: new Date(0) }, ['2026-11-23T05:00:00.000Z']],
-    ['of a rate starts at once', { ScheduleExpression: 'rate(1 day)' }, ['2026-11-23T03:00:00.000Z', '2026-11-24T03:00:00.000Z', '2026-11-25T03:00:00.000Z']],
-    ['of a rate starts at StartDate', { ScheduleExpression: 'rate(1 day)', StartDate: new Date('2026-11-24T01:00:00Z') }, ['2026-11-24T01:00:00.000Z', '2026-11-25T01:00:00.000Z']],
+    [
+      'of a rate starts at once',
+      { ScheduleExpression: 'rate(1 day)' },
+      ['2026-11-23T03:00:00.000Z', '2026-11-24T03:00:00.000Z', '2026-11-25T03:00:00.000Z'],
+    ],
+    [
+      'of a rate starts at StartDate',
+      { ScheduleExpression: 'rate(1 day)', StartDate: new Date('2026-11-24T01:00:00Z') },
+      ['2026-11-24T01:00:00.000Z', '2026-11-25T01:00:00.000Z'],
+    ],
   ])('%s', async (_name, more, expected) => {
     const made = setting();
     add(made.scheduler, more);
@@ -106,7 +117,13 @@ describe('a schedule', () => {
     const made = setting();
     const arn = add(made.scheduler, { Target: { Arn: machine, RoleArn: role } });
     await days(made, 1);
-    expect(JSON.parse(made.calls[0]?.input.input)).toMatchObject({ source: 'aws.scheduler', 'detail-type': 'Scheduled Event', account, region, resources: [arn] });
+    expect(JSON.parse(made.calls[0]?.input.input)).toMatchObject({
+      source: 'aws.scheduler',
+      'detail-type': 'Scheduled Event',
+      account,
+      region,
+      resources: [arn],
+    });
   });
 
   it('that may not assume its role goes nowhere, and the refusal is kept', async () => {
@@ -127,7 +144,7 @@ describe('a schedule', () => {
     expect(made.calls[1]).toMatchObject({ caller: { roleArn: role }, input: { MessageAttributes: { ERROR_CODE: { StringValue: 'NO_RESOURCE' } } } });
   });
 
-  it('is held to the group by the trust policy\'s source', async () => {
+  it("is held to the group by the trust policy's source", async () => {
     const made = setting();
     made.iam.putRole({ arn: role, trust: trustFrom(`arn:aws:scheduler:${region}:${account}:schedule-group/nightly`), policies: [] });
     made.scheduler.createGroup(account, region, 'nightly');
@@ -163,7 +180,11 @@ describe('the API', () => {
     const answer = run(scheduler, 'CreateSchedule', settings());
     expect(answer).toEqual({ ScheduleArn: `arn:aws:scheduler:${region}:${account}:schedule/default/Night` });
     expect(() => run(scheduler, 'CreateSchedule', settings())).toThrow(expect.objectContaining({ code: 'ConflictException' }));
-    expect(run(scheduler, 'GetSchedule', { Name: 'Night' })).toMatchObject({ GroupName: 'default', State: 'ENABLED', ScheduleExpressionTimezone: 'UTC' });
+    expect(run(scheduler, 'GetSchedule', { Name: 'Night' })).toMatchObject({
+      GroupName: 'default',
+      State: 'ENABLED',
+      ScheduleExpressionTimezone: 'UTC',
+    });
     run(scheduler, 'UpdateSchedule', settings({ ScheduleExpression: 'cron(0 6 * * ? *)' }));
     expect(scheduler.schedules()).toMatchObject([{ next: Date.parse('2026-11-23T06:00:00Z') }]);
     await days(made, 1);

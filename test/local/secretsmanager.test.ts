@@ -53,17 +53,14 @@ describe('a secret', () => {
   it('takes a value once per token', async () => {
     secrets.createSecret({ ...HOME, name: 's' });
     const token = '11111111-1111-4111-8111-111111111111';
-    const put = (SecretString: string) =>
-      client.send(new PutSecretValueCommand({ SecretId: 's', SecretString, ClientRequestToken: token }));
+    const put = (SecretString: string) => client.send(new PutSecretValueCommand({ SecretId: 's', SecretString, ClientRequestToken: token }));
     expect((await put('a')).VersionId).toBe((await put('a')).VersionId);
     expect((await rejection(put('b'))).name).toBe('ResourceExistsException');
   });
 
   it('that has no value, or is not there, is named so', async () => {
     secrets.createSecret({ ...HOME, name: 'empty' });
-    expect((await rejection(read('empty'))).message).toBe(
-      "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT",
-    );
+    expect((await rejection(read('empty'))).message).toBe("Secrets Manager can't find the specified secret value for staging label: AWSCURRENT");
     expect((await rejection(read('none'))).message).toBe("Secrets Manager can't find the specified secret.");
     expect(() => secrets.createSecret({ ...HOME, name: 'empty' })).toThrow('already exists');
     await expect(client.send(new CreateSecretCommand({ Name: 'big', SecretString: 'x'.repeat(65_537) }))).rejects.toThrow('65536');

@@ -139,9 +139,7 @@ describe('a published message', () => {
   it('is refused when it is empty, over 256 KiB, or for a topic that is not there', async () => {
     await publish({ Subject: 'x'.repeat(99), Message: 'x'.repeat(262_144) });
     expect(await refused({ Message: 'x'.repeat(262_145) })).toBe('InvalidParameterException Invalid parameter: Message too long');
-    expect(await refused({ Message: 'x'.repeat(262_140), MessageAttributes: { a: { DataType: 'String', StringValue: 'b' } } })).toContain(
-      'too long',
-    );
+    expect(await refused({ Message: 'x'.repeat(262_140), MessageAttributes: { a: { DataType: 'String', StringValue: 'b' } } })).toContain('too long');
     expect(await refused({ Message: '' })).toContain('Empty message');
     expect(await refused({ TopicArn: `${topic}x` })).toBe('NotFoundException Topic does not exist');
   });
@@ -151,15 +149,13 @@ describe('a published message', () => {
       { Id: '1', Message: 'a' },
       { Id: '2', Message: 'b', Subject: 'ü' },
     ];
-    const { Successful, Failed } = await world.settle(
-      client.send(new PublishBatchCommand({ TopicArn: topic, PublishBatchRequestEntries: entries })),
-    );
+    const { Successful, Failed } = await world.settle(client.send(new PublishBatchCommand({ TopicArn: topic, PublishBatchRequestEntries: entries })));
     expect(Successful?.map(({ Id }) => Id)).toEqual(['1']);
     expect(Failed).toMatchObject([{ Id: '2', Code: 'InvalidParameterException', SenderFault: true }]);
     const eleven = Array.from({ length: 11 }, (_, index) => ({ Id: String(index), Message: 'x' }));
-    expect(
-      (await rejection(world.settle(client.send(new PublishBatchCommand({ TopicArn: topic, PublishBatchRequestEntries: eleven }))))).name,
-    ).toBe('TooManyEntriesInBatchRequestException');
+    expect((await rejection(world.settle(client.send(new PublishBatchCommand({ TopicArn: topic, PublishBatchRequestEntries: eleven }))))).name).toBe(
+      'TooManyEntriesInBatchRequestException',
+    );
   });
 
   it('to an encrypted topic needs the key', async () => {
@@ -224,9 +220,7 @@ describe('subscriptions', () => {
   });
 
   it('to what the embedded AWS can’t reach are refused', () => {
-    expect(() => sns.subscribe({ topicArn: topic, protocol: 'https', endpoint: 'https://x' })).toThrow(
-      'embedded AWS delivers to lambda, sqs, email',
-    );
+    expect(() => sns.subscribe({ topicArn: topic, protocol: 'https', endpoint: 'https://x' })).toThrow('embedded AWS delivers to lambda, sqs, email');
     expect(() => sns.subscribe({ topicArn: topic, protocol: 'lambda', endpoint: 'x' })).toThrow('lambda endpoint x');
     expect(() => sns.subscribe({ topicArn: topic, protocol: 'email', endpoint: 'a@b', filter: { a: [{ wild: 'x' }] } })).toThrow(
       'Unrecognized match type wild',

@@ -79,20 +79,15 @@ describe('messages', () => {
     await send('slow');
     const [message] = await receive();
     const hide = (VisibilityTimeout: number) =>
-      world.settle(
-        client.send(new ChangeMessageVisibilityCommand({ QueueUrl: url, ReceiptHandle: message?.ReceiptHandle, VisibilityTimeout })),
-      );
+      world.settle(client.send(new ChangeMessageVisibilityCommand({ QueueUrl: url, ReceiptHandle: message?.ReceiptHandle, VisibilityTimeout })));
     await hide(300);
     await world.settle(clock.sleep(299_000));
     expect(await receive()).toEqual([]);
     await hide(0);
     expect(await receive()).toHaveLength(1);
     expect(
-      (
-        await rejection(
-          world.settle(client.send(new ChangeMessageVisibilityCommand({ QueueUrl: url, ReceiptHandle: 'none', VisibilityTimeout: 1 }))),
-        )
-      ).name,
+      (await rejection(world.settle(client.send(new ChangeMessageVisibilityCommand({ QueueUrl: url, ReceiptHandle: 'none', VisibilityTimeout: 1 })))))
+        .name,
     ).toBe('MessageNotInflight');
   });
 

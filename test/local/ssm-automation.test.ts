@@ -6,7 +6,16 @@ const ROLE = `arn:aws:iam::${ACCOUNT}:role/Corp-IsolateRole`;
 const TOKEN = '01234567-89ab-8def-a123-456789abcdef';
 
 function world(options: Parameters<typeof createWorld>[0] = {}): World {
-  const automations = { 'Corp-Isolate': { version: 2, parameters: { Action: ['apply', 'withdraw'] }, role: 'Corp-IsolateRole', seconds: 30, failsOn: ['n2'], hangsOn: ['n3'] } };
+  const automations = {
+    'Corp-Isolate': {
+      version: 2,
+      parameters: { Action: ['apply', 'withdraw'] },
+      role: 'Corp-IsolateRole',
+      seconds: 30,
+      failsOn: ['n2'],
+      hangsOn: ['n3'],
+    },
+  };
   return createWorld({ automations, documents: { 'Corp-Command': {} }, assumes: (arn) => arn === ROLE, ...options });
 }
 
@@ -28,7 +37,9 @@ async function start(made: World, names: string[], more: Input = {}): Promise<st
 
 /** Status by node. */
 async function parts({ call, fleet }: World, execution: string): Promise<Record<string, string>> {
-  const { AutomationExecutionMetadataList } = await call('DescribeAutomationExecutions', { Filters: [{ Key: 'ParentExecutionId', Values: [execution] }] });
+  const { AutomationExecutionMetadataList } = await call('DescribeAutomationExecutions', {
+    Filters: [{ Key: 'ParentExecutionId', Values: [execution] }],
+  });
   return Object.fromEntries(AutomationExecutionMetadataList.map((one: Input) => [fleet.host(one.Target)?.name, one.AutomationExecutionStatus]));
 }
 
@@ -48,7 +59,9 @@ describe('an automation with targets', () => {
     expect(made.host('n1').ran.get('Corp-Isolate')).toEqual({ Action: 'apply', AutomationAssumeRole: ROLE, InstanceId: made.host('n1').id });
     expect(made.host('n2').ran.size).toBe(0);
     expect(await whole(made, id)).toMatchObject({ AutomationExecutionStatus: 'Success', DocumentVersion: '2', Parameters: { Action: ['apply'] } });
-    const { AutomationExecutionMetadataList: listed } = await made.call('DescribeAutomationExecutions', { Filters: [{ Key: 'DocumentNamePrefix', Values: ['Corp-'] }] });
+    const { AutomationExecutionMetadataList: listed } = await made.call('DescribeAutomationExecutions', {
+      Filters: [{ Key: 'DocumentNamePrefix', Values: ['Corp-'] }],
+    });
     expect(listed).toMatchObject([{ AutomationExecutionId: id, TargetParameterName: 'InstanceId', Targets: [{ Key: 'ParameterValues' }] }]);
   });
 
@@ -56,7 +69,9 @@ describe('an automation with targets', () => {
     const made = world();
     const id = await start(made, ['n2']);
     await made.clock.pass(60);
-    const { AutomationExecutionMetadataList: [part] } = await made.call('DescribeAutomationExecutions', { Filters: [{ Key: 'ParentExecutionId', Values: [id] }] });
+    const {
+      AutomationExecutionMetadataList: [part],
+    } = await made.call('DescribeAutomationExecutions', { Filters: [{ Key: 'ParentExecutionId', Values: [id] }] });
     expect(part).toMatchObject({ ParentAutomationExecutionId: id, FailureMessage: expect.stringContaining('not in a state for it') });
     expect(await whole(made, part.AutomationExecutionId)).toMatchObject({ Parameters: { InstanceId: [made.host('n2').id] } });
   });
@@ -83,7 +98,9 @@ describe('an automation with targets', () => {
     const made = world();
     const id = await start(made, [], { Targets: [{ Key: 'ParameterValues', Values: ['i-00000000000000000'] }] });
     await made.clock.pass(5);
-    const { AutomationExecutionMetadataList: [part] } = await made.call('DescribeAutomationExecutions', { Filters: [{ Key: 'ParentExecutionId', Values: [id] }] });
+    const {
+      AutomationExecutionMetadataList: [part],
+    } = await made.call('DescribeAutomationExecutions', { Filters: [{ Key: 'ParentExecutionId', Values: [id] }] });
     expect(part).toMatchObject({ AutomationExecutionStatus: 'Failed', FailureMessage: expect.stringContaining('Invalid id') });
   });
 
@@ -114,14 +131,29 @@ describe('StartAutomationExecution refuses', () => {
     ['a runbook that does not exist', { DocumentName: 'Corp-Other' }, 'AutomationDefinitionNotFoundException', /Corp-Other/],
     ['a Command document', { DocumentName: 'Corp-Command' }, 'AutomationDefinitionNotFoundException', /Corp-Command/],
     ['a version that does not exist', { DocumentVersion: '3' }, 'AutomationDefinitionVersionNotFoundException', /Version 3/],
-    ['a parameter that it does not have', { Parameters: { Action: ['apply'], Nope: ['x'] } }, 'InvalidAutomationExecutionParametersException', /Nope/],
+    [
+      'a parameter that it does not have',
+      { Parameters: { Action: ['apply'], Nope: ['x'] } },
+      'InvalidAutomationExecutionParametersException',
+      /Nope/,
+    ],
     ['a parameter that is missing', { Parameters: {} }, 'InvalidAutomationExecutionParametersException', /Action/],
     ['a value that is not allowed', { Parameters: { Action: ['destroy'] } }, 'InvalidAutomationExecutionParametersException', /invalid/],
-    ['a role that Systems Manager may not assume', { Parameters: { Action: ['apply'], AutomationAssumeRole: [`${ROLE}2`] } }, 'InvalidAutomationExecutionParametersException', /unable to be assumed/],
+    [
+      'a role that Systems Manager may not assume',
+      { Parameters: { Action: ['apply'], AutomationAssumeRole: [`${ROLE}2`] } },
+      'InvalidAutomationExecutionParametersException',
+      /unable to be assumed/,
+    ],
     ['a target parameter that it does not have', { TargetParameterName: 'Node' }, 'InvalidAutomationExecutionParametersException', /Node/],
     ['targets without a parameter for them', { TargetParameterName: undefined }, 'InvalidAutomationExecutionParametersException', /together/],
     ['no target at all', { Targets: [{ Key: 'ParameterValues', Values: [] }] }, 'InvalidTarget', /no values/],
-    ['more than 50 values', { Targets: [{ Key: 'ParameterValues', Values: Array.from({ length: 51 }, (_, index) => `i-${index}`) }] }, 'ValidationException', /targets\.values.*50/],
+    [
+      'more than 50 values',
+      { Targets: [{ Key: 'ParameterValues', Values: Array.from({ length: 51 }, (_, index) => `i-${index}`) }] },
+      'ValidationException',
+      /targets\.values.*50/,
+    ],
     ['a token that is no UUID', { ClientToken: 'once' }, 'ValidationException', /clientToken/],
     ['targets by tag', { Targets: [{ Key: 'tag:Name', Values: ['a'] }] }, 'NotImplemented', /ParameterValues/],
     ['tags', { Tags: [{ Key: 'a', Value: 'b' }] }, 'NotImplemented', /Tags/],
@@ -134,7 +166,12 @@ describe('what IAM is asked', () => {
   it('is the definition in its version, the document, the execution to be, and the role that is handed over', () => {
     const made = world();
     const access = made.ssm.service.operations.StartAutomationExecution!.access(order(made, ['n1'], { DocumentVersion: '2' }), {
-      caller: { account: ACCOUNT, region: REGION, arn: 'x' }, account: ACCOUNT, region: REGION, service: 'ssm', operation: 'StartAutomationExecution', requestId: 'r',
+      caller: { account: ACCOUNT, region: REGION, arn: 'x' },
+      account: ACCOUNT,
+      region: REGION,
+      service: 'ssm',
+      operation: 'StartAutomationExecution',
+      requestId: 'r',
     });
     const ssm = `arn:aws:ssm:${REGION}:${ACCOUNT}`;
     expect(access.map(({ action, resource }: AccessRequest) => [action, resource])).toEqual([
@@ -151,7 +188,12 @@ describe('a runbook among documents', () => {
   it('is described with its type, its parameters and the hash of its content', async () => {
     const { call } = world();
     const { Document } = await call('DescribeDocument', { Name: 'Corp-Isolate' });
-    expect(Document).toMatchObject({ DocumentType: 'Automation', SchemaVersion: '0.3', DocumentVersion: '2', Hash: expect.stringMatching(/^[0-9a-f]{64}$/) });
+    expect(Document).toMatchObject({
+      DocumentType: 'Automation',
+      SchemaVersion: '0.3',
+      DocumentVersion: '2',
+      Hash: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
     expect(Document.Parameters.map(({ Name }: Input) => Name)).toEqual(['Action', 'InstanceId', 'AutomationAssumeRole']);
     const { Content } = await call('GetDocument', { Name: 'Corp-Isolate', DocumentVersion: '1' });
     expect(JSON.parse(Content)).toMatchObject({ schemaVersion: '0.3', assumeRole: '{{ AutomationAssumeRole }}' });

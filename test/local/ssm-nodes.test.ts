@@ -69,7 +69,12 @@ describe('DescribeInstanceInformation', () => {
     expect(await by('InstanceIds', sim.host('n1').id, sim.host('w1').id)).toBe(2);
     expect(await by('ResourceType', 'ManagedInstance')).toBe(0);
     await expect(by('Colour', 'red')).rejects.toMatchObject({ code: 'InvalidFilterKey' });
-    const both = { Filters: [{ Key: 'tag:App', Values: ['web'] }, { Key: 'PingStatus', Values: ['Online'] }] };
+    const both = {
+      Filters: [
+        { Key: 'tag:App', Values: ['web'] },
+        { Key: 'PingStatus', Values: ['Online'] },
+      ],
+    };
     await expect(sim.call('DescribeInstanceInformation', both)).rejects.toThrow(/can not be combined/);
   });
 
@@ -102,7 +107,10 @@ describe('tags of managed nodes', () => {
     const { id } = sim.host('n1');
     await sim.call('AddTagsToResource', { ResourceType: 'ManagedInstance', ResourceId: id, Tags: [{ Key: 'App', Value: 'press' }] });
     const { TagList } = await sim.call('ListTagsForResource', { ResourceType: 'ManagedInstance', ResourceId: id });
-    expect(TagList).toEqual([{ Key: 'Wavelock', Value: 'enabled' }, { Key: 'App', Value: 'press' }]);
+    expect(TagList).toEqual([
+      { Key: 'Wavelock', Value: 'enabled' },
+      { Key: 'App', Value: 'press' },
+    ]);
     expect(sim.fleet.hybridTags(ACCOUNT, 'eu-central-1')).toEqual([{ id, tags: { Wavelock: 'enabled', App: 'press' } }]);
     const instance = { ResourceType: 'ManagedInstance', ResourceId: sim.host('ec2').id };
     await expect(sim.call('ListTagsForResource', instance)).rejects.toMatchObject({ code: 'InvalidResourceId' });
@@ -110,24 +118,24 @@ describe('tags of managed nodes', () => {
     await expect(sim.call('AddTagsToResource', reserved)).rejects.toMatchObject({ code: 'ValidationException' });
   });
 
-  it('of EC2 instances are EC2\'s, with the name', () => {
+  it("of EC2 instances are EC2's, with the name", () => {
     const sim = createWorld({ nodes: nodes(1, { tags: { App: 'web' }, zone: 'b' }) });
-    expect(sim.fleet.instances(ACCOUNT, 'eu-central-1')).toMatchObject([{
-      id: sim.host('n1').id,
-      tags: { Name: 'n1', App: 'web' },
-      zone: 'eu-central-1b',
-      state: 'running',
-    }]);
+    expect(sim.fleet.instances(ACCOUNT, 'eu-central-1')).toMatchObject([
+      {
+        id: sim.host('n1').id,
+        tags: { Name: 'n1', App: 'web' },
+        zone: 'eu-central-1b',
+        state: 'running',
+      },
+    ]);
   });
 });
 
 describe('inventory', () => {
   it('has version, release and epoch of rpm packages apart, of dpkg in one', async () => {
     const sim = createWorld({ inventories: { plain, ubuntu }, nodes: [...nodes(1), ...nodes(1, { name: 'u1', inventory: 'ubuntu' })] });
-    const list = async (name: string): Promise<Input> => sim.call(
-      'ListInventoryEntries',
-      { InstanceId: sim.host(name).id, TypeName: 'AWS:Application' },
-    );
+    const list = async (name: string): Promise<Input> =>
+      sim.call('ListInventoryEntries', { InstanceId: sim.host(name).id, TypeName: 'AWS:Application' });
     expect(await list('n1')).toMatchObject({
       SchemaVersion: '1.1',
       CaptureTime: '2026-12-09T04:59:00Z',

@@ -8,7 +8,14 @@ import type { BaseWorld } from './base-world.ts';
 
 const KEY = '/aws/dedup';
 const dedup = (text: string) => ({ [KEY]: { Type: 'SearchableString' as const, Value: JSON.stringify({ dedupString: text }) } });
-const good: CreateOpsItemCommandInput = { Title: 'CVE-2026-31337: 12 nodes exposed', Description: 'x', Source: 'Wavelock', Severity: '1', Priority: 1, Category: 'Security' };
+const good: CreateOpsItemCommandInput = {
+  Title: 'CVE-2026-31337: 12 nodes exposed',
+  Description: 'x',
+  Source: 'Wavelock',
+  Severity: '1',
+  Priority: 1,
+  Category: 'Security',
+};
 
 let world: BaseWorld;
 let ssm: SSMClient;
@@ -33,7 +40,13 @@ describe('an OpsItem', () => {
 
   it('is changed where something is given, and keeps the rest', async () => {
     const { OpsItemId = '' } = await ssm.send(new CreateOpsItemCommand({ ...good, OperationalData: dedup('a') }));
-    await ssm.send(new UpdateOpsItemCommand({ OpsItemId, Status: 'InProgress', OperationalData: { 'wavelock-rollout': { Value: 'r', Type: 'SearchableString' } } }));
+    await ssm.send(
+      new UpdateOpsItemCommand({
+        OpsItemId,
+        Status: 'InProgress',
+        OperationalData: { 'wavelock-rollout': { Value: 'r', Type: 'SearchableString' } },
+      }),
+    );
     const { OpsItem } = await ssm.send(new GetOpsItemCommand({ OpsItemId }));
     expect(OpsItem).toMatchObject({ Title: good.Title, Status: 'InProgress', Version: '2' });
     expect(Object.keys(OpsItem?.OperationalData ?? {}).toSorted()).toEqual([KEY, 'wavelock-rollout']);
@@ -93,12 +106,24 @@ describe('an OpsItem', () => {
 });
 
 describe('the gateway of tickets', () => {
-  const ticket = { key: 'wavelock zero-day CVE-2026-31337', title: 'CVE-2026-31337', description: 'reached 12 nodes', status: 'Open' as const, data: { policy: 'zero-day' } };
+  const ticket = {
+    key: 'wavelock zero-day CVE-2026-31337',
+    title: 'CVE-2026-31337',
+    description: 'reached 12 nodes',
+    status: 'Open' as const,
+    data: { policy: 'zero-day' },
+  };
 
   /** The gateway makes its own client, as a function does: it finds AWS through the environment. */
   async function gateway() {
     const { accessKeyId, secretAccessKey, sessionToken } = world.config().credentials;
-    Object.assign(process.env, { AWS_ENDPOINT_URL: await world.overSocket(), AWS_REGION: 'eu-central-1', AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken });
+    Object.assign(process.env, {
+      AWS_ENDPOINT_URL: await world.overSocket(),
+      AWS_REGION: 'eu-central-1',
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+      AWS_SESSION_TOKEN: sessionToken,
+    });
     ssm = new SSMClient({ ...world.config(), maxAttempts: 1 });
     return createTickets();
   }
@@ -109,7 +134,12 @@ describe('the gateway of tickets', () => {
     expect(await tickets.open(ticket)).toBe(id);
     expect(await tickets.update(id ?? '', { status: 'Resolved', description: 'none left' })).toBe(true);
     const { OpsItem } = await ssm.send(new GetOpsItemCommand({ OpsItemId: id }));
-    expect(OpsItem).toMatchObject({ Title: ticket.title, Description: 'none left', Status: 'Resolved', OperationalData: { 'wavelock-policy': { Value: 'zero-day' } } });
+    expect(OpsItem).toMatchObject({
+      Title: ticket.title,
+      Description: 'none left',
+      Status: 'Resolved',
+      OperationalData: { 'wavelock-policy': { Value: 'zero-day' } },
+    });
   });
 
   it('says so when a person has deleted it', async () => {

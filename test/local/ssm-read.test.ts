@@ -152,10 +152,7 @@ describe('GetCommandInvocation', () => {
   it('needs the step of a document with several, and gives 24,000 characters of it', async () => {
     const sim = world({ nodes: nodes(1) });
     const id = await sim.send('Two', ids(sim));
-    const get = (PluginName?: string): Promise<Input> => sim.call(
-      'GetCommandInvocation',
-      { CommandId: id, InstanceId: ids(sim)[0], PluginName },
-    );
+    const get = (PluginName?: string): Promise<Input> => sim.call('GetCommandInvocation', { CommandId: id, InstanceId: ids(sim)[0], PluginName });
     await sim.clock.pass(10);
     await expect(get()).rejects.toMatchObject({ code: 'InvalidPluginName' });
     await expect(get('Third')).rejects.toMatchObject({ code: 'InvalidPluginName' });
@@ -197,7 +194,10 @@ describe('ListCommands', () => {
     expect(await comments({})).toEqual(['second', 'first']);
     expect(await comments({ InstanceId: ids(sim)[1] })).toEqual(['first']);
     expect(await comments({ Filters: [{ key: 'ExecutionStage', value: 'Executing' }] })).toEqual(['first']);
-    const late = [{ key: 'DocumentName', value: 'One' }, { key: 'InvokedAfter', value: '2026-12-09T04:59:10Z' }];
+    const late = [
+      { key: 'DocumentName', value: 'One' },
+      { key: 'InvokedAfter', value: '2026-12-09T04:59:10Z' },
+    ];
     expect(await comments({ Filters: late })).toEqual(['second']);
     await expect(comments({ InstanceId: ids(sim)[0], Filters: [{ key: 'Status', value: 'Pending' }] })).rejects.toMatchObject({
       code: 'ValidationException',

@@ -11,16 +11,10 @@ const minute: Behaviour = async ({ host, process }) => {
 
 function world(options: WorldOptions = {}): World {
   const made = createWorld({ behaviours: { 'Doc/One': minute }, ...options });
-  made.ssm.createDocument(
-    HERE,
-    {
-      name: 'Doc',
-      content: shellDocument(
-        [{ name: 'One' }],
-        { executionTimeout: { type: 'String', default: '600' }, BatchId: { type: 'String', default: '' } },
-      ),
-    },
-  );
+  made.ssm.createDocument(HERE, {
+    name: 'Doc',
+    content: shellDocument([{ name: 'One' }], { executionTimeout: { type: 'String', default: '600' }, BatchId: { type: 'String', default: '' } }),
+  });
   return made;
 }
 
@@ -62,7 +56,14 @@ describe('a command', () => {
       const before = sim.events.filter(({ time }) => time <= START + second * 1_000);
       return before.filter(({ detail }) => 'instance-id' in detail).length;
     };
-    for (const [second, most] of [[1.4, 1], [2.4, 2], [3.4, 4], [4.4, 8], [5.4, 16], [50, 20]] as const) {
+    for (const [second, most] of [
+      [1.4, 1],
+      [2.4, 2],
+      [3.4, 4],
+      [4.4, 8],
+      [5.4, 16],
+      [50, 20],
+    ] as const) {
       expect(begun(second)).toBeLessThanOrEqual(most);
     }
     expect(begun(10)).toBe(20);
@@ -156,11 +157,16 @@ describe('a node that took the command', () => {
   });
 
   it('works on after ExpiresAfter, and its late report changes nothing', async () => {
-    const sim = world({ nodes: nodes(1), behaviours: { 'Doc/One': async ({ host, process }) => {
-      await process.sleep(1_000);
-      host.files.set('/done', 'yes');
-      return { code: 0 };
-    } } });
+    const sim = world({
+      nodes: nodes(1),
+      behaviours: {
+        'Doc/One': async ({ host, process }) => {
+          await process.sleep(1_000);
+          host.files.set('/done', 'yes');
+          return { code: 0 };
+        },
+      },
+    });
     const id = await sim.send('Doc', ids(sim), { TimeoutSeconds: 30 });
     await sim.clock.pass(700);
     expect(await statuses(sim, id)).toEqual({ DeliveryTimedOut: 1 });
@@ -231,8 +237,12 @@ describe('events', () => {
       detailType: 'EC2 Command Status-change Notification',
       resources: [`arn:aws:ssm:eu-central-1:111111111111:managed-instance/${node.id}`],
       detail: {
-        'command-id': id, 'document-name': 'Doc', 'expire-after': '2026-12-09T05:10:00.000Z', parameters: { BatchId: ['b-7'] },
-        'requested-date-time': '2026-12-09T04:59:00.000Z', status: 'Success',
+        'command-id': id,
+        'document-name': 'Doc',
+        'expire-after': '2026-12-09T05:10:00.000Z',
+        parameters: { BatchId: ['b-7'] },
+        'requested-date-time': '2026-12-09T04:59:00.000Z',
+        status: 'Success',
       },
     });
     expect(sim.events[2]!.detail).toEqual({

@@ -25,10 +25,8 @@ async function refusal(call: Promise<unknown>): Promise<string> {
 describe('SendCommand refuses', () => {
   const { host, call } = world();
   const id = host('n1').id;
-  const send = (input: Input): Promise<string> => refusal(call(
-    'SendCommand',
-    { DocumentName: 'Doc', InstanceIds: [id], Parameters: good, ...input },
-  ));
+  const send = (input: Input): Promise<string> =>
+    refusal(call('SendCommand', { DocumentName: 'Doc', InstanceIds: [id], Parameters: good, ...input }));
 
   it.each<[string, Input, RegExp]>([
     ['an id of another form', { InstanceIds: ['i-123'] }, /ValidationException: .*at 'instanceIds'.*regular expression/],
@@ -82,10 +80,7 @@ describe('SendCommand refuses', () => {
 describe('SendCommand', () => {
   it('answers with the command as AWS shows it: unset texts are empty', async () => {
     const { call, host } = world();
-    const { Command } = await call(
-      'SendCommand',
-      { DocumentName: 'Doc', InstanceIds: [host('n1').id], Parameters: good, Comment: 'r/w/1' },
-    );
+    const { Command } = await call('SendCommand', { DocumentName: 'Doc', InstanceIds: [host('n1').id], Parameters: good, Comment: 'r/w/1' });
     expect(Command).toMatchObject({
       DocumentName: 'Doc',
       DocumentVersion: '',

@@ -95,14 +95,11 @@ describe('StartExecution', () => {
     expect((await world.runToEnd('m', { again: true }, 'n')).output).toEqual({ again: true });
   });
 
-  it.each([['with space'], ['a/b'], ['a:b'], ['a*'], ['a#b'], ['<a>'], ['x'.repeat(81)], ['tab\t'], ['']])(
-    'refuses the name %j',
-    async (name) => {
-      const world = new TestWorld();
-      world.define('m', pass);
-      await expect(world.api('StartExecution', { stateMachineArn: machineArn('m'), name })).rejects.toMatchObject({ code: 'InvalidName' });
-    },
-  );
+  it.each([['with space'], ['a/b'], ['a:b'], ['a*'], ['a#b'], ['<a>'], ['x'.repeat(81)], ['tab\t'], ['']])('refuses the name %j', async (name) => {
+    const world = new TestWorld();
+    world.define('m', pass);
+    await expect(world.api('StartExecution', { stateMachineArn: machineArn('m'), name })).rejects.toMatchObject({ code: 'InvalidName' });
+  });
 
   it('takes names of 80 characters, dots, dashes and letters of any language', async () => {
     const world = new TestWorld();

@@ -72,9 +72,7 @@ const services = [
         : {
             Reservations: [
               {
-                Instances: [
-                  { InstanceId: 'i-1', State: { Name: 'running', Code: 16 }, Tags: [{ Key: 'a', Value: 'b' }], LaunchTime: new Date(0) },
-                ],
+                Instances: [{ InstanceId: 'i-1', State: { Name: 'running', Code: 16 }, Tags: [{ Key: 'a', Value: 'b' }], LaunchTime: new Date(0) }],
               },
             ],
           },
@@ -171,9 +169,7 @@ describe.each(['in process', 'over loopback'])('the wire, %s', (way) => {
     const missing = await rejection(sns.send(new GetTopicAttributesCommand({ TopicArn: 'none' })));
     expect(missing).toBeInstanceOf(NotFoundException);
     expect(missing.$metadata.httpStatusCode).toBe(404);
-    const role = await new STSClient(config).send(
-      new AssumeRoleCommand({ RoleArn: 'arn:aws:iam::123456789012:role/x', RoleSessionName: 'ss' }),
-    );
+    const role = await new STSClient(config).send(new AssumeRoleCommand({ RoleArn: 'arn:aws:iam::123456789012:role/x', RoleSessionName: 'ss' }));
     expect(role.Credentials?.Expiration?.getTime()).toBe(9e12);
   });
 
@@ -245,9 +241,7 @@ describe.each(['in process', 'over loopback'])('the wire, %s', (way) => {
     const data = Array.from({ length: 300 }, (_, index) => ({ MetricName: `metric-with-a-rather-long-name-${index}`, Value: index }));
     await new CloudWatchClient(config).send(new PutMetricDataCommand({ Namespace: 'n', MetricData: data }));
     expect(seen['PutMetricData'].MetricData).toEqual(data);
-    expect(
-      (await new CloudWatchClient(config).send(new DescribeAlarmsCommand({}))).MetricAlarms?.[0]?.StateUpdatedTimestamp?.getTime(),
-    ).toBe(0);
+    expect((await new CloudWatchClient(config).send(new DescribeAlarmsCommand({}))).MetricAlarms?.[0]?.StateUpdatedTimestamp?.getTime()).toBe(0);
     expect(
       (await new EventBridgeClient(config).send(new PutEventsCommand({ Entries: [{ Source: 'a', DetailType: 'b', Detail: '{}' }] })))
         .FailedEntryCount,
@@ -274,9 +268,7 @@ describe.each(['in process', 'over loopback'])('the wire, %s', (way) => {
 
   it('refuses requests of nobody', async () => {
     const strangers = { ...config, credentials: { accessKeyId: 'AKIASTRANGER', secretAccessKey: 's' } };
-    expect((await rejection(new SSMClient(strangers).send(new GetParameterCommand({ Name: 'x' })))).name).toBe(
-      'UnrecognizedClientException',
-    );
+    expect((await rejection(new SSMClient(strangers).send(new GetParameterCommand({ Name: 'x' })))).name).toBe('UnrecognizedClientException');
     expect((await rejection(new SNSClient(strangers).send(new ListTopicsCommand({})))).name).toBe('InvalidClientTokenId');
     const unsigned = await world.wire.answer({ method: 'POST', url: '/', headers: {}, body: Buffer.alloc(0) });
     expect(unsigned).toMatchObject({ status: 403, headers: { 'x-amzn-errortype': 'MissingAuthenticationToken' } });
@@ -334,9 +326,7 @@ describe('a request', () => {
   });
 
   it('with a value of another type is refused', async () => {
-    expect((await post('AmazonSSM.SendCommand', { DocumentName: 5 })).body.message).toBe(
-      'SendCommand.DocumentName must be a string, not 5',
-    );
+    expect((await post('AmazonSSM.SendCommand', { DocumentName: 5 })).body.message).toBe('SendCommand.DocumentName must be a string, not 5');
     expect((await post('AmazonSSM.SendCommand', { DocumentName: 'D', InstanceIds: 'i' })).body.message).toBe(
       'SendCommand.InstanceIds must be a list, not "i"',
     );
@@ -355,9 +345,7 @@ describe('the SDK', () => {
     const { dependencies } = JSON.parse(readFileSync(createRequire(import.meta.url).resolve('../../package.json'), 'utf8')) as {
       dependencies: Record<string, string>;
     };
-    const loose = Object.entries(dependencies).filter(
-      ([name, version]) => /^@(aws-sdk|smithy)\//.test(name) && !/^\d+\.\d+\.\d+$/.test(version),
-    );
+    const loose = Object.entries(dependencies).filter(([name, version]) => /^@(aws-sdk|smithy)\//.test(name) && !/^\d+\.\d+\.\d+$/.test(version));
     expect(loose).toEqual([]);
   });
 });

@@ -19,13 +19,17 @@ let asked: Told;
 /** What `wavelock approve|resume|abort` does for Ada, who has the operators' policy and nothing else: answers the problem, if any. */
 async function decide(verb: Verb): Promise<string | undefined> {
   const failed = decideAs(scene.cloud, { verb, as: 'ada', why: `a test says ${verb}`, after: '0s' }, asked.document.rollout);
-  return failed.then(() => undefined, (error: Error) => error.message);
+  return failed.then(
+    () => undefined,
+    (error: Error) => error.message,
+  );
 }
 
 /** Until the rollout waits for a person again, or has ended. */
 async function goOn(): Promise<Told> {
   const { rollout } = asked.document;
-  const waitsFor = async () => (await scene.record.waves(rollout)).find(({ parkedFor, endedAt }) => parkedFor === 'hold' && endedAt === undefined)?.taskToken;
+  const waitsFor = async () =>
+    (await scene.record.waves(rollout)).find(({ parkedFor, endedAt }) => parkedFor === 'hold' && endedAt === undefined)?.taskToken;
   const answered = await waitsFor();
   await scene.play(async () => {
     await scene.observer.look();
@@ -37,7 +41,9 @@ async function goOn(): Promise<Told> {
 
 beforeAll(async () => {
   // The policy as deployed is an asset of the assembly.
-  const assembly = editedAssembly(folder, /^asset\.\w+\.json$/, (text) => text.replaceAll('"mode":"auto"', '"mode":"approve"').replaceAll('"mode": "auto"', '"mode": "approve"'));
+  const assembly = editedAssembly(folder, /^asset\.\w+\.json$/, (text) =>
+    text.replaceAll('"mode":"auto"', '"mode":"approve"').replaceAll('"mode": "auto"', '"mode": "approve"'),
+  );
   scene = await openScene({ ...configOf('unreachable'), assembly });
   asked = await scene.run();
 });
@@ -109,7 +115,10 @@ describe('a policy that asks before it runs', () => {
 
       it('records both decisions with who and why', async () => {
         const events = await scene.record.events(ended.document.rollout);
-        expect(events.filter(({ who }) => who === WHO).map(({ what, why }) => `${what}: ${why}`)).toEqual(['approve: a test says approve', 'resume: a test says resume']);
+        expect(events.filter(({ who }) => who === WHO).map(({ what, why }) => `${what}: ${why}`)).toEqual([
+          'approve: a test says approve',
+          'resume: a test says resume',
+        ]);
       });
 
       it('keeps what must hold after every run', () => expect(checkInvariants(scene, ended)).resolves.toBeUndefined());

@@ -32,7 +32,12 @@ describe('the files of an assessment', () => {
   it('run as they are: the proposed policy plans and sends nothing', async () => {
     expect(assessed).toBe(0);
     const document = await run(join(out, 'wavelock.yaml'));
-    expect(document.waves.map(({ name, verdict }) => [name, verdict])).toEqual(expect.arrayContaining([['test', 'not-run'], ['production', 'not-run']]));
+    expect(document.waves.map(({ name, verdict }) => [name, verdict])).toEqual(
+      expect.arrayContaining([
+        ['test', 'not-run'],
+        ['production', 'not-run'],
+      ]),
+    );
     expect(document.aws.commands.filter(({ document: name }) => name.includes('Patch'))).toEqual([]);
   });
 
@@ -44,13 +49,17 @@ describe('the files of an assessment', () => {
     expect(new Set(document.nodes.map(({ outcome }) => outcome))).toEqual(new Set(['patched']));
     expect(document.nodes.flatMap(({ cvesClosed }) => cvesClosed).length).toBeGreaterThan(0);
     // On Berlin's clock in winter or summer, and never in the last hour.
-    const hours = document.nodes.map(({ startedAt }) => Number(new Intl.DateTimeFormat('en-GB', { timeZone: 'Europe/Berlin', hour: '2-digit' }).format(Date.parse(startedAt))));
+    const hours = document.nodes.map(({ startedAt }) =>
+      Number(new Intl.DateTimeFormat('en-GB', { timeZone: 'Europe/Berlin', hour: '2-digit' }).format(Date.parse(startedAt))),
+    );
     expect(hours.every((hour) => hour >= 1 && hour < 4)).toBe(true);
-    expect(document.plan.replaceAll(/\s+/g, ' ')).toMatch(/window patch-nights is SSM maintenance window mw-[0-9a-f]{17} in 111111111111\/eu-central-1, "patch-nights": cron\(0 1 \? \* TUE-THU \*\), Europe\/Berlin, 4 h, no start in the last 1 h/);
+    expect(document.plan.replaceAll(/\s+/g, ' ')).toMatch(
+      /window patch-nights is SSM maintenance window mw-[0-9a-f]{17} in 111111111111\/eu-central-1, "patch-nights": cron\(0 1 \? \* TUE-THU \*\), Europe\/Berlin, 4 h, no start in the last 1 h/,
+    );
     expect(document.aws.calls['ssm:GetMaintenanceWindow']).toBeGreaterThan(2);
   });
 
-  it('name the existing maintenance window by its id, and say why they don\'t name another', () => {
+  it("name the existing maintenance window by its id, and say why they don't name another", () => {
     const policy = readFileSync(join(out, 'wavelock.yaml'), 'utf8');
     expect(policy).toMatch(/^ {2}patch-nights: \{ ssm: mw-[0-9a-f]{17}, location: 111111111111\/eu-central-1 \}$/m);
     expect(policy).toMatch(/"every-week".*; not here, for it has the schedule rate\(7 days\): its openings count from/);

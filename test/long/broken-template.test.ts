@@ -57,7 +57,10 @@ describe('one broken piece of the template', () => {
   it('the opt-in condition on another tag: nothing is sent to any node', async () => {
     const assembly = breakResources('AWS::IAM::Policy', (properties, id) => {
       if (!id.startsWith('SpokeRole')) return;
-      Object.assign(properties, inText(properties, (text) => text.replace('enabled', 'disabled')));
+      Object.assign(
+        properties,
+        inText(properties, (text) => text.replace('enabled', 'disabled')),
+      );
     });
     const broken = await open(assembly, 'none');
     const told = await broken.run();
@@ -80,11 +83,16 @@ describe('one broken piece of the template', () => {
   it('an event pattern: no event comes, and every batch is found by looking instead', async () => {
     const assembly = breakResources('AWS::Events::Rule', (properties, id) => {
       if (!id.startsWith('SpokeForwarding')) return;
-      Object.assign(properties, inText(properties, (text) => text.replace('EC2 Command Status-change', 'EC2 Command Invocation Status-change')));
+      Object.assign(
+        properties,
+        inText(properties, (text) => text.replace('EC2 Command Status-change', 'EC2 Command Invocation Status-change')),
+      );
     });
     const broken = await open(assembly, 'bad-patch');
     const told = await broken.run();
     expect(told.document.status).toBe('failed');
-    expect(told.extra.notes).toContainEqual(expect.objectContaining({ wave: 'test', text: expect.stringMatching(/never came: found by looking, nothing was sent twice$/) }));
+    expect(told.extra.notes).toContainEqual(
+      expect.objectContaining({ wave: 'test', text: expect.stringMatching(/never came: found by looking, nothing was sent twice$/) }),
+    );
   });
 });

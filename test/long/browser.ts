@@ -54,8 +54,12 @@ interface Chromium {
 /** Where the packages are, or why there is no browser, with what to do about it. */
 export function findBrowser(): { why?: string } {
   const suits = OWN !== undefined || (process.platform === 'linux' && process.arch === 'x64');
-  if (!suits) return { why: `pages are not tested in a browser: the package has one for Linux on x86_64 only; install a Chromium and name it in WAVELOCK_CHROMIUM, then ${INSTALL}` };
-  if (!existsSync(join(FOLDER, 'node_modules', 'playwright-core'))) return { why: `pages are not tested in a browser: it is not installed; ${INSTALL}` };
+  if (!suits)
+    return {
+      why: `pages are not tested in a browser: the package has one for Linux on x86_64 only; install a Chromium and name it in WAVELOCK_CHROMIUM, then ${INSTALL}`,
+    };
+  if (!existsSync(join(FOLDER, 'node_modules', 'playwright-core')))
+    return { why: `pages are not tested in a browser: it is not installed; ${INSTALL}` };
   return {};
 }
 
@@ -88,7 +92,10 @@ async function unpack({ inflate }: Chromium, code: string): Promise<string> {
     if (before === undefined) delete process.env.TMPDIR;
     else process.env.TMPDIR = before;
   }
-  writeFileSync(join(making, 'fonts.conf'), `<?xml version="1.0"?><fontconfig><dir>${done}/fonts/fonts</dir><cachedir>${done}/cache</cachedir></fontconfig>`);
+  writeFileSync(
+    join(making, 'fonts.conf'),
+    `<?xml version="1.0"?><fontconfig><dir>${done}/fonts/fonts</dir><cachedir>${done}/cache</cachedir></fontconfig>`,
+  );
   if (existsSync(done)) rmSync(making, { recursive: true });
   else renameSync(making, done);
   return done;

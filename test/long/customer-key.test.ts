@@ -47,13 +47,21 @@ describe('a rollout with it', () => {
     const { cloud } = scene;
     const administrator = cloud.administrator(HUB.account, HUB.region);
     const { resources } = found(cloud.inventory.stacks[0], 'hub');
-    const ref = (type: string, name: RegExp): string => found(resources.find((one) => one.type === type && name.test(one.logicalId)), type).ref;
+    const ref = (type: string, name: RegExp): string =>
+      found(
+        resources.find((one) => one.type === type && name.test(one.logicalId)),
+        type,
+      ).ref;
     const { Table } = await cloud.call(administrator, 'dynamodb', 'DescribeTable', { TableName: ref('AWS::DynamoDB::GlobalTable', /./) });
     expect(Table.SSEDescription.KMSMasterKeyArn).toBe(KEY);
     const Bucket = ref('AWS::S3::Bucket', /^Store/);
     const { Contents } = await cloud.call(administrator, 's3', 'ListObjectsV2', { Bucket, Prefix: 'evidence/' });
     expect(Contents.length).toBeGreaterThan(0);
-    for (const { Key } of Contents) expect(await cloud.call(administrator, 's3', 'HeadObject', { Bucket, Key })).toMatchObject({ ServerSideEncryption: 'aws:kms', SSEKMSKeyId: KEY });
+    for (const { Key } of Contents)
+      expect(await cloud.call(administrator, 's3', 'HeadObject', { Bucket, Key })).toMatchObject({
+        ServerSideEncryption: 'aws:kms',
+        SSEKMSKeyId: KEY,
+      });
     expect(cloud.deniedCalls()).toEqual([]);
   });
 });
@@ -61,14 +69,18 @@ describe('a rollout with it', () => {
 describe('without a grant on it', () => {
   it('IAM refuses a function whose role may do everything but use the key', async () => {
     const world = await createWorld({ assembly: withoutGrants(/^PickFeedsRole/) });
-    expect((await world.failure('PickFeeds', { scope: 'all', since: '' })).errorMessage).toMatch(/PickFeeds.* is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:.* because no identity-based policy allows the kms:Decrypt action/);
+    expect((await world.failure('PickFeeds', { scope: 'all', since: '' })).errorMessage).toMatch(
+      /PickFeeds.* is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:.* because no identity-based policy allows the kms:Decrypt action/,
+    );
     await expect(world.stop()).rejects.toThrow('kms:Decrypt');
   });
 
   it('IAM refuses everybody where its owner lets in nobody', async () => {
     const world = await createWorld({ assembly });
     world.cloud.parts.kms.setKeyPolicy(KEY, { Version: '2012-10-17', Statement: [] });
-    expect((await world.failure('PickFeeds', { scope: 'all', since: '' })).errorMessage).toMatch(/kms:Decrypt .* because no resource-based policy allows/);
+    expect((await world.failure('PickFeeds', { scope: 'all', since: '' })).errorMessage).toMatch(
+      /kms:Decrypt .* because no resource-based policy allows/,
+    );
     await expect(world.stop()).rejects.toThrow('kms:Decrypt');
   });
 
@@ -78,7 +90,9 @@ describe('without a grant on it', () => {
     cpSync(assembly, copy, { recursive: true });
     let changed = 0;
     for (const file of readdirSync(copy).filter((name) => name.endsWith('.template.json'))) {
-      const template = JSON.parse(readFileSync(join(copy, file), 'utf8')) as { Resources: Record<string, { Type: string; Properties: { PolicyDocument: { Statement: { Action: string | string[] }[] } } }> };
+      const template = JSON.parse(readFileSync(join(copy, file), 'utf8')) as {
+        Resources: Record<string, { Type: string; Properties: { PolicyDocument: { Statement: { Action: string | string[] }[] } } }>;
+      };
       for (const [id, { Type, Properties }] of Object.entries(template.Resources)) {
         if (Type !== 'AWS::IAM::Policy' || !role.test(id)) continue;
         const { PolicyDocument } = Properties;

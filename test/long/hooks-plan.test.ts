@@ -27,14 +27,18 @@ mode: auto
 people:
   linux-ops: { email: [ops@example.com] }
 policies:
-${Object.entries(POLICIES).map(([name, hooks]) => `  ${name}:
+${Object.entries(POLICIES)
+  .map(
+    ([name, hooks]) => `  ${name}:
     mode: ${name === 'asks' ? 'approve' : 'auto'}
     nodes: ${NODES[name] ?? '{ os: linux }'}
     plan: { every: day, at: "09:00", timezone: UTC }
     patches: { kinds: [security] }
     hooks: ${hooks}
     waves: [{ name: test, nodes: { tags: { Environment: test } } }, { name: production, nodes: everything-else }]
-    tell: { linux-ops: everything }`).join('\n')}
+    tell: { linux-ops: everything }`,
+  )
+  .join('\n')}
 `;
 
 const folder = mkdtempSync(join(tmpdir(), 'wavelock-hooks-'));
@@ -59,7 +63,9 @@ describe('the spokes', () => {
     const roles = world.cloud.parts.iam.roles().filter(({ policies }) => JSON.stringify(policies).includes('document/Wavelock-Scan-Linux'));
     expect(roles).toHaveLength(4);
     for (const { policies } of roles) {
-      const statements = policies.flatMap(({ document }) => (document as { Statement: { Action: string | string[]; Resource: string | string[] }[] }).Statement);
+      const statements = policies.flatMap(
+        ({ document }) => (document as { Statement: { Action: string | string[]; Resource: string | string[] }[] }).Statement,
+      );
       const naming = statements.filter(({ Resource }) => JSON.stringify(Resource).includes('/Corp-'));
       expect(naming.map(({ Action }) => Action)).toEqual(['ssm:DescribeDocument']);
       const [, region = '', account = ''] = /ssm:([a-z0-9-]+):(\d+):document\/Corp-Nowhere/.exec(JSON.stringify(naming)) ?? [];
@@ -80,7 +86,9 @@ describe('PlanRollout', () => {
 
   it('refuses a plan with a hook that is not there: told to people, closed as failed, nothing was sent', async () => {
     const { action, rollout, reason, row } = await planned('nowhere');
-    expect(reason).toBe(`hooks.after: Corp-Nowhere:1 in ${HERE}: there is no such document; hooks.after: Corp-Nowhere:1 in ${THERE}: there is no such document: nothing is sent`);
+    expect(reason).toBe(
+      `hooks.after: Corp-Nowhere:1 in ${HERE}: there is no such document; hooks.after: Corp-Nowhere:1 in ${THERE}: there is no such document: nothing is sent`,
+    );
     expect([action, row.stopped]).toEqual(['run', reason]);
     expect(await world.answer('NextWave', { rollout })).toEqual({ action: 'close', wave: '', reason });
     expect(await world.answer('CloseRollout', { rollout })).toEqual({ status: 'failed', reason });
@@ -89,7 +97,9 @@ describe('PlanRollout', () => {
   });
 
   it('refuses a plan with a version that is not there', async () => {
-    expect((await planned('newer')).reason).toBe(`hooks.before: Corp-Drain:9 in ${HERE}: it has no version 9; hooks.before: Corp-Drain:9 in ${THERE}: it has no version 9: nothing is sent`);
+    expect((await planned('newer')).reason).toBe(
+      `hooks.before: Corp-Drain:9 in ${HERE}: it has no version 9; hooks.before: Corp-Drain:9 in ${THERE}: it has no version 9: nothing is sent`,
+    );
   });
 
   it('finds a hook by its ARN', async () => {
@@ -106,7 +116,12 @@ describe('PlanRollout', () => {
     for (const { arn } of iam.roles().filter((role) => /Wavelock-Spoke/.test(role.arn))) iam.attach(arn, { name: 'Deny', document: deny });
     const { action, rollout, plan } = await planned('asks');
     expect(action).toBe('ask');
-    expect(plan.unseenHooks).toEqual([HERE, THERE].map((where) => `hooks.after: ${FOREIGN}:1 in ${where} could not be looked at (the spoke's role may not describe it): whether nodes can run it only they will tell`));
+    expect(plan.unseenHooks).toEqual(
+      [HERE, THERE].map(
+        (where) =>
+          `hooks.after: ${FOREIGN}:1 in ${where} could not be looked at (the spoke's role may not describe it): whether nodes can run it only they will tell`,
+      ),
+    );
     await world.park('AskPeople', { rollout, taskToken: 'token' });
     expect(world.published.at(-1)).toMatchObject({ event: 'approval', text: expect.stringContaining('could not be looked at') });
     await expect(world.stop()).rejects.toThrow('ssm:DescribeDocument');

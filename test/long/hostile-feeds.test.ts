@@ -44,7 +44,14 @@ afterAll(async () => {
 });
 
 function catalogue(version: string, count: number): Site['files'] {
-  const entry = (index: number) => ({ cveID: `CVE-2026-${1000 + index}`, vendorProject: 'X', product: 'Y', dateAdded: '2026-10-01', dueDate: '2026-10-22', knownRansomwareCampaignUse: 'Unknown' });
+  const entry = (index: number) => ({
+    cveID: `CVE-2026-${1000 + index}`,
+    vendorProject: 'X',
+    product: 'Y',
+    dateAdded: '2026-10-01',
+    dueDate: '2026-10-22',
+    knownRansomwareCampaignUse: 'Unknown',
+  });
   return { [KEV]: JSON.stringify({ catalogVersion: version, count, vulnerabilities: Array.from({ length: count }, (_, index) => entry(index)) }) };
 }
 
@@ -253,7 +260,10 @@ describe('ETags that lie', () => {
   });
 
   it('the same ETag for another repomd.xml: its checksum counts', async () => {
-    const sticky = (content: string): Site['answers'][string] => (_, response) => void response.writeHead(200, { etag: '"1"' }).end(content);
+    const sticky =
+      (content: string): Site['answers'][string] =>
+      (_, response) =>
+        void response.writeHead(200, { etag: '"1"' }).end(content);
     site.answers[REPOMD] = sticky(repomd(packed(...many(200))));
     expect(await world.answer('PullFeed', { feed: FEED })).toMatchObject({ result: 'unchanged' });
     site.files[UPDATEINFO] = packed(...many(201));

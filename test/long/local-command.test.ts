@@ -1,5 +1,11 @@
 import { createServer } from 'node:net';
-import { DescribeExecutionCommand, GetExecutionHistoryCommand, ListStateMachinesCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import {
+  DescribeExecutionCommand,
+  GetExecutionHistoryCommand,
+  ListStateMachinesCommand,
+  SFNClient,
+  StartExecutionCommand,
+} from '@aws-sdk/client-sfn';
 import { DescribeInstanceInformationCommand, GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { command, start } from '../cli/command.ts';
@@ -36,7 +42,11 @@ describe('wavelock local', () => {
     client = {
       endpoint: value('AWS_ENDPOINT_URL'),
       region: value('AWS_REGION'),
-      credentials: { accessKeyId: value('AWS_ACCESS_KEY_ID'), secretAccessKey: value('AWS_SECRET_ACCESS_KEY'), sessionToken: value('AWS_SESSION_TOKEN') },
+      credentials: {
+        accessKeyId: value('AWS_ACCESS_KEY_ID'),
+        secretAccessKey: value('AWS_SECRET_ACCESS_KEY'),
+        sessionToken: value('AWS_SESSION_TOKEN'),
+      },
     };
     sfn = new SFNClient(client);
   });
@@ -89,9 +99,19 @@ describe('wavelock local', () => {
     const json = JSON.parse((await ask('--json')).stdout) as object[];
     expect(json).toContainEqual(expect.objectContaining({ feed: 'cisa-kev', records: 12, errors: 0, failures: 0, reason: '' }));
     expect(await ask('--accept', 'cisa-kev')).toMatchObject({ status: 2, stderr: expect.stringContaining('--why') });
-    expect(await ask('--accept', 'nobody', '--why', 'a test')).toMatchObject({ status: 2, stderr: expect.stringContaining('no feed is called nobody') });
-    expect(await ask('--accept', 'cisa-kev', '--why', 'a test')).toMatchObject({ status: 0, stdout: expect.stringMatching(/takes cisa-kev as it is, recorded as decided by arn:/) });
-    expect(await ask('--qualifier', 'Nobody')).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('there is no parameter /Nobody/hub') });
+    expect(await ask('--accept', 'nobody', '--why', 'a test')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('no feed is called nobody'),
+    });
+    expect(await ask('--accept', 'cisa-kev', '--why', 'a test')).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/takes cisa-kev as it is, recorded as decided by arn:/),
+    });
+    expect(await ask('--qualifier', 'Nobody')).toMatchObject({
+      status: 2,
+      stdout: '',
+      stderr: expect.stringContaining('there is no parameter /Nobody/hub'),
+    });
   });
 
   it('has what people need who decide, and `approve` finds it', async () => {

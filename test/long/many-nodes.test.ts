@@ -12,7 +12,8 @@ function manyNodes(demo: FleetFile): FleetFile {
   const nodes = demo.locations.flatMap((location, where) =>
     inventories.flatMap((inventory, kind): NodeEntry[] => {
       const cell = where * inventories.length + kind;
-      const total = Math.floor(NODES / (demo.locations.length * inventories.length)) + (cell < NODES % (demo.locations.length * inventories.length) ? 1 : 0);
+      const total =
+        Math.floor(NODES / (demo.locations.length * inventories.length)) + (cell < NODES % (demo.locations.length * inventories.length) ? 1 : 0);
       const tags = { Wavelock: 'enabled', App: 'many', Service: inventory };
       const hybrid = where === 1 && kind === 1;
       return [

@@ -49,7 +49,11 @@ export async function makePages(): Promise<Record<PageName, string>> {
 
 /** Eight times the demo's fleet. */
 function manyNodes(demo: FleetFile): FleetFile {
-  const nodes = demo.nodes.map(({ id: _id, ...node }): NodeEntry => ({ ...node, name: node.name.includes('{n}') ? node.name : `${node.name}-{n}`, count: 8 * (node.count ?? 1) }));
+  const nodes = demo.nodes.map(({ id: _id, ...node }): NodeEntry => ({
+    ...node,
+    name: node.name.includes('{n}') ? node.name : `${node.name}-{n}`,
+    count: 8 * (node.count ?? 1),
+  }));
   return { ...demo, nodes };
 }
 
@@ -59,7 +63,14 @@ function hostileNodes(file: FleetFile): NodeEntry[] {
   const kinds: Partial<NodeEntry>[] = [{ unmanaged: 'no-agent' }, { stopped: true }, { online: false }, { scanned: 'never' }, { agent: '2.3.1.0' }];
   return kinds.map((kind, index) => {
     const name = `${index}${index % 2 === 0 ? HOSTILE : LONG}`;
-    return { name, location, inventory: 'al2023', zone: 'a', ...kind, tags: { Environment: HOSTILE.slice(0, 60), [`k${index}`]: LONG.slice(0, 250) } };
+    return {
+      name,
+      location,
+      inventory: 'al2023',
+      zone: 'a',
+      ...kind,
+      tags: { Environment: HOSTILE.slice(0, 60), [`k${index}`]: LONG.slice(0, 250) },
+    };
   });
 }
 

@@ -46,7 +46,9 @@ describe.skipIf(why !== undefined)('pages in a browser', () => {
 
   /** A picture for people who look. Chromium has none now and then on a machine that is busy with other things: that is no verdict on the page. */
   async function shoot(page: Page, name: string, fullPage = false): Promise<void> {
-    await page.screenshot({ path: join(shots, `${name}.png`), fullPage }).catch((error: Error) => console.warn(`no picture of ${name}: ${error.message}`));
+    await page
+      .screenshot({ path: join(shots, `${name}.png`), fullPage })
+      .catch((error: Error) => console.warn(`no picture of ${name}: ${error.message}`));
   }
 
   const wrong = (page: Page, check: string): Promise<string[]> => page.evaluate(`checks.${check}`);
@@ -67,7 +69,10 @@ describe.skipIf(why !== undefined)('pages in a browser', () => {
       await page.close();
     });
 
-    it.each([['a desk', DESK], ['a phone', PHONE]] as const)('fits %s, also with wider letters, and its pictures are not cut', async (_where, size) => {
+    it.each([
+      ['a desk', DESK],
+      ['a phone', PHONE],
+    ] as const)('fits %s, also with wider letters, and its pictures are not cut', async (_where, size) => {
       const { page } = await open(which, size);
       await shoot(page, `${which}-${size.width}`);
       expect(await wrong(page, 'sideways()')).toEqual([]);
@@ -154,7 +159,9 @@ describe.skipIf(why !== undefined)('pages in a browser', () => {
     it('tells the story of a zero-day, with who decided', async () => {
       const { page } = await open('zero-day');
       const story = await page.evaluate<string>('document.getElementById("story").innerText');
-      expect(story).toMatch(/CISA lists CVE-[\s\S]*ana@example\.com approves[\s\S]*every ticket|every ticket[\s\S]*CISA lists CVE-[\s\S]*ana@example\.com approves/);
+      expect(story).toMatch(
+        /CISA lists CVE-[\s\S]*ana@example\.com approves[\s\S]*every ticket|every ticket[\s\S]*CISA lists CVE-[\s\S]*ana@example\.com approves/,
+      );
       await page.close();
     });
 
@@ -191,7 +198,9 @@ describe.skipIf(why !== undefined)('pages in a browser', () => {
       await page.fill('#find input', id);
       const rows = 'checks.all("table.finds tbody tr").filter(checks.isShown)';
       expect(await page.evaluate<string[]>(`${rows}.map((row) => row.closest("section").id)`)).toEqual(['unmanaged']);
-      expect(await page.evaluate<string[]>(`${rows}.filter((row) => !row.innerText.includes(${JSON.stringify(id)})).map((row) => row.innerText)`)).toEqual([]);
+      expect(
+        await page.evaluate<string[]>(`${rows}.filter((row) => !row.innerText.includes(${JSON.stringify(id)})).map((row) => row.innerText)`),
+      ).toEqual([]);
       await page.close();
     });
 
@@ -199,7 +208,9 @@ describe.skipIf(why !== undefined)('pages in a browser', () => {
       const { page } = await open('large assessment');
       const id = await page.evaluate<string>('[...document.querySelectorAll("#stopped details li .mono")].at(-1).textContent');
       await page.fill('#find input', id);
-      expect(await page.evaluate<string[]>('checks.all("#stopped li").filter(checks.isShown).map((entry) => entry.querySelector(".mono").textContent)')).toEqual([id]);
+      expect(
+        await page.evaluate<string[]>('checks.all("#stopped li").filter(checks.isShown).map((entry) => entry.querySelector(".mono").textContent)'),
+      ).toEqual([id]);
       await page.close();
     });
   });

@@ -31,7 +31,9 @@ interface PolicyDocument {
 }
 
 beforeAll(async () => {
-  const assembly = editedAssembly(folder, /^asset\.\w+\.json$/, (text) => text.replaceAll('"mode":"auto"', '"mode":"approve"').replaceAll('"mode": "auto"', '"mode": "approve"'));
+  const assembly = editedAssembly(folder, /^asset\.\w+\.json$/, (text) =>
+    text.replaceAll('"mode":"auto"', '"mode":"approve"').replaceAll('"mode": "auto"', '"mode": "approve"'),
+  );
   scene = await openScene({ ...configOf('none'), assembly });
   asked = await scene.run();
   const line = (text: unknown): string => `${String(text)}\n`;
@@ -64,11 +66,21 @@ async function as(document: PolicyDocument | undefined, act: () => Promise<numbe
   const account = found(scene.cloud.inventory.stacks[0], 'hub').account;
   const { iam } = scene.cloud.parts;
   const arn = `arn:aws:iam::${account}:role/people/Sre`;
-  const trust = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${account}:root` }, Action: 'sts:AssumeRole' }] };
+  const trust = {
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${account}:root` }, Action: 'sts:AssumeRole' }],
+  };
   iam.putRole({ arn, trust, policies: document === undefined ? [] : [{ name: 'Own', document }] });
-  const { Credentials: keys } = await scene.cloud.call(scene.cloud.administrator(account, 'eu-central-1'), 'sts', 'AssumeRole', { RoleArn: arn, RoleSessionName: 'ann' });
+  const { Credentials: keys } = await scene.cloud.call(scene.cloud.administrator(account, 'eu-central-1'), 'sts', 'AssumeRole', {
+    RoleArn: arn,
+    RoleSessionName: 'ann',
+  });
   const before = { ...process.env };
-  Object.assign(process.env, { AWS_ACCESS_KEY_ID: keys.AccessKeyId, AWS_SECRET_ACCESS_KEY: keys.SecretAccessKey, AWS_SESSION_TOKEN: keys.SessionToken });
+  Object.assign(process.env, {
+    AWS_ACCESS_KEY_ID: keys.AccessKeyId,
+    AWS_SECRET_ACCESS_KEY: keys.SecretAccessKey,
+    AWS_SESSION_TOKEN: keys.SessionToken,
+  });
   said = { out: '', err: '' };
   try {
     return await act();
@@ -147,7 +159,8 @@ describe('readers', () => {
 
 describe('operators', () => {
   it('are refused, each action on its own, by some command: all of them are needed', async () => {
-    for (const action of actionsOf('OperatorsPolicy')) expect(await refused(action, 'OperatorsPolicy', { ...LOOKS, ...ACTS }), action).not.toEqual([]);
+    for (const action of actionsOf('OperatorsPolicy'))
+      expect(await refused(action, 'OperatorsPolicy', { ...LOOKS, ...ACTS }), action).not.toEqual([]);
     expect((await scene.record.findRollout(asked.document.rollout))?.status).toBe('asked');
   });
 

@@ -40,12 +40,33 @@ describe('wavelock run', () => {
 
   it('prints one JSON document on standard output and everything else on standard error', () => {
     const document = documentOf(good);
-    expect(Object.keys(document).toSorted()).toEqual(
-      ['advisories', 'aws', 'exposure', 'lock', 'nodes', 'notices', 'policy', 'rollout', 'status', 'virtualSeconds', 'wallMs', 'waves'],
-    );
-    expect(Object.keys(document.nodes[0] ?? {}).toSorted()).toEqual(
-      ['cvesClosed', 'endedAt', 'id', 'location', 'outcome', 'packages', 'platform', 'reason', 'rebooted', 'startedAt', 'wave'],
-    );
+    expect(Object.keys(document).toSorted()).toEqual([
+      'advisories',
+      'aws',
+      'exposure',
+      'lock',
+      'nodes',
+      'notices',
+      'policy',
+      'rollout',
+      'status',
+      'virtualSeconds',
+      'wallMs',
+      'waves',
+    ]);
+    expect(Object.keys(document.nodes[0] ?? {}).toSorted()).toEqual([
+      'cvesClosed',
+      'endedAt',
+      'id',
+      'location',
+      'outcome',
+      'packages',
+      'platform',
+      'reason',
+      'rebooted',
+      'startedAt',
+      'wave',
+    ]);
     expect(Object.keys(document.waves[0] ?? {}).toSorted()).toEqual(['endedAt', 'name', 'nodes', 'outcomes', 'reasons', 'startedAt', 'verdict']);
     expect(Object.keys(document.aws).toSorted()).toEqual(['calls', 'commands', 'costUsd', 'lambdaInvocations', 'stateTransitions']);
     expect(Object.keys(document.exposure ?? {})).toEqual(expect.arrayContaining(['before', 'after', 'closed', 'timeToPatch', 'deadlines']));
@@ -66,10 +87,7 @@ describe('wavelock run', () => {
     const report = readFileSync(join(folder, 'bad', 'report.html'), 'utf8');
     expect(report).toMatch(/^<!doctype html>/i);
     expect(report).not.toMatch(/(src|href)="https?:/);
-    const [why, told] = await Promise.all([
-      command('why', 'web-t1', '--out', join(folder, 'bad')),
-      command('notices', '--out', join(folder, 'bad')),
-    ]);
+    const [why, told] = await Promise.all([command('why', 'web-t1', '--out', join(folder, 'bad')), command('notices', '--out', join(folder, 'bad'))]);
     expect(why).toMatchObject({ status: 0, stdout: expect.stringContaining('web-t1') });
     expect(told).toMatchObject({ status: 0, stdout: expect.stringContaining('[Wavelock] FAILED at test') });
     expect((await command('why', 'web-t99', '--out', join(folder, 'bad'))).status).toBe(2);
@@ -79,7 +97,16 @@ describe('wavelock run', () => {
 describe('bad input', () => {
   it('is status 2 with every problem on standard error, and starts nothing', async () => {
     const out = join(folder, 'never');
-    const { status, stdout, stderr } = await command('run', '--json', '--fleet', join(folder, 'no.yaml'), '--policy', join(folder, 'no-policy.yaml'), '--out', out);
+    const { status, stdout, stderr } = await command(
+      'run',
+      '--json',
+      '--fleet',
+      join(folder, 'no.yaml'),
+      '--policy',
+      join(folder, 'no-policy.yaml'),
+      '--out',
+      out,
+    );
     expect(status).toBe(2);
     expect(stdout).toBe('');
     expect(stderr).toContain('no.yaml');

@@ -60,14 +60,33 @@ describe('a function that stands in as long as there is no fix', () => {
     expect(new Set(calls.map(({ id }) => id)).size).toBe(calls.length);
     expect(world.calls('lambda:Invoke')).toBeGreaterThanOrEqual(calls.length);
     const [first] = calls;
-    expect(first).toMatchObject({ version: 1, policy: 'stand-in', rollout: rollout.id, wave: 'test', cves: [CVE], advisories: ['ALAS2023-2026-901'] });
+    expect(first).toMatchObject({
+      version: 1,
+      policy: 'stand-in',
+      rollout: rollout.id,
+      wave: 'test',
+      cves: [CVE],
+      advisories: ['ALAS2023-2026-901'],
+    });
     expect(first?.id.startsWith(`${rollout.id}-test-p1-`)).toBe(true);
-    expect(found(first, 'call').nodes[0]).toEqual({ id: expect.stringMatching(/^i-/), name: expect.stringMatching(/^test-/), account: '111111111111', region: 'eu-central-1', os: 'linux', platform: PLATFORM });
+    expect(found(first, 'call').nodes[0]).toEqual({
+      id: expect.stringMatching(/^i-/),
+      name: expect.stringMatching(/^test-/),
+      account: '111111111111',
+      region: 'eu-central-1',
+      os: 'linux',
+      platform: PLATFORM,
+    });
     expect(new Set(calls.flatMap(({ nodes }) => nodes.map(({ account, region }) => `${account}/${region}`)))).toEqual(new Set([HERE, THERE]));
   });
 
   it('comes to production after the test nodes have it, and their soak is over', async () => {
-    expect(told('apply').map(({ wave }) => wave).toSorted().at(-1)).toBe('test');
+    expect(
+      told('apply')
+        .map(({ wave }) => wave)
+        .toSorted()
+        .at(-1),
+    ).toBe('test');
     const [run] = await made.world.record.runs('stand-in mitigate');
     const waves = new Map((await made.world.record.waves(found(run, 'run').rollout)).map((wave) => [wave.name, wave]));
     const [test, production] = [found(waves.get('test'), 'wave'), found(waves.get('production'), 'wave')];
@@ -77,11 +96,15 @@ describe('a function that stands in as long as there is no fix', () => {
 
   it('is written down for each node under the name that people gave it, with its version and code in the plan', async () => {
     const rows = await made.world.record.mitigations('stand-in');
-    expect(rows.map(({ node }) => node).toSorted()).toEqual(PATCHABLE.map((name) => `${name.startsWith('plant') ? THERE : HERE}/${ID[name]}`).toSorted());
+    expect(rows.map(({ node }) => node).toSorted()).toEqual(
+      PATCHABLE.map((name) => `${name.startsWith('plant') ? THERE : HERE}/${ID[name]}`).toSorted(),
+    );
     for (const row of rows) expect(row).toMatchObject({ document: 'waf-block:live', by: 'lambda', advisories: ['alas ALAS2023-2026-901'] });
     const { planKey } = await made.world.record.rollout(found(rows[0], 'row').rollout);
     const pin = { name: 'waf-block', version: '2', hash: expect.stringMatching(/^[A-Za-z0-9+/]{43}=$/), by: 'lambda', seconds: 300 };
-    expect(await made.world.store.getJson(planKey ?? '')).toMatchObject({ documents: { [HERE]: { 'mitigate-linux': pin }, [THERE]: { 'mitigate-linux': pin } } });
+    expect(await made.world.store.getJson(planKey ?? '')).toMatchObject({
+      documents: { [HERE]: { 'mitigate-linux': pin }, [THERE]: { 'mitigate-linux': pin } },
+    });
   });
 
   it('closes nothing, and people hear what runs and that it is no fix', async () => {
@@ -123,7 +146,10 @@ describe('a function that fails', () => {
 
   it('is called for nobody where it does not exist, and people hear why', async () => {
     const rollout = await made.ended('nowhere mitigate');
-    expect(rollout).toMatchObject({ status: 'failed', reason: 'it can run on none of the nodes: there is no function waf-nowhere in the hub\'s own account and Region' });
+    expect(rollout).toMatchObject({
+      status: 'failed',
+      reason: "it can run on none of the nodes: there is no function waf-nowhere in the hub's own account and Region",
+    });
     expect(made.world.published.filter(({ event, text }) => event === 'failed' && text.includes(rollout.id))).toHaveLength(1);
   });
 
@@ -140,7 +166,8 @@ describe('a call for a batch', () => {
     const { CodeSha256: hash } = await world.cloud.call(world.administrator, 'lambda', 'GetFunctionConfiguration', { FunctionName: 'waf-broken' });
     return { name: 'waf-broken', version: '$LATEST', hash: String(hash), by: 'lambda' as const, seconds: 3 };
   }
-  const outcomes = async (rollout: string) => Object.fromEntries((await made.world.record.nodeRuns(`${rollout}-test`)).map(({ node, outcome, reason }) => [node, `${outcome}: ${reason}`]));
+  const outcomes = async (rollout: string) =>
+    Object.fromEntries((await made.world.record.nodeRuns(`${rollout}-test`)).map(({ node, outcome, reason }) => [node, `${outcome}: ${reason}`]));
   const holders = () => Promise.all([ID.test1, ID.test2].map((id) => made.world.record.reservationOf(HERE, id)));
   let before = 0;
 
@@ -151,11 +178,14 @@ describe('a call for a batch', () => {
     before = events('waf-broken').length;
   });
 
-  it('settles each node by the function\'s own word, and frees them', async () => {
+  it("settles each node by the function's own word, and frees them", async () => {
     const { rollout, batch } = await begin('told');
     await made.world.park('SendBatch', { batch, taskToken: 'token' });
     expect(await made.world.answer('SettleBatch', { batch })).toMatchObject({ action: 'next', reason: 'every node has an outcome' });
-    expect(await outcomes(rollout)).toEqual({ [ID.test1]: expect.stringMatching(/^failed: function waf-broken: the rule group is full/), [ID.test2]: 'mitigated: function waf-broken stands in until there is a fix' });
+    expect(await outcomes(rollout)).toEqual({
+      [ID.test1]: expect.stringMatching(/^failed: function waf-broken: the rule group is full/),
+      [ID.test2]: 'mitigated: function waf-broken stands in until there is a fix',
+    });
     expect(await holders()).toEqual(['nobody', 'nobody']);
   });
 
@@ -167,13 +197,19 @@ describe('a call for a batch', () => {
     expect(await made.world.answer('SettleBatch', { batch })).toMatchObject({ action: 'next' });
     expect(await holders()).toEqual(['nobody', 'nobody']);
     expect(await made.world.answer('LayOutRound', { rollout, wave: 'test', phase: 'patch' })).toMatchObject({ action: 'judge', reason: why });
-    expect(await made.world.answer('JudgeWave', { rollout, wave: 'test', phase: 'patch' })).toMatchObject({ verdict: 'fail', action: 'end', reason: why });
+    expect(await made.world.answer('JudgeWave', { rollout, wave: 'test', phase: 'patch' })).toMatchObject({
+      verdict: 'fail',
+      action: 'end',
+      reason: why,
+    });
   });
 
   it('is not made for a node that has lost its opt-in tag since the plan', async () => {
     const { batch } = await begin('strange');
     made.world.host(ID.test2).tags.Wavelock = 'no';
-    expect(await made.world.failure('SendBatch', { batch, taskToken: 'token' })).toMatchObject({ errorMessage: expect.stringContaining(`${ID.test2} does not carry the opt-in tag`) });
+    expect(await made.world.failure('SendBatch', { batch, taskToken: 'token' })).toMatchObject({
+      errorMessage: expect.stringContaining(`${ID.test2} does not carry the opt-in tag`),
+    });
     expect(events('waf-broken')).toHaveLength(before);
     expect(await made.world.answer('SettleBatch', { batch })).toMatchObject({ action: 'next' });
   });
@@ -181,7 +217,9 @@ describe('a call for a batch', () => {
   it('whose answer is lost is not made again: its nodes are unknown once no answer can come any more, never mitigated', async () => {
     const { rollout, batch } = await begin('lost');
     made.world.fail({ call: 'lambda:Invoke', when: 'after', code: 'ServiceException', status: 500, times: 1 });
-    expect(await made.world.failure('SendBatch', { batch, taskToken: 'token' })).toMatchObject({ errorMessage: expect.stringContaining('unclear whether') });
+    expect(await made.world.failure('SendBatch', { batch, taskToken: 'token' })).toMatchObject({
+      errorMessage: expect.stringContaining('unclear whether'),
+    });
     expect(await made.world.answer('SettleBatch', { batch })).toMatchObject({ action: 'wait', reason: '2 of 2 nodes still at work' });
     await made.world.pass(60);
     expect(await made.world.answer('SettleBatch', { batch })).toMatchObject({ action: 'next' });
@@ -189,7 +227,10 @@ describe('a call for a batch', () => {
     expect(await outcomes(rollout)).toEqual({ [ID.test1]: unknown, [ID.test2]: unknown });
     expect(events('waf-broken')).toHaveLength(before + 1);
     expect(await made.world.record.mitigations('lost')).toEqual([]);
-    expect(await made.world.answer('JudgeWave', { rollout, wave: 'test', phase: 'verify' })).toMatchObject({ verdict: 'inconclusive', action: 'hold' });
+    expect(await made.world.answer('JudgeWave', { rollout, wave: 'test', phase: 'verify' })).toMatchObject({
+      verdict: 'inconclusive',
+      action: 'hold',
+    });
   });
 
   it('that takes longer than the plan says is given up, not made again, and unknown', async () => {
@@ -197,7 +238,9 @@ describe('a call for a batch', () => {
     const { CodeSha256 } = await world.cloud.call(world.administrator, 'lambda', 'GetFunctionConfiguration', { FunctionName: 'waf-block:2' });
     const calls = told('apply').length;
     const { rollout, batch } = await begin('slow', { name: 'waf-block', version: '2', hash: CodeSha256, seconds: 1 });
-    expect(await world.failure('SendBatch', { batch, taskToken: 'token' })).toMatchObject({ errorMessage: expect.stringMatching(/unclear whether .* was sent: AbortError/) });
+    expect(await world.failure('SendBatch', { batch, taskToken: 'token' })).toMatchObject({
+      errorMessage: expect.stringMatching(/unclear whether .* was sent: AbortError/),
+    });
     await world.pass(60);
     expect(await world.answer('SettleBatch', { batch })).toMatchObject({ action: 'next' });
     expect(new Set(Object.values(await outcomes(rollout)))).toEqual(new Set(['unknown: function waf-block was called and its answer never came']));
@@ -207,7 +250,9 @@ describe('a call for a batch', () => {
   it('that Lambda refuses has not begun: the nodes are free and are laid out again', async () => {
     const { rollout, batch } = await begin('busy');
     made.world.fail({ call: 'lambda:Invoke', when: 'before', code: 'TooManyRequestsException', status: 429, skip: 1, times: 1 });
-    expect(await made.world.failure('SendBatch', { batch, taskToken: 'token' })).toMatchObject({ errorMessage: expect.stringContaining('TooManyRequestsException') });
+    expect(await made.world.failure('SendBatch', { batch, taskToken: 'token' })).toMatchObject({
+      errorMessage: expect.stringContaining('TooManyRequestsException'),
+    });
     expect(await made.world.answer('SettleBatch', { batch })).toMatchObject({ action: 'next' });
     expect([await holders(), await outcomes(rollout), events('waf-broken').length]).toEqual([['nobody', 'nobody'], {}, before]);
     expect(await made.world.answer('LayOutRound', { rollout, wave: 'test', phase: 'patch' })).toMatchObject({ action: 'run' });

@@ -66,10 +66,14 @@ describe('a runbook that stands in as long as there is no fix', () => {
     for (const { DocumentName, DocumentVersion, TargetParameterName, Targets, MaxErrors, MaxConcurrency, where } of executions) {
       expect([DocumentName, DocumentVersion, TargetParameterName, Targets[0].Key]).toEqual([RUNBOOK, '3', 'InstanceId', 'ParameterValues']);
       expect([MaxErrors, MaxConcurrency]).toEqual([String(Targets[0].Values.length), String(Targets[0].Values.length)]);
-      for (const id of Targets[0].Values) expect(`${where} ${id}`).toBe(`${PATCHABLE.some((name) => name.startsWith('plant') && ID[name] === id) ? THERE : HERE} ${id}`);
+      for (const id of Targets[0].Values)
+        expect(`${where} ${id}`).toBe(`${PATCHABLE.some((name) => name.startsWith('plant') && ID[name] === id) ? THERE : HERE} ${id}`);
     }
     const { account } = parseLocation(THERE);
-    expect(world.host(ID.plant1).ran.get(RUNBOOK)).toMatchObject({ InstanceId: ID.plant1, AutomationAssumeRole: `arn:aws:iam::${account}:role/${ROLE}` });
+    expect(world.host(ID.plant1).ran.get(RUNBOOK)).toMatchObject({
+      InstanceId: ID.plant1,
+      AutomationAssumeRole: `arn:aws:iam::${account}:role/${ROLE}`,
+    });
   });
 
   it('comes to production after the test nodes have it, and their soak is over', async () => {
@@ -85,7 +89,13 @@ describe('a runbook that stands in as long as there is no fix', () => {
     expect(rows).toHaveLength(PATCHABLE.length);
     for (const row of rows) expect(row).toMatchObject({ document: RUNBOOK, by: 'automation', role: ROLE, advisories: ['alas ALAS2023-2026-901'] });
     const { planKey } = await made.world.record.rollout(found(rows[0], 'row').rollout);
-    const pin = { name: RUNBOOK, version: '3', hash: expect.stringMatching(/^[0-9a-f]{64}$/), by: 'automation', role: `arn:aws:iam::${parseLocation(THERE).account}:role/${ROLE}` };
+    const pin = {
+      name: RUNBOOK,
+      version: '3',
+      hash: expect.stringMatching(/^[0-9a-f]{64}$/),
+      by: 'automation',
+      role: `arn:aws:iam::${parseLocation(THERE).account}:role/${ROLE}`,
+    };
     expect(await made.world.store.getJson(planKey ?? '')).toMatchObject({ documents: { [THERE]: { 'mitigate-linux': pin } } });
   });
 
@@ -125,7 +135,10 @@ describe('a runbook that fails', () => {
 
   it('is started nowhere where it does not exist, and people hear why', async () => {
     const rollout = await made.ended('nowhere mitigate');
-    expect(rollout).toMatchObject({ status: 'failed', reason: expect.stringMatching(/^it can run on none of the nodes: there is no runbook Corp-Nowhere in \d{12}\//) });
+    expect(rollout).toMatchObject({
+      status: 'failed',
+      reason: expect.stringMatching(/^it can run on none of the nodes: there is no runbook Corp-Nowhere in \d{12}\//),
+    });
     expect(made.world.published.filter(({ event, text }) => event === 'failed' && text.includes(rollout.id))).toHaveLength(1);
   });
 
@@ -140,7 +153,13 @@ describe('a start for a batch', () => {
   async function pinned() {
     const { world } = made;
     const { Document } = await world.cloud.call(world.administrator, 'ssm', 'DescribeDocument', { Name: RUNBOOK });
-    return { name: RUNBOOK, version: '3', hash: String(Document.Hash), by: 'automation' as const, role: `arn:aws:iam::${world.hub.account}:role/${ROLE}` };
+    return {
+      name: RUNBOOK,
+      version: '3',
+      hash: String(Document.Hash),
+      by: 'automation' as const,
+      role: `arn:aws:iam::${world.hub.account}:role/${ROLE}`,
+    };
   }
   const outcomes = async (rollout: string) => (await made.world.record.nodeRuns(`${rollout}-test`)).map(({ outcome }) => outcome);
   let before = 0;
@@ -168,7 +187,9 @@ describe('a start for a batch', () => {
   it('whose answers are all lost is found again by looking', async () => {
     const { rollout, batch } = await begin('found');
     made.world.fail({ call: 'ssm:StartAutomationExecution', when: 'after', code: 'InternalServerError', status: 500 });
-    expect(await made.world.failure('SendBatch', { batch, taskToken: 'token' })).toMatchObject({ errorMessage: expect.stringContaining('unclear whether') });
+    expect(await made.world.failure('SendBatch', { batch, taskToken: 'token' })).toMatchObject({
+      errorMessage: expect.stringContaining('unclear whether'),
+    });
     made.world.mend();
     await made.world.pass(5);
     expect(await made.world.answer('SettleBatch', { batch })).toMatchObject({ action: 'wait', reason: '2 of 2 nodes still at work' });
@@ -189,7 +210,9 @@ describe('a start for a batch', () => {
   it('is not made for a node that has lost its opt-in tag since the plan', async () => {
     const { batch } = await begin('strange');
     made.world.host(ID.test2).tags.Wavelock = 'no';
-    expect(await made.world.failure('SendBatch', { batch, taskToken: 'token' })).toMatchObject({ errorMessage: expect.stringContaining(`${ID.test2} does not carry the opt-in tag`) });
+    expect(await made.world.failure('SendBatch', { batch, taskToken: 'token' })).toMatchObject({
+      errorMessage: expect.stringContaining(`${ID.test2} does not carry the opt-in tag`),
+    });
     expect(await started()).toHaveLength(before);
   });
 });

@@ -112,7 +112,9 @@ describe('a document that stands in as long as there is no fix', () => {
 
   it('is written down for each node: that is what it will be withdrawn by', async () => {
     const rows = await world.record.mitigations('stand-in');
-    expect(rows.map(({ node }) => node).toSorted()).toEqual(PATCHABLE.map((name) => `${name.startsWith('plant') ? THERE : HERE}/${ID[name]}`).toSorted());
+    expect(rows.map(({ node }) => node).toSorted()).toEqual(
+      PATCHABLE.map((name) => `${name.startsWith('plant') ? THERE : HERE}/${ID[name]}`).toSorted(),
+    );
     for (const row of rows) expect(row).toEqual(expect.objectContaining({ document: DOCUMENT, advisories: ['alas ALAS2023-2026-901'] }));
     expect(rows.filter(({ withdrawnAt }) => withdrawnAt !== undefined)).toEqual([]);
   });
@@ -124,12 +126,11 @@ describe('a document that stands in as long as there is no fix', () => {
 
   it('tells people what was done, and that it is no fix', () => {
     const subjects = starts.heard('stand-in').map(({ subject }) => subject);
-    expect(subjects).toEqual([
-      expect.stringContaining('no fix yet'),
-      expect.stringContaining('[Wavelock] MITIGATE CVE-2026-1001'),
-    ]);
+    expect(subjects).toEqual([expect.stringContaining('no fix yet'), expect.stringContaining('[Wavelock] MITIGATE CVE-2026-1001')]);
     const done = world.published.filter(({ event, audience }) => event === 'done' && audience === 'security');
-    expect(done).toMatchObject([{ subject: '[Wavelock] DONE: stand-in, 7 mitigated, 0 need a person', text: expect.stringContaining('what stands in for the fix is there') }]);
+    expect(done).toMatchObject([
+      { subject: '[Wavelock] DONE: stand-in, 7 mitigated, 0 need a person', text: expect.stringContaining('what stands in for the fix is there') },
+    ]);
   });
 
   it('is taken back when the fix is there, from the nodes that have it, and then all is closed', async () => {
@@ -143,7 +144,12 @@ describe('a document that stands in as long as there is no fix', () => {
     expect(standing()).toEqual(everywhere('withdraw'));
     for (const row of await world.record.mitigations('stand-in')) expect(row.withdrawnAt).toBeDefined();
     expect((await world.record.ticket('stand-in', CVE))?.resolvedAt).toBeDefined();
-    expect(starts.heard('stand-in').map(({ subject }) => subject).slice(2)).toEqual([
+    expect(
+      starts
+        .heard('stand-in')
+        .map(({ subject }) => subject)
+        .slice(2),
+    ).toEqual([
       expect.stringContaining('patching begins'),
       expect.stringContaining('[Wavelock] CLOSED CVE-2026-1001'),
       expect.stringMatching(/^\[Wavelock\] WITHDRAW CVE-2026-1001.*: 7 nodes, it begins$/),
@@ -171,12 +177,17 @@ describe('a document that does not work', () => {
     expect(ran.toSorted()).toEqual([ID.test1, ID.test2].toSorted());
     expect((await world.record.mitigations('broken')).map(({ node }) => node)).toEqual([`${HERE}/${ID.test2}`]);
     const told = world.published.filter(({ event, text }) => event === 'failed' && text.includes('broken'));
-    expect(told).toMatchObject([{ subject: '[Wavelock] FAILED at test: broken stopped, production not touched', text: expect.stringContaining('the document failed there') }]);
+    expect(told).toMatchObject([
+      { subject: '[Wavelock] FAILED at test: broken stopped, production not touched', text: expect.stringContaining('the document failed there') },
+    ]);
   });
 
   it('runs nowhere where it does not exist, and people hear why', async () => {
     const rollout = await ended('nowhere mitigate');
-    expect(rollout).toMatchObject({ status: 'failed', reason: expect.stringMatching(/^it can run on none of the nodes: there is no document Corp-Nowhere in \d{12}\//) });
+    expect(rollout).toMatchObject({
+      status: 'failed',
+      reason: expect.stringMatching(/^it can run on none of the nodes: there is no document Corp-Nowhere in \d{12}\//),
+    });
     expect(world.published.filter(({ event, text }) => event === 'failed' && text.includes(rollout.id))).toHaveLength(1);
   });
 

@@ -66,7 +66,11 @@ export interface StandInWorld {
 }
 
 /** Boots it. `files` are put into a folder, and `fleet` is made of where that is. */
-export async function createStandIns(forms: Forms, files: Record<string, string>, fleet: (folder: string) => Partial<FleetFile>): Promise<StandInWorld> {
+export async function createStandIns(
+  forms: Forms,
+  files: Record<string, string>,
+  fleet: (folder: string) => Partial<FleetFile>,
+): Promise<StandInWorld> {
   const folder = mkdtempSync(join(tmpdir(), 'wavelock-stand-in-'));
   for (const [name, text] of Object.entries({ ...files, 'policy.yaml': policyText(forms) })) writeFileSync(join(folder, name), text);
   const assembly = join(folder, 'assembly');
@@ -104,9 +108,26 @@ export async function createStandIns(forms: Forms, files: Record<string, string>
 export async function admitStandIn({ world }: StandInWorld, pin: Pin, name: string): Promise<{ rollout: string; batch: string }> {
   const rollout = `${name}-20261109-aaaaaa`;
   const counts = { nodes: 2, fixable: 0, awaiting: 2, blocked: 0 };
-  const because = { subject: CVE, advisories: [], packages: [], reason: 'a test says so', ...counts, awaitingOn: [], services: [], tagged: [], outside: { nodes: 0, names: [] } };
+  const because = {
+    subject: CVE,
+    advisories: [],
+    packages: [],
+    reason: 'a test says so',
+    ...counts,
+    awaitingOn: [],
+    services: [],
+    tagged: [],
+    outside: { nodes: 0, names: [] },
+  };
   const waves = [planWave('test', [planNode('test1'), planNode('test2')])];
-  await seedRollout(world, rollout, { policy: zeroDay({ name }), because, doing: 'mitigate', documents: { [HERE]: { 'mitigate-linux': pin } }, candidate: [], waves });
+  await seedRollout(world, rollout, {
+    policy: zeroDay({ name }),
+    because,
+    doing: 'mitigate',
+    documents: { [HERE]: { 'mitigate-linux': pin } },
+    candidate: [],
+    waves,
+  });
   await world.answer('OpenWave', { rollout, wave: 'test' });
   const { tracks } = await layOutRound(world, rollout, 'test');
   const { batch } = await world.answer('AdmitBatch', { track: found(tracks[0], 'track'), index: 0 });

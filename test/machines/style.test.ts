@@ -8,10 +8,18 @@ import type { State } from '../../statemachines/splice.ts';
 
 const EXPRESSION_LIMIT = 90;
 const MACHINE_SUBSTITUTIONS = ['FeedMachine', 'IntakeMachine', 'WaveMachine'];
-const definitions = machines.map((name) => ({ name, definition: loadMachine(name), text: readFileSync(new URL(`../../statemachines/${name}.asl.json`, import.meta.url), 'utf8') }));
+const definitions = machines.map((name) => ({
+  name,
+  definition: loadMachine(name),
+  text: readFileSync(new URL(`../../statemachines/${name}.asl.json`, import.meta.url), 'utf8'),
+}));
 const own = (name: string) => Object.entries(JSON.parse(definitions.find((one) => one.name === name)?.text ?? '{}').States as Record<string, State>);
 /** States of the file itself: a spliced track is looked at where it stands. */
-const states = definitions.flatMap(({ name }) => own(name).flatMap(([title, state]) => [[title, state] as const, ...inner(state)].map(([inside, one]) => ({ machine: name, title: inside, state: one }))));
+const states = definitions.flatMap(({ name }) =>
+  own(name).flatMap(([title, state]) =>
+    [[title, state] as const, ...inner(state)].map(([inside, one]) => ({ machine: name, title: inside, state: one })),
+  ),
+);
 
 function inner(state: State): (readonly [string, State])[] {
   return typeof state.ItemProcessor === 'object' ? Object.entries(state.ItemProcessor.States) : [];
@@ -65,31 +73,36 @@ describe.each(states.map((one) => [`${one.machine}: ${one.title}`, one] as const
     }
   });
 
-  if (state.Type === 'Task') it('is timed, caught at the end, and retried by name only', () => {
-    expect(state.TimeoutSeconds).toBeDefined();
-    const catches = state.Catch as { ErrorEquals: string[] }[];
-    expect(catches.at(-1)?.ErrorEquals).toEqual(['States.ALL']);
-    for (const retry of (state.Retry ?? []) as Record<string, unknown>[]) {
-      expect(retry.ErrorEquals).not.toContain('States.ALL');
-      expect(retry.ErrorEquals).not.toContain('States.TaskFailed');
-      expect(retry).toMatchObject({ MaxAttempts: expect.any(Number), MaxDelaySeconds: expect.any(Number), JitterStrategy: 'FULL' });
-    }
-  });
+  if (state.Type === 'Task')
+    it('is timed, caught at the end, and retried by name only', () => {
+      expect(state.TimeoutSeconds).toBeDefined();
+      const catches = state.Catch as { ErrorEquals: string[] }[];
+      expect(catches.at(-1)?.ErrorEquals).toEqual(['States.ALL']);
+      for (const retry of (state.Retry ?? []) as Record<string, unknown>[]) {
+        expect(retry.ErrorEquals).not.toContain('States.ALL');
+        expect(retry.ErrorEquals).not.toContain('States.TaskFailed');
+        expect(retry).toMatchObject({ MaxAttempts: expect.any(Number), MaxDelaySeconds: expect.any(Number), JitterStrategy: 'FULL' });
+      }
+    });
 
-  if (state.Type === 'Choice') it('ends in a Fail when none of its choices fits', () => {
-    const siblings = definitions.flatMap(({ definition }) => neighbourhoods(definition.States)).find((one) => title in one);
-    expect(siblings?.[String(state.Default)]?.Type).toBe('Fail');
-  });
+  if (state.Type === 'Choice')
+    it('ends in a Fail when none of its choices fits', () => {
+      const siblings = definitions.flatMap(({ definition }) => neighbourhoods(definition.States)).find((one) => title in one);
+      expect(siblings?.[String(state.Default)]?.Type).toBe('Fail');
+    });
 
   const task = taskOf(state);
-  if (task !== undefined) it('keeps to its contract: token where it parks, no repetition where it may be done once only', () => {
-    const payload = JSON.stringify(state.Arguments);
-    expect(String(state.Resource).endsWith('.waitForTaskToken')).toBe(tasks[task].parks);
-    expect(payload.includes('$states.context.Task.Token')).toBe(tasks[task].parks);
-    if (tasks[task].once) expect((state.Retry as { ErrorEquals: string[] }[]).flatMap((retry) => retry.ErrorEquals)).toEqual(['Lambda.TooManyRequestsException']);
-    const shape = state.Arguments?.Payload;
-    if (shape !== null && typeof shape === 'object') expect(Object.keys(shape).toSorted()).toEqual(Object.keys((tasks[task].in as unknown as { shape: object }).shape).toSorted());
-  });
+  if (task !== undefined)
+    it('keeps to its contract: token where it parks, no repetition where it may be done once only', () => {
+      const payload = JSON.stringify(state.Arguments);
+      expect(String(state.Resource).endsWith('.waitForTaskToken')).toBe(tasks[task].parks);
+      expect(payload.includes('$states.context.Task.Token')).toBe(tasks[task].parks);
+      if (tasks[task].once)
+        expect((state.Retry as { ErrorEquals: string[] }[]).flatMap((retry) => retry.ErrorEquals)).toEqual(['Lambda.TooManyRequestsException']);
+      const shape = state.Arguments?.Payload;
+      if (shape !== null && typeof shape === 'object')
+        expect(Object.keys(shape).toSorted()).toEqual(Object.keys((tasks[task].in as unknown as { shape: object }).shape).toSorted());
+    });
 });
 
 describe('contracts', () => {
@@ -99,7 +112,11 @@ describe('contracts', () => {
   });
 
   it('marks what may not be repeated', () => {
-    expect(Object.entries(tasks).filter(([, task]) => task.once).map(([name]) => name)).toEqual(['SendBatch']);
+    expect(
+      Object.entries(tasks)
+        .filter(([, task]) => task.once)
+        .map(([name]) => name),
+    ).toEqual(['SendBatch']);
   });
 
   it('looks at every state, spliced ones too', () => {

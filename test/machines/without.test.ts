@@ -5,7 +5,13 @@ import { loadMachine, substitutionsOf, withoutTasks } from '../../statemachines/
 import { walk } from '../../local/asl/walk.ts';
 import type { Definition } from '../../statemachines/splice.ts';
 
-const machine = (States: Definition['States'], StartAt = 'Look'): Definition => ({ Comment: 'in: {}. out: {}', QueryLanguage: 'JSONata', TimeoutSeconds: 60, StartAt, States });
+const machine = (States: Definition['States'], StartAt = 'Look'): Definition => ({
+  Comment: 'in: {}. out: {}',
+  QueryLanguage: 'JSONata',
+  TimeoutSeconds: 60,
+  StartAt,
+  States,
+});
 const calls = (name: string) => ({ Type: 'Task', Arguments: { FunctionName: `\${${name}}` } });
 
 describe('a mode in which nothing may be patched', () => {
@@ -19,7 +25,11 @@ describe('a mode in which nothing may be patched', () => {
 
   it('has an intake that ends with what it has counted', async () => {
     const counted = { nodes: 1, reporting: 1, exposed: 0 };
-    const script = { 'Lay out scan': [{ scan: 's', tracks: 0, bucket: 'b', key: 'k' }], 'Pick feeds': [{ feeds: [], due: 0 }], 'Close intake': [counted] };
+    const script = {
+      'Lay out scan': [{ scan: 's', tracks: 0, bucket: 'b', key: 'k' }],
+      'Pick feeds': [{ feeds: [], due: 0 }],
+      'Close intake': [counted],
+    };
     const walked = await walk(observing, script, { input: { maxAgeHours: 0 } });
     expect(walked.path.at(-1)).toBe('Close intake');
     expect(walked.error).toBeUndefined();
@@ -28,7 +38,12 @@ describe('a mode in which nothing may be patched', () => {
 
 describe('leaving tasks out', () => {
   it('leads on to what came after them, however many they are', () => {
-    const states = { Look: { Type: 'Pass', Next: 'A' }, A: { ...calls('A'), Next: 'B' }, B: { ...calls('B'), Next: 'Done' }, Done: { Type: 'Succeed' } };
+    const states = {
+      Look: { Type: 'Pass', Next: 'A' },
+      A: { ...calls('A'), Next: 'B' },
+      B: { ...calls('B'), Next: 'Done' },
+      Done: { Type: 'Succeed' },
+    };
     expect(withoutTasks(machine(states), ['A', 'B']).States).toEqual({ Look: { Type: 'Pass', Next: 'Done' }, Done: { Type: 'Succeed' } });
   });
 

@@ -34,7 +34,14 @@ describe('an ordinary month', () => {
 
   it('stores the advisories of every feed of the fleet and says which CVEs were closed', () => {
     const { stored, bySource } = told.document.advisories;
-    expect(Object.keys(bySource).toSorted()).toEqual(['amazon-linux-2023', 'amazon-linux-2023-livepatch', 'cisa-kev', 'msrc', 'osv-red-hat', 'osv-ubuntu']);
+    expect(Object.keys(bySource).toSorted()).toEqual([
+      'amazon-linux-2023',
+      'amazon-linux-2023-livepatch',
+      'cisa-kev',
+      'msrc',
+      'osv-red-hat',
+      'osv-ubuntu',
+    ]);
     expect(stored).toBe(Object.values(bySource).reduce((sum, count) => sum + count, 0));
     expect(stored).toBeGreaterThan(40);
     expect(told.document.nodes.flatMap(({ cvesClosed }) => cvesClosed)).toContainEqual(expect.stringMatching(/^CVE-\d{4}-\d+$/));
@@ -45,16 +52,25 @@ describe('an ordinary month', () => {
     const patched = sent.filter(({ document }) => document.startsWith('Wavelock-Patch')).flatMap(({ nodes }) => nodes);
     expect(new Set(patched).size).toBe(patched.length);
     expect(told.extra.notes).toContainEqual(
-      expect.objectContaining({ wave: 'test', text: expect.stringMatching(/^the event of batch \S+ never came: found by looking, nothing was sent twice$/) }),
+      expect.objectContaining({
+        wave: 'test',
+        text: expect.stringMatching(/^the event of batch \S+ never came: found by looking, nothing was sent twice$/),
+      }),
     );
   });
 
   it('counts the silent node as unreachable, sends it nothing, and tells it', async () => {
     const silent = 'mi-0a1b2c3d4e5f60718';
-    expect(told.document.nodes.find(({ id }) => id === silent)).toMatchObject({ outcome: 'unreachable', packages: [], reason: expect.stringContaining('no command was sent') });
+    expect(told.document.nodes.find(({ id }) => id === silent)).toMatchObject({
+      outcome: 'unreachable',
+      packages: [],
+      reason: expect.stringContaining('no command was sent'),
+    });
     const sent = await commandsSent(scene.cloud, told.document.rollout);
     expect(sent.filter(({ wave, nodes }) => wave === 'production' && nodes.includes(silent))).toEqual([]);
-    expect(told.extra.notes).toContainEqual(expect.objectContaining({ wave: 'production', text: expect.stringContaining('plant-graz-2 unreachable') }));
+    expect(told.extra.notes).toContainEqual(
+      expect.objectContaining({ wave: 'production', text: expect.stringContaining('plant-graz-2 unreachable') }),
+    );
   });
 
   it('installs on canary and production only what two test nodes had proven', () => {
@@ -65,8 +81,12 @@ describe('an ordinary month', () => {
 
   it('tells ops every pass and the end, and security the end alone', () => {
     expect(toldTo(told.document, 'linux-ops').toSorted()).toEqual([
-      'email done production', 'email passed canary', 'email passed test',
-      'slack done production', 'slack passed canary', 'slack passed test',
+      'email done production',
+      'email passed canary',
+      'email passed test',
+      'slack done production',
+      'slack passed canary',
+      'slack passed test',
     ]);
     expect(toldTo(told.document, 'security')).toEqual(['email done production']);
     expect(noticeOf(told.document, 'email', 'done')?.body).toContain('patched 57, unreachable 1');

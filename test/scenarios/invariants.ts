@@ -61,7 +61,13 @@ function expectLimits({ extra, document }: Told, sent: Sent[], plan: Plan): void
   expect(document.aws.commands).toHaveLength(sent.length);
 }
 
-const BERLIN = new Intl.DateTimeFormat('en-GB', { timeZone: 'Europe/Berlin', weekday: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+const BERLIN = new Intl.DateTimeFormat('en-GB', {
+  timeZone: 'Europe/Berlin',
+  weekday: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+  hourCycle: 'h23',
+});
 
 /** The windows of demo/policy.yaml, written a second time. */
 function isOpen(wave: string, at: number): boolean {

@@ -25,7 +25,9 @@ describe('no event arrives at all', () => {
   });
 
   it('really had none: the function behind the rule never ran', () => {
-    const group = scene.cloud.inventory.stacks[0]?.resources.find(({ type, logicalId }) => type === 'AWS::Logs::LogGroup' && logicalId.startsWith('OnCommandEventLogs'));
+    const group = scene.cloud.inventory.stacks[0]?.resources.find(
+      ({ type, logicalId }) => type === 'AWS::Logs::LogGroup' && logicalId.startsWith('OnCommandEventLogs'),
+    );
     expect(group).toBeDefined();
     const [hub] = scene.cloud.inventory.stacks;
     expect(hub && group && scene.cloud.parts.logs.lines(hub, group.ref)).toEqual([]);
@@ -35,7 +37,9 @@ describe('no event arrives at all', () => {
     const sent = await commandsSent(scene.cloud, told.document.rollout);
     const patched = sent.filter(({ document }) => document.startsWith('Wavelock-Patch')).flatMap(({ nodes }) => nodes);
     expect(new Set(patched).size).toBe(patched.length);
-    const waves = told.extra.notes.filter(({ text }) => text.endsWith('never came: found by looking, nothing was sent twice')).map(({ wave }) => wave);
+    const waves = told.extra.notes
+      .filter(({ text }) => text.endsWith('never came: found by looking, nothing was sent twice'))
+      .map(({ wave }) => wave);
     expect(new Set(waves)).toEqual(new Set(['test', 'canary', 'production']));
   });
 

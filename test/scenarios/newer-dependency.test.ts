@@ -28,7 +28,9 @@ describe('the repository moved on between test and production', () => {
   });
 
   it('installs the unproven dependency on no machine at all', () => {
-    const holding = scene.cloud.fleet.hosts.filter((host) => host.packages.list().some(({ name, version }) => name === 'libnghttp2' && version === UNPROVEN));
+    const holding = scene.cloud.fleet.hosts.filter((host) =>
+      host.packages.list().some(({ name, version }) => name === 'libnghttp2' && version === UNPROVEN),
+    );
     expect(holding.map(({ name }) => name)).toEqual([]);
     expect(told.document.nodes.flatMap(({ packages }) => packages).filter(({ name }) => name === 'libnghttp2')).toEqual([]);
   });

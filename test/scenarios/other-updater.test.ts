@@ -32,7 +32,10 @@ describe('another updater was faster', () => {
 
   it('leaves the newer versions on the machines: nothing is rolled back', () => {
     for (const name of FASTER) {
-      const host = found(scene.cloud.fleet.hosts.find((one) => one.name === name), name);
+      const host = found(
+        scene.cloud.fleet.hosts.find((one) => one.name === name),
+        name,
+      );
       expect(host.packages.get('libssl3t64', 'amd64')?.version).toBe('3.0.13-0ubuntu3.6');
     }
   });

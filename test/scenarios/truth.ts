@@ -8,7 +8,9 @@ import type { Input } from '../../local/types.ts';
 export type Installed = Map<string, Map<string, string>>;
 
 export function snapshot(cloud: EmbeddedAws): Installed {
-  return new Map(cloud.fleet.hosts.map((host) => [host.id, new Map(host.packages.list().map(({ name, arch, version }) => [`${name} ${arch}`, version]))]));
+  return new Map(
+    cloud.fleet.hosts.map((host) => [host.id, new Map(host.packages.list().map(({ name, arch, version }) => [`${name} ${arch}`, version]))]),
+  );
 }
 
 /** Packages of a host that are not what they were: package and version, as in `Installed`. */
@@ -33,7 +35,12 @@ export async function commandsSent(cloud: EmbeddedAws, rollout: string): Promise
       const all: Input[] = [];
       let NextToken: string | undefined;
       do {
-        const page: Input = await cloud.call(cloud.administrator(account, region), 'ssm', 'ListCommands', NextToken === undefined ? {} : { NextToken });
+        const page: Input = await cloud.call(
+          cloud.administrator(account, region),
+          'ssm',
+          'ListCommands',
+          NextToken === undefined ? {} : { NextToken },
+        );
         all.push(...page.Commands);
         NextToken = page.NextToken;
       } while (NextToken !== undefined);

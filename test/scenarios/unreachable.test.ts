@@ -8,7 +8,16 @@ import { commandsSent } from './truth.ts';
 import type { Scene, Told } from './stage.ts';
 import type { Sent } from './truth.ts';
 
-const PLANTS = ['plant-berlin-1', 'plant-berlin-2', 'plant-berlin-3', 'plant-berlin-4', 'plant-graz-1', 'plant-graz-2', 'plant-graz-3', 'plant-graz-4'];
+const PLANTS = [
+  'plant-berlin-1',
+  'plant-berlin-2',
+  'plant-berlin-3',
+  'plant-berlin-4',
+  'plant-graz-1',
+  'plant-graz-2',
+  'plant-graz-3',
+  'plant-graz-4',
+];
 
 let scene: Scene;
 let told: Told;
@@ -71,7 +80,13 @@ describe('a held rollout that is aborted', () => {
     const { rollout } = told.document;
     before = await commandsSent(scene.cloud, rollout);
     const row = found(await scene.record.findRollout(rollout), 'rollout');
-    const decision = { verb: 'abort', rollout, why: 'the plants are being rebuilt', who: 'arn:aws:iam::111111111111:user/ada', at: new Date(scene.clock.now()).toISOString() } as const;
+    const decision = {
+      verb: 'abort',
+      rollout,
+      why: 'the plants are being rebuilt',
+      who: 'arn:aws:iam::111111111111:user/ada',
+      at: new Date(scene.clock.now()).toISOString(),
+    } as const;
     problem = await carryOut(decision, row, scene.record, createCallbacks());
     await scene.play(async () => (await scene.record.findRollout(rollout))?.endedAt !== undefined);
     await scene.observer.look();

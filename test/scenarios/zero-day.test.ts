@@ -33,7 +33,12 @@ async function momentOf(what: string): Promise<number> {
 
 beforeAll(async () => {
   const config = configOf('zero-day');
-  await synthesise({ locations: config.fleet.locations, policy: 'demo/zero-day/policy.yaml', directory: assembly, feedsSchedule: config.scenario?.feedsSchedule });
+  await synthesise({
+    locations: config.fleet.locations,
+    policy: 'demo/zero-day/policy.yaml',
+    directory: assembly,
+    feedsSchedule: config.scenario?.feedsSchedule,
+  });
   scene = await openScene({ ...config, assembly });
   told = await scene.run();
   patches = (await commandsSent(scene.cloud, told.document.rollout)).filter(({ document }) => document.includes('-Patch-'));
@@ -57,7 +62,7 @@ describe('a vulnerability that is exploited in the wild', () => {
     }
   });
 
-  it('starts one rollout for three vendors\' advisories, by the event of the intake that found it', async () => {
+  it("starts one rollout for three vendors' advisories, by the event of the intake that found it", async () => {
     expect((await scene.record.runs('zero-day')).map(({ rollout }) => rollout)).toEqual([told.document.rollout]);
     const executions = scene.cloud.parts.states.executions().filter(({ machine }) => machine.includes('Rollout'));
     expect(executions.map(({ status }) => status)).toEqual(['SUCCEEDED']);
@@ -66,7 +71,9 @@ describe('a vulnerability that is exploited in the wild', () => {
   it('tells security and operations the same at once, reminds both once, and then only of final transitions', () => {
     const events = (audience: string) => mailsTo(audience).map(({ event, wave }) => `${event} ${wave}`.trim());
     expect(events('security')).toEqual(['approval', 'approval', 'passed test', 'passed web', 'done inside', 'closed']);
-    expect(mailsTo('operations').map(({ subject, body }) => ({ subject, body }))).toEqual(mailsTo('security').map(({ subject, body }) => ({ subject, body })));
+    expect(mailsTo('operations').map(({ subject, body }) => ({ subject, body }))).toEqual(
+      mailsTo('security').map(({ subject, body }) => ({ subject, body })),
+    );
     const [asked, reminded] = mailsTo('security');
     expect(asked?.subject).toBe('[Wavelock] ZERO-DAY CVE-2025-32463 sudo: 45 nodes exposed, plan ready, DECIDE');
     expect(asked?.body).toContain('CVE-2025-32463 (sudo) reaches 45 nodes. zero-day has a plan and asks. Nothing was changed yet.');
@@ -83,7 +90,9 @@ describe('a vulnerability that is exploited in the wild', () => {
     expect(approved - (await momentOf('approval'))).toBeGreaterThanOrEqual(40 * 60_000);
     expect(patches.length).toBeGreaterThan(3);
     expect(patches.every(({ at }) => at >= approved)).toBe(true);
-    expect((await scene.record.events(told.document.rollout)).find(({ what }) => what === 'approve')?.who).toBe('arn:aws:sts::111111111111:assumed-role/ChangeManager/ana@example.com');
+    expect((await scene.record.events(told.document.rollout)).find(({ what }) => what === 'approve')?.who).toBe(
+      'arn:aws:sts::111111111111:assumed-role/ChangeManager/ana@example.com',
+    );
   });
 
   it('touches no production node before the test nodes have proven the fix and soaked', () => {
@@ -118,7 +127,17 @@ describe('a vulnerability that is exploited in the wild', () => {
     expect(timeline.map(({ at }) => at)).toEqual(timeline.map(({ at }) => at).toSorted());
     expect(Date.parse(timeline.at(-1)?.at ?? '') - LISTED).toBeLessThan(48 * HOUR);
     const story = timeline.map(({ what }) => what).join('\n');
-    for (const step of ['intake finds CVE', 'ticket oi-', 'are asked', 'nobody has answered', 'ana@example.com approves', 'wave test begins', 'wave test has passed', 'rollout is done', 'is resolved']) {
+    for (const step of [
+      'intake finds CVE',
+      'ticket oi-',
+      'are asked',
+      'nobody has answered',
+      'ana@example.com approves',
+      'wave test begins',
+      'wave test has passed',
+      'rollout is done',
+      'is resolved',
+    ]) {
       expect(story).toContain(step);
     }
     expect(told.document.status).toBe('succeeded');

@@ -13,36 +13,59 @@ const ARROWS: { from: string; may: RegExp }[] = [
   { from: 'lambdas/core/', may: /^(lambdas\/core\/|zod$|croner$)/ },
   { from: 'lambdas/feeds/', may: /^(lambdas\/(feeds|core)\/|saxes$|yauzl$|zod$|node:)/ },
   { from: 'lambdas/aws/', may: /^(lambdas\/(aws|core)\/|@aws-sdk\/|electrodb$|zod$|@aws-lambda-powertools\/|node:(crypto|stream|zlib))/ },
-  { from: 'lambdas/handlers/', may: /^(lambdas\/(handlers|aws|core|feeds)\/|statemachines\/contracts\.ts$|@middy\/core$|@aws-lambda-powertools\/|zod$|node:(https|zlib))/ },
+  {
+    from: 'lambdas/handlers/',
+    may: /^(lambdas\/(handlers|aws|core|feeds)\/|statemachines\/contracts\.ts$|@middy\/core$|@aws-lambda-powertools\/|zod$|node:(https|zlib))/,
+  },
   { from: 'statemachines/', may: /^(statemachines\/|lambdas\/core\/|yaml$|zod$|node:)/ },
   { from: 'local/', may: /^(local\/|lambdas\/core\/|@aws-sdk\/|@smithy\/|@sinonjs\/|dynalite|jsonata$|croner$|esbuild$|saxes$|zod$|node:)/ },
-  { from: 'infra/', may: /^(infra\/|lambdas\/(core|feeds)\/|statemachines\/|cli\/files\/|aws-cdk-lib|constructs$|cdk-nag$|esbuild$|yaml$|zod$|@cloud-copilot\/|node:)/ },
+  {
+    from: 'infra/',
+    may: /^(infra\/|lambdas\/(core|feeds)\/|statemachines\/|cli\/files\/|aws-cdk-lib|constructs$|cdk-nag$|esbuild$|yaml$|zod$|@cloud-copilot\/|node:)/,
+  },
   { from: 'cli/files/', may: /^(cli\/files\/|lambdas\/core\/|local\/(fleet|feeds)\/|yaml$|zod$|node:)/ },
-  { from: 'cli/', may: /^(cli\/|lambdas\/(core|aws|feeds)\/|local\/|statemachines\/contracts\.ts$|@aws-sdk\/|commander$|listr2$|picocolors$|zod$|node:)/ },
+  {
+    from: 'cli/',
+    may: /^(cli\/|lambdas\/(core|aws|feeds)\/|local\/|statemachines\/contracts\.ts$|@aws-sdk\/|commander$|listr2$|picocolors$|zod$|node:)/,
+  },
 ];
 
 describe('arrows', () => {
   it.each(ARROWS.map((arrow) => [arrow.from, arrow] as const))('%s imports only what it may', (from, { may }) => {
     const wrong = under(from)
       .filter(({ path }) => from !== 'cli/' || !path.startsWith('cli/files/'))
-      .flatMap((file) => importsOf(file).filter((target) => !may.test(target)).map((target) => `${file.path} → ${target}`));
+      .flatMap((file) =>
+        importsOf(file)
+          .filter((target) => !may.test(target))
+          .map((target) => `${file.path} → ${target}`),
+      );
     expect(wrong).toEqual([]);
   });
 
   it('only gateways, the embedded AWS and the command speak to the SDK', () => {
-    const wrong = under('lambdas/', 'statemachines/', 'infra/').filter((file) => !file.path.startsWith('lambdas/aws/') && importsOf(file).some((target) => target.startsWith('@aws-sdk/')));
+    const wrong = under('lambdas/', 'statemachines/', 'infra/').filter(
+      (file) => !file.path.startsWith('lambdas/aws/') && importsOf(file).some((target) => target.startsWith('@aws-sdk/')),
+    );
     expect(wrong.map(({ path }) => path)).toEqual([]);
   });
 });
 
 describe('time and chance come from outside', () => {
   const BANNED = /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bsetTimeout\(|\bsetInterval\(|\brandomUUID\(|\bprocess\.env\b/;
-  it.each(under('lambdas/core/', 'lambdas/handlers/').filter(({ path }) => path !== 'lambdas/handlers/implement.ts').map((file) => [file.path, file] as const))('%s', (_path, { text }) => {
+  it.each(
+    under('lambdas/core/', 'lambdas/handlers/')
+      .filter(({ path }) => path !== 'lambdas/handlers/implement.ts')
+      .map((file) => [file.path, file] as const),
+  )('%s', (_path, { text }) => {
     expect(BANNED.exec(text)?.[0]).toBeUndefined();
   });
 
   it('core waits for nothing', () => {
-    expect(under('lambdas/core/').filter(({ text }) => /\bawait\b|\basync\b/.test(text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, ''))).map(({ path }) => path)).toEqual([]);
+    expect(
+      under('lambdas/core/')
+        .filter(({ text }) => /\bawait\b|\basync\b/.test(text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')))
+        .map(({ path }) => path),
+    ).toEqual([]);
   });
 });
 
@@ -77,7 +100,9 @@ describe('no dead files', () => {
 });
 
 describe('what is written', () => {
-  const texts = files.filter((path) => /\.(ts|mjs|json|md|ya?ml|sh|ps1)$/.test(path) && path !== 'package-lock.json' && !path.startsWith('test/tidy/')).map(read);
+  const texts = files
+    .filter((path) => /\.(ts|mjs|json|md|ya?ml|sh|ps1)$/.test(path) && path !== 'package-lock.json' && !path.startsWith('test/tidy/'))
+    .map(read);
   it.each([
     ['unfinished work', /\b(TODO|FIXME|XXX)\b|\b[Nn]ot implemented yet\b|\b[Ff]or now\b/],
     ['a machine’s own paths', /\/work\/(main|shared)|\/root\/|\/home\/[a-z]+\//],

@@ -48,8 +48,11 @@ export function roleCredentials(access: Access, role: { arn: string; externalId?
   let session: Promise<Keys> | undefined;
   let ends = 0;
   const fetch = async (): Promise<Keys> => {
-    const { Credentials: given } = await sts.send(new AssumeRoleCommand({ RoleArn: role.arn, RoleSessionName: SESSION, ExternalId: role.externalId }));
-    if (!given?.AccessKeyId || !given.SecretAccessKey || !given.SessionToken) throw new SurveyError('role', `STS gave no credentials for ${role.arn}`);
+    const { Credentials: given } = await sts.send(
+      new AssumeRoleCommand({ RoleArn: role.arn, RoleSessionName: SESSION, ExternalId: role.externalId }),
+    );
+    if (!given?.AccessKeyId || !given.SecretAccessKey || !given.SessionToken)
+      throw new SurveyError('role', `STS gave no credentials for ${role.arn}`);
     ends = given.Expiration?.getTime() ?? 0;
     return { accessKeyId: given.AccessKeyId, secretAccessKey: given.SecretAccessKey, sessionToken: given.SessionToken, expiration: given.Expiration };
   };

@@ -69,7 +69,11 @@ export async function readNodes({ ssm }: Clients, look: Look, most: number): Pro
   const hybrid = nodes.filter(({ id }) => id.startsWith('mi-'));
   // Without the permission each of these calls would fail in the same way.
   const [first, ...others] = hybrid;
-  if (first && (await readTags(first, { ssm }, look))) await atMost(AT_ONCE, others.map((node) => () => readTags(node, { ssm }, look)));
+  if (first && (await readTags(first, { ssm }, look)))
+    await atMost(
+      AT_ONCE,
+      others.map((node) => () => readTags(node, { ssm }, look)),
+    );
   return nodes;
 }
 
@@ -122,11 +126,19 @@ export async function readTargetGroups({ balancing }: Clients, look: Look): Prom
   );
   if (!groups) return undefined;
   const ofInstances = groups.filter(({ TargetType }) => TargetType === 'instance');
-  const read = await atMost(AT_ONCE, ofInstances.map(({ TargetGroupName = '', TargetGroupArn }) => async () => {
-    const health = await look.see('elasticloadbalancing:DescribeTargetHealth', () => balancing.send(new DescribeTargetHealthCommand({ TargetGroupArn })));
-    if (!health) return [];
-    const targets = (health.TargetHealthDescriptions ?? []).map(({ Target, TargetHealth }) => ({ id: Target?.Id ?? '', healthy: TargetHealth?.State === 'healthy' }));
-    return [{ name: TargetGroupName, targets }];
-  }));
+  const read = await atMost(
+    AT_ONCE,
+    ofInstances.map(({ TargetGroupName = '', TargetGroupArn }) => async () => {
+      const health = await look.see('elasticloadbalancing:DescribeTargetHealth', () =>
+        balancing.send(new DescribeTargetHealthCommand({ TargetGroupArn })),
+      );
+      if (!health) return [];
+      const targets = (health.TargetHealthDescriptions ?? []).map(({ Target, TargetHealth }) => ({
+        id: Target?.Id ?? '',
+        healthy: TargetHealth?.State === 'healthy',
+      }));
+      return [{ name: TargetGroupName, targets }];
+    }),
+  );
   return read.flat();
 }

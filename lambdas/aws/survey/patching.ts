@@ -1,5 +1,10 @@
 /** What Patch Manager is told and what it found: baselines, patch groups, patch states. */
-import { DescribeInstancePatchStatesCommand, DescribePatchBaselinesCommand, DescribePatchGroupsCommand, GetPatchBaselineCommand } from '@aws-sdk/client-ssm';
+import {
+  DescribeInstancePatchStatesCommand,
+  DescribePatchBaselinesCommand,
+  DescribePatchGroupsCommand,
+  GetPatchBaselineCommand,
+} from '@aws-sdk/client-ssm';
 import type { GetPatchBaselineResult, InstancePatchState, PatchBaselineIdentity } from '@aws-sdk/client-ssm';
 import type { SeenBaseline, SeenPatchGroup, SeenPatchState } from '../../core/survey/model.ts';
 import type { Clients } from './clients.ts';
@@ -20,7 +25,10 @@ export async function readPatchStates({ ssm }: Clients, look: Look, ids: string[
         return { items: page.InstancePatchStates, next: page.NextToken };
       }),
     );
-  const states = await atMost(AT_ONCE, chunks.map((chunk) => () => read(chunk)));
+  const states = await atMost(
+    AT_ONCE,
+    chunks.map((chunk) => () => read(chunk)),
+  );
   return states.some((part) => part === undefined) ? undefined : states.flatMap((part) => part ?? []).map(stateOf);
 }
 
@@ -61,10 +69,13 @@ export async function readBaselines({ ssm }: Clients, look: Look): Promise<SeenB
   );
   if (!identities) return undefined;
   const asked = identities.filter((identity) => identity.DefaultBaseline === true || !identity.BaselineId?.startsWith('arn:'));
-  return atMost(AT_ONCE, asked.map((identity) => async () => {
-    const details = await look.see('ssm:GetPatchBaseline', () => ssm.send(new GetPatchBaselineCommand({ BaselineId: identity.BaselineId })));
-    return baselineOf(identity, details);
-  }));
+  return atMost(
+    AT_ONCE,
+    asked.map((identity) => async () => {
+      const details = await look.see('ssm:GetPatchBaseline', () => ssm.send(new GetPatchBaselineCommand({ BaselineId: identity.BaselineId })));
+      return baselineOf(identity, details);
+    }),
+  );
 }
 
 function baselineOf(identity: PatchBaselineIdentity, details: GetPatchBaselineResult | undefined): SeenBaseline {

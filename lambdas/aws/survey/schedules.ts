@@ -36,7 +36,13 @@ export async function readAssociations({ ssm }: Clients, look: Look): Promise<Se
     }),
   );
   const asked = all?.filter(({ Name = '' }) => mayPatch(Name));
-  return asked && atMost(AT_ONCE, asked.map((association) => () => readAssociation(association, { ssm }, look)));
+  return (
+    asked &&
+    atMost(
+      AT_ONCE,
+      asked.map((association) => () => readAssociation(association, { ssm }, look)),
+    )
+  );
 }
 
 async function readAssociation(association: Association, { ssm }: Pick<Clients, 'ssm'>, look: Look): Promise<SeenAssociation> {
@@ -64,7 +70,13 @@ export async function readWindows({ ssm }: Clients, look: Look): Promise<SeenWin
       return { items: page.WindowIdentities, next: page.NextToken };
     }),
   );
-  return windows && atMost(AT_ONCE, windows.map((window) => () => readWindow(window, { ssm }, look)));
+  return (
+    windows &&
+    atMost(
+      AT_ONCE,
+      windows.map((window) => () => readWindow(window, { ssm }, look)),
+    )
+  );
 }
 
 async function readWindow(window: MaintenanceWindowIdentity, { ssm }: Pick<Clients, 'ssm'>, look: Look): Promise<SeenWindow> {
@@ -83,7 +95,12 @@ async function readWindow(window: MaintenanceWindowIdentity, { ssm }: Pick<Clien
     }),
   );
   const asked = tasks?.filter(({ TaskArn = '' }) => mayPatch(TaskArn));
-  const read = asked && (await atMost(1, asked.map((task) => () => readTask(task, byId, { ssm }, look))));
+  const read =
+    asked &&
+    (await atMost(
+      1,
+      asked.map((task) => () => readTask(task, byId, { ssm }, look)),
+    ));
   return {
     id: WindowId,
     name: Name,
@@ -103,7 +120,12 @@ async function readWindow(window: MaintenanceWindowIdentity, { ssm }: Pick<Clien
 
 type SeenTask = NonNullable<SeenWindow['tasks']>[number];
 
-async function readTask(task: MaintenanceWindowTask, windowTargets: Map<string, SeenTarget[]>, { ssm }: Pick<Clients, 'ssm'>, look: Look): Promise<SeenTask> {
+async function readTask(
+  task: MaintenanceWindowTask,
+  windowTargets: Map<string, SeenTarget[]>,
+  { ssm }: Pick<Clients, 'ssm'>,
+  look: Look,
+): Promise<SeenTask> {
   const { WindowId, WindowTaskId, TaskArn = '' } = task;
   const details = await look.see('ssm:GetMaintenanceWindowTask', () => ssm.send(new GetMaintenanceWindowTaskCommand({ WindowId, WindowTaskId })));
   const parameters = details?.TaskInvocationParameters?.RunCommand?.Parameters ?? details?.TaskInvocationParameters?.Automation?.Parameters ?? {};
@@ -118,13 +140,21 @@ async function readTask(task: MaintenanceWindowTask, windowTargets: Map<string, 
 export async function readCalendars({ ssm }: Clients, look: Look): Promise<SeenCalendar[] | undefined> {
   const documents = await look.see('ssm:ListDocuments', () =>
     pages(async (NextToken) => {
-      const page = await ssm.send(new ListDocumentsCommand({ Filters: [{ Key: 'DocumentType', Values: ['ChangeCalendar'] }], NextToken, MaxResults: PAGE }));
+      const page = await ssm.send(
+        new ListDocumentsCommand({ Filters: [{ Key: 'DocumentType', Values: ['ChangeCalendar'] }], NextToken, MaxResults: PAGE }),
+      );
       return { items: page.DocumentIdentifiers, next: page.NextToken };
     }),
   );
-  return documents && atMost(AT_ONCE, documents.map(({ Name: name = '' }) => async () => {
-    const answer = await look.see('ssm:GetCalendarState', () => ssm.send(new GetCalendarStateCommand({ CalendarNames: [name] })));
-    const state = answer?.State === 'OPEN' ? 'open' : answer?.State === 'CLOSED' ? 'closed' : 'unknown';
-    return { name, state, ...(answer?.NextTransitionTime ? { until: answer.NextTransitionTime } : {}) } as const;
-  }));
+  return (
+    documents &&
+    atMost(
+      AT_ONCE,
+      documents.map(({ Name: name = '' }) => async () => {
+        const answer = await look.see('ssm:GetCalendarState', () => ssm.send(new GetCalendarStateCommand({ CalendarNames: [name] })));
+        const state = answer?.State === 'OPEN' ? 'open' : answer?.State === 'CLOSED' ? 'closed' : 'unknown';
+        return { name, state, ...(answer?.NextTransitionTime ? { until: answer.NextTransitionTime } : {}) } as const;
+      }),
+    )
+  );
 }

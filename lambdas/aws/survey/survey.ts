@@ -46,10 +46,16 @@ interface Listed {
  * Whatever may not be seen is a line in `blind` of its location.
  */
 export async function surveyPlaces(places: Place[], { max, tell }: SurveyOptions): Promise<Looked> {
-  const listed = await atMost(PLACES, places.map((place) => () => list(place, max, tell)));
+  const listed = await atMost(
+    PLACES,
+    places.map((place) => () => list(place, max, tell)),
+  );
   try {
     const stopped = cut(listed, max);
-    const locations = await atMost(PLACES, listed.map((entry) => () => details(entry, tell)));
+    const locations = await atMost(
+      PLACES,
+      listed.map((entry) => () => details(entry, tell)),
+    );
     return { locations, stopped };
   } finally {
     for (const { clients } of listed) clients.close();
@@ -85,7 +91,14 @@ async function details({ place, look, clients, instances, nodes }: Listed, tell:
   const managed = nodes ?? [];
   await atMost(KINDS, [
     async () => void (seen.software = await readSoftware(clients, look, managed)),
-    async () => void (seen.patchStates = nodes && (await readPatchStates(clients, look, managed.map(({ id }) => id)))),
+    async () =>
+      void (seen.patchStates =
+        nodes &&
+        (await readPatchStates(
+          clients,
+          look,
+          managed.map(({ id }) => id),
+        ))),
     async () => void (seen.scalingGroups = await readScalingGroups(clients, look)),
     async () => void (seen.targetGroups = await readTargetGroups(clients, look)),
     async () => void (seen.baselines = await readBaselines(clients, look)),

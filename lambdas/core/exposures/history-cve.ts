@@ -51,7 +51,15 @@ export interface CveFacts {
   /** What policies did about its advisories. */
   starts: { policy: string; subject: string; openedAt: string; awaitedSince?: string | undefined }[];
   tickets: { policy: string; subject: string; item: string; openedAt: string; resolvedAt?: string | undefined }[];
-  mitigations: { policy: string; node: string; document: string; by?: Form | undefined; rollout: string; appliedAt: string; withdrawnAt?: string | undefined }[];
+  mitigations: {
+    policy: string;
+    node: string;
+    document: string;
+    by?: Form | undefined;
+    rollout: string;
+    appliedAt: string;
+    withdrawnAt?: string | undefined;
+  }[];
   rollouts: RolloutStory[];
   /** Nodes that were closed, by whom and when, where the evidence was read. `advisory` as `advisoryKey` spells it. */
   closings: {
@@ -118,9 +126,23 @@ function ownMoments(cve: string, { advisory, who, why }: NonNullable<CveFacts['a
   const back = said.find(({ at, what }) => at === withdrawn && what === 'advisory-withdraw');
   const earlier = said.filter(({ at }) => at < added);
   return [
-    ...earlier.map((one) => ({ at: one.at, what: one.what === 'advisory-add' ? 'announced' : 'taken-back', who: one.who, why: `${cve}: ${one.why}` })),
+    ...earlier.map((one) => ({
+      at: one.at,
+      what: one.what === 'advisory-add' ? 'announced' : 'taken-back',
+      who: one.who,
+      why: `${cve}: ${one.why}`,
+    })),
     { at: added, what: 'announced', who, why: `${cve} in ${packages.join(', ')}: ${why}` },
-    ...(withdrawn === undefined ? [] : [{ at: withdrawn, what: 'taken-back', who: back?.who ?? 'wavelock', why: back === undefined ? 'the announcement by people here was taken back' : `${cve}: ${back.why}` }]),
+    ...(withdrawn === undefined
+      ? []
+      : [
+          {
+            at: withdrawn,
+            what: 'taken-back',
+            who: back?.who ?? 'wavelock',
+            why: back === undefined ? 'the announcement by people here was taken back' : `${cve}: ${back.why}`,
+          },
+        ]),
   ];
 }
 
@@ -133,7 +155,9 @@ function courseMoments(course: Course, { courses, closings }: CveFacts): CveMome
   const stoodIn = FORERUNNERS.includes(source) && courses.some((other) => !FORERUNNERS.includes(other.source));
   return [
     ours(seen, 'exposed', `${advisory}: the first node was found to be exposed, ${nodes(most)} at most`),
-    ...(fixable === undefined ? [] : [ours(fixable, 'fixable', `${advisory}: ${fixable === seen ? 'its fix was out already' : 'a fix is out, seen here for the first time'}`)]),
+    ...(fixable === undefined
+      ? []
+      : [ours(fixable, 'fixable', `${advisory}: ${fixable === seen ? 'its fix was out already' : 'a fix is out, seen here for the first time'}`)]),
     ...(reopened === undefined ? [] : [ours(reopened, 'reopened', `${advisory}: exposed again after it had been closed`)]),
     ...(closed === undefined || stoodIn ? [] : [closedMoment(course, closed, { courses, closings })]),
   ];
@@ -143,14 +167,22 @@ function courseMoments(course: Course, { courses, closings }: CveFacts): CveMome
 function closedMoment(course: Course, closed: string, { courses, closings }: Pick<CveFacts, 'courses' | 'closings'>): CveMoment {
   const key = advisoryKey(course);
   // Of several that ended at the same instant one is the last.
-  const end = courses.every((other) => other.closed !== undefined && (other.closed < closed || (other.closed === closed && advisoryKey(other) <= key)));
+  const end = courses.every(
+    (other) => other.closed !== undefined && (other.closed < closed || (other.closed === closed && advisoryKey(other) <= key)),
+  );
   const last = closings.filter((one) => one.advisory === key && one.closed === closed).toSorted((a, b) => (a.node < b.node ? -1 : 1));
   const named = `${lastWords(last)}${last.length === 0 ? '' : `: ${some(last.map(({ node }) => node))}`}`;
-  return { at: closed, what: 'closed', who: last[0]?.by ?? 'wavelock', why: `${course.advisory}: ${named}${end ? '; no node is exposed any more' : ''}` };
+  return {
+    at: closed,
+    what: 'closed',
+    who: last[0]?.by ?? 'wavelock',
+    why: `${course.advisory}: ${named}${end ? '; no node is exposed any more' : ''}`,
+  };
 }
 
 function lastWords(last: CveFacts['closings']): string {
-  if (last.length > 0 && last.every(({ vanished }) => vanished === true)) return `it speaks of its last ${nodes(last.length)} no more, and nothing was patched`;
+  if (last.length > 0 && last.every(({ vanished }) => vanished === true))
+    return `it speaks of its last ${nodes(last.length)} no more, and nothing was patched`;
   if (last.length === 0) return 'its last node was clear';
   return `its last ${last.length === 1 ? 'node was' : `${last.length} nodes were`} clear`;
 }
@@ -158,7 +190,9 @@ function lastWords(last: CveFacts['closings']): string {
 function startMoments({ policy, subject, openedAt, awaitedSince }: CveFacts['starts'][number]): CveMoment[] {
   return [
     { at: openedAt, what: 'told', who: 'wavelock', why: `policy ${policy}: ${subject} reaches nodes of this policy` },
-    ...(awaitedSince === undefined ? [] : [{ at: awaitedSince, what: 'awaiting', who: 'wavelock', why: `policy ${policy}: people were told that there is no fix for ${subject}` }]),
+    ...(awaitedSince === undefined
+      ? []
+      : [{ at: awaitedSince, what: 'awaiting', who: 'wavelock', why: `policy ${policy}: people were told that there is no fix for ${subject}` }]),
   ];
 }
 
@@ -166,7 +200,9 @@ function ticketMoments({ policy, subject, item, openedAt, resolvedAt }: CveFacts
   if (item === '') return [];
   return [
     { at: openedAt, what: 'ticket', who: 'wavelock', why: `OpsItem ${item} about ${subject} was opened (policy ${policy})` },
-    ...(resolvedAt === undefined ? [] : [{ at: resolvedAt, what: 'resolved', who: 'wavelock', why: `OpsItem ${item} was resolved: every node is closed` }]),
+    ...(resolvedAt === undefined
+      ? []
+      : [{ at: resolvedAt, what: 'resolved', who: 'wavelock', why: `OpsItem ${item} was resolved: every node is closed` }]),
   ];
 }
 
@@ -177,11 +213,23 @@ function mitigationMoments({ mitigations }: CveFacts): CveMoment[] {
     const [first] = own.toSorted((a, b) => (a.appliedAt < b.appliedAt ? -1 : 1));
     if (!first) return [];
     const what = meansWords({ by: first.by, name: first.document });
-    const back = own.flatMap(({ withdrawnAt }) => withdrawnAt ?? []).toSorted().at(-1);
+    const back = own
+      .flatMap(({ withdrawnAt }) => withdrawnAt ?? [])
+      .toSorted()
+      .at(-1);
     const freed = own.filter(({ withdrawnAt }) => withdrawnAt !== undefined).length;
     return [
       { at: first.appliedAt, what: 'mitigated', who: first.rollout, why: `${what} stands in for the fix on ${nodes(own.length)}` },
-      ...(back === undefined ? [] : [{ at: back, what: 'withdrawn', who: 'wavelock', why: `${what} was taken back on ${freed === own.length ? '' : `${freed} of `}${nodes(own.length)}` }]),
+      ...(back === undefined
+        ? []
+        : [
+            {
+              at: back,
+              what: 'withdrawn',
+              who: 'wavelock',
+              why: `${what} was taken back on ${freed === own.length ? '' : `${freed} of `}${nodes(own.length)}`,
+            },
+          ]),
     ];
   });
 }

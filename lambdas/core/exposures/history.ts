@@ -81,13 +81,12 @@ export function exposureHistory({ closures, summary, before, intelligence, from,
  */
 export function openOverTime(pairs: readonly ClosedPair[], open: readonly OpenExposure[], { from, to }: { from: number; to: number }): OpenPoint[] {
   const steps = [
-    ...pairs.flatMap(({ exposure, closed }) => [
-      step(exposure.seen, 1, exposure.knownExploited),
-      step(closed, -1, exposure.knownExploited),
-    ]),
+    ...pairs.flatMap(({ exposure, closed }) => [step(exposure.seen, 1, exposure.knownExploited), step(closed, -1, exposure.knownExploited)]),
     ...open.filter(({ state }) => state !== 'unknown').map(({ seen, nodes, urgency }) => step(seen, nodes, urgency.knownExploited)),
   ];
-  const inOrder = [...grouped(steps, ({ at }) => String(Math.max(at, from)))].map(([at, own]) => ({ at: Number(at), own })).toSorted((a, b) => a.at - b.at);
+  const inOrder = [...grouped(steps, ({ at }) => String(Math.max(at, from)))]
+    .map(([at, own]) => ({ at: Number(at), own }))
+    .toSorted((a, b) => a.at - b.at);
   const points: OpenPoint[] = [];
   for (const { at, own } of inOrder.filter((one) => one.at <= to)) {
     const last = points.at(-1) ?? { open: 0, knownExploited: 0 };
@@ -108,7 +107,10 @@ export function closedCves(
   { intelligence: { exploited, scores }, now }: { intelligence: Intelligence; now: number },
 ): ClosedCve[] {
   const left = leftByCve(open, new Date(now).toISOString());
-  const byCve = grouped(pairs.filter(isPatched).flatMap((pair) => pair.exposure.cves.map((cve) => ({ cve, pair }))), ({ cve }) => cve);
+  const byCve = grouped(
+    pairs.filter(isPatched).flatMap((pair) => pair.exposure.cves.map((cve) => ({ cve, pair }))),
+    ({ cve }) => cve,
+  );
   const cves = [...byCve].map(([cve, own]): ClosedCve => {
     const { met, ...facts } = cveFacts(own.map(({ pair }) => pair));
     const entry = exploited.get(cve);
@@ -127,11 +129,17 @@ export function closedCves(
   return cves.toSorted(graver);
 }
 
-function cveFacts(pairs: readonly ClosedPair[]): Pick<ClosedCve, 'advisories' | 'severity' | 'published' | 'seen' | 'closed' | 'seconds' | 'nodes' | 'met'> {
+function cveFacts(
+  pairs: readonly ClosedPair[],
+): Pick<ClosedCve, 'advisories' | 'severity' | 'published' | 'seen' | 'closed' | 'seconds' | 'nodes' | 'met'> {
   const exposures = pairs.map(({ exposure }) => exposure);
   const [seen = ''] = exposures.map((one) => one.seen).toSorted();
   const [published = ''] = exposures.map((one) => one.published).toSorted();
-  const closed = pairs.map((pair) => pair.closed).toSorted().at(-1) ?? '';
+  const closed =
+    pairs
+      .map((pair) => pair.closed)
+      .toSorted()
+      .at(-1) ?? '';
   const dated = pairs.filter(({ exposure }) => exposure.due !== undefined);
   return {
     advisories: [...new Set(exposures.map(({ advisory }) => advisory))].toSorted(),
@@ -148,7 +156,10 @@ function cveFacts(pairs: readonly ClosedPair[]): Pick<ClosedCve, 'advisories' | 
 /** Nodes that are exposed still, by CVE. Two advisories on one fingerprint are about the same nodes: they are counted once. */
 function leftByCve(open: readonly OpenExposure[], at: string): Map<string, { nodes: number; overdue: boolean }> {
   const certain = open.filter(({ state, nodes }) => state !== 'unknown' && nodes > 0);
-  const byCve = grouped(certain.flatMap((one) => one.cves.map((cve) => ({ cve, one }))), ({ cve }) => cve);
+  const byCve = grouped(
+    certain.flatMap((one) => one.cves.map((cve) => ({ cve, one }))),
+    ({ cve }) => cve,
+  );
   return new Map(
     [...byCve].map(([cve, own]) => {
       const prints = new Map<string, number>();

@@ -43,7 +43,9 @@ export function reachOf(own: OwnAdvisory, kinds: readonly Kind[], naming: readon
   const concerned = meant.filter(({ facts }) => concerns(own, facts));
   const standing = naming.filter(({ withdrawn, cves }) => withdrawn === undefined && cves.includes(own.cve));
   const covered = [...new Set(concerned.map(({ facts }) => placeOf(facts)))].toSorted().flatMap((place): Covered[] => {
-    const by = standing.filter((advisory) => speaksOf(advisory, place)).toSorted((a, b) => (a.published < b.published ? -1 : a.published > b.published ? 1 : a.id < b.id ? -1 : 1));
+    const by = standing
+      .filter((advisory) => speaksOf(advisory, place))
+      .toSorted((a, b) => (a.published < b.published ? -1 : a.published > b.published ? 1 : a.id < b.id ? -1 : 1));
     const here = concerned.filter(({ facts }) => placeOf(facts) === place);
     return by.length === 0 ? [] : [{ place, nodes: count(here), by }];
   });
@@ -76,7 +78,9 @@ function speaksOf({ affected, kbs = [] }: Advisory, place: string): boolean {
 function nowhereOf(own: OwnAdvisory, meant: readonly Kind[], kinds: readonly Kind[]): Reach['nowhere'] {
   const missing = own.packages.filter((name) => !meant.some(({ facts }) => concerns({ ...own, packages: [name] }, facts)));
   if (missing.length === 0) return [];
-  const names = new Set(kinds.flatMap(({ facts }) => facts.installed.flatMap(({ name, source }) => (source === undefined ? [name] : [name, source]))));
+  const names = new Set(
+    kinds.flatMap(({ facts }) => facts.installed.flatMap(({ name, source }) => (source === undefined ? [name] : [name, source]))),
+  );
   return missing.map((name) => {
     const near = nearest(name, [...names]);
     return { name, ...(near === undefined || near === name ? {} : { near }) };

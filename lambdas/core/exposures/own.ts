@@ -45,13 +45,17 @@ export interface OwnWords {
 /** Reads a person's words. Answers every problem at once, in words. `at` is an ISO-8601 UTC instant. */
 export function readOwnAdvisory(words: OwnWords, at: string): { advisory: OwnAdvisory } | { problems: string[] } {
   const badPackages = split(words.packages).filter((name) => !PackageName.safeParse(name).success);
-  const badPlatforms = split(words.platform ?? '').filter((name) => !PlatformStart.safeParse(name).success || !SYSTEMS.some((os) => `${name}-`.startsWith(`${os}-`)));
+  const badPlatforms = split(words.platform ?? '').filter(
+    (name) => !PlatformStart.safeParse(name).success || !SYSTEMS.some((os) => `${name}-`.startsWith(`${os}-`)),
+  );
   const graded = words.severity === undefined || Severity.safeParse(words.severity).success;
   const problems = [
     ...(CveId.safeParse(words.cve).success ? [] : [`"${words.cve}" is no CVE: expected one such as CVE-2026-31337`]),
     ...(split(words.packages).length === 0 ? ['--packages names nothing: expected names such as openssl,openssl-libs'] : []),
     ...badPackages.map((name) => `--packages: "${name}" is no name of a package`),
-    ...badPlatforms.map((name) => `--platform: "${name}" is none: expected one of ${SYSTEMS.join(', ')}, alone or with a release, such as ubuntu-24.04`),
+    ...badPlatforms.map(
+      (name) => `--platform: "${name}" is none: expected one of ${SYSTEMS.join(', ')}, alone or with a release, such as ubuntu-24.04`,
+    ),
     ...(graded ? [] : [`--severity: "${words.severity}" must be one of ${Severity.options.join(', ')}`]),
     ...(words.why.trim() === '' ? ['--why is empty: the record must say why'] : []),
   ];
@@ -69,7 +73,14 @@ export function readOwnAdvisory(words: OwnWords, at: string): { advisory: OwnAdv
 }
 
 function split(text: string): string[] {
-  return [...new Set(text.split(',').map((part) => part.trim()).filter((part) => part !== ''))];
+  return [
+    ...new Set(
+      text
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== ''),
+    ),
+  ];
 }
 
 /** What people have announced that concerns nodes with these facts, and that no advisory of their platform's vendor names. */

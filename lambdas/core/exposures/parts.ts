@@ -32,7 +32,10 @@ export interface ChangedParts {
 /** Sorts what was reconciled into parts. Rows that are to go stay until nodes that bring their clocks along have arrived elsewhere. */
 export function changedParts({ put, drop, rows }: Reconciled, kept: readonly ExposurePart[]): ChangedParts {
   const [written, going] = [new Set(put.map(placeOf)), new Set(drop.map(placeOf))];
-  const standing = grouped(rows.filter((row) => written.has(placeOf(row)) || going.has(placeOf(row))), placeOf);
+  const standing = grouped(
+    rows.filter((row) => written.has(placeOf(row)) || going.has(placeOf(row))),
+    placeOf,
+  );
   const dropped = grouped(drop, placeOf);
   const marks = new Map(kept.map(({ fingerprint, part, mark }) => [`${fingerprint} ${part}`, mark]));
   const partAt = (place: string, own: readonly KeptExposure[]): ExposurePart => {

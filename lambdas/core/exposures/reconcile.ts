@@ -200,7 +200,11 @@ function closuresOf({ nodes, before, members }: Standing, input: ReconcileInput)
     const refs = own.map(({ node, facts }) => ({ location: node.location, id: node.id, closed: from === to || !facts ? at : facts.at }));
     closures.push(
       ...closure(closed.filter(isPatched), { by, rollout, nodes: refs }, input),
-      ...closure(closed.filter((row) => !isPatched(row)), { by: 'advisory', rollout: '', nodes: refs }, input),
+      ...closure(
+        closed.filter((row) => !isPatched(row)),
+        { by: 'advisory', rollout: '', nodes: refs },
+        input,
+      ),
     );
   }
   const left = new Set(nodes.map((one) => one.judged));

@@ -86,7 +86,14 @@ export function patchTimes(pairs: readonly ClosedPair[]): PatchTimes[] {
     ...Severity.options.map((grade): [string, typeof timed] => [grade, others.filter(({ severity }) => severity === grade)]),
     ['all', timed],
   ];
-  return groups.filter(([, own]) => own.length > 0).map(([group, own]) => timesOf(group, own.map(({ seconds }) => seconds)));
+  return groups
+    .filter(([, own]) => own.length > 0)
+    .map(([group, own]) =>
+      timesOf(
+        group,
+        own.map(({ seconds }) => seconds),
+      ),
+    );
 }
 
 function timesOf(group: string, seconds: readonly number[]): PatchTimes {

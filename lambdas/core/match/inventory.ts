@@ -169,7 +169,8 @@ const MISSING_STATES = ['Missing', 'Failed'];
 
 function windowsFacts(platform: string, of: Of, version: string): NodeFacts {
   const compliance = of('AWS:PatchCompliance');
-  const inState = (...states: string[]): string[] => compliance.filter((entry) => states.includes(entry['State'] ?? '')).map((entry) => entry['KBId'] ?? '');
+  const inState = (...states: string[]): string[] =>
+    compliance.filter((entry) => states.includes(entry['State'] ?? '')).map((entry) => entry['KBId'] ?? '');
   const kbs = [...of('AWS:WindowsUpdate').map((entry) => entry['HotFixId'] ?? ''), ...inState(...INSTALLED_STATES)];
   const installed = [...new Set(kbs.filter((kb) => /^KB\d{5,9}$/.test(kb)))].toSorted().map((name) => ({ name, arch: '', version: '' }));
   const offered = inState(...MISSING_STATES);

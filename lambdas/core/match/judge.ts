@@ -81,7 +81,9 @@ function preferBinaries(rows: Row[], item: Item): Row[] {
   const binaries = rows.filter((row) => row.kind === 'binary');
   if (binaries.length > 0) return binaries;
   // A kernel's source says nothing of kernels of other series.
-  return item.image === undefined ? rows : rows.filter((row) => row.fixedVersion === null || row.fixedVersion.startsWith(`${item.image?.split(' ')[0]}.`));
+  return item.image === undefined
+    ? rows
+    : rows.filter((row) => row.fixedVersion === null || row.fixedVersion.startsWith(`${item.image?.split(' ')[0]}.`));
 }
 
 function guessed(item: Item, rows: readonly Row[]): Answer | undefined {
@@ -99,7 +101,12 @@ function answerOf(pair: Pair, rows: readonly Row[]): Answer | undefined {
   const own = ofBuild.filter((row) => isOwn(view, item, row));
   const isFixedHere = own.some((row) => row.fixedVersion !== null);
   if (own.length === ofBuild.length || isFixedHere) return standing(pair, withChannelFix(own));
-  return elsewhere(pair, ofBuild.filter((row) => !own.includes(row))) ?? standing(pair, own);
+  return (
+    elsewhere(
+      pair,
+      ofBuild.filter((row) => !own.includes(row)),
+    ) ?? standing(pair, own)
+  );
 }
 
 /** That the plain packages have no fix says nothing to a node whose channel has one. */
@@ -197,8 +204,12 @@ function closes({ view, item, advisory }: Pair, kind: string, isOfKind: (row: Ro
   const key = `${kind} ${item.name} ${item.sources.join(' ')}`;
   let cves = view.closed.get(key);
   if (!cves) {
-    const entries = [view.release.binaries.get(item.name), ...item.sources.map((name) => view.release.sources.get(name))].flatMap((list) => list ?? []);
-    cves = new Set(entries.filter((entry) => entry.rows.some((row) => row.fixedVersion !== null && isOfKind(row))).flatMap((entry) => entry.advisory.cves));
+    const entries = [view.release.binaries.get(item.name), ...item.sources.map((name) => view.release.sources.get(name))].flatMap(
+      (list) => list ?? [],
+    );
+    cves = new Set(
+      entries.filter((entry) => entry.rows.some((row) => row.fixedVersion !== null && isOfKind(row))).flatMap((entry) => entry.advisory.cves),
+    );
     view.closed.set(key, cves);
   }
   return advisory.cves.length > 0 && advisory.cves.every((cve) => cves.has(cve));

@@ -28,7 +28,8 @@ export function isKernelLeftover(name: string): boolean {
 
 /** Source of a kernel image in the words of advisories: `linux-aws` of `linux-signed-aws`, Debian's `linux` of `linux-signed-amd64`. */
 export function imageSources(item: Package, key: string): string[] {
-  if (item.source !== undefined) return [item.source.replace(/^linux-signed(-(amd64|arm64|i386|armhf))?$/, 'linux').replace(/^linux-signed-/, 'linux-')];
+  if (item.source !== undefined)
+    return [item.source.replace(/^linux-signed(-(amd64|arm64|i386|armhf))?$/, 'linux').replace(/^linux-signed-/, 'linux-')];
   const [series = '', flavour = ''] = key.split(' ');
   if (/^(cloud-|rt-)?(amd64|arm64|686|686-pae|armmp)$/.test(flavour)) return ['linux'];
   const own = flavour === 'generic' ? ['linux', `linux-hwe-${series}`] : [`linux-${flavour}`, `linux-${flavour}-${series}`];

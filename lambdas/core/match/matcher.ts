@@ -49,7 +49,9 @@ function judgePackages(view: View, read: ReadVersion, known: Verdicts): Match[] 
     if (before) return before;
     const item = itemOf(found, facts, kind, read);
     const entries = entriesFor(item, release);
-    const matches = entriesToJudge(view, item, entries).flatMap((entry) => (entry.advisory.versionKind === kind ? (judge(view, item, entry) ?? []) : []));
+    const matches = entriesToJudge(view, item, entries).flatMap((entry) =>
+      entry.advisory.versionKind === kind ? (judge(view, item, entry) ?? []) : [],
+    );
     // Kernels also depend on what runs, and modules on what else is installed.
     if (item.plain && !item.isKernel) same.set(key, matches);
     return matches;

@@ -16,7 +16,9 @@ export function moduleFamily(version: string): string | undefined {
  * (`Moderate: container-tools security update`), the stream is empty: `container-tools:`.
  */
 export function streamsInTitle(title: string): string[] {
-  const whole = [...title.matchAll(/(?<![\w:.-])([A-Za-z0-9][\w.+-]*):([A-Za-z0-9][\w.+-]*)(?=[\s,;/]|$)/g)].map(([, name = '', stream = '']) => `${name}:${stream}`);
+  const whole = [...title.matchAll(/(?<![\w:.-])([A-Za-z0-9][\w.+-]*):([A-Za-z0-9][\w.+-]*)(?=[\s,;/]|$)/g)].map(
+    ([, name = '', stream = '']) => `${name}:${stream}`,
+  );
   if (whole.length > 0) return whole;
   const name = /^(?:.*: )?([A-Za-z0-9][\w.+-]*) (?:security|bug|enhancement|module|update)/.exec(title)?.[1];
   return name === undefined ? [] : [`${name}:`];

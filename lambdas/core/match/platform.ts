@@ -28,7 +28,14 @@ const WINDOWS: [number, string][] = [
 const OLDER_WINDOWS: Record<string, string> = { '6.3': '2012r2', '6.2': '2012', '6.1': '2008r2' };
 
 /** Machines as dpkg, Windows and containers call them. */
-const ARCHES: Record<string, string> = { amd64: 'x86_64', x64: 'x86_64', 'x86-64': 'x86_64', '64-bit': 'x86_64', arm64: 'aarch64', arm64v8: 'aarch64' };
+const ARCHES: Record<string, string> = {
+  amd64: 'x86_64',
+  x64: 'x86_64',
+  'x86-64': 'x86_64',
+  '64-bit': 'x86_64',
+  arm64: 'aarch64',
+  arm64v8: 'aarch64',
+};
 
 /**
  * `rhel-9-x86_64` of `Red Hat Enterprise Linux`, `9.4`, `x86_64`. The version is as coarse as the vendor's repositories are. Where the name
@@ -66,7 +73,10 @@ function osOf(name: string): string | undefined {
 
 /** In small letters, without what decorates a PRETTY_NAME: `Debian GNU/Linux 12 (bookworm)`, `Ubuntu 24.04.1 LTS`, `… Server release 7.9`. */
 function plainName(name: string): string {
-  const text = name.toLowerCase().replace(/\([^)]*\)|:/g, ' ').replace(/\brelease\b/g, ' ');
+  const text = name
+    .toLowerCase()
+    .replace(/\([^)]*\)|:/g, ' ')
+    .replace(/\brelease\b/g, ' ');
   return text.replace(/\s+/g, ' ').trim().replace(/ lts$/, '');
 }
 

@@ -28,7 +28,8 @@ export function sameArch(row: string | undefined, item: string, platform: string
 export function compareToRow(item: Item, row: Row): Sign | undefined {
   const own = row.kind === 'source' ? item.readSource : item.read;
   if (row.version === undefined) return undefined;
-  if (own === undefined) return item.partial?.kind === 'rpm' && row.version.kind === 'rpm' ? compareWithoutRelease(item.partial, row.version) : undefined;
+  if (own === undefined)
+    return item.partial?.kind === 'rpm' && row.version.kind === 'rpm' ? compareWithoutRelease(item.partial, row.version) : undefined;
   if (row.kind === 'source' && item.epochless && own.kind === 'rpm' && row.version.kind === 'rpm') return compareWithoutEpoch(own, row.version);
   return compareRead(own, row.version);
 }
@@ -74,7 +75,9 @@ function modularRows(item: Item, rows: readonly Row[], advisory: Advisory, strea
     return answer === true;
   });
   if (sure.length > 0) return { rows: ofOwnBuild(item, sure), guess: false };
-  const likely = unsure.filter((row) => row.fixedVersion === null || sameUpstream(row.fixedVersion, row.kind === 'source' ? (item.sourceVersion ?? item.version) : item.version));
+  const likely = unsure.filter(
+    (row) => row.fixedVersion === null || sameUpstream(row.fixedVersion, row.kind === 'source' ? (item.sourceVersion ?? item.version) : item.version),
+  );
   if (likely.length > 0) return { rows: ofOwnBuild(item, likely), guess: false };
   return { rows: named.length > 0 || unsure.some((row) => row.module !== undefined) ? unsure : [], guess: true };
 }

@@ -15,15 +15,7 @@ import type { Package } from '../model.ts';
  * `unknown`: versions that cannot be read, or must not be compared. Never to be taken for fixed.
  * `fixed`: at or above the fix.
  */
-export type MatchState =
-  | 'exposed'
-  | 'probable'
-  | 'awaiting-vendor'
-  | 'locked'
-  | 'needs-entitlement'
-  | 'reboot-pending'
-  | 'unknown'
-  | 'fixed';
+export type MatchState = 'exposed' | 'probable' | 'awaiting-vendor' | 'locked' | 'needs-entitlement' | 'reboot-pending' | 'unknown' | 'fixed';
 
 /** How one installed package (on Windows: one KB that is asked for) stands to one advisory. */
 export interface Match {

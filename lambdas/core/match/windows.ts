@@ -50,11 +50,14 @@ function answerOf(node: WindowsNode, entry: KbEntry, kb: Kb): Answer {
   const pending = [kb.kb, ...newer].filter((other) => facts.pending?.includes(other));
   const effective = [kb.kb, ...newer].find((other) => installed.has(other) && !pending.includes(other));
   // Listed at once, but the build changes with the reboot.
-  if (effective !== undefined && sign !== undefined) return { state: 'reboot-pending', why: `${effective} is installed, but the node still runs build ${facts.build}` };
+  if (effective !== undefined && sign !== undefined)
+    return { state: 'reboot-pending', why: `${effective} is installed, but the node still runs build ${facts.build}` };
   if (effective === kb.kb) return { state: 'fixed', why: `${kb.kb} is installed` };
   if (effective !== undefined) return { state: 'fixed', why: `${effective} is installed, which replaces ${kb.kb}` };
   if (pending[0] !== undefined) return { state: 'reboot-pending', why: `${pending[0]} is installed and takes effect with the next reboot` };
-  const sibling = siblings(node.release, entry, kb).find((other) => installed.has(other) || replacements(node.release, other).some((one) => installed.has(one)));
+  const sibling = siblings(node.release, entry, kb).find(
+    (other) => installed.has(other) || replacements(node.release, other).some((one) => installed.has(one)),
+  );
   if (sibling !== undefined) return { state: 'fixed', why: `${sibling}, which closes the same CVEs, is installed or replaced` };
   if (sign !== undefined) return { state: 'exposed', why: `build ${facts.build} is older than ${kb.fixedBuild}, which ${kb.kb} brings` };
   return offeredOr(node, kb, newer);
@@ -67,7 +70,8 @@ function offeredOr({ facts, offered, installed }: WindowsNode, kb: Kb, newer: re
   if (replacing !== undefined) return { state: 'exposed', why: `Windows Update offers ${replacing}, which replaces ${kb.kb}` };
   const absent = `neither ${kb.kb} nor an update that is known to replace it is listed`;
   if (facts.certainty === 'exact') return { state: 'unknown', why: `${absent}, and Windows Update does not offer it` };
-  const build = facts.build === undefined || kb.fixedBuild !== undefined ? 'the build is not known' : 'Microsoft does not say which build has the fix';
+  const build =
+    facts.build === undefined || kb.fixedBuild !== undefined ? 'the build is not known' : 'Microsoft does not say which build has the fix';
   if (installed.size === 0) return { state: 'unknown', why: `the list of installed updates is empty, and ${build}` };
   return { state: 'probable', why: `${absent}; lists leave replaced updates out, and ${build}` };
 }

@@ -73,7 +73,7 @@ export const WrittenDeadlines = z
 /** `known exploited, severity critical: within 14 d of being seen, or by CISA's date`. */
 export function ruleWords({ when, fixWithin, from, kevDueDate }: Rule): string {
   const time = fixWithin === undefined ? undefined : `within ${formatDuration(fixWithin)} of being ${from}`;
-  const kev = kevDueDate === undefined ? undefined : 'by CISA\'s date';
+  const kev = kevDueDate === undefined ? undefined : "by CISA's date";
   return `${conditionWords(when)}: ${[time, kev].filter((words) => words !== undefined).join(', or ')}`;
 }
 

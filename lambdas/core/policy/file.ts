@@ -66,7 +66,7 @@ const StopWhen = z
 const WrittenWave = z
   .strictObject({
     name: nameUpTo(20).describe('Name of the wave, once in a policy'),
-    nodes: WrittenWaveNodes.describe('Which of the policy\'s nodes, of those in no earlier wave. In the last wave also everything-else'),
+    nodes: WrittenWaveNodes.describe("Which of the policy's nodes, of those in no earlier wave. In the last wave also everything-else"),
     window: z.string({ error: 'expected the name of a window' }).optional().describe('Name of a window; left out: at any time'),
     soak: Duration.prefault('0s').describe('Wait after the wave, then judge again: 24h'),
     atOnce: SomeNodes.optional().describe('At most so many nodes at once: 10, or 25% of the wave but at least one. Left out: no limit'),
@@ -83,34 +83,39 @@ const Hears = z
   .union(
     [
       z.literal('everything').transform((): Event[] => [...NoticeEvent.options]),
-      z.array(NoticeEvent).min(1).transform((events) => NoticeEvent.options.filter((event) => events.includes(event))),
+      z
+        .array(NoticeEvent)
+        .min(1)
+        .transform((events) => NoticeEvent.options.filter((event) => events.includes(event))),
     ],
     { error: ({ input }) => (Array.isArray(input) ? undefined : `expected ${EVENTS}`) },
   )
   .describe(EVENTS);
 
-const WrittenPolicy = z.strictObject({
-  mode: Mode.optional().describe('observe, approve or auto; never looser than the mode of the file. Left out: that mode'),
-  nodes: WrittenPolicyNodes.describe('Which nodes the policy is about'),
-  plan: WrittenPlan.optional().describe('When the plan is made. May be left out beside `startWhen`'),
-  startWhen: WrittenStartWhen.optional(),
-  whileNoFix: WrittenWhileNoFix.optional(),
-  windows: WrittenNoWindows.optional(),
-  finishWithin: WrittenFinishWithin.optional(),
-  patches: WrittenPatches.describe('What is patched'),
-  hooks: WrittenHooks.optional(),
-  awsCompliance: WrittenAwsCompliance.optional(),
-  waves: z.array(WrittenWave).min(1).describe('The waves, one after another; the first one proves'),
-  tell: z.record(Name, Hears).prefault({}).describe('Audience → what it hears about'),
-}).refine((policy) => policy.plan !== undefined || policy.startWhen !== undefined, {
-  path: ['plan'],
-  params: { missing: true },
-  // Said together with whatever else is wrong.
-  when: ({ value }) => isObject(value),
-});
+const WrittenPolicy = z
+  .strictObject({
+    mode: Mode.optional().describe('observe, approve or auto; never looser than the mode of the file. Left out: that mode'),
+    nodes: WrittenPolicyNodes.describe('Which nodes the policy is about'),
+    plan: WrittenPlan.optional().describe('When the plan is made. May be left out beside `startWhen`'),
+    startWhen: WrittenStartWhen.optional(),
+    whileNoFix: WrittenWhileNoFix.optional(),
+    windows: WrittenNoWindows.optional(),
+    finishWithin: WrittenFinishWithin.optional(),
+    patches: WrittenPatches.describe('What is patched'),
+    hooks: WrittenHooks.optional(),
+    awsCompliance: WrittenAwsCompliance.optional(),
+    waves: z.array(WrittenWave).min(1).describe('The waves, one after another; the first one proves'),
+    tell: z.record(Name, Hears).prefault({}).describe('Audience → what it hears about'),
+  })
+  .refine((policy) => policy.plan !== undefined || policy.startWhen !== undefined, {
+    path: ['plan'],
+    params: { missing: true },
+    // Said together with whatever else is wrong.
+    when: ({ value }) => isObject(value),
+  });
 
 const SECRET = 'expected the name of a secret in Secrets Manager, such as wavelock/slack-ops';
-const SECRET_IS_ADDRESS = 'is an address; store it in Secrets Manager and write the secret\'s name here';
+const SECRET_IS_ADDRESS = "is an address; store it in Secrets Manager and write the secret's name here";
 const WrittenAudience = z
   .strictObject({
     email: z.array(z.email('expected an e-mail address')).min(1).optional().describe('Addresses: [ops@example.com]'),
@@ -121,7 +126,7 @@ const WrittenAudience = z
           .regex(/^[A-Za-z0-9/_+=.@-]{1,512}$/, {
             error: ({ input }) => (String(input).includes('://') ? SECRET_IS_ADDRESS : SECRET),
           })
-          .describe('Name of the secret in Secrets Manager that holds the webhook\'s address'),
+          .describe("Name of the secret in Secrets Manager that holds the webhook's address"),
       })
       .optional()
       .describe('A Slack channel, through an incoming webhook'),
@@ -137,7 +142,7 @@ export const WrittenPolicyFile = z.strictObject({
   people: z.record(Name, WrittenAudience).prefault({}).describe('Whom to tell, by name'),
   deadlines: WrittenDeadlines.optional().describe('Until when exposures have to be closed; the first rule that fits counts'),
   exceptions: WrittenExceptions.optional().describe('Exposures that somebody answers for instead of closing them'),
-  repositories: WrittenRepositories.optional().describe('Yum repositories beside the vendors\' own, whose advisories are read as well'),
+  repositories: WrittenRepositories.optional().describe("Yum repositories beside the vendors' own, whose advisories are read as well"),
   policies: z
     .record(nameUpTo(30), WrittenPolicy)
     .refine((policies) => Object.keys(policies).length > 0, 'has no policy')

@@ -12,7 +12,10 @@ const VERSION = 'expected the number of a version, such as "7": whatever is newe
 const VERSION_NUMBER = /^[1-9]\d{0,5}$/;
 
 const WrittenHook = z.strictObject({
-  document: z.string({ error: DOCUMENT }).regex(DOCUMENT_NAME, DOCUMENT).describe('Name of a Command document of yours, in every location; or its ARN'),
+  document: z
+    .string({ error: DOCUMENT })
+    .regex(DOCUMENT_NAME, DOCUMENT)
+    .describe('Name of a Command document of yours, in every location; or its ARN'),
   version: z
     .union([z.int().min(1, VERSION).max(999_999, VERSION), z.string().regex(VERSION_NUMBER, VERSION)], { error: VERSION })
     .transform(String)

@@ -10,15 +10,15 @@ const EVERYTHING_ELSE_ELSEWHERE = 'everything-else is for the last wave; here sa
 const ID = 'expected the id of a managed node: i- or mi- and 17 (or 8) hexadecimal digits';
 
 /** The model's own pattern, with words for people. */
-const WrittenId = z.string({ error: ID }).refine((id) => NodeId.safeParse(id).success, ID).meta({ pattern: '^m?i-[0-9a-f]{8,17}$' });
+const WrittenId = z
+  .string({ error: ID })
+  .refine((id) => NodeId.safeParse(id).success, ID)
+  .meta({ pattern: '^m?i-[0-9a-f]{8,17}$' });
 
 const filters = {
   os: Os.optional().describe('linux or windows'),
   tags: z
-    .record(
-      z.string().min(1).max(128),
-      z.string({ error: 'expected a text; write numbers, true and false in quotes' }).max(256),
-    )
+    .record(z.string().min(1).max(128), z.string({ error: 'expected a text; write numbers, true and false in quotes' }).max(256))
     .refine((tags) => Object.keys(tags).length > 0, 'is empty; name at least one tag')
     .optional()
     .describe('Tags that a node must have, all of them, with exactly these values. EC2 tags, or Systems Manager tags of hybrid nodes'),
@@ -41,7 +41,7 @@ export const WrittenFilter = z.strictObject(filters).superRefine((nodes, context
 
 const selection = {
   ...filters,
-  share: Share.optional().describe('Share of the policy\'s nodes, rounded down, the same nodes each month: 5%'),
+  share: Share.optional().describe("Share of the policy's nodes, rounded down, the same nodes each month: 5%"),
   atLeast: CountPerPlatform.optional().describe('With `share`: but at least so many. 3, or 1 per platform'),
   atMost: CountPerPlatform.optional().describe('Of the nodes that fit, at most so many: 5, or 2 per platform'),
 };
@@ -72,7 +72,6 @@ export const WrittenPolicyNodes = WIDE.superRefine(checkSelection).transform(toS
 const WrittenSelector = NARROW.superRefine(checkSelection).transform(toSelector);
 
 /** A wave's `nodes`. */
-export const WrittenWaveNodes = z.union(
-  [z.literal('everything-else').transform((): Selector => ({ everythingElse: true })), WrittenSelector],
-  { error: ({ input }) => (typeof input === 'object' || typeof input === 'string' ? undefined : FORMS) },
-);
+export const WrittenWaveNodes = z.union([z.literal('everything-else').transform((): Selector => ({ everythingElse: true })), WrittenSelector], {
+  error: ({ input }) => (typeof input === 'object' || typeof input === 'string' ? undefined : FORMS),
+});

@@ -94,7 +94,9 @@ interface Timing {
 function finishes(policy: unknown, { windows, from, path }: { windows: Record<string, unknown>; from: number; path: Path }): PathProblem[] {
   const limit = Duration.safeParse(text(policy, 'finishWithin'));
   if (!limit.success) return [];
-  const elsewhere = list(policy, 'waves').flatMap((wave) => text(wave, 'window') ?? []).find((name) => text(windows[name], 'ssm') !== undefined);
+  const elsewhere = list(policy, 'waves')
+    .flatMap((wave) => text(wave, 'window') ?? [])
+    .find((name) => text(windows[name], 'ssm') !== undefined);
   if (elsewhere !== undefined) {
     const message = `cannot be promised: when ${elsewhere} opens is said in Systems Manager, and anybody may change it there`;
     return [{ path, at: 'value', message, hint: 'leave it out, or write the times of that window here' }];

@@ -19,7 +19,7 @@ export const urgencyKeys = {
   severity: z
     .union([Severity.transform((one) => [one]), z.array(Severity).min(1)], { error: SEVERITY })
     .optional()
-    .describe('The vendor\'s grade, or a list of grades. unrated is one of its own'),
+    .describe("The vendor's grade, or a list of grades. unrated is one of its own"),
   epss: Over.optional().describe('Chance of exploitation within 30 days, by EPSS: "> 0.9". Without a score this never holds'),
   epssPercentile: Over.optional().describe('Share of all CVEs that are less likely to be exploited: "> 0.95". Comparable over the years'),
   tags: z

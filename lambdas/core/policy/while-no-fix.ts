@@ -9,7 +9,7 @@ const RUNBOOK = 'expected the name of an Automation runbook of yours, such as Co
 
 /** Lambda API reference, Invoke.FunctionName and Qualifier; `$LATEST` is what a name without a version means anyway. */
 const FUNCTION = 'expected the name of a Lambda function, such as waf-block, waf-block:7 or waf-block:live';
-const FUNCTION_ARN = 'is an ARN; write the name alone: the function is that of the hub\'s account and Region';
+const FUNCTION_ARN = "is an ARN; write the name alone: the function is that of the hub's account and Region";
 const Lambda = z.string({ error: FUNCTION }).regex(/^[A-Za-z0-9_-]{1,64}(:[A-Za-z0-9_-]{1,128})?$/, {
   error: ({ input }) => (String(input).startsWith('arn:') ? FUNCTION_ARN : FUNCTION),
 });
@@ -25,7 +25,10 @@ const AUTOMATION = 'expected a runbook and its role: { document: Corp-Isolate, r
 const Automation = z
   .strictObject(
     {
-      document: z.string({ error: RUNBOOK }).regex(NAME, RUNBOOK).describe('A runbook with the parameters Action, InstanceId and AutomationAssumeRole'),
+      document: z
+        .string({ error: RUNBOOK })
+        .regex(NAME, RUNBOOK)
+        .describe('A runbook with the parameters Action, InstanceId and AutomationAssumeRole'),
       role: Role.describe('The role that it works with, in each account: it lets ssm.amazonaws.com assume it'),
     },
     { error: ({ code }) => (code === 'invalid_type' ? AUTOMATION : undefined) },
@@ -39,8 +42,14 @@ function formsOf(written: unknown): string[] {
 /** What stands in as long as no vendor has a fix: exactly one form, because one record says what is to be taken back from a node. */
 export const WrittenWhileNoFix = z
   .strictObject({
-    run: z.string({ error: DOCUMENT }).regex(NAME, DOCUMENT).optional().describe('An SSM Command document with the parameter Action, which is apply or withdraw'),
-    lambda: Lambda.optional().describe('A Lambda function of the hub\'s account and Region, invoked once for each batch of nodes: waf-block, waf-block:live'),
+    run: z
+      .string({ error: DOCUMENT })
+      .regex(NAME, DOCUMENT)
+      .optional()
+      .describe('An SSM Command document with the parameter Action, which is apply or withdraw'),
+    lambda: Lambda.optional().describe(
+      "A Lambda function of the hub's account and Region, invoked once for each batch of nodes: waf-block, waf-block:live",
+    ),
     automation: Automation.optional(),
     withdrawWhen: z.literal('patched').prefault('patched').describe('patched: it is withdrawn from a node that is no longer exposed'),
   })
@@ -51,7 +60,10 @@ export const WrittenWhileNoFix = z
     when: ({ value }) => isObject(value),
   })
   .refine((written) => formsOf(written).length < 2, {
-    error: ({ input }) => `has ${formsOf(input).map((form) => `\`${form}\``).join(' and ')}: a node carries one thing that stands in, and that is what is taken back`,
+    error: ({ input }) =>
+      `has ${formsOf(input)
+        .map((form) => `\`${form}\``)
+        .join(' and ')}: a node carries one thing that stands in, and that is what is taken back`,
     params: { hint: 'let one of them start the others' },
     when: ({ value }) => isObject(value),
   })

@@ -48,13 +48,16 @@ const ID = 'expected the id of a maintenance window of Systems Manager, such as 
 const PLACE = 'expected an account and a Region, such as 111111111111/eu-central-1';
 const WindowById = z
   .strictObject({
-    ssm: z.string({ error: ID }).regex(/^mw-[0-9a-f]{17}$/, ID).describe('Id of an existing SSM maintenance window, which is only read: mw-0123456789abcdef0'),
+    ssm: z
+      .string({ error: ID })
+      .regex(/^mw-[0-9a-f]{17}$/, ID)
+      .describe('Id of an existing SSM maintenance window, which is only read: mw-0123456789abcdef0'),
     location: z
       .string({ error: PLACE })
       .regex(/^\d{12}\/[a-z]{2}(-[a-z]+)+-\d$/, { error: PLACE, abort: true })
       .transform(parseLocation)
       .optional()
-      .describe('Account and Region that it is in: 111111111111/eu-central-1. Left out: the hub\'s own'),
+      .describe("Account and Region that it is in: 111111111111/eu-central-1. Left out: the hub's own"),
     lastStart,
   })
   .transform((window): Window => window);

@@ -30,7 +30,7 @@ export const WrittenAmount = z
 /** As `WrittenAmount`, but not none at all. */
 export const SomeNodes = WrittenAmount.refine(isSome, 'must be more than 0: no node could ever start');
 
-const SHARE = 'expected a share of the policy\'s nodes such as 5%';
+const SHARE = "expected a share of the policy's nodes such as 5%";
 /** `5%` → 5. */
 export const Share = z
   .string({ error: SHARE })

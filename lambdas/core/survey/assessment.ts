@@ -72,7 +72,12 @@ function coverageOf(survey: Survey, machines: Machine[], proposal: Proposal, pol
     ...(seesInstances && { ec2: running.filter((machine) => !machine.hybrid).length }),
     ...(seesNodes && { hybrid, managed: nodes.length, reporting: nodes.filter(({ node }) => node?.online).length }),
     ...(seesInstances && seesNodes && { running: running.length }),
-    inPolicy: policy ? inPolicies(policy, machines.flatMap((machine) => nodeOf(machine) ?? [])) : 0,
+    inPolicy: policy
+      ? inPolicies(
+          policy,
+          machines.flatMap((machine) => nodeOf(machine) ?? []),
+        )
+      : 0,
     inProposal: proposal.nodes.length,
   };
 }

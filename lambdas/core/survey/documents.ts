@@ -9,7 +9,12 @@ const PATCHING = new Set([
   'AWS-ApplyPatchBaseline',
 ]);
 /** These install whatever they are told. */
-const ALWAYS = new Set(['AWS-PatchInstanceWithRollback', 'AWS-PatchAsgInstance', 'AWS-FindWindowsUpdates-Install', 'AWSEC2-PatchLoadBalancerInstance']);
+const ALWAYS = new Set([
+  'AWS-PatchInstanceWithRollback',
+  'AWS-PatchAsgInstance',
+  'AWS-FindWindowsUpdates-Install',
+  'AWSEC2-PatchLoadBalancerInstance',
+]);
 /** Documents of one's own are known by name only. */
 const SOUNDS_LIKE = /patch|update|upgrade|yum|dnf|apt/i;
 const OTHERWISE = /^(AWS-UpdateSSMAgent|AWS-UpdateEC2Config|AWS-UpdateLinuxAmi|AWS-UpdateWindowsAmi|AWS-GatherSoftwareInventory|Wavelock-.*)$/;

@@ -35,7 +35,9 @@ export function environmentsOf(machines: readonly Tagged[]): Environments | unde
   return {
     key,
     before: ranked.filter(({ rank }) => rank >= 0).toSorted((a, b) => a.rank - b.rank || b.nodes - a.nodes),
-    production: ranked.filter(({ rank }) => rank < 0).map(({ value, nodes }) => ({ value, nodes, recognised: PRODUCTION.test(value.trim().toLowerCase()) })),
+    production: ranked
+      .filter(({ rank }) => rank < 0)
+      .map(({ value, nodes }) => ({ value, nodes, recognised: PRODUCTION.test(value.trim().toLowerCase()) })),
     untagged: machines.filter(({ tags }) => tags[key] === undefined).length,
   };
 }

@@ -98,7 +98,9 @@ export function fleetExposure(machines: readonly Machine[], lists: readonly Judg
     ...(oldest !== undefined && { oldest }),
     unknown: machines.filter(({ node, software }) => node && !software).map(({ id }) => id),
     exposed,
-    exploited: [...new Set(by.filter(({ knownExploited, state }) => knownExploited !== undefined && CLOSABLE.has(state)).flatMap(({ nodes }) => nodes))],
+    exploited: [
+      ...new Set(by.filter(({ knownExploited, state }) => knownExploited !== undefined && CLOSABLE.has(state)).flatMap(({ nodes }) => nodes)),
+    ],
     endOfLife: endOfLife(machines, knowledge.lifecycles, today),
     by,
   };
@@ -149,7 +151,9 @@ function byGravity(a: ExposedTo, b: ExposedTo): number {
 }
 
 function endOfLife(machines: readonly Machine[], lifecycles: readonly Lifecycle[], today: string): FleetExposure['endOfLife'] {
-  const dead = new Map<string, string>(lifecycles.flatMap(({ os, release, eol }) => (eol !== null && eol < today ? [[`${os}-${release}`, eol]] : [])));
+  const dead = new Map<string, string>(
+    lifecycles.flatMap(({ os, release, eol }) => (eol !== null && eol < today ? [[`${os}-${release}`, eol]] : [])),
+  );
   const found = new Map<string, string[]>();
   for (const { id, platform = '' } of machines) {
     const release = platform.slice(0, platform.lastIndexOf('-'));

@@ -73,10 +73,25 @@ export function listsOf(survey: Survey, machines: readonly Machine[]): Lists {
   return {
     unmanaged: when(['instances', 'nodes'], () => unmanaged(survey, machines)),
     stopped: when(['instances'], () => listedWith(machines.filter(isStopped), stoppedWhy)),
-    silent: when(['nodes'], () => listedWith(managed.filter(({ node }) => node?.online === false), (machine) => silentWhy(machine, at))),
-    neverScanned: when(['nodes', 'patchStates'], () => listedWith(among('patchStates').filter(({ patch }) => !patch), neverWhy)),
+    silent: when(['nodes'], () =>
+      listedWith(
+        managed.filter(({ node }) => node?.online === false),
+        (machine) => silentWhy(machine, at),
+      ),
+    ),
+    neverScanned: when(['nodes', 'patchStates'], () =>
+      listedWith(
+        among('patchStates').filter(({ patch }) => !patch),
+        neverWhy,
+      ),
+    ),
     stale: when(['nodes'], () => managed.flatMap((machine) => stale(machine, at))),
-    noInventory: when(['nodes', 'software'], () => listedWith(among('software').filter(({ software }) => !software), unknownWhy)),
+    noInventory: when(['nodes', 'software'], () =>
+      listedWith(
+        among('software').filter(({ software }) => !software),
+        unknownWhy,
+      ),
+    ),
     agentTooOld: when(['nodes'], () => listedWith(managed.filter(isAgentTooOld), agentWhy)),
     owned: when(['instances'], () => ownedGroups(machines, placeOf)),
     selfUpdating: when(['nodes'], () =>
@@ -120,12 +135,14 @@ function listed(machine: Machine, why: string): ListedNode {
 }
 
 function unmanaged(survey: Survey, machines: readonly Machine[]): ListedNode[] {
-  return survey.locations.filter(({ nodes, instances }) => nodes && instances).flatMap((seen) => {
-    const nobody = (seen.nodes ?? []).length === 0;
-    return here(seen, machines)
-      .filter((machine) => machine.running && !machine.hybrid && !machine.node)
-      .map((machine) => listed(machine, unmanagedWhy(machine, nobody, Date.parse(survey.at))));
-  });
+  return survey.locations
+    .filter(({ nodes, instances }) => nodes && instances)
+    .flatMap((seen) => {
+      const nobody = (seen.nodes ?? []).length === 0;
+      return here(seen, machines)
+        .filter((machine) => machine.running && !machine.hybrid && !machine.node)
+        .map((machine) => listed(machine, unmanagedWhy(machine, nobody, Date.parse(survey.at))));
+    });
 }
 
 /** What EC2 shows of the reason. The rest (agent, role, network) only the machine itself could tell. */
@@ -169,7 +186,10 @@ export function age(iso: string, at: number): string {
 
 /** Versions have four numbers; what does not look so is not judged. */
 function isAgentTooOld({ node }: Machine): boolean {
-  const parts = /^(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(node?.agentVersion ?? '')?.slice(1).map(Number);
+  const parts = /^(\d+)\.(\d+)\.(\d+)\.(\d+)$/
+    .exec(node?.agentVersion ?? '')
+    ?.slice(1)
+    .map(Number);
   const oldest = OLDEST_AGENT.split('.').map(Number);
   const differs = parts?.findIndex((part, index) => part !== oldest[index]) ?? -1;
   return parts !== undefined && differs >= 0 && (parts[differs] ?? 0) < (oldest[differs] ?? 0);

@@ -47,7 +47,9 @@ function machinesAt(seen: SeenLocation): Machine[] {
   const nodes = byId(seen.nodes);
   const patches = byId(seen.patchStates);
   const groups = new Map((seen.scalingGroups ?? []).flatMap((group) => group.instances.map((id) => [id, group] as const)));
-  const software = new Map((seen.software?.nodes ?? []).map(({ id, captured, list }) => [id, { captured, list, parts: seen.software?.lists[list] ?? [] }]));
+  const software = new Map(
+    (seen.software?.nodes ?? []).map(({ id, captured, list }) => [id, { captured, list, parts: seen.software?.lists[list] ?? [] }]),
+  );
   const ids = [...new Set([...instances.keys(), ...nodes.keys()])].toSorted();
   return ids.map((id) => {
     const instance = instances.get(id);

@@ -30,11 +30,20 @@ export function obstaclesOf(survey: Survey, machines: readonly Machine[], lists:
     ...line(only(lists.silent), SILENT),
     ...line(only(lists.selfUpdating), SELF_UPDATING),
     ...line(only(lists.agentTooOld), OLD_AGENT),
-    ...line(which(({ patch }) => (patch?.pendingReboot ?? 0) > 0), REBOOT),
+    ...line(
+      which(({ patch }) => (patch?.pendingReboot ?? 0) > 0),
+      REBOOT,
+    ),
     ...lonely(survey, proposed),
     ...others(machines),
-    ...line(which((machine) => machine.os === 'windows' && updatePolicy(machine).size === 0), WINDOWS_UPDATE),
-    ...line(which(({ node }) => node?.online === true), DISK),
+    ...line(
+      which((machine) => machine.os === 'windows' && updatePolicy(machine).size === 0),
+      WINDOWS_UPDATE,
+    ),
+    ...line(
+      which(({ node }) => node?.online === true),
+      DISK,
+    ),
   ];
 }
 
@@ -87,11 +96,13 @@ function count(nodes: number): string {
 
 function frozen(survey: Survey): Obstacle[] {
   return survey.locations.flatMap(({ location, calendars = [] }) =>
-    calendars.filter(({ state }) => state !== 'open').map(({ name, state, until }) => {
-      const says = state === 'closed' ? 'allows no changes now' : 'cannot be read, which counts as closed';
-      const ends = until === undefined ? '' : `, until ${until.slice(0, 16).replace('T', ' ')} UTC`;
-      return { what: `Change Calendar ${name} in ${locationKey(location)} ${says}${ends}`, next: 'decide whether rollouts obey it', nodes: [] };
-    }),
+    calendars
+      .filter(({ state }) => state !== 'open')
+      .map(({ name, state, until }) => {
+        const says = state === 'closed' ? 'allows no changes now' : 'cannot be read, which counts as closed';
+        const ends = until === undefined ? '' : `, until ${until.slice(0, 16).replace('T', ' ')} UTC`;
+        return { what: `Change Calendar ${name} in ${locationKey(location)} ${says}${ends}`, next: 'decide whether rollouts obey it', nodes: [] };
+      }),
   );
 }
 

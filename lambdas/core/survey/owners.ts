@@ -19,7 +19,11 @@ const CLUSTER_TAG = 'kubernetes.io/cluster/';
  */
 export function ownerOf({ tags }: SeenInstance, group: SeenScalingGroup | undefined): Owner | undefined {
   const all = { ...group?.tags, ...tags };
-  const cluster = all['eks:cluster-name'] ?? Object.keys(all).find((key) => key.startsWith(CLUSTER_TAG))?.slice(CLUSTER_TAG.length);
+  const cluster =
+    all['eks:cluster-name'] ??
+    Object.keys(all)
+      .find((key) => key.startsWith(CLUSTER_TAG))
+      ?.slice(CLUSTER_TAG.length);
   if (cluster !== undefined) return { by: 'eks', name: cluster };
   const name = group?.name ?? tags[GROUP_TAG];
   if (name === undefined) return undefined;

@@ -11,7 +11,7 @@ export const PERMISSIONS: readonly Permission[] = [
   { action: 'ec2:DescribeRegions', shows: 'which Regions there are' },
   { action: 'ec2:DescribeInstances', shows: 'instances: what runs, what is stopped, from which image, with which tags' },
   { action: 'autoscaling:DescribeAutoScalingGroups', shows: 'which instances an Auto Scaling group replaces' },
-  { action: 'elasticloadbalancing:DescribeTargetGroups', shows: 'load balancers\' target groups' },
+  { action: 'elasticloadbalancing:DescribeTargetGroups', shows: "load balancers' target groups" },
   { action: 'elasticloadbalancing:DescribeTargetHealth', shows: 'which nodes serve requests, and whether others could' },
   { action: 'ssm:DescribeInstanceInformation', shows: 'managed nodes: agents, platforms, last pings' },
   { action: 'ssm:ListTagsForResource', shows: 'tags of hybrid nodes' },

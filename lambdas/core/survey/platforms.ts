@@ -44,6 +44,7 @@ export function isPatched(platform: string): boolean {
 export function architectureOf(software: readonly Inventory[]): string {
   const counts = new Map<string, number>();
   const built = software.flatMap(({ Entries }) => Entries.map(({ Architecture = '' }) => Architecture));
-  for (const architecture of built) if (/^(x86_64|amd64|aarch64|arm64)$/.test(architecture)) counts.set(architecture, (counts.get(architecture) ?? 0) + 1);
+  for (const architecture of built)
+    if (/^(x86_64|amd64|aarch64|arm64)$/.test(architecture)) counts.set(architecture, (counts.get(architecture) ?? 0) + 1);
   return [...counts].toSorted(([, a], [, b]) => b - a)[0]?.[0] ?? '';
 }

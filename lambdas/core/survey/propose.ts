@@ -65,7 +65,11 @@ const NAMES: Record<Os, string> = { linux: 'linux-monthly', windows: 'windows-mo
  * @param windows maintenance windows that have a task which may install, with their locations
  * @param now ms: a window that has ended by then is not followed
  */
-export function propose(machines: readonly Machine[], windows: readonly { seen: SeenWindow; location: string; machines: Machine[] }[], now: number): Proposal {
+export function propose(
+  machines: readonly Machine[],
+  windows: readonly { seen: SeenWindow; location: string; machines: Machine[] }[],
+  now: number,
+): Proposal {
   const taken = machines.filter((machine) => leftOutBecause(machine) === undefined);
   const found = findWindows(windows, now);
   const timezone = mostOften(found.map(({ seen }) => seen.timezone ?? 'UTC')) ?? 'UTC';
@@ -116,7 +120,16 @@ function proposePolicy(os: Os, machines: Machine[], { found, environments }: Sur
     const own = dealt[index] ?? [];
     if (own.length === 0) return [];
     const window = windowFor(own, found) ?? (index === 0 || draft.stage ? 'weeknights' : 'sunday');
-    return [{ name: draft.name, nodes: draft.nodes, window, soak: draft.soak, count: own.length, ...(draft.atOnce !== undefined && { atOnce: draft.atOnce }) }];
+    return [
+      {
+        name: draft.name,
+        nodes: draft.nodes,
+        window,
+        soak: draft.soak,
+        count: own.length,
+        ...(draft.atOnce !== undefined && { atOnce: draft.atOnce }),
+      },
+    ];
   });
   const [first] = waves;
   const proving = dealt.find((own) => own.length > 0) ?? [];
@@ -137,11 +150,13 @@ function draftWaves(environments: Environments | undefined, total: number): Draf
   const names = new Set(['canary', 'production']);
   const { key = '', before = [] } = environments ?? {};
   const chosen = before.toSorted((a, b) => b.nodes - a.nodes).slice(0, STAGES);
-  const stages = before.filter((entry) => chosen.includes(entry)).map(({ value }): Draft => {
-    const name = slugOf(value, 20, names);
-    names.add(name);
-    return { name, nodes: { tags: { [key]: value } }, soak: '24h', stage: true };
-  });
+  const stages = before
+    .filter((entry) => chosen.includes(entry))
+    .map(({ value }): Draft => {
+      const name = slugOf(value, 20, names);
+      names.add(name);
+      return { name, nodes: { tags: { [key]: value } }, soak: '24h', stage: true };
+    });
   const first: Draft = { name: 'first', nodes: { atMost: '2 per platform' }, soak: '24h', stage: true };
   const canary: Draft = { name: 'canary', nodes: { share: '5%', atLeast: '1 per platform' }, soak: '12h', stage: false };
   return [

@@ -40,7 +40,9 @@ export function updatePolicy({ software }: Machine): Map<string, string> {
 
 function own(machine: Machine): Updater[] {
   const parts = machine.software?.parts ?? [];
-  const installed = new Set(parts.filter(({ TypeName }) => TypeName === 'AWS:Application').flatMap(({ Entries }) => Entries.map(({ Name = '' }) => Name)));
+  const installed = new Set(
+    parts.filter(({ TypeName }) => TypeName === 'AWS:Application').flatMap(({ Entries }) => Entries.map(({ Name = '' }) => Name)),
+  );
   const packages = PACKAGES.filter((name) => installed.has(name)).map((by): Updater => ({ by, kind: 'package', sure: true }));
   const values = updatePolicy(machine);
   const installs = values.get('AUOptions') === INSTALLS && values.get('NoAutoUpdate') !== '1';
@@ -66,14 +68,16 @@ function words(what: string, document: string, sure: boolean): string {
 }
 
 function windows(all: SeenWindow[]): Scheduled[] {
-  return all.filter(({ enabled }) => enabled).flatMap(({ id, name, tasks = [] }) =>
-    tasks.flatMap(({ document, operation, targets }) => {
-      const does = whatItDoes(document, operation);
-      if (does === 'scans') return [];
-      const sure = does === 'installs';
-      return [{ updater: { by: words(`maintenance window ${name} (${id})`, document, sure), kind: 'maintenance-window' as const, sure }, targets }];
-    }),
-  );
+  return all
+    .filter(({ enabled }) => enabled)
+    .flatMap(({ id, name, tasks = [] }) =>
+      tasks.flatMap(({ document, operation, targets }) => {
+        const does = whatItDoes(document, operation);
+        if (does === 'scans') return [];
+        const sure = does === 'installs';
+        return [{ updater: { by: words(`maintenance window ${name} (${id})`, document, sure), kind: 'maintenance-window' as const, sure }, targets }];
+      }),
+    );
 }
 
 /**

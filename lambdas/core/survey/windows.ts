@@ -23,7 +23,10 @@ export function translateWindow(seen: SeenWindow, { name, location, now }: { nam
 
 /** A name for `windows:` or `waves:`: lower-case letters, digits and hyphens; `taken` ones get a number. */
 export function slugOf(text: string, longest: number, taken: ReadonlySet<string>): string {
-  const plain = text.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^[^a-z]+|-+$/g, '');
+  const plain = text
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^[^a-z]+|-+$/g, '');
   const base = (plain === '' ? 'unnamed' : plain).slice(0, longest).replace(/-+$/, '');
   if (!taken.has(base)) return base;
   for (let number = 2; ; number++) {

@@ -37,7 +37,9 @@ export function alertOf({ policy, reaches, exploited, ...counted }: AlertInput):
   const packages = [...new Set(exposures.flatMap((exposure) => exposure.packages.map((item) => item.package)))].toSorted();
   return {
     subject: subjectOf(exposures, exploited),
-    advisories: reaches.flatMap(({ exposures: [first] }) => (first ? [{ source: first.source, advisory: first.advisory, title: first.title, cves: first.cves }] : [])),
+    advisories: reaches.flatMap(({ exposures: [first] }) =>
+      first ? [{ source: first.source, advisory: first.advisory, title: first.title, cves: first.cves }] : [],
+    ),
     packages: packages.slice(0, MOST_PACKAGES),
     reason: reasonWords(reaches, listed),
     nodes: exposed.size,
@@ -47,7 +49,13 @@ export function alertOf({ policy, reaches, exploited, ...counted }: AlertInput):
     awaitingOn: [...new Set([...awaiting.values()].map(platformOf))].toSorted(),
     services: servicesOf(policy, fleet, exposed),
     tagged: taggedOf(policy, [...exposed.values()]),
-    outside: { nodes: outside.length, names: outside.map(({ name }) => name).toSorted().slice(0, MOST_NAMES) },
+    outside: {
+      nodes: outside.length,
+      names: outside
+        .map(({ name }) => name)
+        .toSorted()
+        .slice(0, MOST_NAMES),
+    },
   };
 }
 
@@ -71,7 +79,9 @@ function listedOf(exposures: OpenExposure[], exploited: AlertInput['exploited'])
 function reasonWords(reaches: Reach[], [first, ...others]: KnownExploited[]): string {
   const more = others.length > 0 ? ` (and ${others.length} more of its CVEs)` : '';
   const conditions = [...new Set(reaches.flatMap((reach) => reach.because || []))].join('; ');
-  return first ? `CISA lists ${first.cve} as exploited since ${first.added}${more}` : conditions || 'it met a condition of the policy when it started';
+  return first
+    ? `CISA lists ${first.cve} as exploited since ${first.added}${more}`
+    : conditions || 'it met a condition of the policy when it started';
 }
 
 function servicesOf(policy: Policy, fleet: Node[], exposed: ReadonlyMap<string, Node>): Alert['services'] {
@@ -87,7 +97,9 @@ function servicesOf(policy: Policy, fleet: Node[], exposed: ReadonlyMap<string, 
 }
 
 function taggedOf(policy: Policy, exposed: Node[]): Alert['tagged'] {
-  const tags = new Map((policy.startWhen ?? []).flatMap((condition) => Object.entries(condition.tags ?? {})).map(([key, value]) => [`${key}=${value}`, { key, value }]));
+  const tags = new Map(
+    (policy.startWhen ?? []).flatMap((condition) => Object.entries(condition.tags ?? {})).map(([key, value]) => [`${key}=${value}`, { key, value }]),
+  );
   return [...tags].map(([tag, { key, value }]) => ({ tag, nodes: exposed.filter((node) => node.tags[key] === value).length }));
 }
 

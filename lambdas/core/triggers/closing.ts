@@ -65,7 +65,15 @@ export function closingOf(input: ClosingInput): Closing {
   if (!policy.nodes.exposed) return { ...common, fleet, leftOut };
   // Whoever answers for an exception did not ask for the patch.
   const excepted = new Set(about.flatMap((exposure) => exposure.excepted.map(({ node }) => node)));
-  return { ...common, fleet: withProvers(policy, fleet.filter((node) => !excepted.has(nodeKey(node))), fixable), leftOut };
+  return {
+    ...common,
+    fleet: withProvers(
+      policy,
+      fleet.filter((node) => !excepted.has(nodeKey(node))),
+      fixable,
+    ),
+    leftOut,
+  };
 }
 
 /**
@@ -78,7 +86,9 @@ function withProvers(policy: Policy, fleet: Node[], exposed: ReadonlySet<string>
   if (!first || first.everythingElse) return nodes;
   const proven = new Set(nodes.filter((node) => matches(first, node)).map(platformOf));
   const missing = new Set(nodes.map(platformOf).filter((platform) => !proven.has(platform)));
-  const provers = fleet.filter((node) => !exposed.has(nodeKey(node)) && missing.has(platformOf(node)) && matches(first, node) && matches(policy.nodes, node));
+  const provers = fleet.filter(
+    (node) => !exposed.has(nodeKey(node)) && missing.has(platformOf(node)) && matches(first, node) && matches(policy.nodes, node),
+  );
   return [...nodes, ...provers];
 }
 

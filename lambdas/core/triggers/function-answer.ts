@@ -42,7 +42,10 @@ const SECRETS = [
 
 /** A function's or a runbook's own words as they may stand in the record and in messages: one line, cut, without what looks like a secret. */
 export function safeWords(text: string): string {
-  return plainText(SECRETS.reduce((line, secret) => line.replaceAll(secret, '***'), text.slice(0, 10_000)), LONGEST);
+  return plainText(
+    SECRETS.reduce((line, secret) => line.replaceAll(secret, '***'), text.slice(0, 10_000)),
+    LONGEST,
+  );
 }
 
 const Node = z.union([z.object({ ok: z.literal(true) }), z.object({ ok: z.literal(false), reason: z.string().optional() })]);

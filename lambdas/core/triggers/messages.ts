@@ -84,9 +84,12 @@ function headline(facts: AlertFacts): string {
   const { kind, alert, doing, policy } = facts;
   const reaches = `${subjectWords(alert)} reaches ${count(alert.nodes, 'node')}${taggedWords(alert)}`;
   const changed = 'Nothing was changed yet.';
-  if (doing === 'mitigate') return `${subjectWords(alert)}: no fix for ${count(nodesIn(facts), 'node')}. ${policy} wants to run ${facts.document ?? 'its document'} there. ${asks(kind)}`;
-  if (doing === 'withdraw') return `${alert.subject}: ${count(nodesIn(facts), 'node')} no longer need ${facts.document ?? 'the mitigation'}. ${policy} takes it back. ${asks(kind)}`;
-  if (alert.awaitedSince !== undefined && alert.fixable > 0 && kind !== 'reminder') return `A fix is now available for ${count(alert.fixable, 'node')}: ${reaches}. ${asks(kind)}`;
+  if (doing === 'mitigate')
+    return `${subjectWords(alert)}: no fix for ${count(nodesIn(facts), 'node')}. ${policy} wants to run ${facts.document ?? 'its document'} there. ${asks(kind)}`;
+  if (doing === 'withdraw')
+    return `${alert.subject}: ${count(nodesIn(facts), 'node')} no longer need ${facts.document ?? 'the mitigation'}. ${policy} takes it back. ${asks(kind)}`;
+  if (alert.awaitedSince !== undefined && alert.fixable > 0 && kind !== 'reminder')
+    return `A fix is now available for ${count(alert.fixable, 'node')}: ${reaches}. ${asks(kind)}`;
   if (kind === 'reminder') return `Nobody has answered for ${formatDuration((facts.now - facts.askedAt) / 1_000)}: ${reaches}. ${changed}`;
   if (kind === 'plan') return `${reaches}. ${policy} has a plan and asks. ${changed}`;
   if (kind === 'runs') return `${reaches}. ${policy} has a plan and runs it by itself.`;
@@ -129,7 +132,9 @@ function serviceLines({ services }: Alert): string[] {
 function fixLines({ alert, document }: AlertFacts): string[] {
   const parts = [
     ...(alert.fixable > 0 ? [`available for ${count(alert.fixable, 'node')}`] : []),
-    ...(alert.awaiting > 0 ? [`none yet for ${alert.awaiting} (${alert.awaitingOn.join(', ')})${document === undefined ? '' : `: ${document} stands in`}`] : []),
+    ...(alert.awaiting > 0
+      ? [`none yet for ${alert.awaiting} (${alert.awaitingOn.join(', ')})${document === undefined ? '' : `: ${document} stands in`}`]
+      : []),
     ...(alert.blocked > 0 ? [`${alert.blocked} cannot have it as they are: held to a release, without entitlement, or waiting for a reboot`] : []),
   ];
   return parts.length === 0 ? [] : [parts.join('; ')];
@@ -159,7 +164,10 @@ function leftOutLines({ leftOut }: AlertFacts): string[] {
   for (const why of leftOut.filter((word) => word !== NO_FIX)) counts.set(why, (counts.get(why) ?? 0) + 1);
   const sorted = [...counts].toSorted((a, b) => b[1] - a[1]);
   const rest = sorted.slice(SHOWN_REASONS).reduce((sum, [, number]) => sum + number, 0);
-  return [...sorted.slice(0, SHOWN_REASONS).map(([why, number]) => `${count(number, 'node')}: ${why}`), ...(rest === 0 ? [] : [`and ${count(rest, 'more node')}`])];
+  return [
+    ...sorted.slice(0, SHOWN_REASONS).map(([why, number]) => `${count(number, 'node')}: ${why}`),
+    ...(rest === 0 ? [] : [`and ${count(rest, 'more node')}`]),
+  ];
 }
 
 function clockLines({ finishWithin, now, timezone, kind }: AlertFacts): string[] {
@@ -210,7 +218,19 @@ export interface ClosedFacts {
 const SHOWN_MOMENTS = 20;
 
 /** `0 left, ticket closed, here is the timeline`. */
-export function writeClosed({ policy, subject, advisories, rollouts, reason, outside, standIns, ticket, timeline, now, timezone }: ClosedFacts): Notice {
+export function writeClosed({
+  policy,
+  subject,
+  advisories,
+  rollouts,
+  reason,
+  outside,
+  standIns,
+  ticket,
+  timeline,
+  now,
+  timezone,
+}: ClosedFacts): Notice {
   const first = timeline[0]?.at ?? now;
   const moments = timeline.slice(-SHOWN_MOMENTS).map(({ at, text }) => `${formatLocal(at, timezone)}  ${text}`);
   return layOutNotice({
@@ -222,7 +242,10 @@ export function writeClosed({ policy, subject, advisories, rollouts, reason, out
       ...noticeSection('Why', [reason]),
       ...noticeSection('Advisory', [advisories.slice(0, 5).join(', ')]),
       ...noticeSection('Not here', outsideLines({ nodes: outside.length, names: outside.slice(0, 5) })),
-      ...noticeSection('Stands in', standIns === 0 ? [] : [`what stood in for the fix is still on ${count(standIns, 'node')}: it is taken back next`]),
+      ...noticeSection(
+        'Stands in',
+        standIns === 0 ? [] : [`what stood in for the fix is still on ${count(standIns, 'node')}: it is taken back next`],
+      ),
       ...noticeSection('Ticket', ticket === '' ? [] : [`${ticket}, resolved`]),
       ...noticeSection('Timeline', moments),
     ],

@@ -57,7 +57,10 @@ export function reachOf({ policy, exposures, fleet, fingerprintOf, optIn, starte
 
 /** Advisories (keys) that are still open on some node that the policy names, whether or not anything may be sent to that node. */
 export function openOn(policy: Policy, exposures: OpenExposure[], { fleet, fingerprintOf }: CountedFleet): Set<string> {
-  const byFingerprint = groupByFingerprint(fleet.filter((node) => matches(policy.nodes, node)), fingerprintOf);
+  const byFingerprint = groupByFingerprint(
+    fleet.filter((node) => matches(policy.nodes, node)),
+    fingerprintOf,
+  );
   const open = exposures.filter((exposure) => withoutExcepted(byFingerprint.get(exposure.fingerprint) ?? [], exposure).length > 0);
   return new Set(open.map(advisoryKey));
 }
@@ -94,5 +97,8 @@ function withoutExcepted(nodes: Node[], exposure: OpenExposure): Node[] {
 }
 
 function groupByFingerprint(nodes: Node[], fingerprintOf: CountedFleet['fingerprintOf']): Map<string, Node[]> {
-  return grouped(nodes.filter((node) => fingerprintOf(node) !== undefined), (node) => fingerprintOf(node) ?? '');
+  return grouped(
+    nodes.filter((node) => fingerprintOf(node) !== undefined),
+    (node) => fingerprintOf(node) ?? '',
+  );
 }

@@ -22,7 +22,17 @@ export interface RunbookFacts {
 }
 
 /** Statuses after which nothing changes any more. One that AWS adds some day is waited for, and then unknown. */
-const ENDED = ['Success', 'TimedOut', 'Cancelled', 'Failed', 'Rejected', 'ChangeCalendarOverrideRejected', 'CompletedWithSuccess', 'CompletedWithFailure', 'Exited'];
+const ENDED = [
+  'Success',
+  'TimedOut',
+  'Cancelled',
+  'Failed',
+  'Rejected',
+  'ChangeCalendarOverrideRejected',
+  'CompletedWithSuccess',
+  'CompletedWithFailure',
+  'Exited',
+];
 
 /** Lists lag behind: so long after the start an execution that is listed nowhere may still come, milliseconds. */
 const LAG_MS = 120_000;

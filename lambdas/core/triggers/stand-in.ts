@@ -79,7 +79,8 @@ export function whereItRuns(nodes: Node[], described: ReadonlyMap<string, Descri
 function obstacle(document: Described, { os, where }: { os: Os; where: string }): string | undefined {
   if ('missing' in document) return document.everywhere === true ? document.missing : `${document.missing} in ${where}`;
   const { name, by, seconds = 0, parameters, platforms } = document;
-  if (by === 'lambda') return seconds > CALL_SECONDS.most ? `function ${name} may take ${seconds} s, and Wavelock waits for ${CALL_SECONDS.most} s` : undefined;
+  if (by === 'lambda')
+    return seconds > CALL_SECONDS.most ? `function ${name} may take ${seconds} s, and Wavelock waits for ${CALL_SECONDS.most} s` : undefined;
   const needed = by === 'automation' ? [ACTION, INSTANCE, ASSUME_ROLE] : [ACTION];
   const lacking = needed.find((parameter) => !parameters.includes(parameter));
   if (lacking !== undefined) return `${name} has no parameter ${lacking} in ${where}`;
@@ -89,7 +90,12 @@ function obstacle(document: Described, { os, where }: { os: Os; where: string })
 
 /** The outcome of a node where it ended well. `what`: what ran there, where that is no Command document. */
 export function succeeded(action: string, what?: string): Settled {
-  if (action === 'withdraw') return { state: 'done', outcome: 'withdrawn', reason: what === undefined ? 'what stood in for the fix was taken back' : `${what} took back what stood in for the fix` };
+  if (action === 'withdraw')
+    return {
+      state: 'done',
+      outcome: 'withdrawn',
+      reason: what === undefined ? 'what stood in for the fix was taken back' : `${what} took back what stood in for the fix`,
+    };
   return { state: 'done', outcome: 'mitigated', reason: `${what === undefined ? '' : `${what} `}stands in until there is a fix` };
 }
 

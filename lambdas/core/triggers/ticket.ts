@@ -44,7 +44,10 @@ export function ticketText({ policy, alert, status, rollout, timeline }: TicketF
     `${alert.reason}.`,
     `Reached ${alert.nodes} nodes: a fix for ${alert.fixable}, none yet for ${alert.awaiting}, ${alert.blocked} cannot have it as they are.`,
     ...(services.length === 0 ? [] : [`Services: ${services.join(', ')}.`]),
-    `Advisories: ${alert.advisories.slice(0, 8).map(({ advisory }) => advisory).join(', ')}.`,
+    `Advisories: ${alert.advisories
+      .slice(0, 8)
+      .map(({ advisory }) => advisory)
+      .join(', ')}.`,
     `Policy ${policy}${rollout === '' ? '' : `, rollout ${rollout}`}. Resolved by evidence when no node is exposed any more.`,
     '',
   ].join('\n');

@@ -91,7 +91,15 @@ export function laneOf(policy: string, doing: Doing): string {
 
 /** What StartRollouts does next. `nodes` is how many nodes of the policy it is about. */
 export type Decision =
-  | { action: 'start'; doing: 'patch' | 'mitigate'; policy: string; advisories: string[]; nodes: number; platforms: Record<string, string[]>; reason: string }
+  | {
+      action: 'start';
+      doing: 'patch' | 'mitigate';
+      policy: string;
+      advisories: string[];
+      nodes: number;
+      platforms: Record<string, string[]>;
+      reason: string;
+    }
   /** What stands in on these nodes (`nodeKey`) is taken back. */
   | { action: 'withdraw'; policy: string; advisories: string[]; nodes: string[]; reason: string }
   /** The event of an earlier start was lost: the same one again, which starts nothing twice. */

@@ -61,9 +61,18 @@ class PolicyTriggers {
   private lost(): Decision[] {
     const rows = [...this.rows.values()].filter(({ state }) => state !== 'closed');
     return [
-      ...this.lostOf('patch', rows.map(({ advisory, patchFor }) => ({ at: patchFor, advisories: [advisory] }))),
-      ...this.lostOf('mitigate', rows.map(({ advisory, mitigateFor }) => ({ at: mitigateFor, advisories: [advisory] }))),
-      ...this.lostOf('withdraw', this.mitigated().map(({ advisories, withdrawFor }) => ({ at: withdrawFor, advisories }))),
+      ...this.lostOf(
+        'patch',
+        rows.map(({ advisory, patchFor }) => ({ at: patchFor, advisories: [advisory] })),
+      ),
+      ...this.lostOf(
+        'mitigate',
+        rows.map(({ advisory, mitigateFor }) => ({ at: mitigateFor, advisories: [advisory] })),
+      ),
+      ...this.lostOf(
+        'withdraw',
+        this.mitigated().map(({ advisories, withdrawFor }) => ({ at: withdrawFor, advisories })),
+      ),
     ];
   }
 
@@ -82,7 +91,12 @@ class PolicyTriggers {
   private patch(): Decision[] {
     const due = this.reaches.filter((reach) => newPlatforms(reach, this.row(reach.advisory)).length > 0);
     if (due.length === 0) return [];
-    if (this.policy.mode === 'observe') return this.tell('observe', due.filter(({ advisory }) => this.row(advisory)?.state !== 'told'), '');
+    if (this.policy.mode === 'observe')
+      return this.tell(
+        'observe',
+        due.filter(({ advisory }) => this.row(advisory)?.state !== 'told'),
+        '',
+      );
     const running = this.running('patch');
     if (running) {
       const news = due.filter(({ advisory }) => this.row(advisory)?.rollout !== running.rollout);
@@ -95,13 +109,19 @@ class PolicyTriggers {
   /** Nobody has a fix and nobody knows yet. What starts a rollout in this very look says so itself. */
   private withoutFix(): Decision[] {
     const news = this.reaches.filter((reach) => reach.fixable.length === 0 && this.row(reach.advisory) === undefined);
-    return this.tell('no-fix', news.filter(({ awaiting, blocked }) => awaiting.length + blocked.length > 0), '');
+    return this.tell(
+      'no-fix',
+      news.filter(({ awaiting, blocked }) => awaiting.length + blocked.length > 0),
+      '',
+    );
   }
 
   private mitigate(): Decision[] {
     if (this.policy.whileNoFix === undefined || this.policy.mode === 'observe' || this.running('mitigate')) return [];
     const carrying = new Set(this.mitigated().map(({ node }) => node));
-    const due = this.reaches.filter(({ advisory, awaiting }) => awaiting.some((node) => !carrying.has(nodeKey(node))) && !this.triedToMitigate(advisory));
+    const due = this.reaches.filter(
+      ({ advisory, awaiting }) => awaiting.some((node) => !carrying.has(nodeKey(node))) && !this.triedToMitigate(advisory),
+    );
     if (due.length === 0) return [];
     return [this.start('mitigate', due, { platforms: {}, nodes: due.flatMap(({ awaiting }) => awaiting) })];
   }
@@ -117,7 +137,10 @@ class PolicyTriggers {
     if (this.policy.mode === 'observe' || this.running('withdraw') || this.running('mitigate') || this.running('patch')) return [];
     const mitigated = this.mitigated();
     const carrying = new Set(mitigated.map(({ node }) => node));
-    const nodesNamed = (reach: Reach): string[] => nodesOf(reach).map(nodeKey).filter((node) => carrying.has(node));
+    const nodesNamed = (reach: Reach): string[] =>
+      nodesOf(reach)
+        .map(nodeKey)
+        .filter((node) => carrying.has(node));
     // Of a large fleet only those are named that carry something: on the first day thousands of advisories reach all of it.
     const open = new Set(carrying.size === 0 ? [] : this.reaches.flatMap((reach) => nodesNamed(reach).map((node) => `${reach.advisory} ${node}`)));
     const free = mitigated.filter(({ node, advisories }) => advisories.every((advisory) => !open.has(`${advisory} ${node}`)));

@@ -36,9 +36,7 @@ export function readRpm(text: string): RpmVersion | undefined {
 
 /** Compares two EVRs as rpm 4.18 does. */
 export function compareReadRpm(a: RpmVersion, b: RpmVersion): Sign {
-  return (
-    comparePieces([a.epoch], [b.epoch], MISSING) || comparePieces(a.version, b.version, MISSING) || compareReleases(a.release, b.release)
-  );
+  return comparePieces([a.epoch], [b.epoch], MISSING) || comparePieces(a.version, b.version, MISSING) || compareReleases(a.release, b.release);
 }
 
 /** The same without epochs: the file name of a source package has none. */

@@ -45,7 +45,9 @@ export function readList(lists: readonly Uint8Array[], distribution: Distributio
 }
 
 function linesOf(bytes: Uint8Array): string[] {
-  const lines = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8').split(/\r?\n/, MAX_LINES + 1);
+  const lines = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    .toString('utf8')
+    .split(/\r?\n/, MAX_LINES + 1);
   if (lines.length > MAX_LINES) throw new FeedError('too-large', `the list of changes has more than ${MAX_LINES} lines`);
   return lines.filter((line) => line !== '');
 }

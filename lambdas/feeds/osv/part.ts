@@ -30,11 +30,7 @@ export function osvUrl(ecosystem: string, file: string): string {
  * A record that is gone, too large or unreadable is a problem of its own. One that can't be reached ends the part with a `FeedError`:
  * were it passed over, nobody would ask for it again until its vendor changes it.
  */
-export async function* readPart(
-  distribution: Distribution,
-  context: PullContext,
-  ids: readonly string[],
-): AsyncGenerator<Reading<Advisory>> {
+export async function* readPart(distribution: Distribution, context: PullContext, ids: readonly string[]): AsyncGenerator<Reading<Advisory>> {
   let pack: Fetched[] = [];
   for (let start = 0; start < ids.length; start += AT_ONCE) {
     for (const answer of await Promise.all(ids.slice(start, start + AT_ONCE).map((id) => fetchRecord(distribution, context, id)))) {

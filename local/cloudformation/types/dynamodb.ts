@@ -24,7 +24,9 @@ function index(source: Json): NonNullable<TableDefinition['globalIndexes']>[numb
     KeySchema: keySchema(source.KeySchema),
     Projection: {
       ProjectionType: oneOf(projection.ProjectionType, ['ALL', 'KEYS_ONLY', 'INCLUDE'] as const, 'ProjectionType'),
-      ...(projection.NonKeyAttributes !== undefined && { NonKeyAttributes: listOf(projection.NonKeyAttributes).map((name) => text(name, 'NonKeyAttributes')) }),
+      ...(projection.NonKeyAttributes !== undefined && {
+        NonKeyAttributes: listOf(projection.NonKeyAttributes).map((name) => text(name, 'NonKeyAttributes')),
+      }),
     },
   };
 }
@@ -65,7 +67,8 @@ async function createTable(resource: Resource, own: OwnSettings, { dynamodb }: P
   const { account, region } = resource.stack;
   const name = optionalText(resource, 'TableName') ?? resource.generatedName({ max: 255 });
   const billing = resource.properties.BillingMode;
-  if (billing !== 'PAY_PER_REQUEST') throw new Error(`BillingMode ${JSON.stringify(billing)} of ${resource.logicalId} is not known to the embedded AWS`);
+  if (billing !== 'PAY_PER_REQUEST')
+    throw new Error(`BillingMode ${JSON.stringify(billing)} of ${resource.logicalId} is not known to the embedded AWS`);
   const arn = await dynamodb.createTable({
     account,
     region,
@@ -85,7 +88,12 @@ async function createTable(resource: Resource, own: OwnSettings, { dynamodb }: P
 
 const indexPaths = ['IndexName', 'KeySchema', 'Projection.ProjectionType', 'Projection.NonKeyAttributes'];
 const shape = [
-  'AttributeDefinitions', 'BillingMode', 'KeySchema', 'TableName', 'TimeToLiveSpecification.AttributeName', 'TimeToLiveSpecification.Enabled',
+  'AttributeDefinitions',
+  'BillingMode',
+  'KeySchema',
+  'TableName',
+  'TimeToLiveSpecification.AttributeName',
+  'TimeToLiveSpecification.Enabled',
   ...['GlobalSecondaryIndexes', 'LocalSecondaryIndexes'].flatMap((list) => indexPaths.map((path) => `${list}.${path}`)),
 ];
 const ownPaths = ['DeletionProtectionEnabled', 'ResourcePolicy.PolicyDocument'];
@@ -103,7 +111,9 @@ export const dynamodbTypes: ResourceType[] = [
   {
     type: 'AWS::DynamoDB::GlobalTable',
     honours: [...shape, 'SSESpecification', ...['Region', 'SSESpecification.KMSMasterKeyId', ...ownPaths].map((path) => `Replicas.${path}`)],
-    withoutEffect: Object.fromEntries(Object.entries({ ...ownWithoutEffect, ...replicaWithoutEffect }).map(([path, why]) => [`Replicas.${path}`, why])),
+    withoutEffect: Object.fromEntries(
+      Object.entries({ ...ownWithoutEffect, ...replicaWithoutEffect }).map(([path, why]) => [`Replicas.${path}`, why]),
+    ),
     create: (resource, parts) => createTable(resource, ownSettings(replica(resource), resource), parts),
   },
   {

@@ -107,7 +107,12 @@ export const eventTypes: ResourceType[] = [
   {
     type: 'AWS::Events::Rule',
     honours: [
-      'Description', 'EventBusName', 'EventPattern', 'Name', 'ScheduleExpression', 'State',
+      'Description',
+      'EventBusName',
+      'EventPattern',
+      'Name',
+      'ScheduleExpression',
+      'State',
       ...['Id', 'InputPath', 'InputTransformer.InputPathsMap', 'InputTransformer.InputTemplate', ...targetPaths].map((path) => `Targets.${path}`),
     ],
     withoutEffect: notJudged,
@@ -128,8 +133,16 @@ export const eventTypes: ResourceType[] = [
   {
     type: 'AWS::Scheduler::Schedule',
     honours: [
-      'Description', 'EndDate', 'FlexibleTimeWindow.Mode', 'GroupName', 'Name', 'ScheduleExpression', 'ScheduleExpressionTimezone',
-      'StartDate', 'State', ...targetPaths.map((path) => `Target.${path}`),
+      'Description',
+      'EndDate',
+      'FlexibleTimeWindow.Mode',
+      'GroupName',
+      'Name',
+      'ScheduleExpression',
+      'ScheduleExpressionTimezone',
+      'StartDate',
+      'State',
+      ...targetPaths.map((path) => `Target.${path}`),
     ],
     withoutEffect: {},
     create: createSchedule,

@@ -2,7 +2,17 @@ import { isAwsManaged } from '../../iam/managed-policies.ts';
 import type { RoleSettings } from '../../iam/iam.ts';
 import { listOf, object, text } from '../../json.ts';
 import type { Parts } from '../parts.ts';
-import { objectOf, objectsOf, optionalNumber, optionalText, tagsOf, textOf, type Created, type Resource, type ResourceType } from '../resource-type.ts';
+import {
+  objectOf,
+  objectsOf,
+  optionalNumber,
+  optionalText,
+  tagsOf,
+  textOf,
+  type Created,
+  type Resource,
+  type ResourceType,
+} from '../resource-type.ts';
 
 function arnOf(resource: Resource, kind: 'role' | 'policy', name: string): string {
   return `arn:aws:iam::${resource.stack.account}:${kind}${optionalText(resource, 'Path') ?? '/'}${name}`;
@@ -29,7 +39,16 @@ function createRole(resource: Resource, parts: Parts): Created {
     tags: tagsOf(resource),
     maxSessionDuration: optionalNumber(resource, 'MaxSessionDuration'),
   });
-  return { ref: name, attributes: { Arn: arn, RoleId: `AROA${name.replace(/[^A-Za-z0-9]/g, '').toUpperCase().slice(-17)}` } };
+  return {
+    ref: name,
+    attributes: {
+      Arn: arn,
+      RoleId: `AROA${name
+        .replace(/[^A-Za-z0-9]/g, '')
+        .toUpperCase()
+        .slice(-17)}`,
+    },
+  };
 }
 
 /** Attaches a policy to the roles that `Roles` names. @throws Error that names a role which isn't there */
@@ -49,8 +68,15 @@ export const iamTypes: ResourceType[] = [
   {
     type: 'AWS::IAM::Role',
     honours: [
-      'AssumeRolePolicyDocument', 'ManagedPolicyArns', 'MaxSessionDuration', 'Path', 'PermissionsBoundary', 'Policies.PolicyDocument',
-      'Policies.PolicyName', 'RoleName', 'Tags',
+      'AssumeRolePolicyDocument',
+      'ManagedPolicyArns',
+      'MaxSessionDuration',
+      'Path',
+      'PermissionsBoundary',
+      'Policies.PolicyDocument',
+      'Policies.PolicyName',
+      'RoleName',
+      'Tags',
     ],
     withoutEffect: { Description: forPeople },
     create: createRole,

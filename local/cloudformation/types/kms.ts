@@ -2,7 +2,10 @@ import type { Parts } from '../parts.ts';
 import { objectOf, optionalText, textOf, type Created, type Resource, type ResourceType } from '../resource-type.ts';
 
 function createKey(resource: Resource, { kms }: Parts): Created {
-  for (const [name, only] of [['KeySpec', 'SYMMETRIC_DEFAULT'], ['KeyUsage', 'ENCRYPT_DECRYPT']] as const) {
+  for (const [name, only] of [
+    ['KeySpec', 'SYMMETRIC_DEFAULT'],
+    ['KeyUsage', 'ENCRYPT_DECRYPT'],
+  ] as const) {
     const value = optionalText(resource, name) ?? only;
     if (value !== only) throw new Error(`${name} ${value} of ${resource.logicalId} is not known to the embedded AWS`);
   }

@@ -18,7 +18,8 @@ function environment(resource: Resource): Record<string, string> {
 function logging(resource: Resource): { logGroup?: string; logFormat?: 'Text' | 'JSON' } {
   if (resource.properties.LoggingConfig === undefined) return {};
   const { LogGroup, LogFormat } = objectOf(resource, 'LoggingConfig');
-  if (LogFormat !== undefined && LogFormat !== 'Text' && LogFormat !== 'JSON') throw new Error(`LogFormat of ${resource.logicalId} must be Text or JSON`);
+  if (LogFormat !== undefined && LogFormat !== 'Text' && LogFormat !== 'JSON')
+    throw new Error(`LogFormat of ${resource.logicalId} must be Text or JSON`);
   return { logGroup: LogGroup === undefined ? undefined : text(LogGroup, 'LogGroup'), logFormat: LogFormat };
 }
 
@@ -93,12 +94,23 @@ export const lambdaTypes: ResourceType[] = [
   {
     type: 'AWS::Lambda::Function',
     honours: [
-      'Code.S3Bucket', 'Code.S3Key', 'DeadLetterConfig.TargetArn', 'Description', 'Environment.Variables', 'FunctionName', 'Handler',
-      'LoggingConfig.LogFormat', 'LoggingConfig.LogGroup', 'MemorySize', 'Role', 'Runtime', 'Timeout',
+      'Code.S3Bucket',
+      'Code.S3Key',
+      'DeadLetterConfig.TargetArn',
+      'Description',
+      'Environment.Variables',
+      'FunctionName',
+      'Handler',
+      'LoggingConfig.LogFormat',
+      'LoggingConfig.LogGroup',
+      'MemorySize',
+      'Role',
+      'Runtime',
+      'Timeout',
     ],
     withoutEffect: {
       Architectures: 'bundles are JavaScript',
-      'EphemeralStorage.Size': 'the disk is this machine\'s',
+      'EphemeralStorage.Size': "the disk is this machine's",
       'LoggingConfig.SystemLogLevel': 'the platform writes no lines here',
       TracingConfig: 'there are no traces here',
       VpcConfig: 'there is one network here: the loopback interface',
@@ -121,8 +133,12 @@ export const lambdaTypes: ResourceType[] = [
   {
     type: 'AWS::Lambda::EventInvokeConfig',
     honours: [
-      'DestinationConfig.OnFailure.Destination', 'DestinationConfig.OnSuccess.Destination', 'FunctionName', 'MaximumEventAgeInSeconds',
-      'MaximumRetryAttempts', 'Qualifier',
+      'DestinationConfig.OnFailure.Destination',
+      'DestinationConfig.OnSuccess.Destination',
+      'FunctionName',
+      'MaximumEventAgeInSeconds',
+      'MaximumRetryAttempts',
+      'Qualifier',
     ],
     withoutEffect: {},
     create: configureInvocation,

@@ -62,7 +62,8 @@ function createQueue(resource: Resource, { sqs }: Parts): Created {
     retention: optionalNumber(resource, 'MessageRetentionPeriod'),
     delay: optionalNumber(resource, 'DelaySeconds'),
     receiveWait: optionalNumber(resource, 'ReceiveMessageWaitTimeSeconds'),
-    redrive: target === undefined ? undefined : { deadLetterArn: target, maxReceives: Number(object(RedrivePolicy, 'RedrivePolicy').maxReceiveCount) },
+    redrive:
+      target === undefined ? undefined : { deadLetterArn: target, maxReceives: Number(object(RedrivePolicy, 'RedrivePolicy').maxReceiveCount) },
     kmsKeyArn: customerKey(resource, optionalText(resource, 'KmsMasterKeyId')),
   });
   return { ref: url, attributes: { Arn: arn, QueueName: name, QueueUrl: url } };
@@ -103,23 +104,27 @@ export const messagingTypes: ResourceType[] = [
   },
   {
     type: 'AWS::SNS::Subscription',
-    honours: [
-      'Endpoint', 'FilterPolicy', 'FilterPolicyScope', 'Protocol', 'RawMessageDelivery', 'RedrivePolicy.deadLetterTargetArn', 'TopicArn',
-    ],
-    withoutEffect: { Region: 'the topic\'s ARN says it' },
+    honours: ['Endpoint', 'FilterPolicy', 'FilterPolicyScope', 'Protocol', 'RawMessageDelivery', 'RedrivePolicy.deadLetterTargetArn', 'TopicArn'],
+    withoutEffect: { Region: "the topic's ARN says it" },
     create: subscribe,
   },
   { type: 'AWS::SNS::TopicPolicy', honours: ['PolicyDocument', 'Topics'], withoutEffect: {}, create: setTopicPolicy },
   {
     type: 'AWS::SQS::Queue',
     honours: [
-      'DelaySeconds', 'KmsMasterKeyId', 'MessageRetentionPeriod', 'QueueName', 'ReceiveMessageWaitTimeSeconds',
-      'RedrivePolicy.deadLetterTargetArn', 'RedrivePolicy.maxReceiveCount', 'VisibilityTimeout',
+      'DelaySeconds',
+      'KmsMasterKeyId',
+      'MessageRetentionPeriod',
+      'QueueName',
+      'ReceiveMessageWaitTimeSeconds',
+      'RedrivePolicy.deadLetterTargetArn',
+      'RedrivePolicy.maxReceiveCount',
+      'VisibilityTimeout',
     ],
     withoutEffect: {
       KmsDataKeyReusePeriodSeconds: 'decides what KMS costs',
       RedriveAllowPolicy: 'queues of one owner send to each other',
-      SqsManagedSseEnabled: 'SQS\'s own keys ask nobody for permission',
+      SqsManagedSseEnabled: "SQS's own keys ask nobody for permission",
       ...notJudged,
     },
     create: createQueue,

@@ -17,7 +17,10 @@ async function mustLetLogsIn(resource: Resource, { cloud }: Parts, grant: { keyA
     await cloud.call(caller, 'kms', 'GenerateDataKeyWithoutPlaintext', input);
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;
-    throw new AwsError('InvalidParameterException', `The specified KMS key does not exist or is not allowed to be used with ${grant.groupArn}: ${error.message}`);
+    throw new AwsError(
+      'InvalidParameterException',
+      `The specified KMS key does not exist or is not allowed to be used with ${grant.groupArn}: ${error.message}`,
+    );
   }
 }
 
@@ -60,8 +63,22 @@ export const observabilityTypes: ResourceType[] = [
   {
     type: 'AWS::CloudWatch::Alarm',
     honours: [
-      'ActionsEnabled', 'AlarmActions', 'AlarmDescription', 'AlarmName', 'ComparisonOperator', 'DatapointsToAlarm', 'Dimensions',
-      'EvaluationPeriods', 'InsufficientDataActions', 'MetricName', 'Metrics', 'Namespace', 'OKActions', 'Period', 'Statistic', 'Threshold',
+      'ActionsEnabled',
+      'AlarmActions',
+      'AlarmDescription',
+      'AlarmName',
+      'ComparisonOperator',
+      'DatapointsToAlarm',
+      'Dimensions',
+      'EvaluationPeriods',
+      'InsufficientDataActions',
+      'MetricName',
+      'Metrics',
+      'Namespace',
+      'OKActions',
+      'Period',
+      'Statistic',
+      'Threshold',
       'TreatMissingData',
     ],
     withoutEffect: notJudged,

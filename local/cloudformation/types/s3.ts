@@ -8,9 +8,13 @@ import { objectOf, optionalText, textOf, type Created, type Resource, type Resou
 function kmsKey(resource: Resource): string | undefined {
   if (resource.properties.BucketEncryption === undefined) return undefined;
   const [rule] = listOf(objectOf(resource, 'BucketEncryption').ServerSideEncryptionConfiguration);
-  const { SSEAlgorithm, KMSMasterKeyID } = object(object(rule, 'ServerSideEncryptionConfiguration').ServerSideEncryptionByDefault, 'ServerSideEncryptionByDefault');
+  const { SSEAlgorithm, KMSMasterKeyID } = object(
+    object(rule, 'ServerSideEncryptionConfiguration').ServerSideEncryptionByDefault,
+    'ServerSideEncryptionByDefault',
+  );
   if (SSEAlgorithm === 'AES256') return undefined;
-  if (SSEAlgorithm !== 'aws:kms') throw new Error(`SSEAlgorithm ${JSON.stringify(SSEAlgorithm)} of ${resource.logicalId} is not known to the embedded AWS`);
+  if (SSEAlgorithm !== 'aws:kms')
+    throw new Error(`SSEAlgorithm ${JSON.stringify(SSEAlgorithm)} of ${resource.logicalId} is not known to the embedded AWS`);
   return customerKey(resource, text(KMSMasterKeyID, `KMSMasterKeyID of ${resource.logicalId}`));
 }
 
@@ -61,13 +65,18 @@ export const s3Types: ResourceType[] = [
   {
     type: 'AWS::S3::Bucket',
     honours: [
-      'BucketName', `${encryption}.ServerSideEncryptionByDefault.SSEAlgorithm`, `${encryption}.ServerSideEncryptionByDefault.KMSMasterKeyID`,
-      'ObjectLockEnabled', 'ObjectLockConfiguration.ObjectLockEnabled', 'ObjectLockConfiguration.Rule.DefaultRetention', 'VersioningConfiguration.Status',
+      'BucketName',
+      `${encryption}.ServerSideEncryptionByDefault.SSEAlgorithm`,
+      `${encryption}.ServerSideEncryptionByDefault.KMSMasterKeyID`,
+      'ObjectLockEnabled',
+      'ObjectLockConfiguration.ObjectLockEnabled',
+      'ObjectLockConfiguration.Rule.DefaultRetention',
+      'VersioningConfiguration.Status',
     ],
     withoutEffect: {
       [`${encryption}.BucketKeyEnabled`]: 'decides what KMS costs',
       LifecycleConfiguration: 'no run is long enough for objects to be in the way',
-      LoggingConfiguration: 'calls are kept by IAM\'s own record',
+      LoggingConfiguration: "calls are kept by IAM's own record",
       OwnershipControls: 'there are no ACLs here',
       PublicAccessBlockConfiguration: 'there are no requests without credentials here',
       Tags: 'no policy here asks for them',

@@ -31,8 +31,14 @@ function substituted(definition: string, resource: Resource): string {
 
 /** What Step Functions demands of a role before it writes logs (Developer Guide, "Logging using CloudWatch Logs"). */
 const logActions = [
-  'CreateLogDelivery', 'GetLogDelivery', 'UpdateLogDelivery', 'DeleteLogDelivery', 'ListLogDeliveries', 'PutResourcePolicy',
-  'DescribeResourcePolicies', 'DescribeLogGroups',
+  'CreateLogDelivery',
+  'GetLogDelivery',
+  'UpdateLogDelivery',
+  'DeleteLogDelivery',
+  'ListLogDeliveries',
+  'PutResourcePolicy',
+  'DescribeResourcePolicies',
+  'DescribeLogGroups',
 ].map((name) => `logs:${name}`);
 
 /** … and traces (Developer Guide, "IAM policies for X-Ray"). */
@@ -43,9 +49,11 @@ function checkRole(resource: Resource, role: Caller, { iam }: Parts): void {
   const lacks = (actions: string[]): string | undefined => actions.find((action) => !iam.allows(role, { action, resource: '*' }, role.region));
   const logging = resource.properties.LoggingConfiguration === undefined ? undefined : objectOf(resource, 'LoggingConfiguration');
   const log = logging === undefined || logging.Level === 'OFF' ? undefined : lacks(logActions);
-  if (log !== undefined) throw new AwsError('InvalidLoggingConfiguration', `The state machine IAM Role is not authorized to access the Log Destination: ${log}`);
+  if (log !== undefined)
+    throw new AwsError('InvalidLoggingConfiguration', `The state machine IAM Role is not authorized to access the Log Destination: ${log}`);
   const trace = tracing(resource) ? lacks(traceActions) : undefined;
-  if (trace !== undefined) throw new AwsError('InvalidTracingConfiguration', `The state machine IAM Role is not authorized to write traces: ${trace}`);
+  if (trace !== undefined)
+    throw new AwsError('InvalidTracingConfiguration', `The state machine IAM Role is not authorized to write traces: ${trace}`);
 }
 
 function tracing(resource: Resource): boolean {
@@ -70,8 +78,16 @@ export const statesTypes: ResourceType[] = [
   {
     type: 'AWS::StepFunctions::StateMachine',
     honours: [
-      'Definition', 'DefinitionS3Location.Bucket', 'DefinitionS3Location.Key', 'DefinitionString', 'DefinitionSubstitutions',
-      'LoggingConfiguration.Level', 'RoleArn', 'StateMachineName', 'StateMachineType', 'TracingConfiguration.Enabled',
+      'Definition',
+      'DefinitionS3Location.Bucket',
+      'DefinitionS3Location.Key',
+      'DefinitionString',
+      'DefinitionSubstitutions',
+      'LoggingConfiguration.Level',
+      'RoleArn',
+      'StateMachineName',
+      'StateMachineType',
+      'TracingConfiguration.Enabled',
     ],
     withoutEffect: {
       'LoggingConfiguration.Destinations': 'histories are kept and can be asked for; nothing reads their copy in CloudWatch Logs',

@@ -83,7 +83,11 @@ async function download(root: Root, step: Step, order: Order): Promise<Ran> {
 }
 
 function parametersOf(order: Order): Record<string, string> {
-  const sha256 = order.sha256 ?? createHash('sha256').update(order.lock ?? '').digest('hex');
+  const sha256 =
+    order.sha256 ??
+    createHash('sha256')
+      .update(order.lock ?? '')
+      .digest('hex');
   return {
     BatchId: order.batch,
     LockUrl: `https://wavelock-locks.s3.eu-central-1.amazonaws.com/locks/${sha256}`,

@@ -34,7 +34,10 @@ export async function runHookCases(checks: Checks, root: Root): Promise<void> {
   await checks.check('hooks run once each: before the install, and after it and the reboot', async () => {
     await ready(root);
     await root.shell('touch /run/reboot-required');
-    const invocation = await patch(root, { ...well, 'Corp-Failback:3': { script: `${failback.script}; cat /proc/sys/kernel/random/boot_id >>/var/tmp/hooks` } });
+    const invocation = await patch(root, {
+      ...well,
+      'Corp-Failback:3': { script: `${failback.script}; cat /proc/sys/kernel/random/boot_id >>/var/tmp/hooks` },
+    });
     equal(invocation.status, 'Success');
     const { end, n, rebooted, boot, notes } = reportOf(invocation);
     deepStrictEqual({ end, n, rebooted, notes }, { end: 'ok', n: 1, rebooted: 1, notes: undefined });
@@ -65,7 +68,7 @@ export async function runHookCases(checks: Checks, root: Root): Promise<void> {
 
 /** How a pre hook may go wrong, and what is said of it. */
 const bad: Record<string, [HookScript | undefined, string]> = {
-  'fails': [{ script: `${drain.script}; exit 1` }, 'failed'],
+  fails: [{ script: `${drain.script}; exit 1` }, 'failed'],
   'times out': [{ script: drain.script, timesOut: true }, 'failed'],
   'can not be fetched': [undefined, 'failed'],
   'asks for a reboot': [{ script: `${drain.script}; exit 194` }, 'asked for a reboot, which a hook must not'],
@@ -123,7 +126,10 @@ async function runAfterCases(checks: Checks, root: Root): Promise<void> {
 async function runClosingCases(checks: Checks, root: Root): Promise<void> {
   const parameters = { ClosingScan: 'yes' };
   await checks.check('AWS-RunPatchBaseline comes last, and its failure is a note and no failure', async () => {
-    for (const [hook, notes] of [[said('scan'), undefined], [{ script: `${said('scan').script}; exit 1` }, ['aws-scan-failed']]] as const) {
+    for (const [hook, notes] of [
+      [said('scan'), undefined],
+      [{ script: `${said('scan').script}; exit 1` }, ['aws-scan-failed']],
+    ] as const) {
       await ready(root);
       const report = reportOf(await patch(root, { 'AWS-RunPatchBaseline': hook }, { parameters }));
       deepStrictEqual({ end: report.end, n: report.n, notes: report.notes }, { end: 'ok', n: 1, notes });

@@ -15,8 +15,7 @@ const kernel = (version: string) => rpm('kernel', version, { provides: ['install
 const lock = lockOf('dnf', ['update app x86_64 2.0-1', 'update lib x86_64 2.0-1']);
 const before = [rpm('app', '1.0-1'), rpm('lib', '1.0-1')];
 const offered = [rpm('app', '2.0-1'), rpm('lib', '2.0-1')];
-const patch = (root: Root, more: Partial<Order> = {}) =>
-  invoke(root, { document: 'Wavelock-Patch-Linux', batch: 'batch-0001', lock, ...more });
+const patch = (root: Root, more: Partial<Order> = {}) => invoke(root, { document: 'Wavelock-Patch-Linux', batch: 'batch-0001', lock, ...more });
 const verify = (root: Root, batch: string) => invoke(root, { document: 'Wavelock-Verify-Linux', batch, lock });
 
 /** As the out-of-memory killer or a person would: once the package manager works, all of it is killed. */
@@ -37,7 +36,10 @@ export async function runPatchCases(checks: Checks, root: Root): Promise<void> {
     const { end, n, from } = reportOf(first);
     deepStrictEqual({ end, n, from: unpackFrom(from) }, { end: 'ok', n: 2, from: ['1.0-1', '1.0-1'] });
     // It looks at the node anew, and somebody has turned the packages back since.
-    deepStrictEqual(reportOf(second).bad, [[0, '1.0-1'], [1, '1.0-1']]);
+    deepStrictEqual(reportOf(second).bad, [
+      [0, '1.0-1'],
+      [1, '1.0-1'],
+    ]);
     equal(reportOf(second).batch, 'batch-0001');
   });
 
@@ -133,7 +135,10 @@ async function runSizeCases(checks: Checks, root: Root): Promise<void> {
     `${generation}.${(index * 7) % 23}.${(index * 31) % 101}-${(index % 9) + 1}.amzn2023.0.${index % 4}`;
   const old = names.map((name, index) => rpm(name, version(1, index)));
   const next = names.map((name, index) => rpm(name, version(2, index)));
-  const many = lockOf('dnf', next.map((one) => `update ${one.name} x86_64 ${one.version}`));
+  const many = lockOf(
+    'dnf',
+    next.map((one) => `update ${one.name} x86_64 ${one.version}`),
+  );
   const order = (parseLock(many)[0]?.items ?? []).map(({ name }) => name);
 
   await checks.check('a report of 200 changed packages has less than 2,500 characters and says what was before', async () => {
@@ -145,7 +150,10 @@ async function runSizeCases(checks: Checks, root: Root): Promise<void> {
     ok((invocation.steps.Report?.stdout.length ?? 9_999) < 2_500);
     deepStrictEqual({ end: report.end, n: report.n, bad: report.bad }, { end: 'ok', n: 200, bad: [] });
     const was = new Map(old.map((one) => [one.name, one.version]));
-    deepStrictEqual(unpackFrom(report.from), order.map((name) => was.get(name)));
+    deepStrictEqual(
+      unpackFrom(report.from),
+      order.map((name) => was.get(name)),
+    );
   });
 
   await checks.check('a refusal with 200 deviations fits too, and says how many it leaves out', async () => {

@@ -13,10 +13,8 @@ const rpm = (name: string, version: string, more: Partial<Rpm> = {}): Rpm => ({ 
 const lock = lockOf('dnf', ['update app x86_64 2.0-1']);
 const before = [rpm('app', '1.0-1')];
 const offered = [rpm('app', '2.0-1')];
-const patch = (root: Root, more: Partial<Order> = {}) =>
-  invoke(root, { document: 'Wavelock-Patch-Linux', batch: 'batch-0001', lock, ...more });
-const verify = (root: Root, more: Partial<Order> = {}) =>
-  invoke(root, { document: 'Wavelock-Verify-Linux', batch: 'verify-001', lock, ...more });
+const patch = (root: Root, more: Partial<Order> = {}) => invoke(root, { document: 'Wavelock-Patch-Linux', batch: 'batch-0001', lock, ...more });
+const verify = (root: Root, more: Partial<Order> = {}) => invoke(root, { document: 'Wavelock-Verify-Linux', batch: 'verify-001', lock, ...more });
 
 /** What makes a node refuse: how it is brought about, how it is undone. */
 const refusals: { why: string; detail: RegExp; order?: Partial<Order>; spoil?: string; heal?: string }[] = [

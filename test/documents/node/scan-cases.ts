@@ -54,7 +54,12 @@ export async function runScanCases(checks: Checks, root: Root, family: Family): 
       ['openssl', '1:3.0.8-4', 'security', 'critical', 'ALAS2023-2026-901,ALAS2023-2026-902,ALAS2023-2026-903'],
     ]);
     equal(report.n, 4);
-    equal(report.fp, createHash('sha256').update(text.replace(/^S\t.*\n/mu, '')).digest('hex'));
+    equal(
+      report.fp,
+      createHash('sha256')
+        .update(text.replace(/^S\t.*\n/mu, ''))
+        .digest('hex'),
+    );
     deepStrictEqual(text, `${text.trimEnd().split('\n').toSorted().join('\n')}\n`);
   });
 
@@ -66,13 +71,15 @@ export async function runScanCases(checks: Checks, root: Root, family: Family): 
     notEqual((await scan(root, 'scan-00004')).report.fp, first.report.fp);
   });
 
-  if (family === 'dnf') await checks.check('dnf: a scan tells enabled modules, and to which release an administrator holds the node', async () => {
-    const tell = 'mkdir -p /etc/dnf/modules.d /etc/dnf/vars; printf "[ruby]\\nname=ruby\\nstream=3.1\\nstate=enabled\\n" >/etc/dnf/modules.d/ruby.module';
-    await root.shell(`${tell}; echo latest >/etc/dnf/vars/releasever`);
-    const { facts } = await scan(root, 'scan-00007');
-    await root.shell('rm /etc/dnf/modules.d/ruby.module /etc/dnf/vars/releasever');
-    deepStrictEqual([facts.modules, facts.held], [['ruby:3.1'], 'latest']);
-  });
+  if (family === 'dnf')
+    await checks.check('dnf: a scan tells enabled modules, and to which release an administrator holds the node', async () => {
+      const tell =
+        'mkdir -p /etc/dnf/modules.d /etc/dnf/vars; printf "[ruby]\\nname=ruby\\nstream=3.1\\nstate=enabled\\n" >/etc/dnf/modules.d/ruby.module';
+      await root.shell(`${tell}; echo latest >/etc/dnf/vars/releasever`);
+      const { facts } = await scan(root, 'scan-00007');
+      await root.shell('rm /etc/dnf/modules.d/ruby.module /etc/dnf/vars/releasever');
+      deepStrictEqual([facts.modules, facts.held], [['ruby:3.1'], 'latest']);
+    });
 
   await checks.check(`${family}: a scan writes nothing outside its own directory`, async () => {
     await prepare(root, installed, offered, advisories);

@@ -61,7 +61,7 @@ export async function runShellCases(checks: Checks, root: Root): Promise<void> {
     root.write('var/tmp/pairs', pairs.map(([a, b]) => `${a}\t${b}\n`).join(''));
     root.write('var/tmp/versions.sh', readFileSync(join(repository, 'statemachines/documents/linux/lib/versions.sh'), 'utf8'));
     root.write('var/tmp/vercmp.lua', lua.replaceAll('print(', 'io.write('));
-    const expected = (await root.shell("rpm --eval '%{lua:dofile(\"/var/tmp/vercmp.lua\")}'")).trim().split(/\s+/u);
+    const expected = (await root.shell('rpm --eval \'%{lua:dofile("/var/tmp/vercmp.lua")}\'')).trim().split(/\s+/u);
     equal(expected.length, pairs.length);
     for (const awk of ['mawk', 'gawk', 'busybox awk']) {
       const compare = `${awk} -F '\\t' "$wl_awk_evr"'{ print evr($1, $2) }' /var/tmp/pairs`;

@@ -47,13 +47,20 @@ async function ready(root: Root, url: string, { now, before }: Archives): Promis
   root.write('etc/apt/sources.list.d/local.list', `deb [trusted=yes] ${url}/archive ./\n`);
   root.write(FILE, `Acquire::Snapshots::URI::Origin::Ubuntu "${url}/snapshot/@SNAPSHOTID@/";\n`);
   await root.shell(`rm -rf /var/lib/wavelock /srv; ${publish('archive', now)}`);
-  if (before) await root.shell(`${publish(`snapshot/${THEN}`, before)}\ncd /srv/snapshot && ${hours().map((hour) => `ln -s ${THEN} ${hour}`).join(' && ')}`);
+  if (before)
+    await root.shell(
+      `${publish(`snapshot/${THEN}`, before)}\ncd /srv/snapshot && ${hours()
+        .map((hour) => `ln -s ${THEN} ${hour}`)
+        .join(' && ')}`,
+    );
   await root.shell(`${publish('old', ['app 1.0'])}; dpkg -r app libnew >/dev/null 2>&1; dpkg -i app_1.0_all.deb >/dev/null`);
 }
 
-const lockOf = (items: string[], snapshot?: string) => lockText([{ platform: PLATFORM, ...(snapshot ? { snapshot } : {}), items: items.map(lockItem) }]);
+const lockOf = (items: string[], snapshot?: string) =>
+  lockText([{ platform: PLATFORM, ...(snapshot ? { snapshot } : {}), items: items.map(lockItem) }]);
 const proven = lockOf(['update app all 2.0'], THEN);
-const patch = (root: Root, more: Partial<Order> = {}) => invoke(root, { document: 'Wavelock-Patch-Linux', batch: 'batch-0001', lock: proven, ...more });
+const patch = (root: Root, more: Partial<Order> = {}) =>
+  invoke(root, { document: 'Wavelock-Patch-Linux', batch: 'batch-0001', lock: proven, ...more });
 const versionOf = (root: Root) => root.shell(`dpkg-query -W -f '\${Version}' app`);
 
 async function told(root: Root, invocation: Invocation): Promise<string> {
@@ -70,7 +77,10 @@ export async function runSnapshotCases(checks: Checks, root: Root, url: string):
     const { facts } = await scan(root, 'scan-00001');
     equal(facts.platform, PLATFORM);
     match(facts.snapshot ?? 'none', new RegExp(`^(${hours().join('|')})$`, 'u'));
-    deepStrictEqual(facts.available.map(({ name, version }) => [name, version]), [['app', '2.0']]);
+    deepStrictEqual(
+      facts.available.map(({ name, version }) => [name, version]),
+      [['app', '2.0']],
+    );
     deepStrictEqual(facts.dependencies, []);
   });
 
@@ -115,7 +125,10 @@ export async function runSnapshotCases(checks: Checks, root: Root, url: string):
     const parameters = { RunBefore: 'yes', BeforeHook: 'Corp-Wait:1' };
     const running = patch(root, { parameters, hooks: { 'Corp-Wait:1': wait } });
     await root.shell('while [ ! -e /var/tmp/waiting ]; do sleep 0.1; done');
-    deepStrictEqual((await scan(root, 'scan-00002')).facts.available.map(({ version }) => version), ['2.5']);
+    deepStrictEqual(
+      (await scan(root, 'scan-00002')).facts.available.map(({ version }) => version),
+      ['2.5'],
+    );
     await root.shell('touch /var/tmp/go');
     equal(await told(root, await running), 'ok  1  2.0');
   });
