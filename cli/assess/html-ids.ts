@@ -15,9 +15,7 @@ export interface IdsOptions {
 
 /** Node ids, folded where they are many; on paper they stand there, unless `paper` is false. */
 export function ids(nodes: readonly string[], { paper = true, most = Infinity }: IdsOptions = {}): Html {
-  const list = html`<ul class="ids">
-    ${nodes.slice(0, most).map((id) => html`<li>${id}</li> `)}
-  </ul>`;
+  const list = html`<ul class="ids">${nodes.slice(0, most).map((id) => html`<li>${id}</li> `)}</ul>`;
   const rest = nodes.length > most && html`<p class="aside">The first ${grouped(most)}; all stand in the JSON.</p>`;
   return nodes.length <= SHOWN ? list : fold(amount(nodes.length, 'node'), [list, rest], { paper });
 }

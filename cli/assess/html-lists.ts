@@ -71,11 +71,9 @@ export function listSections(lists: Lists): Html[] {
     const { title, about } = HEADINGS[id];
     const nothing = items === undefined ? html`<p class="look">Could not be seen: <a href="#blind">why</a>.</p>` : html`<p>None.</p>`;
     const count = counts.get(id) ?? 0;
-    return html`<section id="${id}">
-      <h2>${title}${count > 0 && `: ${amount(count, 'node')}`}</h2>
-      <p class="aside">${about}</p>
-      ${items !== undefined && items.length > 0 ? content(items) : nothing}
-    </section> `;
+    return html`<section id="${id}"><h2>${title}${count > 0 && `: ${amount(count, 'node')}`}</h2><p class="aside">${about}</p>
+${items !== undefined && items.length > 0 ? content(items) : nothing}</section>
+`;
   };
   return [
     section('unmanaged', lists.unmanaged, nodeTable),

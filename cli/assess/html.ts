@@ -44,11 +44,19 @@ ul.ids li{display:inline-block}
 export function assessmentHtml(input: ReportInput): string {
   const { assessment, judged } = input;
   const body = html`${head(input)}
-    <main>
-      <div class="overview">${coverageSection(assessment)} ${findingsSection(input)}</div>
-      ${unseenParts(assessment, input.otherRegions)} ${findBox('i-0abc 222222222222 eu-west-1')} ${exposureSection(judged)}
-      ${obstacleSection(assessment)} ${listSections(assessment.lists)} ${blindSection(assessment.blind)} ${filesSection(input)}
-    </main>`;
+<main>
+<div class="overview">
+${coverageSection(assessment)}
+${findingsSection(input)}
+</div>
+${unseenParts(assessment, input.otherRegions)}
+${findBox('i-0abc 222222222222 eu-west-1')}
+${exposureSection(judged)}
+${obstacleSection(assessment)}
+${listSections(assessment.lists)}
+${blindSection(assessment.blind)}
+${filesSection(input)}
+</main>`;
   return page(sentence(assessment.coverage), body, { style: STYLE, script: SCRIPT });
 }
 
@@ -71,25 +79,14 @@ function head({ assessment, judged }: ReportInput): Html {
   const { coverage, at, caller, locations } = assessment;
   const exploited = (judged.exposure?.exploited.length ?? 0) > 0;
   return html`<header>
-    <p class="brand">Wavelock: an assessment of your fleet</p>
-    <h1>${sentence(coverage)}</h1>
-    <p class="big${exploited && ' bad'}">${exposedSentence(judged)}</p>
-    <dl class="facts">
-      <div>
-        <dt>Looked at</dt>
-        <dd>${minute(at)}</dd>
-      </div>
-      <div class="hash">
-        <dt>Looked as</dt>
-        <dd>${caller}</dd>
-      </div>
-      <div>
-        <dt>Places</dt>
-        <dd>${locations.length <= PLACES ? locations.join(', ') : fold(amount(locations.length, 'place'), locations.join(', '))}</dd>
-      </div>
-    </dl>
-    <p class="aside">Made by reading alone: every call describes, lists or gets (<code>wavelock assess --permissions</code>). Nothing was changed.</p>
-  </header>`;
+<p class="brand">Wavelock: an assessment of your fleet</p>
+<h1>${sentence(coverage)}</h1>
+<p class="big${exploited && ' bad'}">${exposedSentence(judged)}</p>
+<dl class="facts"><div><dt>Looked at</dt><dd>${minute(at)}</dd></div>
+<div class="hash"><dt>Looked as</dt><dd>${caller}</dd></div>
+<div><dt>Places</dt><dd>${locations.length <= PLACES ? locations.join(', ') : fold(amount(locations.length, 'place'), locations.join(', '))}</dd></div></dl>
+<p class="aside">Made by reading alone: every call describes, lists or gets (<code>wavelock assess --permissions</code>). Nothing was changed.</p>
+</header>`;
 }
 
 function coverageSection({ coverage }: Assessment): Html {
@@ -102,14 +99,11 @@ function coverageSection({ coverage }: Assessment): Html {
     ['In a policy', inPolicy],
     ['In the proposal', inProposal],
   ];
-  return html`<section id="coverage">
-    <h2>Coverage</h2>
-    <div class="bars">${bars.map(([label, count]) => bar({ label, count, whole, mood: 'part' }))}</div>
-    <p class="aside">
-      ${known(ec2)} EC2 instances run, and ${known(hybrid)} nodes outside EC2 are registered. Reporting: their agents answer. The proposed policy
-      takes what is managed, patchable, and not replaced by a group.
-    </p>
-  </section>`;
+  return html`<section id="coverage"><h2>Coverage</h2>
+<div class="bars">${bars.map(([label, count]) => bar({ label, count, whole, mood: 'part' }))}</div>
+<p class="aside">${known(ec2)} EC2 instances run, and ${known(hybrid)} nodes outside EC2 are registered.
+Reporting: their agents answer. The proposed policy takes what is managed, patchable, and not replaced by a group.</p>
+</section>`;
 }
 
 /** What somebody should look at, as a picture that leads to each list. */
@@ -122,14 +116,12 @@ function findingsSection({ assessment, judged }: ReportInput): Html {
     { id: 'exposure', label: 'Known exploited', count: exploited?.length, mood: 'bad' },
     ...listCounts(lists).map(({ id, title, count }) => ({ id, label: title, count, mood: 'look' })),
   ];
-  return html`<section id="findings">
-    <h2>What to look at</h2>
-    <div class="bars">${found.map(({ id, label, count, mood }) => bar({ id, label, count, whole, mood }))}</div>
-    <p class="aside">
-      <a href="#obstacles">${amount(obstacles.length, 'thing')}</a> would stop a rollout or leave nodes
-      out.${blind.length > 0 && html` <a href="#blind">${amount(blind.length, 'thing')}</a> could not be seen.`}
-    </p>
-  </section>`;
+  return html`<section id="findings"><h2>What to look at</h2>
+<div class="bars">${found.map(({ id, label, count, mood }) => bar({ id, label, count, whole, mood }))}</div>
+<p class="aside"><a href="#obstacles">${amount(obstacles.length, 'thing')}</a> would stop a rollout or leave nodes out.${
+    blind.length > 0 && html` <a href="#blind">${amount(blind.length, 'thing')}</a> could not be seen.`
+  }</p>
+</section>`;
 }
 
 /** What is not in the numbers. */
@@ -163,20 +155,15 @@ interface Bar {
 function bar({ id, label, count, whole, mood }: Bar): Html {
   const width = Math.min(100, Math.round(((count ?? 0) / whole) * 1000) / 10);
   return html`<span>${id === undefined ? label : html`<a href="#${id}">${label}</a>`}</span>
-    <svg viewBox="0 0 100 10" preserveAspectRatio="none" role="img" aria-label="${label}: ${known(count)} of ${grouped(whole)}">
-      <rect class="whole" width="100" height="10" />
-      <rect class="${mood}" width="${width}" height="10" />
-    </svg>
-    <span class="count">${known(count)}</span> `;
+<svg viewBox="0 0 100 10" preserveAspectRatio="none" role="img" aria-label="${label}: ${known(count)} of ${grouped(whole)}">
+<rect class="whole" width="100" height="10"/><rect class="${mood}" width="${width}" height="10"/></svg>
+<span class="count">${known(count)}</span>
+`;
 }
 
 function obstacleSection({ obstacles }: Assessment): Html {
   const title = html`<h2>What would stop a rollout</h2>`;
-  if (obstacles.length === 0)
-    return html`<section id="obstacles">
-      ${title}
-      <p class="big">Nothing that can be seen from here.</p>
-    </section>`;
+  if (obstacles.length === 0) return html`<section id="obstacles">${title}<p class="big">Nothing that can be seen from here.</p></section>`;
   const rows = obstacles.map(({ what, next, nodes }) =>
     row([
       { class: 'why', of: what },
@@ -189,29 +176,25 @@ function obstacleSection({ obstacles }: Assessment): Html {
 
 function blindSection(blind: Blind[]): Html | undefined {
   if (blind.length === 0) return undefined;
-  return html`<section id="blind">
-    <h2>What could not be seen</h2>
-    <p>Lists that need these say “not seen”, or hold only what the other places showed.</p>
-    <ul>
-      ${blind.map((line) => html`<li>${blindSentence(line)}</li> `)}
-    </ul>
-  </section>`;
+  return html`<section id="blind"><h2>What could not be seen</h2>
+<p>Lists that need these say “not seen”, or hold only what the other places showed.</p>
+<ul>${blind.map(
+    (line) => html`<li>${blindSentence(line)}</li>
+`,
+  )}</ul></section>`;
 }
 
 function filesSection({ places, isFleet, policyText }: ReportInput): Html {
-  return html`<section id="next">
-    <h2>What was written, and what is next</h2>
-    <ul>
-      ${
-        isFleet
-          ? html`<li>
-              <code>${places.fleet}</code>: your fleet, to be simulated.
-              <code>npm start -- --fleet ${places.fleet} --policy ${places.policy}</code> plans its next patch night on this machine.
-            </li>`
-          : html`<li>No fleet file: no machine was seen that could be simulated.</li>`
-      }
-      <li><code>${places.policy}</code>: a proposal, in mode observe. It sends nothing.</li>
-    </ul>
-    ${fold('The proposed policy', html`<pre>${policyText}</pre>`)}
-  </section>`;
+  return html`<section id="next"><h2>What was written, and what is next</h2>
+<ul>
+${
+  isFleet
+    ? html`<li><code>${places.fleet}</code>: your fleet, to be simulated.
+<code>npm start -- --fleet ${places.fleet} --policy ${places.policy}</code> plans its next patch night on this machine.</li>`
+    : html`<li>No fleet file: no machine was seen that could be simulated.</li>`
+}
+<li><code>${places.policy}</code>: a proposal, in mode observe. It sends nothing.</li>
+</ul>
+${fold('The proposed policy', html`<pre>${policyText}</pre>`)}
+</section>`;
 }

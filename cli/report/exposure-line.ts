@@ -26,12 +26,13 @@ export function exposureLine(run: EndedRun, size: Size): Html | undefined {
     ? outline(points, axis, { base, most: mostOf(points), end: size.width - 10, count: ({ knownExploited }) => knownExploited })
     : undefined;
   return html`<svg class="picture ${size.name}" viewBox="0 0 ${size.width} ${height}" role="img" aria-label="Open exposures over time">
-    ${drawAxis({ axis, size }, height)} ${title(NAME, clip(wordsOf(points), room), TOP)}
-    <path class="area" d="${all.line}V${base}H${all.start}z" />
-    <path class="line" d="${all.line}" />
-    ${exploited !== undefined && html`<path class="line exploited" d="${exploited.line}"><title>known exploited</title></path>`}
-    <path class="base" d="M10 ${base}H${size.width - 10}" />
-  </svg>`;
+${drawAxis({ axis, size }, height)}
+${title(NAME, clip(wordsOf(points), room), TOP)}
+<path class="area" d="${all.line}V${base}H${all.start}z"/>
+<path class="line" d="${all.line}"/>
+${exploited !== undefined && html`<path class="line exploited" d="${exploited.line}"><title>known exploited</title></path>`}
+<path class="base" d="M10 ${base}H${size.width - 10}"/>
+</svg>`;
 }
 
 /** `512 exposures at most, 34 at the end; known exploited (dashed): 20, 0`. */

@@ -19,46 +19,38 @@ const CVE_HEADS = ['CVE', 'Grade', 'Known exploited', 'EPSS', 'First seen', 'Clo
 /** 5. What was closed. Where exposures were never reckoned it says so, and what the rollout itself knows. */
 export function exposureSection(run: EndedRun): Html {
   const { history } = run.extra;
-  return html`<section id="closed">
-    <h2>Exposure closed</h2>
-    ${history ? historyParts(history, run) : withoutHistory(run)}
-  </section>`;
+  return html`<section id="closed"><h2>Exposure closed</h2>
+${history ? historyParts(history, run) : withoutHistory(run)}</section>`;
 }
 
 function withoutHistory(run: EndedRun): Html {
   const cves = closedCves(run);
   const nodes = nodesOf(run).filter((node) => node.exposedBefore && !node.exposedAfter).length;
   return html`<p>Exposures were not reckoned in this run: nothing is known of times, deadlines and what is open elsewhere.</p>
-    ${
-      cves.size > 0 &&
-      html`<p>
-          ${amount(nodes, 'node')} ${nodes === 1 ? 'has' : 'have'} everything that the policy wants now. What that closed, of the CVEs that our
-          advisories name, and on how many nodes:
-        </p>
-        ${columns([...cves].map(([cve, count]) => `${cve}: ${amount(count, 'node')}`))}`
-    }`;
+${
+  cves.size > 0 &&
+  html`<p>${amount(nodes, 'node')} ${nodes === 1 ? 'has' : 'have'} everything that the policy wants now.
+What that closed, of the CVEs that our advisories name, and on how many nodes:</p>
+${columns([...cves].map(([cve, count]) => `${cve}: ${amount(count, 'node')}`))}`
+}`;
 }
 
 function historyParts(history: ExposureHistory, run: EndedRun): Html {
   const { before, after, times } = history;
   const timezone = timezoneOf(run.extra.plan);
-  return html`<p class="big">
-      ${amount(before.exposed, 'node')} exposed before, ${grouped(after.exposed)} after. Known exploited: ${amount(before.knownExploited, 'exposure')}
-      before, ${grouped(after.knownExploited)} after.
-    </p>
-    <p class="aside">
-      The whole fleet, whatever this rollout was about. An exposure is one advisory on one node; nodes of which nothing is known
-      (${grouped(after.unknown)} of ${grouped(after.nodes)}) and those with an exception are not counted.
-    </p>
-    ${history.line.length > 0 ? SIZES.flatMap((size) => exposureLine(run, size) ?? []) : html`<p>No exposure was open since the run began.</p>`}
-    <h3>Time to patch</h3>
-    ${times.length > 0 ? timesTable(history) : html`<p>No exposure was closed by a patch, so there is no time to tell.</p>`}
-    ${history.otherwise > 0 && html`<p class="aside">${amount(history.otherwise, 'exposure')} ended without a patch, because the advisory was withdrawn or speaks of other versions now: not counted.</p>`}
-    <h3>Deadlines</h3>
-    ${deadlines(history)}
-    <p>${oldestWords(history.oldest, run.extra.endedAt, timezone)}</p>
-    <h3>CVEs closed</h3>
-    ${history.cves.length > 0 ? cveTables(history.cves, timezone) : html`<p>None.</p>`}`;
+  return html`<p class="big">${amount(before.exposed, 'node')} exposed before, ${grouped(after.exposed)} after.
+Known exploited: ${amount(before.knownExploited, 'exposure')} before, ${grouped(after.knownExploited)} after.</p>
+<p class="aside">The whole fleet, whatever this rollout was about. An exposure is one advisory on one node; nodes of which nothing is known
+(${grouped(after.unknown)} of ${grouped(after.nodes)}) and those with an exception are not counted.</p>
+${history.line.length > 0 ? SIZES.flatMap((size) => exposureLine(run, size) ?? []) : html`<p>No exposure was open since the run began.</p>`}
+<h3>Time to patch</h3>
+${times.length > 0 ? timesTable(history) : html`<p>No exposure was closed by a patch, so there is no time to tell.</p>`}
+${history.otherwise > 0 && html`<p class="aside">${amount(history.otherwise, 'exposure')} ended without a patch, because the advisory was withdrawn or speaks of other versions now: not counted.</p>`}
+<h3>Deadlines</h3>
+${deadlines(history)}
+<p>${oldestWords(history.oldest, run.extra.endedAt, timezone)}</p>
+<h3>CVEs closed</h3>
+${history.cves.length > 0 ? cveTables(history.cves, timezone) : html`<p>None.</p>`}`;
 }
 
 function timesTable({ times }: ExposureHistory): Html {
@@ -71,10 +63,8 @@ function timesTable({ times }: ExposureHistory): Html {
     ]),
   );
   return html`${table(['Grade', 'Exposures', 'Median', '90 % within'], rows, { numbers: ['Exposures', 'Median', '90 % within'] })}
-    <p class="aside">
-      From the moment at which the exposure was known here and a fix was out to the moment at which the node was seen to be clear. Known exploited
-      ones are not in their grade’s line. Each figure is a time that really occurred (nearest rank), none lies between two.
-    </p>`;
+<p class="aside">From the moment at which the exposure was known here and a fix was out to the moment at which the node was seen to be clear.
+Known exploited ones are not in their grade’s line. Each figure is a time that really occurred (nearest rank), none lies between two.</p>`;
 }
 
 function deadlines({ deadlines: counts }: ExposureHistory): Html {
@@ -86,7 +76,7 @@ function deadlines({ deadlines: counts }: ExposureHistory): Html {
     ]),
   );
   return html`${table(['Rule', 'Exposures'], rows)}
-    <p class="aside">Of those that were patched and those that are open after their date.</p>`;
+<p class="aside">Of those that were patched and those that are open after their date.</p>`;
 }
 
 /** `Open for longest: ALAS2023-2026-901 (CVE-2026-31337) on 3 nodes, for 3 d 8 h; due Thu 24 Dec 2026 00:59.` */
@@ -105,14 +95,10 @@ function cveTables(cves: readonly ClosedCve[], timezone: string): Html {
   const rows = cves.map((cve) => cveRow(cve, timezone));
   const numbers = ['EPSS', 'Hours', 'Nodes', 'Left'];
   const others = rows.slice(CVES_SHOWN);
-  return html`<p class="aside">
-      Closed: when the last of these nodes was seen to be clear. Left: nodes that are exposed still. EPSS: the chance of being exploited within 30
-      days.
-    </p>
-    <div class="cves">
-      ${table(CVE_HEADS, rows.slice(0, CVES_SHOWN), { numbers })}
-      ${others.length > 0 && fold(`${grouped(others.length)} more`, table(CVE_HEADS, others, { numbers }))}
-    </div>`;
+  return html`<p class="aside">Closed: when the last of these nodes was seen to be clear. Left: nodes that are exposed still. EPSS: the chance of being
+exploited within 30 days.</p>
+<div class="cves">${table(CVE_HEADS, rows.slice(0, CVES_SHOWN), { numbers })}
+${others.length > 0 && fold(`${grouped(others.length)} more`, table(CVE_HEADS, others, { numbers }))}</div>`;
 }
 
 function cveRow(cve: ClosedCve, timezone: string): Row {

@@ -48,24 +48,13 @@ export function headSection(run: EndedRun, madeAt: string): Html {
     ['Lock', hashOf(document.lock)],
   ];
   return html`<header>
-    <p class="brand">Wavelock: what one rollout did</p>
-    <div class="head">
-      <h1>${sentence(run)}</h1>
-      <span class="stamp ${document.status}">${STAMPS[document.status]}</span>
-    </div>
-    ${extra.reason !== '' && document.status !== 'succeeded' && html`<p class="big">${extra.reason}</p>`}
-    <dl class="facts">
-      ${facts.map(
-        ([term, text]) =>
-          html`<div>
-            <dt>${term}</dt>
-            <dd>${text}</dd>
-          </div>`,
-      )}
-    </dl>
-    <p class="aside">
-      This ran on one machine, in virtual time, on the template that <code>cdk deploy</code> ships: no AWS account was used, and no real node was
-      touched. Report made ${madeAt}.
-    </p>
-  </header>`;
+<p class="brand">Wavelock: what one rollout did</p>
+<div class="head"><h1>${sentence(run)}</h1><span class="stamp ${document.status}">${STAMPS[document.status]}</span></div>
+${extra.reason !== '' && document.status !== 'succeeded' && html`<p class="big">${extra.reason}</p>`}
+<dl class="facts">
+${facts.map(([term, text]) => html`<div><dt>${term}</dt><dd>${text}</dd></div>`)}
+</dl>
+<p class="aside">This ran on one machine, in virtual time, on the template that <code>cdk deploy</code> ships:
+no AWS account was used, and no real node was touched. Report made ${madeAt}.</p>
+</header>`;
 }

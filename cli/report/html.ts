@@ -29,9 +29,16 @@ export function reportHtml(input: ReportInput): string {
   const run = { document, result, extra };
   const anchors = nodeAnchors(run);
   const body = html`${headSection(run, input.madeAt)}
-    <main>
-      ${wavesSection(run, anchors)} ${storySection(run)} ${leftSection(run, anchors)} ${proofSection(run)} ${exposureSection(run)}
-      ${nodesSection(run, anchors)} ${messagesSection(run)} ${costSection(run)} ${policySection(input.policyText)}
-    </main>`;
+<main>
+${wavesSection(run, anchors)}
+${storySection(run)}
+${leftSection(run, anchors)}
+${proofSection(run)}
+${exposureSection(run)}
+${nodesSection(run, anchors)}
+${messagesSection(run)}
+${costSection(run)}
+${policySection(input.policyText)}
+</main>`;
   return page(sentence(run), body, { script: SCRIPT });
 }

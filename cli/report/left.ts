@@ -21,10 +21,11 @@ export function leftSection(run: EndedRun, anchors: Map<string, string>): Html {
   }
   const rows = [...groups.values()].map((nodes) => leftRow(nodes, anchors));
   const nothing = html`<p class="big">Nothing: on every node of the plan, all that the policy wants is closed.</p>`;
-  return html`<section id="left">
-    <h2>What is left</h2>
-    ${left.length === 0 ? nothing : table(['Still exposed', 'Wave', 'Outcome', 'Why', 'Next step'], rows)} ${elsewhere(run)} ${leftOut(run)}
-  </section>`;
+  return html`<section id="left"><h2>What is left</h2>
+${left.length === 0 ? nothing : table(['Still exposed', 'Wave', 'Outcome', 'Why', 'Next step'], rows)}
+${elsewhere(run)}
+${leftOut(run)}
+</section>`;
 }
 
 function leftRow(nodes: NodeResult[], anchors: Map<string, string>): Row | undefined {
@@ -37,11 +38,8 @@ function leftRow(nodes: NodeResult[], anchors: Map<string, string>): Row | undef
 
 function elsewhere(run: EndedRun): Html[] {
   return openElsewhere(run).map(
-    ({ cve, nodes }) =>
-      html`<p class="big look">
-        ${cve} is known to be exploited and open on ${amount(nodes, 'node')} that no wave had: <code>npx wavelock exposure --cve ${cve}</code> names
-        ${nodes === 1 ? 'it' : 'them'}.
-      </p>`,
+    ({ cve, nodes }) => html`<p class="big look">${cve} is known to be exploited and open on ${amount(nodes, 'node')} that no wave had:
+<code>npx wavelock exposure --cve ${cve}</code> names ${nodes === 1 ? 'it' : 'them'}.</p>`,
   );
 }
 
@@ -62,8 +60,7 @@ function leftOut({ extra }: EndedRun): Html | undefined {
       { class: 'why', of: item.why },
     ]),
   );
-  return html`<h3>Left out of the plan</h3>
-    ${table(['What', 'Why'], [...rows, ...itemRows])}`;
+  return html`<h3>Left out of the plan</h3>${table(['What', 'Why'], [...rows, ...itemRows])}`;
 }
 
 /** Names with commas between them, folded where they are many. */

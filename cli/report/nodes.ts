@@ -29,25 +29,17 @@ export function nodeAnchors(run: EndedRun): Map<string, string> {
 /** 6. All nodes, then the lists of changes. */
 export function nodesSection(run: EndedRun, anchors: Map<string, string>): Html {
   const nodes = nodesOf(run);
-  if (nodes.length === 0)
-    return html`<section id="nodes">
-      <h2>Nodes</h2>
-      <p>None.</p>
-    </section>`;
+  if (nodes.length === 0) return html`<section id="nodes"><h2>Nodes</h2><p>None.</p></section>`;
   const sets = changeSets(nodes);
   const setOf = new Map(sets.flatMap((set) => set.nodes.map((node) => [node.id, set] as const)));
   const rows = nodes.map((node) => nodeRow(node, anchors.get(node.id) ?? '', setOf.get(node.id)));
   const onPaper = sets.reduce((sum, set) => sum + set.packages.length, 0) <= LINES_ON_PAPER;
-  return html`<section id="nodes">
-    <h2>Nodes</h2>
-    <p class="aside">CVEs: closed on this node, of those that our advisories name. Min: minutes in work.</p>
-    ${findBox('production failed eu-west-1')} ${table(COLUMNS, rows, { id: 'node-table', numbers: NUMBERS, finds: true })}
-    ${
-      sets.length > 0 &&
-      html`<h3>What was changed</h3>
-        ${sets.map((set) => setBlock(set, onPaper))}`
-    }
-  </section>`;
+  return html`<section id="nodes"><h2>Nodes</h2>
+<p class="aside">CVEs: closed on this node, of those that our advisories name. Min: minutes in work.</p>
+${findBox('production failed eu-west-1')}
+${table(COLUMNS, rows, { id: 'node-table', numbers: NUMBERS, finds: true })}
+${sets.length > 0 && html`<h3>What was changed</h3>${sets.map((set) => setBlock(set, onPaper))}`}
+</section>`;
 }
 
 function nodeRow(node: NodeResult, anchor: string, set: ChangeSet | undefined): Row {

@@ -13,28 +13,26 @@ export function page(title: string, body: Part, { style = '', script }: { style?
   const scripts = script === undefined ? '' : ` script-src '${hashOf(script)}';`;
   const policy = `default-src 'none'; style-src '${hashOf(css)}';${scripts} base-uri 'none'; form-action 'none'`;
   return html`<!DOCTYPE html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content="${policy}" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <meta name="referrer" content="no-referrer" />
-        <title>${title}</title>
-        <style>
-          ${new Html(css)}
-        </style>
-      </head>
-      <body>
-        ${body}${
-          script === undefined
-            ? ''
-            : html` <script>
-                ${new Html(script)};
-              </script>`
-        }
-      </body>
-    </html> `.text;
+<html lang="en">
+<head>
+<meta charset="utf-8"/>
+<meta http-equiv="Content-Security-Policy" content="${policy}"/>
+<meta name="viewport" content="width=device-width, initial-scale=1"/>
+<meta name="color-scheme" content="light dark"/>
+<meta name="referrer" content="no-referrer"/>
+<title>${title}</title>
+<style>${new Html(css)}</style>
+</head>
+<body>
+${body}${
+    script === undefined
+      ? ''
+      : html`
+<script>${new Html(script)}</script>`
+  }
+</body>
+</html>
+`.text;
 }
 
 function hashOf(text: string): string {

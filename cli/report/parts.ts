@@ -21,7 +21,7 @@ export interface TableOptions {
 
 /** A table that scrolls by itself where the page is too narrow; on a phone each row is a block of its own. */
 export function table(heads: string[], rows: (Row | undefined)[], { id, numbers = [], finds = false }: TableOptions = {}): Html {
-  const head = heads.map((column) => html`<th scope="col" ${numbers.includes(column) && html` class="number"`}>${column}</th>`);
+  const head = heads.map((column) => html`<th scope="col"${numbers.includes(column) && html` class="number"`}>${column}</th>`);
   const body = rows.map((entry) => entry && rowHtml(entry, heads));
   return html`<div class="wide-table"><table${id !== undefined && html` id="${id}"`}${finds && html` class="finds"`}>
 <thead><tr>${head}</tr></thead>
@@ -56,9 +56,7 @@ export function fold(summary: string, content: Part, { paper = true }: { paper?:
 
 /** Short entries in as many columns as fit. */
 export function columns(entries: Part[]): Html {
-  return html`<ul class="columns">
-    ${entries.map((entry) => html`<li>${entry}</li>`)}
-  </ul>`;
+  return html`<ul class="columns">${entries.map((entry) => html`<li>${entry}</li>`)}</ul>`;
 }
 
 function isClassed(cell: Cell): cell is { class: string; of: Part } {

@@ -64,8 +64,10 @@ export function picture(run: EndedRun, size: Size, anchors: Map<string, string>)
   });
   const height = bottom + (extra.exposure.length > 0 ? TITLE + EXPOSURE + 16 : 0);
   return html`<svg class="picture ${size.name}" viewBox="0 0 ${size.width} ${height}" role="group" aria-label="The waves over time">
-    ${drawAxis(scene, height)} ${rows} ${extra.exposure.length > 0 && exposureRow(scene, bottom)}
-  </svg>`;
+${drawAxis(scene, height)}
+${rows}
+${extra.exposure.length > 0 && exposureRow(scene, bottom)}
+</svg>`;
 }
 
 /** The time of a run, as all its pictures of one size have it. */
@@ -104,13 +106,14 @@ export function drawAxis({ axis, size }: Pick<Scene, 'axis' | 'size'>, height: n
     .filter((stretch) => stretch.cut)
     .map((stretch) => {
       const middle = stretch.x + stretch.width / 2;
-      return html`<rect class="cut" x="${stretch.x}" y="${AXIS}" width="${stretch.width}" height="${height - AXIS}" />
-        <path class="break" d="M${middle - 5} ${AXIS + 5}l4 -10M${middle + 1} ${AXIS + 5}l4 -10" />
-        <text class="small mid" x="${middle}" y="${AXIS - 8}">${cutLabel(stretch, size.name === 'narrow')}</text> `;
+      return html`<rect class="cut" x="${stretch.x}" y="${AXIS}" width="${stretch.width}" height="${height - AXIS}"/>
+<path class="break" d="M${middle - 5} ${AXIS + 5}l4 -10M${middle + 1} ${AXIS + 5}l4 -10"/>
+<text class="small mid" x="${middle}" y="${AXIS - 8}">${cutLabel(stretch, size.name === 'narrow')}</text>
+`;
     });
   const lines = axis.stretches
     .filter((stretch) => !stretch.cut)
-    .map((stretch) => html`<path class="axis" d="M${stretch.x} ${AXIS}h${stretch.width}" />`);
+    .map((stretch) => html`<path class="axis" d="M${stretch.x} ${AXIS}h${stretch.width}"/>`);
   let daysEnd = -Infinity;
   let labelsEnd = -Infinity;
   const ticks = axis.ticks(size.tickApart).map((tick) => {
@@ -121,17 +124,17 @@ export function drawAxis({ axis, size }: Pick<Scene, 'axis' | 'size'>, height: n
     if (day !== undefined) daysEnd = dayAt + day.length * (CHARACTER + 1) + 6;
     const label = tick.label !== '' && tick.x - 16 > labelsEnd ? tick.label : undefined;
     if (label !== undefined) labelsEnd = tick.x + 18;
-    return html`<path class="grid" d="M${tick.x} ${AXIS - 4}V${height}" />
-      ${day !== undefined && html`<text class="day" x="${dayAt}" y="12">${day}</text>`}
-      ${label !== undefined && html`<text class="small mid" x="${x}" y="27">${label}</text>`} `;
+    return html`<path class="grid" d="M${tick.x} ${AXIS - 4}V${height}"/>
+${day !== undefined && html`<text class="day" x="${dayAt}" y="12">${day}</text>`}
+${label !== undefined && html`<text class="small mid" x="${x}" y="27">${label}</text>`}
+`;
   });
   return [...cuts, ...lines, ...ticks];
 }
 
 function notRunRow(wave: Wave, { size }: Scene, top: number): Html {
-  return html`<g
-    >${title(wave.name, `not run, ${amount(wave.nodes, 'node')} untouched`, top)} <path class="base" d="M10 ${top + TITLE}H${size.width - 10}"
-  /></g>`;
+  return html`<g>${title(wave.name, `not run, ${amount(wave.nodes, 'node')} untouched`, top)}
+<path class="base" d="M10 ${top + TITLE}H${size.width - 10}"/></g>`;
 }
 
 function waveRow(wave: Wave, scene: Scene, top: number): Html {
@@ -147,16 +150,17 @@ function waveRow(wave: Wave, scene: Scene, top: number): Html {
   const windows = seen.map(
     (part) =>
       html`<rect class="window" x="${axis.x(part.from)}" y="${top + TITLE}" width="${width(axis, part)}" height="${strip}">
-        <title>window ${when(part, scene)}</title>
-      </rect>`,
+<title>window ${when(part, scene)}</title></rect>`,
   );
   const ranTo = Math.max(0, ...parts.filter((part) => part.what === 'run').map((part) => part.to));
   return html`<g>
-    ${title(wave.name, clip(words, room), top)} ${windows}
-    <path class="base" d="M10 ${base}H${size.width - 10}" />
-    ${parts.filter((part) => part.what !== 'window' && part.what !== 'run').map((part) => waiting(part, scene, base))}
-    ${drawNodes(nodes, { ...scene, base, levels: LEVELS, fallback: ranTo })} ${verdictMark(wave, scene, base)}
-  </g>`;
+${title(wave.name, clip(words, room), top)}
+${windows}
+<path class="base" d="M10 ${base}H${size.width - 10}"/>
+${parts.filter((part) => part.what !== 'window' && part.what !== 'run').map((part) => waiting(part, scene, base))}
+${drawNodes(nodes, { ...scene, base, levels: LEVELS, fallback: ranTo })}
+${verdictMark(wave, scene, base)}
+</g>`;
 }
 
 /** Soak, verification and hold: lines with their names, after the nodes' work. */
@@ -169,7 +173,7 @@ function waiting(part: RunExtra['timeline'][number], scene: Scene, base: number)
   const aside = scene.size.node + 2;
   const label = to - from > word.length * CHARACTER + aside + 2;
   return html`<path class="${part.what}" d="M${from} ${y}H${to}"><title>${word} ${when(part, scene)}</title></path>
-    ${label && html`<text class="small" x="${from + aside}" y="${y - 6}">${word}</text>`}`;
+${label && html`<text class="small" x="${from + aside}" y="${y - 6}">${word}</text>`}`;
 }
 
 function verdictMark(wave: Wave, scene: Scene, base: number): Html | undefined {
@@ -184,7 +188,7 @@ function verdictMark(wave: Wave, scene: Scene, base: number): Html | undefined {
   const room = Math.floor(((leftward ? x : size.width - x) - 60) / CHARACTER);
   const spans = html`<tspan class="verdict-word ${wave.verdict}">${word}</tspan><tspan class="words" dx="6">${clip(text, room)}</tspan>`;
   return html`<path class="verdict ${wave.verdict}" d="M${x} ${base + 2}l9 9l-9 9l-9 -9z"><title>${word} ${text}</title></path>
-    <text class="${leftward ? 'end' : 'start'}" x="${leftward ? x - 14 : x + 14}" y="${base + 15.5}">${spans}</text>`;
+<text class="${leftward ? 'end' : 'start'}" x="${leftward ? x - 14 : x + 14}" y="${base + 15.5}">${spans}</text>`;
 }
 
 /** The line above a row: whose it is, and what it came to. */
@@ -214,11 +218,11 @@ function exposureRow({ run, size, axis }: Scene, top: number): Html {
     .join('');
   const line = `M${start} ${y(first)}${steps}H${end}`;
   return html`<g>
-    ${title('exposed', `${amount(first, 'node')} before, ${grouped(last)} after`, top)}
-    <path class="area" d="${line}V${base}H${start}z" />
-    <path class="line" d="${line}" />
-    <path class="base" d="M10 ${base}H${end}" />
-  </g>`;
+${title('exposed', `${amount(first, 'node')} before, ${grouped(last)} after`, top)}
+<path class="area" d="${line}V${base}H${start}z"/>
+<path class="line" d="${line}"/>
+<path class="base" d="M10 ${base}H${end}"/>
+</g>`;
 }
 
 function width(axis: Axis, { from, to }: Interval): number {

@@ -15,11 +15,12 @@ const HEALTHY: Outcome[] = ['patched', 'already-proven', 'restart-pending'];
 export function proofSection(run: EndedRun): Html {
   const candidate = run.extra.plan?.candidate ?? [];
   const rows = candidate.map((section) => platformRow(section, run));
-  return html`<section id="proof">
-    <h2>Proof</h2>
-    ${proofLine(run)} ${hashLine(run)} ${rows.length > 0 && table(['Platform', 'Wanted', 'Proven on', 'Not promoted, and why'], rows)}
-    ${candidate.map((section) => itemList(section, run))}
-  </section>`;
+  return html`<section id="proof"><h2>Proof</h2>
+${proofLine(run)}
+${hashLine(run)}
+${rows.length > 0 && table(['Platform', 'Wanted', 'Proven on', 'Not promoted, and why'], rows)}
+${candidate.map((section) => itemList(section, run))}
+</section>`;
 }
 
 /** Whether anything unproven went out, and what it was. */
@@ -27,7 +28,7 @@ function proofLine(run: EndedRun): Html {
   const { good, text } = proofWords(run);
   const unproven = run.result?.proof.unproven ?? [];
   return html`<p class="big ${good ? 'good' : 'bad'}">${text.charAt(0).toUpperCase()}${text.slice(1)}.</p>
-    ${unproven.length > 0 && columns(unproven)}`;
+${unproven.length > 0 && columns(unproven)}`;
 }
 
 /** What was proven, by its hashes: of the plan that was read, and of the lock that went out. */

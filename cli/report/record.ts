@@ -9,10 +9,8 @@ import type { Html } from './escape.ts';
 /** 7. Messages. */
 export function messagesSection({ document }: EndedRun): Html {
   const { notices } = document;
-  return html`<section id="messages">
-    <h2>Messages that went out</h2>
-    ${notices.length === 0 ? html`<p>None.</p>` : notices.map(messageBlock)}
-  </section>`;
+  return html`<section id="messages"><h2>Messages that went out</h2>
+${notices.length === 0 ? html`<p>None.</p>` : notices.map(messageBlock)}</section>`;
 }
 
 function messageBlock(notice: NoticeDocument): Html {
@@ -34,14 +32,13 @@ export function costSection({ document, extra }: EndedRun): Html {
     (sent) => `${sent.document}, ${sent.wave === '' ? 'before the waves' : sent.wave}: ${amount(sent.nodes, 'node')}`,
   );
   const calls = Object.entries(aws.calls).toSorted(([, a], [, b]) => b - a);
-  return html`<section id="cost">
-    <h2>Cost</h2>
-    <p>${counts.join(', ')}: <strong>${usd(aws.costUsd)}</strong> at list price.</p>
-    ${parts.length > 0 && table(['For', 'Quantity', 'Price'], parts, { numbers: ['Quantity', 'Price'] })}
-    ${commands.length > 0 && fold('Commands sent', columns(commands), { paper: false })}
-    ${calls.length > 0 && fold('Calls to AWS APIs', columns(calls.map(([name, count]) => `${name}: ${grouped(count)}`)), { paper: false })}
-    <p class="aside">Every call was judged by the template’s own IAM policies. ${grantWords(extra)}</p>
-  </section>`;
+  return html`<section id="cost"><h2>Cost</h2>
+<p>${counts.join(', ')}: <strong>${usd(aws.costUsd)}</strong> at list price.</p>
+${parts.length > 0 && table(['For', 'Quantity', 'Price'], parts, { numbers: ['Quantity', 'Price'] })}
+${commands.length > 0 && fold('Commands sent', columns(commands), { paper: false })}
+${calls.length > 0 && fold('Calls to AWS APIs', columns(calls.map(([name, count]) => `${name}: ${grouped(count)}`)), { paper: false })}
+<p class="aside">Every call was judged by the template’s own IAM policies. ${grantWords(extra)}</p>
+</section>`;
 }
 
 function grantWords({ unusedGrants }: RunExtra): string {
@@ -52,8 +49,5 @@ function grantWords({ unusedGrants }: RunExtra): string {
 /** 8. The policy file, word for word. */
 export function policySection(policyText: string): Html | undefined {
   if (policyText.trim() === '') return undefined;
-  return html`<section id="policy">
-    <h2>Appendix: the policy as it was</h2>
-    <pre>${policyText}</pre>
-  </section>`;
+  return html`<section id="policy"><h2>Appendix: the policy as it was</h2><pre>${policyText}</pre></section>`;
 }

@@ -24,9 +24,8 @@ export function storySection({ document }: EndedRun): Html | undefined {
     open.length === 0
       ? 'every ticket is resolved'
       : `${amount(open.length, 'ticket')} open: ${open.map(({ item, subject }) => `${item} (${subject})`).join(', ')}`;
-  return html`<section id="story">
-    <h2>What happened, and who decided</h2>
-    <p class="big">From the first word to the last step ${since(last.at)}; ${ended}.</p>
-    ${table(['When, UTC', 'After', 'What'], rows)}
-  </section>`;
+  return html`<section id="story"><h2>What happened, and who decided</h2>
+<p class="big">From the first word to the last step ${since(last.at)}; ${ended}.</p>
+${table(['When, UTC', 'After', 'What'], rows)}
+</section>`;
 }

@@ -62,7 +62,8 @@ function mark({ node, at }: Placed, { size, base, timezone, anchors }: Strip, { 
   const mood = moodOf(node.outcome);
   const words = `${node.name}: ${node.outcome}, ${formatLocal(at, timezone)}`;
   // Not among what the Tab key stops at: the table has a row for each, and sixty stops before it help nobody.
-  return html`<a tabindex="-1" href="#${anchors.get(node.id) ?? 'nodes'}">${shape(mood, { cx, cy, radius })}<title>${words}</title></a> `;
+  return html`<a tabindex="-1" href="#${anchors.get(node.id) ?? 'nodes'}">${shape(mood, { cx, cy, radius })}<title>${words}</title></a>
+`;
 }
 
 /** Filled disc, triangle, ring, cross. */
@@ -70,14 +71,14 @@ export function shape(mood: Mood, { cx, cy, radius }: { cx: number; cy: number; 
   const r = radius;
   switch (mood) {
     case 'look':
-      return html`<path class="look" d="M${cx} ${cy - r}l${r} ${2 * r}h${-2 * r}z" />`;
+      return html`<path class="look" d="M${cx} ${cy - r}l${r} ${2 * r}h${-2 * r}z"/>`;
     case 'silent':
-      return html`<circle class="silent" cx="${cx}" cy="${cy}" r="${r - 0.5}" />`;
+      return html`<circle class="silent" cx="${cx}" cy="${cy}" r="${r - 0.5}"/>`;
     case 'bad':
-      return html`<path class="bad" d="M${cx - r} ${cy - r}l${2 * r} ${2 * r}m0 ${-2 * r}l${-2 * r} ${2 * r}" />`;
+      return html`<path class="bad" d="M${cx - r} ${cy - r}l${2 * r} ${2 * r}m0 ${-2 * r}l${-2 * r} ${2 * r}"/>`;
     case 'good':
     case 'skipped':
-      return html`<circle class="${mood}" cx="${cx}" cy="${cy}" r="${r}" />`;
+      return html`<circle class="${mood}" cx="${cx}" cy="${cy}" r="${r}"/>`;
   }
 }
 
@@ -91,9 +92,10 @@ function bar(column: Placed[], { size, base, levels, timezone }: Strip, { x, tal
   const pieces = STACK.map((mood) => {
     const height = round(column.filter((entry) => moodOf(entry.node.outcome) === mood).length * unit);
     y = round(y - height);
-    return height > 0 && html`<rect class="bar ${mood}" x="${x}" y="${y}" width="${size.node - 1}" height="${height}" />`;
+    return height > 0 && html`<rect class="bar ${mood}" x="${x}" y="${y}" width="${size.node - 1}" height="${height}"/>`;
   });
-  return html`<g>${pieces}<title>${words}</title></g> `;
+  return html`<g>${pieces}<title>${words}</title></g>
+`;
 }
 
 function round(value: number): number {

@@ -24,10 +24,11 @@ const MOODS: [Mood, string][] = [
 /** 2. The waves. `anchors`: of the rows of the node table, by node id. */
 export function wavesSection(run: EndedRun, anchors: Map<string, string>): Html {
   const pictures = SIZES.flatMap((size) => picture(run, size, anchors) ?? []);
-  return html`<section id="waves">
-    <h2>The waves</h2>
-    ${pictures.length > 0 ? [...pictures, legend(run)] : html`<p>No wave was run.</p>`} ${waveTable(run)} ${notes(run)}
-  </section>`;
+  return html`<section id="waves"><h2>The waves</h2>
+${pictures.length > 0 ? [...pictures, legend(run)] : html`<p>No wave was run.</p>`}
+${waveTable(run)}
+${notes(run)}
+</section>`;
 }
 
 function legend(run: EndedRun): Html {
@@ -35,14 +36,13 @@ function legend(run: EndedRun): Html {
   const parts = new Set(run.extra.timeline.map((part) => part.what));
   const verdict = run.document.waves.find((wave) => wave.verdict !== 'not-run')?.verdict ?? 'pass';
   const marks = MOODS.filter(([mood]) => moods.has(mood)).map(([mood, words]) => key(shape(mood, { cx: 5, cy: 5, radius: 4 }), words));
-  return html`<ul class="legend">
-    ${marks} ${parts.has('window') && key(html`<rect class="window" width="10" height="10" />`, 'window: nodes may start')}
-    ${parts.has('soak') && key(html`<path class="soak" d="M1 5H14" />`, 'soak: wait, then judge again', true)}
-    ${parts.has('hold') && key(html`<path class="hold" d="M0 5H13" />`, 'held: waits for a person', true)}
-    ${key(html`<path class="verdict ${verdict}" d="M5 0l5 5l-5 5l-5 -5z" />`, 'verdict')}
-    ${key(html`<path class="break" d="M1 10l3 -10M6 10l3 -10" />`, 'time cut out, as long as it says')}
-    <li>bars where there is no room for a mark a node</li>
-  </ul>`;
+  return html`<ul class="legend">${marks}
+${parts.has('window') && key(html`<rect class="window" width="10" height="10"/>`, 'window: nodes may start')}
+${parts.has('soak') && key(html`<path class="soak" d="M1 5H14"/>`, 'soak: wait, then judge again', true)}
+${parts.has('hold') && key(html`<path class="hold" d="M0 5H13"/>`, 'held: waits for a person', true)}
+${key(html`<path class="verdict ${verdict}" d="M5 0l5 5l-5 5l-5 -5z"/>`, 'verdict')}
+${key(html`<path class="break" d="M1 10l3 -10M6 10l3 -10"/>`, 'time cut out, as long as it says')}
+<li>bars where there is no room for a mark a node</li></ul>`;
 }
 
 function key(mark: Html, words: string, isLong = false): Html {
@@ -52,10 +52,8 @@ function key(mark: Html, words: string, isLong = false): Html {
 function waveTable(run: EndedRun): Html {
   const rows = run.document.waves.map((wave) => waveRow(wave, run));
   return html`${table(['Wave', 'Verdict', 'Why', 'Nodes', 'At once', 'First node', 'Judged'], rows)}
-    <p class="aside">
-      “At once”: most nodes in work at the same time, of those allowed. “First node”: when work on it began. Commands that started outside a window:
-      ${run.extra.outsideWindow}.
-    </p>`;
+<p class="aside">“At once”: most nodes in work at the same time, of those allowed. “First node”: when work on it began.
+Commands that started outside a window: ${run.extra.outsideWindow}.</p>`;
 }
 
 function waveRow(wave: Wave, { document, extra }: EndedRun): Row {
@@ -87,9 +85,10 @@ function timeOf(iso: string, { plan }: EndedRun['extra']): string | undefined {
 function notes({ extra }: EndedRun): Html | undefined {
   if (extra.notes.length === 0) return undefined;
   const timezone = timezoneOf(extra.plan);
-  const lines = extra.notes.map((note) => html`<li>${formatLocal(note.at, timezone)}${note.wave !== '' && `, ${note.wave}`}: ${note.text}</li> `);
-  return html`<h3>On the way</h3>
-    <ul>
-      ${lines}
-    </ul>`;
+  const lines = extra.notes.map(
+    (note) => html`<li>${formatLocal(note.at, timezone)}${note.wave !== '' && `, ${note.wave}`}: ${note.text}</li>
+`,
+  );
+  return html`<h3>On the way</h3><ul>
+${lines}</ul>`;
 }

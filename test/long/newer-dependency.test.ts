@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkInvariants } from './invariants.ts';
-import { platformConfigOf, openScene } from './stage.ts';
-import { snapshot } from './truth.ts';
-import type { Scene, Told } from './stage.ts';
+import { checkInvariants } from '../scenarios/invariants.ts';
+import { platformConfigOf, openScene } from '../scenarios/stage.ts';
+import { snapshot } from '../scenarios/truth.ts';
+import type { Scene, Told } from '../scenarios/stage.ts';
 
 const UNPROVEN = '1.43.0-6.el9';
 

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { synthesise } from '../../cli/run/synth.ts';
-import { checkInvariants } from './invariants.ts';
-import { configOf, found, openScene } from './stage.ts';
-import { changesOf, commandsSent, snapshot } from './truth.ts';
+import { checkInvariants } from '../scenarios/invariants.ts';
+import { configOf, found, openScene } from '../scenarios/stage.ts';
+import { changesOf, commandsSent, snapshot } from '../scenarios/truth.ts';
 import type { NoticeDocument } from '../../cli/run/messages.ts';
 import type { Input } from '../../local/types.ts';
-import type { Scene, Told } from './stage.ts';
-import type { Sent } from './truth.ts';
+import type { Scene, Told } from '../scenarios/stage.ts';
+import type { Sent } from '../scenarios/truth.ts';
 
 const LISTED = Date.parse('2026-12-21T14:05:00Z');
 const CVE = 'CVE-2025-32463';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkInvariants } from './invariants.ts';
-import { platformConfigOf, found, openScene } from './stage.ts';
-import type { Scene, Told } from './stage.ts';
+import { checkInvariants } from '../scenarios/invariants.ts';
+import { platformConfigOf, found, openScene } from '../scenarios/stage.ts';
+import type { Scene, Told } from '../scenarios/stage.ts';
 
 const FASTER = ['api-a1', 'plant-berlin-1'];
 

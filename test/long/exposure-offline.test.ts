@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { packed, reference, rpm, update } from '../feeds/site.ts';
-import { command } from './command.ts';
-import type { Ended } from './command.ts';
+import { command } from '../cli/command.ts';
+import type { Ended } from '../cli/command.ts';
 import type { ExposureRow } from '../../cli/exposure/rows.ts';
 
 let home: string;
