@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { carryOut } from '../../cli/decide.ts';
 import { createCallbacks } from '../../lambdas/aws/callbacks.ts';
-import { checkInvariants } from './invariants.ts';
-import { noticeOf, toldTo } from './notices.ts';
-import { configOf, found, openScene } from './stage.ts';
-import { commandsSent } from './truth.ts';
-import type { Scene, Told } from './stage.ts';
-import type { Sent } from './truth.ts';
+import { checkInvariants } from '../scenarios/invariants.ts';
+import { noticeOf, toldTo } from '../scenarios/notices.ts';
+import { configOf, found, openScene } from '../scenarios/stage.ts';
+import { commandsSent } from '../scenarios/truth.ts';
+import type { Scene, Told } from '../scenarios/stage.ts';
+import type { Sent } from '../scenarios/truth.ts';
 
 const PLANTS = [
   'plant-berlin-1',
