@@ -5,16 +5,17 @@ import { defineConfig } from 'vitest/config';
 const common = { pool: 'forks', testTimeout: 120_000, hookTimeout: 120_000 } as const;
 const WORLDS = ['test/handlers/**/*.test.ts', 'test/scenarios/**/*.test.ts'];
 const LONG = ['test/long/**/*.test.ts'];
-const PURE = ['aws', 'core', 'documents', 'feeds', 'infra', 'machines', 'tidy'].map((folder) => `test/${folder}/**/*.test.ts`);
+const ALONE = ['test/cli/**/*.test.ts', 'test/local/{clock,cloud,lambda}*.test.ts'];
 
 export default defineConfig({
   test: {
     // Two cores are what we promise to be quick on.
     maxWorkers: 2,
     projects: [
-      // Values in, values out: nothing in these changes what the next file would see, so they share a process and what it has loaded.
-      { test: { ...common, name: 'pure', include: PURE, isolate: false } },
-      { test: { ...common, name: 'parts', include: ['test/**/*.test.ts'], exclude: [...PURE, ...WORLDS, ...LONG] } },
+      // These leave a process as they found it, so they share it and what it has loaded.
+      { test: { ...common, name: 'parts', include: ['test/**/*.test.ts'], exclude: [...ALONE, ...WORLDS, ...LONG], isolate: false } },
+      // Environment, terminal and timers of the process itself.
+      { test: { ...common, name: 'alone', include: ALONE } },
       // These run the deployed bundles in the embedded AWS: the template is synthesised once for all of them.
       { test: { ...common, name: 'worlds', include: WORLDS, globalSetup: 'test/assembly.ts' } },
       // Fleets of 500 nodes, runs made twice, templates broken on purpose, what runs in real time: .ci/run runs them, `npm test` is quick.

@@ -11,10 +11,10 @@ import { byFingerprint, rowsOfExposure, inspectorRows, wantedExposures, wantedNo
 import type { CountedNode, OpenAdvisory, OpenExposure } from '../../lambdas/core/exposures/types.ts';
 import type { OnlineRow, Seen, Wanted } from './online-rows.ts';
 
-/** Advisories, and nodes of one, that are shown where nobody asks for something. */
+/** Advisories that are shown, unless somebody asks for a node, an advisory or a CVE: a service may have thousands of nodes. */
 const ADVISORIES_SHOWN = 20;
+/** Nodes of one advisory, and where somebody asks for that very advisory or CVE. */
 const NODES_SHOWN = 3;
-/** Nodes of one advisory where somebody does. */
 const NODES_SHOWN_ASKED = 200;
 const ONLY_INSPECTOR_SHOWN = 6;
 const INDENT = '    ';
@@ -37,9 +37,10 @@ function wholeLines(seen: Seen, wanted: Wanted, now: number): string[] {
   if (seen.nodes.length === 0) return ['No node is known here yet: exposures are reckoned at the end of the first look at the fleet.'];
   const asked = Object.values(wanted).some((word) => word !== undefined);
   const open = openAdvisories(seen, nodes, wanted);
-  const shown = asked ? open : open.slice(0, ADVISORIES_SHOWN);
+  const oneAdvisory = wanted.advisory !== undefined || wanted.cve !== undefined;
+  const shown = oneAdvisory || wanted.node !== undefined ? open : open.slice(0, ADVISORIES_SHOWN);
   const left = open.length - shown.length;
-  const most = asked ? NODES_SHOWN_ASKED : NODES_SHOWN;
+  const most = oneAdvisory ? NODES_SHOWN_ASKED : NODES_SHOWN;
   const listing = { byPrint: byFingerprint(nodes), byAdvisory: grouped(wantedExposures(seen.summary, wanted), advisoryKey), most, now };
   return [
     `${asked ? 'The whole fleet: ' : ''}${headline(seen, now)}`,

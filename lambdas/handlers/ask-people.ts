@@ -4,7 +4,7 @@ import { loadPlan } from './load.ts';
 import { implement } from './implement.ts';
 import { standsIn } from './stand-ins.ts';
 import { tell } from './tell.ts';
-import { tellPlanned } from './tell-alert.ts';
+import { tellPlanned, warningsOf } from './tell-alert.ts';
 import type { Dependencies } from '../aws/dependencies.ts';
 import type { RolloutRow } from '../aws/record.ts';
 import type { Plan } from '../core/plan.ts';
@@ -33,12 +33,8 @@ async function ask(row: RolloutRow, plan: Plan, deps: Dependencies): Promise<voi
   const items = plan.candidate.reduce((sum, section) => sum + section.items.filter((item) => item.use !== 'dependency').length, 0);
   const what = standsIn(plan) ? `a document of yours (${plan.doing})` : `${items} exact versions`;
   const reason = `${what} for ${nodes} nodes in ${plan.waves.length} waves`;
-  const closed = plan.waves.flatMap((wave) => (wave.closed === undefined ? [] : [`${wave.name}: nothing starts. ${wave.closed}`]));
   if (!plan.because)
-    return tell(
-      { event: 'approval', plan, wave: plan.waves[0]?.name ?? '', reasons: [reason, ...closed, ...(plan.unseenHooks ?? [])], lock: '' },
-      deps,
-    );
+    return tell({ event: 'approval', plan, wave: plan.waves[0]?.name ?? '', reasons: [reason, ...warningsOf(plan)], lock: '' }, deps);
   await tellAsking('plan', row, { plan, askedAt: deps.now() }, deps);
   await note('approval', plan, reason, deps);
 }

@@ -95,6 +95,7 @@ export class StartDesk {
       waves: [],
       seconds: 0,
       leftOut: [],
+      warnings: [],
       plan: '',
       finishWithin: undefined,
       askedAt: deps.now(),

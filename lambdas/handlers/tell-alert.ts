@@ -47,6 +47,7 @@ export async function tellPlanned({ kind, plan, alert, planHash, askedAt, ticket
     waves: plan.waves.map(({ name, nodes }) => ({ name, nodes: nodes.length })),
     seconds: plan.waves.reduce((sum, wave) => sum + wave.expectedSeconds, 0) + policy.waves.reduce((sum, wave) => sum + wave.soak, 0),
     leftOut: plan.leftOutNodes.map(({ why }) => why),
+    warnings: warningsOf(plan),
     plan: planHash.slice(0, 4),
     finishWithin: policy.finishWithin,
     askedAt,
@@ -55,6 +56,12 @@ export async function tellPlanned({ kind, plan, alert, planHash, askedAt, ticket
     timezone: timezoneOf(policy, plan),
   });
   await publishAlert(policy, notice, { event: kind === 'runs' ? 'exposed' : 'approval', rollout: plan.rollout }, deps);
+}
+
+/** What people have to know of a plan before they decide about it. */
+export function warningsOf({ waves, unseenHooks = [] }: Plan): string[] {
+  const closed = waves.flatMap((wave) => (wave.closed === undefined ? [] : [`${wave.name}: nothing starts. ${wave.closed}`]));
+  return [...closed, ...unseenHooks];
 }
 
 /** A zone that people of this policy read the clock in. */

@@ -122,6 +122,15 @@ describe('lines', () => {
     expect(flat(lines(seen))).toContain('and 5 more advisories: --json has them all');
     expect(lines(seen, { advisory: 'ADV-12' })).not.toContain('more nodes');
     expect(lines(seen, { advisory: 'ADV-12' }).match(/ADV-/g)).toHaveLength(1);
+    expect(lines(seen, { node: 'n-1' }).match(/^ADV-/gm)).toHaveLength(25);
+  });
+
+  it('shorten what a whole service is exposed to', () => {
+    const nodes = Array.from({ length: 7 }, (_node, index) => judged(`n-${index}`, 'p1', { tags: { Service: 'shop' } }));
+    const places = new Map([['p1', here(...Array.from({ length: 25 }, (_one, index) => found(`ADV-${index + 10}`)))]]);
+    const seen = seenOf(world({ nodes, found: places }));
+    expect(flat(lines(seen, { service: 'shop' }))).toContain('and 4 more nodes');
+    expect(flat(lines(seen, { service: 'shop' }))).toContain('and 5 more advisories: --json has them all');
   });
 
   it('say who answers for an exception', () => {

@@ -37,6 +37,7 @@ const FACTS: AlertFacts = {
   ],
   seconds: 4.5 * 3_600,
   leftOut: [],
+  warnings: [],
   plan: '8e02',
   finishWithin: 48 * 3_600,
   askedAt: NOW,
@@ -119,6 +120,16 @@ describe('the message of an alert', () => {
     expect(text).toMatch(/Left out +2 nodes: no node of the first wave has rhel-9-x86_64: nothing is proven for it\n +1 node: /);
     expect(text).toContain('and 2 more nodes');
     expect(text.split('Left out')[1]).not.toContain('no vendor has a fix yet');
+  });
+
+  it('says what has to be known before anybody decides', () => {
+    const { text } = write({
+      warnings: ['test: nothing starts. SSM maintenance window mw-0123456789abcdef0 is disabled', 'Corp-Drain could not be looked at'],
+    });
+    expect(text).toMatch(
+      /Mind +test: nothing starts\. SSM maintenance window mw-0123456789abcdef0 is disabled\n +Corp-Drain could not be looked at\n/,
+    );
+    expect(write().text).not.toContain('Mind');
   });
 
   it('does not grow with the number of services and advisories', () => {

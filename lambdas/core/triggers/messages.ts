@@ -29,6 +29,8 @@ export interface AlertFacts {
   seconds: number;
   /** Why the plan leaves exposed nodes out, a word for each of them. */
   leftOut: string[];
+  /** What people have to know of the plan before they decide: windows that are closed, hooks that could not be looked at. */
+  warnings: string[];
   /** First characters of the plan's hash. */
   plan: string;
   /** From the policy, seconds. */
@@ -60,6 +62,7 @@ export function writeAlert(facts: AlertFacts): Notice {
       ...noticeSection('Advisory', advisoryLines(facts.alert)),
       ...noticeSection('Plan', planLines(facts)),
       ...noticeSection('Left out', leftOutLines(facts)),
+      ...noticeSection('Mind', facts.warnings),
       ...noticeSection('Clock', clockLines(facts)),
       ...noticeSection('Ticket', facts.ticket === '' ? [] : [facts.ticket]),
     ],

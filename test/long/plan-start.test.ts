@@ -1,12 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Plan } from '../../lambdas/core/plan.ts';
-import { PATCHABLE } from './fleet.ts';
-import { FACTS, seedFacts, seedRollout } from './rollouts.ts';
-import { createStarts, CVE, KEY, zeroDay } from './starts.ts';
-import { createWorld, found } from './world.ts';
+import { PATCHABLE } from '../handlers/fleet.ts';
+import { FACTS, seedFacts, seedRollout } from '../handlers/rollouts.ts';
+import { createStarts, CVE, KEY, zeroDay } from '../handlers/starts.ts';
+import { createWorld, found } from '../handlers/world.ts';
 import type { Policy } from '../../lambdas/core/model.ts';
 import type { Alert } from '../../lambdas/core/triggers/types.ts';
-import type { World } from './world.ts';
+import type { World } from '../handlers/world.ts';
 
 let world: World;
 let starts: ReturnType<typeof createStarts>;

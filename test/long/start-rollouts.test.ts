@@ -1,13 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Plan } from '../../lambdas/core/plan.ts';
-import { CURL, PATCHABLE } from './fleet.ts';
-import { alas } from './knowledge.ts';
-import { policy, seedFacts, seedRollout } from './rollouts.ts';
-import { ADVISORY, createStarts, CVE, KEY, zeroDay } from './starts.ts';
-import { createWorld, found } from './world.ts';
+import { CURL, PATCHABLE } from '../handlers/fleet.ts';
+import { alas } from '../handlers/knowledge.ts';
+import { policy, seedFacts, seedRollout } from '../handlers/rollouts.ts';
+import { ADVISORY, createStarts, CVE, KEY, zeroDay } from '../handlers/starts.ts';
+import { createWorld, found } from '../handlers/world.ts';
 import type { StartRow } from '../../lambdas/aws/record.ts';
 import type { Input } from '../../local/types.ts';
-import type { World } from './world.ts';
+import type { World } from '../handlers/world.ts';
 
 let world: World;
 let starts: ReturnType<typeof createStarts>;
