@@ -4,6 +4,7 @@
  * A node's reservation lies in its own row: taking it is one conditional write, settling and freeing it one more.
  */
 import { Entity } from 'electrodb';
+import { Outcome } from '../core/model.ts';
 import { exposureEntities } from './entities-exposures.ts';
 import { startEntities } from './entities-starts.ts';
 import { index, model } from './entity-parts.ts';
@@ -253,23 +254,7 @@ function nodeRunEntities(options: Options) {
             node: { type: 'string', required: true },
             batch: { type: 'string' },
             platform: { type: 'string' },
-            outcome: {
-              type: [
-                'patched',
-                'already-proven',
-                'ahead',
-                'failed',
-                'unreachable',
-                'unknown',
-                'reboot-pending',
-                'restart-pending',
-                'skipped',
-                'rolled-back',
-                'mitigated',
-                'withdrawn',
-              ] as const,
-              required: true,
-            },
+            outcome: { type: Outcome.options, required: true },
             reason: { type: 'string', required: true },
             changed: { type: 'number' },
             rebooted: { type: 'boolean' },
