@@ -12,8 +12,8 @@ export default defineConfig({
     // Two cores are what we promise to be quick on.
     maxWorkers: 2,
     projects: [
-      // These leave a process as they found it, so they share it and what it has loaded.
-      { test: { ...common, name: 'parts', include: ['test/**/*.test.ts'], exclude: [...ALONE, ...WORLDS, ...LONG], isolate: false } },
+      // Each file has a process of its own.
+      { test: { ...common, name: 'parts', include: ['test/**/*.test.ts'], exclude: [...ALONE, ...WORLDS, ...LONG] } },
       // Environment, terminal and timers of the process itself.
       { test: { ...common, name: 'alone', include: ALONE } },
       // These run the deployed bundles in the embedded AWS: the template is synthesised once for all of them.
