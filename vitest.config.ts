@@ -12,8 +12,9 @@ export default defineConfig({
     // Two cores are what we promise to be quick on.
     maxWorkers: 2,
     projects: [
-      // Each file has a process of its own.
-      { test: { ...common, name: 'parts', include: ['test/**/*.test.ts'], exclude: [...ALONE, ...WORLDS, ...LONG] } },
+      // These leave a process as they found it, so they share it and what it has loaded. One trace stays: once AsyncLocalStorage was used,
+      // every promise costs several times as much, so nothing here should make millions of them.
+      { test: { ...common, name: 'parts', include: ['test/**/*.test.ts'], exclude: [...ALONE, ...WORLDS, ...LONG], isolate: false } },
       // Environment, terminal and timers of the process itself.
       { test: { ...common, name: 'alone', include: ALONE } },
       // These run the deployed bundles in the embedded AWS: the template is synthesised once for all of them.

@@ -17,6 +17,8 @@ export interface Remembered {
 export type Survey = Omit<FeedHealth, 'stale'>;
 
 const SHOWN_PROBLEMS = 20;
+/** One in a hundred of a million; the largest feed has a third of that. Nothing can make up for more, so a flood is not read to its end. */
+const MAX_SKIPPED = 10_000;
 const DAY = 86_400_000;
 
 /**
@@ -31,6 +33,7 @@ export async function survey(readings: AsyncIterable<Reading<unknown>>, what: st
       health.skipped += 1;
       const problem = plainText(`${reading.record || 'a record without id'}: ${reading.problem}`, 300);
       if (health.problems.length < SHOWN_PROBLEMS) health.problems.push(problem);
+      if (health.skipped > MAX_SKIPPED) break;
     } else {
       health.records += 1;
       if (reading.published > health.newest) health.newest = reading.published;
@@ -38,9 +41,13 @@ export async function survey(readings: AsyncIterable<Reading<unknown>>, what: st
   }
   const total = health.records + health.skipped;
   if (total === 0) throw new FeedError('empty', `${what} holds no record`);
-  if (health.skipped * 100 > total) {
-    const first = health.problems[0] ?? '';
-    throw new FeedError('bad-records', `${what}: ${health.skipped} of ${total} records cannot be read, the first: ${first}`);
+  const flood = health.skipped > MAX_SKIPPED;
+  if (flood || health.skipped * 100 > total) {
+    const [first = ''] = health.problems;
+    throw new FeedError(
+      'bad-records',
+      `${what}: ${health.skipped} of ${flood ? 'the first ' : ''}${total} records cannot be read, the first: ${first}`,
+    );
   }
   if (before && health.records < before.records * 0.9) {
     throw new FeedError('shrunk', `${what} had ${before.records} records and now has ${health.records}`);

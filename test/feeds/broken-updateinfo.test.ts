@@ -58,8 +58,13 @@ describe('a broken updateinfo is a plain error', () => {
   });
 
   it('a gzip bomb', async () => {
-    const bomb = gzipSync(xml('<update/>'.repeat(4_000_000)));
+    const bomb = gzipSync(xml(`<!--${' '.repeat(1_000)}-->`.repeat(40_000)));
     expect(await codeOf(bomb)).toBe('too-large');
+  });
+
+  it('a flood of empty updates, which is not read to its end', async () => {
+    const { message } = await failure(amazonLinux2023, amazon(gzipSync(xml('<update/>'.repeat(1_000_000)))));
+    expect(message).toMatch(/: 10001 of the first 10001 records cannot be read, the first: a record without id: /);
   });
 
   it.each<[string, string]>([

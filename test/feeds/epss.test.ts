@@ -1,3 +1,4 @@
+import { createHook } from 'node:async_hooks';
 import { gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -110,6 +111,18 @@ describe('broken scores are a plain error', () => {
     ['rows without percentile', site(COMMENT, HEADER, 'CVE-2026-10000,0.5'), 'bad-records'],
   ])('%s', async (_, files, code) => {
     expect((await failure(epss, files)).code).toBe(code);
+  });
+
+  it('a flood of empty lines, which takes no step of its own for each', async () => {
+    // Each such step makes promises, which takes minutes where something watches them, as tracing does.
+    let promises = 0;
+    const hook = createHook({ init: (_, type) => (promises += type === 'PROMISE' ? 1 : 0) }).enable();
+    try {
+      expect((await failure(epss, { [SCORES]: gzipSync(`${HEADER}\n${'\n'.repeat(1_000_000)}`) })).code).toBe('empty');
+    } finally {
+      hook.disable();
+    }
+    expect(promises).toBeLessThan(1_000);
   });
 
   it('an older day than was there before, and a tenth fewer rows', async () => {

@@ -95,8 +95,13 @@ describe('a file that is not what it should be', () => {
   });
 
   it('a gzip bomb: a small file that grows without end', async () => {
-    site.files = { ...site.files, ...amazon(gzipSync(`<updates>${'<update/>'.repeat(2_000_000)}</updates>`)) };
+    site.files = { ...site.files, ...amazon(gzipSync(`<updates>${`<!--${' '.repeat(1_000)}-->`.repeat(20_000)}</updates>`)) };
     expect(await refused(FEED, 'too-large')).toMatch(/more than 200 times its size/);
+  });
+
+  it('a flood of records that say nothing', async () => {
+    site.files = { ...site.files, ...amazon(gzipSync(`<updates>${'<update/>'.repeat(20_000)}</updates>`)) };
+    expect(await refused(FEED, 'bad-records')).toMatch(/10001 of the first 10001 records cannot be read/);
   });
 
   it('a file that is larger than any feed', async () => {
