@@ -95,23 +95,20 @@ async function* readScores(bytes: Uint8Array, head: Head): AsyncGenerator<Readin
   let started = false;
   for await (const lines of readLines(bytes)) {
     for (const line of lines) {
-      if (!started) {
-        started = !line.startsWith('#');
-        continue;
-      }
-      if (line === '') continue;
-      const score = readScore(line.split(','), head.columns);
-      if (!score) {
-        yield { record: line.slice(0, 60), problem: 'is no row of a CVE with a score from 0 to 1' };
-      } else if (seen.has(score.key)) {
-        yield { record: score.item.cve, problem: 'comes twice; the first one counts' };
-      } else {
-        seen.add(score.key);
-        if (seen.size > MAX_ROWS) throw new FeedError('too-large', `${URL_OF_SCORES} has more than ${MAX_ROWS} rows`);
-        yield { item: score.item, published: head.date };
-      }
+      if (started && line !== '') yield readRow(line, head, seen);
+      started ||= !line.startsWith('#');
     }
   }
+}
+
+/** `seen`: the rows before this one, by their keys; it takes this one's, too. */
+function readRow(line: string, head: Head, seen: Set<number>): Reading<Score> {
+  const score = readScore(line.split(','), head.columns);
+  if (!score) return { record: line.slice(0, 60), problem: 'is no row of a CVE with a score from 0 to 1' };
+  if (seen.has(score.key)) return { record: score.item.cve, problem: 'comes twice; the first one counts' };
+  if (seen.size === MAX_ROWS) throw new FeedError('too-large', `${URL_OF_SCORES} has more than ${MAX_ROWS} rows`);
+  seen.add(score.key);
+  return { item: score.item, published: head.date };
 }
 
 /** `key` stands for the CVE: a set of 300,000 numbers is a quarter of one of texts. No schema: it would take most of the time. */

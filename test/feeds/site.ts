@@ -119,3 +119,8 @@ export async function all<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
   for await (const item of items) list.push(item);
   return list;
 }
+
+/** Sound updates with so much between them that a small file grows to 40 MB. */
+export function gzipBomb(): Buffer {
+  return packed(...many(20).map((sound) => `${sound}<!--${' '.repeat(2_000_000)}-->`));
+}

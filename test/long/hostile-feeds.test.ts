@@ -5,7 +5,7 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { loadKnowledge } from '../../lambdas/aws/knowledge.ts';
-import { amazon, BASE, KEV, many, MIRROR_LIST, packed, repomd, update, UPDATEINFO } from '../feeds/site.ts';
+import { amazon, BASE, gzipBomb, KEV, many, MIRROR_LIST, packed, repomd, update, UPDATEINFO } from '../feeds/site.ts';
 import { PLATFORM } from '../handlers/fleet.ts';
 import { bucket, DEBIAN, notices, record, recordUrl } from '../handlers/osv.ts';
 import { createSite } from '../handlers/sites.ts';
@@ -95,7 +95,7 @@ describe('a file that is not what it should be', () => {
   });
 
   it('a gzip bomb: a small file that grows without end', async () => {
-    site.files = { ...site.files, ...amazon(gzipSync(`<updates>${`<!--${' '.repeat(1_000)}-->`.repeat(20_000)}</updates>`)) };
+    site.files = { ...site.files, ...amazon(gzipBomb()) };
     expect(await refused(FEED, 'too-large')).toMatch(/more than 200 times its size/);
   });
 
