@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { HERE, ID, THERE } from './fleet.ts';
 import { layOutRound, planNode, planWave, seedRollout } from './rollouts.ts';
-import { CVE, zeroDay } from './starts.ts';
+import { awaiting, zeroDay } from './starts.ts';
 import { createWorld, found } from './world.ts';
 import type { Plan } from '../../lambdas/core/plan.ts';
 import type { World } from './world.ts';
@@ -21,20 +21,8 @@ afterAll(() => world.stop());
 async function seeded(doing: 'mitigate' | 'withdraw', more: Partial<Plan> = {}): Promise<string> {
   count += 1;
   const rollout = `stand-in-20261109-a0000${count}`;
-  const counts = { nodes: 7, fixable: 0, awaiting: 7, blocked: 0 };
-  const because = {
-    subject: CVE,
-    advisories: [],
-    packages: [],
-    reason: 'a test says so',
-    ...counts,
-    awaitingOn: [],
-    services: [],
-    tagged: [],
-    outside: { nodes: 0, names: [] },
-  };
   const documents = { [HERE]: { 'mitigate-linux': PIN }, [THERE]: { 'mitigate-linux': PIN } };
-  await seedRollout(world, rollout, { policy: zeroDay({ name: 'stand-in' }), because, doing, documents, candidate: [], ...more });
+  await seedRollout(world, rollout, { policy: zeroDay({ name: 'stand-in' }), because: awaiting(7), doing, documents, candidate: [], ...more });
   return rollout;
 }
 

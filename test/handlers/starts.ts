@@ -7,6 +7,7 @@ import { ID, nodeRow, OPENSSL } from './fleet.ts';
 import { FACTS, policy, rules } from './rollouts.ts';
 import { found } from './world.ts';
 import type { FleetFacts, Policy } from '../../lambdas/core/model.ts';
+import type { Plan } from '../../lambdas/core/plan.ts';
 import type { Publication, World } from './world.ts';
 
 export const CVE = 'CVE-2026-1001';
@@ -89,5 +90,23 @@ export function createStarts(world: World) {
       }
       throw new Error(`${name} has not asked`);
     },
+  };
+}
+
+/** Why a rollout of something that stands in for a fix was started on so many nodes. */
+export function awaiting(nodes: number): NonNullable<Plan['because']> {
+  return {
+    subject: CVE,
+    advisories: [],
+    packages: [],
+    reason: 'a test says so',
+    nodes,
+    fixable: 0,
+    awaiting: nodes,
+    blocked: 0,
+    awaitingOn: [],
+    services: [],
+    tagged: [],
+    outside: { nodes: 0, names: [] },
   };
 }

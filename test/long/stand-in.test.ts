@@ -1,81 +1,26 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { synthesise } from '../../cli/run/synth.ts';
-import { alas, seedKnowledge } from '../handlers/knowledge.ts';
-import { FLEET, HERE, ID, OPENSSL, PATCHABLE, THERE } from '../handlers/fleet.ts';
-import { seedFacts } from '../handlers/rollouts.ts';
-import { createStarts, CVE } from '../handlers/starts.ts';
-import { createWorld, found } from '../handlers/world.ts';
+import { alas } from '../handlers/knowledge.ts';
+import { HERE, ID, OPENSSL, PATCHABLE, THERE } from '../handlers/fleet.ts';
+import { CVE } from '../handlers/starts.ts';
+import { found } from '../handlers/world.ts';
+import { createStandIns } from './stand-ins.ts';
 import type { Command, World } from '../handlers/world.ts';
-import type { RolloutRow } from '../../lambdas/aws/record.ts';
+import type { StandInWorld } from './stand-ins.ts';
 
 const DOCUMENT = 'Corp-MitigateService';
-const POLICY = `
-version: 1
-mode: auto
-people:
-  linux-ops: { email: [ops@example.com] }
-  security: { email: [soc@example.com] }
-policies:
-  stand-in:
-    startWhen: [{ knownExploited: true }]
-    nodes: { os: linux, exposed: true, tags: { Wavelock: enabled } }
-    patches: only-what-closes-it
-    windows: ignore
-    whileNoFix: { run: ${DOCUMENT} }
-    waves:
-      - { name: test, nodes: { tags: { Environment: test } }, soak: 10m, promoteWhen: { provenOn: 2, failed: 0, unreachable: 0 } }
-      - { name: production, nodes: everything-else, promoteWhen: { failed: 0, unreachable: 0 } }
-    tell: { linux-ops: everything, security: everything }
-  broken:
-    startWhen: [{ epss: "> 0.9" }]
-    nodes: { os: linux, exposed: true, tags: { Wavelock: enabled } }
-    patches: only-what-closes-it
-    whileNoFix: { run: Corp-Broken }
-    waves: &waves
-      - { name: test, nodes: { tags: { Environment: test } }, promoteWhen: { provenOn: 1, failed: 0, unreachable: 0 } }
-      - { name: production, nodes: everything-else, promoteWhen: { failed: 0, unreachable: 0 } }
-    tell: { security: everything }
-  nowhere:
-    startWhen: [{ epss: "> 0.9" }]
-    nodes: { os: linux, exposed: true, tags: { Wavelock: enabled } }
-    patches: only-what-closes-it
-    whileNoFix: { run: Corp-Nowhere }
-    waves: *waves
-    tell: { security: everything }
-`;
 
-const folder = mkdtempSync(join(tmpdir(), 'wavelock-stand-in-'));
+let made: StandInWorld;
 let world: World;
-let starts: ReturnType<typeof createStarts>;
+let starts: StandInWorld['starts'];
 
 beforeAll(async () => {
-  writeFileSync(join(folder, 'policy.yaml'), POLICY);
-  const assembly = join(folder, 'assembly');
-  await synthesise({ locations: FLEET.locations, policy: join(folder, 'policy.yaml'), directory: assembly });
   const parameters = { Action: ['apply', 'withdraw'] };
-  const file = { ...FLEET, documents: { [DOCUMENT]: { parameters }, 'Corp-Broken': { parameters, failsOn: ['test-1'] } } };
-  world = await createWorld({ assembly, fleet: { file } });
-  starts = createStarts(world);
-  await seedFacts(world);
+  made = await createStandIns({ works: `{ run: ${DOCUMENT} }`, fails: '{ run: Corp-Broken }', missing: '{ run: Corp-Nowhere }' }, {}, () => ({
+    documents: { [DOCUMENT]: { parameters }, 'Corp-Broken': { parameters, failsOn: ['test-1'] } },
+  }));
+  ({ world, starts } = made);
 });
-afterAll(async () => {
-  await world.stop();
-  rmSync(folder, { recursive: true });
-});
-
-/** The rollout of this kind, once it has ended. */
-async function ended(lane: string): Promise<RolloutRow> {
-  for (let looks = 0; looks < 400; looks += 1) {
-    await world.pass(60);
-    const [run] = await world.record.runs(lane);
-    const row = run && (await world.record.findRollout(run.rollout));
-    if (row?.endedAt !== undefined) return row;
-  }
-  throw new Error(`no rollout of ${lane} has ended`);
-}
+afterAll(() => made.stop());
 
 async function sent(): Promise<Command[]> {
   return (await world.commands()).filter(({ document }) => document === DOCUMENT || document.includes('Patch'));
@@ -92,7 +37,7 @@ describe('a document that stands in as long as there is no fix', () => {
   it('runs in waves on the exposed nodes, in every location, and on no other', async () => {
     await starts.know([alas('ALAS2023-2026-901', { fixed: null })]);
     expect(await starts.start()).toEqual({ started: 1, told: 1 });
-    const rollout = await ended('stand-in mitigate');
+    const rollout = await made.ended('stand-in mitigate');
     expect(rollout).toMatchObject({ status: 'succeeded', reason: 'every wave passed' });
     expect(standing()).toEqual(everywhere('apply'));
     expect(world.host(ID.stranger).ran.size + world.host(ID.office1).ran.size).toBe(0);
@@ -136,11 +81,11 @@ describe('a document that stands in as long as there is no fix', () => {
   it('is taken back when the fix is there, from the nodes that have it, and then all is closed', async () => {
     await starts.know([alas('ALAS2023-2026-901')]);
     expect(await starts.start()).toEqual({ started: 1, told: 0 });
-    expect(await ended('stand-in')).toMatchObject({ status: 'succeeded' });
+    expect(await made.ended('stand-in')).toMatchObject({ status: 'succeeded' });
     expect(standing()).toEqual(everywhere('apply'));
     for (const name of PATCHABLE) expect(world.host(ID[name]).packages.get('openssl', 'x86_64')?.version).toBe(OPENSSL);
 
-    expect(await ended('stand-in withdraw')).toMatchObject({ status: 'succeeded' });
+    expect(await made.ended('stand-in withdraw')).toMatchObject({ status: 'succeeded' });
     expect(standing()).toEqual(everywhere('withdraw'));
     for (const row of await world.record.mitigations('stand-in')) expect(row.withdrawnAt).toBeDefined();
     expect((await world.record.ticket('stand-in', CVE))?.resolvedAt).toBeDefined();
@@ -161,18 +106,10 @@ describe('a document that stands in as long as there is no fix', () => {
 });
 
 describe('a document that does not work', () => {
-  const CURL_CVE = 'CVE-2026-1002';
-
-  beforeAll(async () => {
-    await seedFacts(world);
-    const advisory = alas('ALAS2023-2026-902', { package: 'curl', fixed: null, cves: [CURL_CVE] });
-    await seedKnowledge(world, { advisories: [advisory], scores: [{ cve: CURL_CVE, epss: 0.97, percentile: 0.99 }] });
-    await starts.reckon();
-    await starts.start();
-  });
+  beforeAll(() => made.startOthers());
 
   it('stops in the first wave: no node of production gets it', async () => {
-    expect(await ended('broken mitigate')).toMatchObject({ status: 'failed', reason: expect.stringContaining('1 of 2 nodes failed') });
+    expect(await made.ended('broken mitigate')).toMatchObject({ status: 'failed', reason: expect.stringContaining('1 of 2 nodes failed') });
     const ran = (await world.commands()).filter(({ document }) => document === 'Corp-Broken').flatMap(({ nodes }) => nodes);
     expect(ran.toSorted()).toEqual([ID.test1, ID.test2].toSorted());
     expect((await world.record.mitigations('broken')).map(({ node }) => node)).toEqual([`${HERE}/${ID.test2}`]);
@@ -183,7 +120,7 @@ describe('a document that does not work', () => {
   });
 
   it('runs nowhere where it does not exist, and people hear why', async () => {
-    const rollout = await ended('nowhere mitigate');
+    const rollout = await made.ended('nowhere mitigate');
     expect(rollout).toMatchObject({
       status: 'failed',
       reason: expect.stringMatching(/^it can run on none of the nodes: there is no document Corp-Nowhere in \d{12}\//),

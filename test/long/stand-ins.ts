@@ -6,7 +6,7 @@ import { synthesise } from '../../cli/run/synth.ts';
 import { alas, seedKnowledge } from '../handlers/knowledge.ts';
 import { FLEET, HERE } from '../handlers/fleet.ts';
 import { layOutRound, planNode, planWave, seedFacts, seedRollout } from '../handlers/rollouts.ts';
-import { createStarts, CVE, zeroDay } from '../handlers/starts.ts';
+import { awaiting, createStarts, zeroDay } from '../handlers/starts.ts';
 import { createWorld, found } from '../handlers/world.ts';
 import type { World } from '../handlers/world.ts';
 import type { RolloutRow } from '../../lambdas/aws/record.ts';
@@ -107,22 +107,10 @@ export async function createStandIns(
 /** A batch of the two test nodes that runs this, reserved and ready to be sent. */
 export async function admitStandIn({ world }: StandInWorld, pin: Pin, name: string): Promise<{ rollout: string; batch: string }> {
   const rollout = `${name}-20261109-aaaaaa`;
-  const counts = { nodes: 2, fixable: 0, awaiting: 2, blocked: 0 };
-  const because = {
-    subject: CVE,
-    advisories: [],
-    packages: [],
-    reason: 'a test says so',
-    ...counts,
-    awaitingOn: [],
-    services: [],
-    tagged: [],
-    outside: { nodes: 0, names: [] },
-  };
   const waves = [planWave('test', [planNode('test1'), planNode('test2')])];
   await seedRollout(world, rollout, {
     policy: zeroDay({ name }),
-    because,
+    because: awaiting(2),
     doing: 'mitigate',
     documents: { [HERE]: { 'mitigate-linux': pin } },
     candidate: [],
