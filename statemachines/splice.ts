@@ -1,12 +1,21 @@
 /**
  * Reads the state machines from their files. `track` runs inside the Distributed Maps of `intake` and `wave`: their files say
  * `"ItemProcessor": "%%track%%"`, and the track's states are put there, so that it has one file and can be tested alone.
+ * `"%%passing%%"` among the errors of a Retry stands for Lambda's own that pass.
  */
 import { readFileSync } from 'node:fs';
 import type { MachineName } from './contracts.ts';
 
 /** Where a machine's file wants the track. */
 const trackMark = '%%track%%';
+
+/**
+ * Lambda's own errors after which a task that may be repeated is simply called again
+ * (https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html). A call may have been carried out before one of them.
+ */
+export const passing = ['ClientExecutionTimeoutException', 'ServiceException', 'AWSLambdaException', 'SdkClientException'].map(
+  (name) => `Lambda.${name}`,
+);
 
 /** One state, with the fields that we look at; the rest passes through untouched (Amazon States Language specification). */
 export interface State {
@@ -95,7 +104,8 @@ export function withoutTasks(machine: Definition, tasks: readonly string[]): Def
 }
 
 function readMachine(name: MachineName): Definition {
-  return JSON.parse(readFileSync(new URL(`${name}.asl.json`, import.meta.url), 'utf8')) as Definition;
+  const text = readFileSync(new URL(`${name}.asl.json`, import.meta.url), 'utf8');
+  return JSON.parse(text.replaceAll('"%%passing%%"', passing.map((error) => JSON.stringify(error)).join(', '))) as Definition;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { Duration, Stack } from 'aws-cdk-lib/core';
 import { CfnRule, type EventBus } from 'aws-cdk-lib/aws-events';
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { allow } from './allow.ts';
@@ -45,7 +45,15 @@ export class Starts extends Construct {
         ],
       });
       made.node.addDependency(role);
-      return made;
+      // The rule itself writes there, and CDK allows that only for targets of its own making (EventBridge User Guide, "Using dead-letter queues").
+      undelivered.addToResourcePolicy(
+        new PolicyStatement({
+          principals: [new ServicePrincipal('events.amazonaws.com')],
+          actions: ['sqs:SendMessage'],
+          resources: [undelivered.queueArn],
+          conditions: { ArnEquals: { 'aws:SourceArn': made.attrArn } },
+        }),
+      );
     };
     rule('RolloutWanted', 'Rollout wanted', { machine: rollout, input: { inputPath: '$.detail' } });
     rule('RolloutEnded', 'Rollout ended', { machine: intake, input: { input: JSON.stringify({ maxAgeHours: 12 }) } });

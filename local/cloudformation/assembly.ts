@@ -101,10 +101,14 @@ function assetsOf(directory: string, manifest: Artifact, where: DefaultEnvironme
   });
 }
 
+/** The largest template that CloudFormation reads from S3: CloudFormation User Guide, "CloudFormation quotas". */
+const LARGEST_TEMPLATE = 1024 * 1024;
+
 function stack(directory: string, artifact: Artifact, all: Artifact[], fallback: DefaultEnvironment): StackSource {
   const where = environment(artifact, fallback);
   const file = join(directory, text(artifact.properties.templateFile, `templateFile of ${artifact.id}`));
   const bytes = readFileSync(file);
+  if (bytes.length > LARGEST_TEMPLATE) throw new Error(`${file} has ${bytes.length} bytes, CloudFormation takes ${LARGEST_TEMPLATE}`);
   const manifests = all.filter((other) => other.type === 'cdk:asset-manifest' && artifact.dependencies.includes(other.id));
   const parameters = Object.entries(object(artifact.properties.parameters ?? {}, 'parameters'));
   return {

@@ -56,12 +56,29 @@ function resource(id: string, source: Json): ResourceSource {
   };
 }
 
-/** @throws Error that names a section or resource attribute which is not known */
+/** What one template may hold: CloudFormation User Guide, "CloudFormation quotas". */
+const quotas: [section: string, word: string, most: number][] = [
+  ['Resources', 'resources', 500],
+  ['Parameters', 'parameters', 200],
+  ['Mappings', 'mappings', 200],
+  ['Outputs', 'outputs', 200],
+];
+
+/** @throws Error that names a section, resource attribute or dependency which is not known, or a section that holds too much */
 export function readTemplate(source: Json): Template {
   for (const name of Object.keys(source)) {
     if (!(name in sections)) throw new Error(`The template section "${name}" is not known to the embedded AWS`);
   }
+  for (const [section, word, most] of quotas) {
+    const count = Object.keys(object(source[section] ?? {}, section)).length;
+    if (count > most) throw new Error(`Template format error: Number of ${word}, ${count}, is greater than maximum allowed, ${most}`);
+  }
   const resources = Object.entries(records(source.Resources, 'Resources')).map(([id, entry]) => [id, resource(id, entry)] as const);
+  const ids = new Set(resources.map(([id]) => id));
+  const missing = resources.flatMap(([, { dependsOn }]) => dependsOn).find((id) => !ids.has(id));
+  if (missing !== undefined) {
+    throw new Error(`Template format error: Unresolved resource dependencies [${missing}] in the Resources block of the template`);
+  }
   return {
     parameters: records(source.Parameters, 'Parameters'),
     mappings: object(source.Mappings ?? {}, 'Mappings'),

@@ -4,6 +4,7 @@ import { judge, type Identity, type Use } from './judge.ts';
 import { awsManagedPolicy, isAwsManaged } from './managed-policies.ts';
 import { like } from './match.ts';
 import { parsePolicy, type Policy } from './policy.ts';
+import { checkManagedPolicySize, checkRoleSize } from './quotas.ts';
 
 /** A role as a template creates it. */
 export interface RoleSettings {
@@ -14,7 +15,10 @@ export interface RoleSettings {
   policies: Array<{
     name: string;
     document: unknown;
-    /** AWS's own; its grants can't be narrowed and are not listed as unused. */ awsManaged?: boolean;
+    /** A managed policy that is attached, the customer's or AWS's; others are inline. */
+    managed?: boolean;
+    /** AWS's own; its grants can't be narrowed and are not listed as unused. */
+    awsManaged?: boolean;
   }>;
   boundary?: { name: string; document: unknown };
   tags?: Record<string, string>;
@@ -65,8 +69,8 @@ export interface Iam {
   putManagedPolicy(arn: string, document: unknown): void;
   /** Document of a managed policy, the customer's or AWS's own. @throws Error when it isn't known */
   managedPolicy(arn: string): unknown;
-  /** Adds an inline policy to a role. */
-  attach(roleArn: string, policy: { name: string; document: unknown }): void;
+  /** Adds a policy to a role, inline unless it is a managed one. @throws Error when the role has one of the name, AwsError when it is too large */
+  attach(roleArn: string, policy: { name: string; document: unknown; managed?: boolean }): void;
   /** Whether the caller may; nothing is recorded and nothing is thrown. */
   allows(caller: Caller, request: AccessRequest, region: string): boolean;
   /** @throws AwsError with AWS's code and text when the call is not allowed; records refusals and used grants. */
@@ -116,11 +120,12 @@ export function assumedRoleArn(roleArn: string, session: string): string {
 
 function read(settings: RoleSettings): Role {
   const label = `role ${settings.arn}`;
-  parsePolicy(settings.trust, `trust policy of ${label}`);
+  parsePolicy(settings.trust, `trust policy of ${label}`, 'trust');
+  checkRoleSize(settings);
   return {
     settings,
-    policies: settings.policies.map((policy) => parsePolicy(policy.document, `${policy.name} of ${label}`)),
-    boundary: settings.boundary && parsePolicy(settings.boundary.document, `permissions boundary ${settings.boundary.name} of ${label}`),
+    policies: settings.policies.map((policy) => parsePolicy(policy.document, `${policy.name} of ${label}`, 'identity')),
+    boundary: settings.boundary && parsePolicy(settings.boundary.document, `permissions boundary ${settings.boundary.name} of ${label}`, 'identity'),
     tags: settings.tags,
   };
 }
@@ -183,15 +188,16 @@ export function createIam(now: () => number): Iam {
     roles: () => [...roles.values()].map((role) => role.settings),
     roleNamed: (account, name) => [...roles.keys()].find((arn) => arn.split(':')[4] === account && arn.split('/').at(-1) === name),
     putManagedPolicy(arn, document) {
-      parsePolicy(document, `managed policy ${arn}`);
+      parsePolicy(document, `managed policy ${arn}`, 'identity');
+      checkManagedPolicySize(arn, document);
       managed.set(arn, document);
     },
     managedPolicy,
     attach(roleArn, policy) {
       const role = roles.get(roleArn);
       if (!role) throw new Error(`Policy ${policy.name} is attached to ${roleArn}, which does not exist`);
-      role.settings = { ...role.settings, policies: [...role.settings.policies, policy] };
-      role.policies.push(parsePolicy(policy.document, `${policy.name} of role ${roleArn}`));
+      role.settings = withPolicy(role.settings, policy);
+      role.policies.push(parsePolicy(policy.document, `${policy.name} of role ${roleArn}`, 'identity'));
     },
     allows: (caller, request, region) => judge(caller, request, identityOf(caller), region).allowed,
     authorize,
@@ -199,6 +205,14 @@ export function createIam(now: () => number): Iam {
     denied: () => [...denied],
     unused: () => [...roles.values()].flatMap((role) => unusedOf(role, used)),
   };
+}
+
+function withPolicy(settings: RoleSettings, policy: RoleSettings['policies'][number]): RoleSettings {
+  // AWS takes the second one for a new version of the first, whose grants are then gone.
+  if (settings.policies.some(({ name }) => name === policy.name)) throw new Error(`${settings.arn} has a policy ${policy.name} already`);
+  const grown = { ...settings, policies: [...settings.policies, policy] };
+  checkRoleSize(grown);
+  return grown;
 }
 
 function unusedOf(role: Role, used: Map<Use['statement'], Set<string>>): UnusedGrant[] {

@@ -17,7 +17,7 @@ export function putNodeRoles(iam: Iam, fleet: Fleet): void {
     iam.putRole({
       arn: caller.roleArn,
       trust: trusting(Service),
-      policies: [{ name: 'AmazonSSMManagedInstanceCore', document: awsManagedPolicy(MANAGED_NODE), awsManaged: true }],
+      policies: [{ name: 'AmazonSSMManagedInstanceCore', document: awsManagedPolicy(MANAGED_NODE), managed: true, awsManaged: true }],
     });
   }
   for (const account of new Set(fleet.locations.map((location) => parseLocation(location).account))) {

@@ -9,6 +9,7 @@ import { like, resourceLike, variablesIn, type Lookup } from './match.ts';
 export interface Statement {
   /** The Sid, or the position when it has none: `statement 2`. */
   name: string;
+  sid?: string;
   effect: 'Allow' | 'Deny';
   actions: string[];
   notActions: boolean;
@@ -38,6 +39,17 @@ export interface Principals {
  * (IAM User Guide, "Policy evaluation for requests within a single account").
  */
 export type Reach = 'direct' | 'role' | 'account';
+
+/**
+ * What a policy is attached to: an identity (inline, managed, boundary, session), a role as its trust policy, or another resource. AWS
+ * refuses a document whose elements don't suit it (MalformedPolicyDocument; IAM User Guide, "IAM JSON policy elements": Principal,
+ * Resource). `any` is for those that were judged when they came in.
+ */
+export type PolicyKind = 'identity' | 'trust' | 'resource' | 'any';
+
+/** IAM User Guide, "IAM and AWS STS quotas", name requirements: what a policy document may consist of. */
+// oxlint-disable-next-line no-control-regex -- tab, line feed and carriage return are the three that are allowed
+const allowedText = /^[\u0009\u000A\u000D\u0020-\u00FF]*$/;
 
 const elements = new Set(['Sid', 'Effect', 'Action', 'NotAction', 'Resource', 'NotResource', 'Principal', 'Condition']);
 
@@ -85,8 +97,10 @@ function statement(source: Json, index: number): Statement {
   for (const name of (resources ?? []).flatMap(variablesIn)) {
     if (!isKnownKey(name)) throw new Error(`the policy variable "\${${name}}" is not known to the embedded AWS`);
   }
+  const sid = typeof source.Sid === 'string' && source.Sid !== '' ? source.Sid : undefined;
   return {
-    name: typeof source.Sid === 'string' && source.Sid !== '' ? source.Sid : `statement ${index + 1}`,
+    name: sid ?? `statement ${index + 1}`,
+    ...(sid !== undefined && { sid }),
     effect: effect(source.Effect),
     actions: list(source.Action ?? source.NotAction),
     notActions: source.NotAction !== undefined,
@@ -101,9 +115,10 @@ function statement(source: Json, index: number): Statement {
  * Reads a policy document (object or JSON text).
  *
  * @param name what errors call it, e.g. `policy AccessPolicy of role Hub-Send`
+ * @param kind what the policy is attached to: it decides which elements a statement must and must not have
  * @throws Error that names policy, statement and what is unknown or malformed
  */
-export function parsePolicy(document: unknown, name: string): Policy {
+export function parsePolicy(document: unknown, name: string, kind: PolicyKind = 'any'): Policy {
   const source = typeof document === 'string' ? parseObject(document, name) : object(document, name);
   for (const key of Object.keys(source)) {
     if (!['Version', 'Id', 'Statement'].includes(key)) throw new Error(`${name}: the element "${key}" is not known to the embedded AWS`);
@@ -113,12 +128,34 @@ export function parsePolicy(document: unknown, name: string): Policy {
   }
   const statements = listOf(source.Statement).map((entry, index) => {
     try {
-      return statement(object(entry, 'a statement'), index);
+      return checked(statement(object(entry, 'a statement'), index), kind);
     } catch (error) {
       throw new Error(`${name}, statement ${index + 1}: ${reason(error)}`, { cause: error });
     }
   });
+  if (kind === 'identity') assertDistinct(statements, name);
+  if (kind !== 'any' && !allowedText.test(JSON.stringify(source))) throw new Error(`${name} holds characters that IAM refuses in policies`);
   return { name, statements };
+}
+
+function checked(of: Statement, kind: PolicyKind): Statement {
+  if (kind === 'any') return of;
+  const needsResource = kind !== 'trust';
+  const needsPrincipal = kind !== 'identity';
+  if (needsResource !== (of.resources !== undefined)) throw new Error(needsResource ? 'must contain resources' : 'has the prohibited field Resource');
+  if (needsPrincipal !== (of.principals !== undefined)) {
+    throw new Error(needsPrincipal ? 'lacks the required field Principal' : 'must not specify a principal');
+  }
+  return of;
+}
+
+/** Sids of a policy in IAM are letters and numbers, and none comes twice (IAM User Guide, "IAM JSON policy elements: Sid"). */
+function assertDistinct(statements: Statement[], name: string): void {
+  const sids = statements.flatMap(({ sid }) => sid ?? []);
+  const odd = sids.find((sid) => !/^[A-Za-z0-9]+$/.test(sid));
+  if (odd !== undefined) throw new Error(`${name}: the Sid "${odd}" may hold letters and numbers only`);
+  const twice = sids.find((sid, index) => sids.indexOf(sid) !== index);
+  if (twice !== undefined) throw new Error(`${name}: the Sid "${twice}" is used by two statements`);
 }
 
 const read = new WeakMap<object, Policy>();

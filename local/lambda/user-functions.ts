@@ -23,7 +23,7 @@ export function createUserFunctions({ fleet, iam, lambda }: { fleet: Fleet; iam:
     iam.putRole({
       arn: roleArn,
       trust: { Version: '2012-10-17', Statement: { Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' } },
-      policies: [{ name: 'AWSLambdaBasicExecutionRole', document: awsManagedPolicy(LOGGING), awsManaged: true }],
+      policies: [{ name: 'AWSLambdaBasicExecutionRole', document: awsManagedPolicy(LOGGING), managed: true, awsManaged: true }],
     });
     const arn = lambda.createFunction({
       ...location,

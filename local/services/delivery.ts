@@ -11,6 +11,20 @@ export interface RetryPolicy {
   MaximumEventAgeInSeconds?: number;
 }
 
+/**
+ * What is wrong with a retry policy; nothing if nothing is (EventBridge and EventBridge Scheduler API references, RetryPolicy: 0 to 185
+ * attempts, 60 to 86,400 seconds).
+ */
+export function retryProblem({ MaximumRetryAttempts = 0, MaximumEventAgeInSeconds = 60 }: RetryPolicy = {}): string | undefined {
+  if (!isWhole(MaximumRetryAttempts, 0, 185)) return `MaximumRetryAttempts must be from 0 to 185, not ${MaximumRetryAttempts}`;
+  if (isWhole(MaximumEventAgeInSeconds, 60, 86_400)) return undefined;
+  return `MaximumEventAgeInSeconds must be from 60 to 86400, not ${MaximumEventAgeInSeconds}`;
+}
+
+function isWhole(value: number, least: number, most: number): boolean {
+  return Number.isInteger(value) && value >= least && value <= most;
+}
+
 /** Why a delivery ended without success; the names are those of the dead-letter message's attributes. */
 export interface Failure {
   ERROR_CODE: string;

@@ -2,7 +2,7 @@ import type { Json } from '../json.ts';
 import { readEventPattern, type EventPattern } from './event-pattern.ts';
 import type { RetryPolicy } from './delivery.ts';
 import type { InputSettings } from './event-input.ts';
-import { arnParts } from './delivery.ts';
+import { arnParts, retryProblem } from './delivery.ts';
 
 /** What the buses of all locations hold, and what a rule may look like. */
 
@@ -65,6 +65,13 @@ export function ruleArn(bus: Bus, name: string): string {
   return `arn:aws:events:${bus.region}:${bus.account}:rule/${bus.name === 'default' ? '' : `${bus.name}/`}${name}`;
 }
 
+/** EventBridge User Guide, "Quotas". */
+const longestPattern = 2_048;
+
+function patternLength(pattern: unknown): number {
+  return pattern === undefined ? 0 : (typeof pattern === 'string' ? pattern : JSON.stringify(pattern)).length;
+}
+
 /**
  * Checks and makes a rule; an existing rule of the name keeps its targets, as PutRule does.
  *
@@ -73,6 +80,10 @@ export function ruleArn(bus: Bus, name: string): string {
 export function makeRule(bus: Bus, settings: RuleSettings): Rule {
   const { State = 'ENABLED' } = settings;
   if (State !== 'ENABLED' && State !== 'DISABLED') throw new Error(`State ${State} of rule ${settings.Name} is not known to the embedded AWS`);
+  if (!/^[.\-_A-Za-z0-9]{1,64}$/.test(settings.Name)) throw new Error(`Name of rule ${settings.Name} must match [.\\-_A-Za-z0-9]+`);
+  if (patternLength(settings.EventPattern) > longestPattern) {
+    throw new Error(`The event pattern of rule ${settings.Name} has more than ${longestPattern} characters`);
+  }
   if (settings.EventPattern === undefined && settings.ScheduleExpression === undefined) {
     throw new Error(`Rule ${settings.Name} needs an EventPattern or a ScheduleExpression`);
   }
@@ -110,6 +121,9 @@ export function checkTarget(rule: Rule, target: Target): void {
   if (service === 'events' && (target.Input ?? target.InputPath ?? target.InputTransformer) !== undefined) {
     throw new Error(`Target ${target.Arn} of rule ${rule.Name}: input of a target that is an event bus can't be changed`);
   }
+  if (!/^[.\-_A-Za-z0-9]{1,64}$/.test(target.Id)) throw new Error(`Target id ${target.Id} of rule ${rule.Name} must match [.\\-_A-Za-z0-9]+`);
+  const problem = retryProblem(target.RetryPolicy);
+  if (problem !== undefined) throw new Error(`RetryPolicy of target ${target.Id} of rule ${rule.Name}: ${problem}`);
   if (!rule.targets.has(target.Id) && rule.targets.size >= mostTargets) {
     throw new Error(`Rule ${rule.Name} has more than ${mostTargets} targets`);
   }

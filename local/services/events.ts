@@ -1,4 +1,5 @@
 import type { Iam } from '../iam/iam.ts';
+import { parsePolicy } from '../iam/policy.ts';
 import { object, type Json } from '../json.ts';
 import { AwsError, type Caller, type Cloud, type Faults, type Service } from '../types.ts';
 import { callTarget, deadLetter, deliver, arnParts, type Failure } from './delivery.ts';
@@ -31,7 +32,7 @@ export interface Events {
   bus(account: string, region: string, nameOrArn: string | undefined): Bus | undefined;
   buses(account: string, region: string): Bus[];
   createBus(account: string, region: string, name: string): Bus;
-  /** Adds a statement to a bus policy, or replaces the one of the same Sid. */
+  /** Adds a statement to a bus policy, or replaces the one of the same Sid. @throws Error for one that EventBridge refuses */
   putBusPolicy(bus: Bus, statement: Json): void;
   putRule(bus: Bus, settings: RuleSettings): Rule;
   putTarget(rule: Rule, target: Target): void;
@@ -41,6 +42,9 @@ export interface Events {
  * From an event to its targets in ms. AWS: "typically about half a second" (EventBridge FAQ); a constant, so that a run can be repeated.
  */
 const latency = 500;
+
+/** Characters of a bus's policy (EventBridge User Guide, "Quotas"). */
+const largestPolicy = 10_240;
 
 const principal = 'events.amazonaws.com';
 
@@ -77,7 +81,13 @@ class EventBuses implements Events {
 
   putBusPolicy(bus: Bus, statement: Json): void {
     const others = (bus.policy?.Statement ?? []).filter((known) => known.Sid !== statement.Sid);
-    bus.policy = { Version: '2012-10-17', Statement: [...others, statement] };
+    const policy = { Version: '2012-10-17' as const, Statement: [...others, statement] };
+    parsePolicy(policy, `policy of ${bus.arn}`, 'resource');
+    const size = JSON.stringify(policy).length;
+    if (size > largestPolicy) {
+      throw new AwsError('PolicyLengthExceededException', `The policy of ${bus.arn} has ${size} characters, ${largestPolicy} are allowed`);
+    }
+    bus.policy = policy;
   }
 
   putRule(bus: Bus, settings: RuleSettings): Rule {

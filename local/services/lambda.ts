@@ -16,6 +16,7 @@ import {
 } from '../types.ts';
 import { AsyncInvocations, type AsyncSettings, type AsyncTarget } from './lambda-async.ts';
 import { configuration, versionOf } from './lambda-configuration.ts';
+import { checkAsyncSettings, checkFunction } from './lambda-limits.ts';
 import { parseArn, type Location } from './locations.ts';
 import type { MetricValue } from './metrics.ts';
 
@@ -92,7 +93,10 @@ export function createLambda(cloud: Cloud, options: LambdaOptions): Lambda {
     createFunction: (definition) => functions.create(definition),
     publishVersion: (arn) => functions.publish(arn),
     addPermission: (permission) => functions.permit(permission),
-    setAsyncSettings: (arn, settings) => void (functions.byArn(arn).definition.async = settings),
+    setAsyncSettings(arn, settings) {
+      checkAsyncSettings(settings);
+      functions.byArn(arn).definition.async = settings;
+    },
     functions: () => functions.all().map(({ definition, arn }) => ({ name: definition.name, arn, roleArn: definition.roleArn })),
   };
 }
@@ -120,11 +124,8 @@ class Functions {
   }
 
   create(definition: FunctionDefinition): string {
-    const { account, region, name, roleArn, memory = 128, timeout = 3 } = definition;
-    if (!/^[\w-]{1,64}$/.test(name)) throw new AwsError('InvalidParameterValueException', `${name} is no name for a function`);
-    if (timeout < 1 || timeout > 900 || memory < 128 || memory > 10_240) {
-      throw new AwsError('InvalidParameterValueException', `${name}: a function has 1 to 900 seconds and 128 to 10,240 MB`);
-    }
+    checkFunction(definition);
+    const { account, region, name, roleArn } = definition;
     const arn = `arn:aws:lambda:${region}:${account}:function:${name}`;
     if (this.functions.has(arn)) throw new AwsError('ResourceConflictException', `Function already exist: ${name}`, 409);
     const role = { account, region, arn: assumedRoleArn(roleArn, name), roleArn };

@@ -1,7 +1,7 @@
 import type { Iam } from '../iam/iam.ts';
 import { reason } from '../json.ts';
 import { AwsError, type CallContext, type Caller, type Cloud, type Input, type Service, type ServiceOperation } from '../types.ts';
-import { callTarget, deadLetter, deliver, arnParts, type Failure, type RetryPolicy } from './delivery.ts';
+import { callTarget, deadLetter, deliver, arnParts, retryProblem, type Failure, type RetryPolicy } from './delivery.ts';
 import { pageOf } from './listing.ts';
 import { readTimetable, type Timetable } from './schedule-times.ts';
 
@@ -81,6 +81,12 @@ function check(settings: ScheduleSettings): void {
   if (settings.FlexibleTimeWindow.Mode !== 'OFF') {
     throw invalid(`FlexibleTimeWindow ${settings.FlexibleTimeWindow.Mode} of schedule ${settings.Name} is not known to the embedded AWS`);
   }
+  const { State = 'ENABLED', ActionAfterCompletion = 'NONE', Description = '', Target } = settings;
+  if (!['ENABLED', 'DISABLED'].includes(State)) throw invalid(`State ${State} of schedule ${settings.Name} must be ENABLED or DISABLED`);
+  if (!['NONE', 'DELETE'].includes(ActionAfterCompletion)) throw invalid(`ActionAfterCompletion ${ActionAfterCompletion} must be NONE or DELETE`);
+  if (Description.length > 512) throw invalid(`The description of schedule ${settings.Name} has more than 512 characters`);
+  const problem = retryProblem(Target.RetryPolicy);
+  if (problem !== undefined) throw invalid(`RetryPolicy of schedule ${settings.Name}: ${problem}`);
   const { service, resource } = arnParts(settings.Target.Arn);
   if (!(service === 'lambda' && resource.startsWith('function:')) && !(service === 'states' && resource.startsWith('stateMachine:'))) {
     throw invalid(`Target ${settings.Target.Arn} of schedule ${settings.Name} is of a kind not known to the embedded AWS`);
@@ -148,14 +154,16 @@ class Schedules implements Scheduler {
       throw new AwsError('ResourceNotFoundException', `Schedule group ${GroupName} does not exist.`, 404);
     }
     const arn = `arn:aws:scheduler:${region}:${account}:schedule/${GroupName}/${settings.Name}`;
-    this.known.get(arn)?.cancel();
     const now = this.cloud.clock.now();
+    const timetable = timetableOf(settings, now);
+    this.assertAssumable(settings.Target.RoleArn, { name: settings.Name, region, sourceArn: groupArn(account, region, GroupName) });
+    this.known.get(arn)?.cancel();
     const schedule: Schedule = {
       settings: { ...settings, GroupName, State, ScheduleExpressionTimezone },
       account,
       region,
       arn,
-      timetable: timetableOf(settings, now),
+      timetable,
       created,
       modified: new Date(now),
       cancel: () => undefined,
@@ -164,6 +172,16 @@ class Schedules implements Scheduler {
     // One millisecond back: a rate without StartDate is due at once.
     this.arm(schedule, now - 1);
     return arn;
+  }
+
+  /** Scheduler tries the role before it takes a schedule. The words: github.com/aws/aws-sdk-js-v3/issues/6494 */
+  private assertAssumable(roleArn: string, session: { name: string; region: string; sourceArn: string }): void {
+    try {
+      this.iam.serviceSession(principal, roleArn, session);
+    } catch (error) {
+      if (!(error instanceof AwsError)) throw error;
+      throw invalid(`The execution role you provide must allow AWS EventBridge Scheduler to assume the role. (${error.message})`);
+    }
   }
 
   /** The first time after `after` within StartDate and EndDate, which don't bound `at()` (API reference, CreateSchedule). */

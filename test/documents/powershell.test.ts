@@ -43,6 +43,13 @@ describe('PowerShell scripts', () => {
     expect(scripted.flatMap(errorsIn)).toEqual([]);
   });
 
+  it.each(scripts)('%s writes and reads times the same way in every language', (name) => {
+    const text = readFileSync(new URL(name, folder), 'utf8');
+    // In a format of one's own `:` stands for the language's separator and the year for its calendar's (.NET, "Custom date and time format strings").
+    expect(text.match(/\.ToString\((?!'s'\)|\))[^)]*\)/gu) ?? []).toEqual([]);
+    expect(text.match(/\[DateTime\]::Parse\(.*/gu)?.filter((call) => !call.includes('InvariantCulture')) ?? []).toEqual([]);
+  });
+
   it.each(scripts)('%s says that it has not yet run on Windows', (name) => {
     expect(readFileSync(new URL(name, folder), 'utf8')).toMatch(/^# Not yet run on Windows/u);
   });

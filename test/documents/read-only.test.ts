@@ -24,7 +24,7 @@ const changesLinux = [
 
 /** A call of a package manager is one of these or it is a finding. */
 const askingCalls = [
-  /wl_dnf -q --refresh makecache/u,
+  /wl_dnf -q -y --refresh makecache/u,
   /wl_dnf -C upgrade --nobest --assumeno/u,
   /wl_dnf -q -C (repoquery|repolist|updateinfo list)/u,
   /dnf -q -C --setopt=\S+ --setopt=\S+ needs-restarting -r/u,

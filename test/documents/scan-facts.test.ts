@@ -42,6 +42,15 @@ describe('what is installed', () => {
     ]);
   });
 
+  it.each([
+    ['apt', 'dpkg-query', 'ii \tbash\tamd64\t5.2.15-2\tbash\t5.2.15-2'],
+    ['dnf', 'rpm', 'bash\tx86_64\t5.2.15-1\tbash-5.2.15-1.src.rpm\t5.2.15-1'],
+  ])('is no list at all where %s’s database could be read to its half only', (family, command, row) => {
+    const read = 'if wl_inventory >/dev/null; then echo whole; else echo half; fi';
+    expect(run(family, read, { [command]: printed([row]) })).toBe('whole\n');
+    expect(run(family, read, { [command]: `${printed([row])}\nexit 2` })).toBe('half\n');
+  });
+
   it('comes from rpm with the source’s version where a subpackage has another', () => {
     const rows = [
       'openssl-libs\tx86_64\t1:3.0.8-1.amzn2023.0.3\topenssl-3.0.8-1.amzn2023.0.3.src.rpm\t3.0.8-1.amzn2023.0.3',

@@ -116,6 +116,7 @@ describe('a lock', () => {
   });
 
   it.each([
+    ['a release that would end a quote in the transaction', `wavelock-lock 1\nplatform ${PLATFORM}\nreleasever 2023';id;'\nupdate a x86_64 1-1\n`],
     ['a snapshot that is no time', `wavelock-lock 1\nplatform ${PLATFORM}\nsnapshot $(id)\nupdate a x86_64 1-1\n`],
     ['another platform only', `wavelock-lock 1\nplatform rhel-9-x86_64\nupdate a x86_64 1-1\n`],
     ['another format', `wavelock-lock 2\nplatform ${PLATFORM}\nupdate a x86_64 1-1\n`],
@@ -245,8 +246,8 @@ describe('a list', () => {
 describe('a report', () => {
   const libraries = ['base', 'platform', 'installed', 'versions', 'broken', 'lock', 'pending', 'services'];
 
-  /** The whole report script on a node with these packages (`name version`), as Verify runs it. */
-  function verify(lock: string, installed: [string, string][], asked = sha256(lock)): string {
+  /** The whole report script on a node with these packages (`name version`), as Verify runs it; `end` is the exit status of their list. */
+  function verify(lock: string, installed: [string, string][], asked = sha256(lock), end = 0): string {
     mkdirSync(join(home, 'state/inbox'), { recursive: true });
     writeFileSync(join(home, 'state/inbox/batch-0001.lock'), lock);
     const rows = installed.map(([name, version]) => `${name}\tx86_64\t${version}\t${name}-1-1.src.rpm\n`);
@@ -254,7 +255,7 @@ describe('a report', () => {
     const known = `wl_know_platform() { wl_platform=${PLATFORM}; wl_family=dnf; }\nwl_pending() { :; }`;
     const prologue = `wl_do=verify\nwl_sha256=${asked}\nwl_grace=0\nrm -rf "$wl_dir"`;
     try {
-      const rpm = `case "$*" in *SOURCERPM*) cat ${home}/packages ;; esac`;
+      const rpm = `case "$*" in *SOURCERPM*) cat ${home}/packages; exit ${end} ;; esac`;
       return run(libraries, `${known}\n${prologue}\n${script('report.sh')}`, { rpm });
     } catch (error) {
       return String((error as { stdout?: string }).stdout);
@@ -288,6 +289,12 @@ describe('a report', () => {
     });
     expect(report).toMatchObject({ detail: 'package-1000 is 1.0-1, the lock has 2.0-1.amzn2023' });
     expect(report?.do === 'verify' && unpackFrom(report.from)).toEqual(['1.0-1', '9.0-1', '=', '']);
+  });
+
+  it('never takes half a list of packages for a node without the others', () => {
+    const lock = lockText([{ platform: PLATFORM, items: items(3) }]);
+    const report = parseReport(verify(lock, installedAt(items(1)), sha256(lock), 137));
+    expect(report).toMatchObject({ phase: 'verify', end: 'failed', why: 'package-manager-broken', n: 0, bad: [], from: '' });
   });
 
   it('refuses a lock that is not the one', () => {

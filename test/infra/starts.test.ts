@@ -53,6 +53,23 @@ describe('what starts by itself', () => {
     expect(target).toMatchObject({ DeadLetterConfig: expect.anything(), RetryPolicy: { MaximumEventAgeInSeconds: 7_200 } });
   });
 
+  it('is kept in the queue when a machine could not be started: the queue lets in every rule that has it for a target', async () => {
+    for (const context of [observe, patch]) {
+      const { hub } = await synth(context);
+      const rules = resourcesOf(hub, 'AWS::Events::Rule').filter(([, { Properties }]) =>
+        (Properties.Targets as { DeadLetterConfig?: unknown }[]).some(({ DeadLetterConfig }) => DeadLetterConfig !== undefined),
+      );
+      const statements = resourcesOf(hub, 'AWS::SQS::QueuePolicy').flatMap(
+        ([, { Properties }]) => (Properties.PolicyDocument as { Statement: { [key: string]: unknown }[] }).Statement,
+      );
+      const letIn = statements.filter(({ Effect, Action }) => Effect === 'Allow' && Action === 'sqs:SendMessage');
+      const sources = rules.map(([id]) => ({ ArnEquals: { 'aws:SourceArn': { 'Fn::GetAtt': [id, 'Arn'] } } }));
+      expect(letIn.map(({ Condition }) => Condition)).toEqual(expect.arrayContaining(sources));
+      expect(letIn).toHaveLength(context === patch ? 3 : 1);
+      for (const { Principal } of letIn) expect(Principal).toEqual({ Service: 'events.amazonaws.com' });
+    }
+  });
+
   it('is started by a role of its own, that may start these two machines and nothing else', async () => {
     const { hub } = await synth(patch);
     const statements = grantsOf(hub, 'StartsRole');

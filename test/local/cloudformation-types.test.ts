@@ -247,3 +247,73 @@ describe('roles', () => {
     expect(['s3:GetObject', 's3:PutObject'].map(may)).toEqual([true, false]);
   });
 });
+
+describe('what a role lacks is told when the resource is created that needs it', () => {
+  const assumedBy = (Service: string): Json => ({ ...trust, Statement: [{ ...trust.Statement[0], Principal: { Service } }] });
+  const grants = (...Action: string[]): Json => (Action.length === 0 ? {} : { Policies: [{ PolicyName: 'P', PolicyDocument: allowing(Action) }] });
+  const allowing = (Action: string[]): Json => ({ ...policy, Statement: [{ Effect: 'Allow', Action, Resource: '*' }] });
+  const letters = arn('sqs', 'Letters');
+
+  function functionWith(settings: Json, ...actions: string[]): Json {
+    const Role = { 'Fn::GetAtt': ['R', 'Arn'] };
+    const Code = { S3Bucket: 'none', S3Key: 'none' };
+    const Properties = { Runtime: 'nodejs24.x', Handler: 'index.handler', Role, Code, ...settings };
+    return { R: roleWith(grants(...actions)), F: { Type: 'AWS::Lambda::Function', Properties } };
+  }
+
+  /** What comes after the role was found good: the code is not in the assembly. */
+  const good = 's3://none/none is not among';
+  const tracing = { TracingConfig: { Mode: 'Active' } };
+  const network = { VpcConfig: { SubnetIds: ['subnet-1'], SecurityGroupIds: ['sg-1'] } };
+  const dead = { DeadLetterConfig: { TargetArn: letters } };
+
+  it.each<[string, Json, string[], string]>([
+    ['traces', tracing, [], 'does not have permissions to call PutTraceSegments on XRAY'],
+    ['traces, granted', tracing, ['xray:PutTraceSegments'], good],
+    ['no traces', { TracingConfig: { Mode: 'PassThrough' } }, [], good],
+    ['a network', network, ['ec2:CreateNetworkInterface'], 'does not have permissions to call DeleteNetworkInterface on EC2'],
+    ['a network, granted', network, ['ec2:CreateNetworkInterface', 'ec2:DeleteNetworkInterface'], good],
+    ['dead letters', dead, ['sns:Publish'], 'does not have permissions to call SendMessage on SQS'],
+    ['dead letters, granted', dead, ['sqs:SendMessage'], good],
+  ])('a function with %s', async (_what, settings, actions, message) => {
+    await expect(load(functionWith(settings, ...actions))).rejects.toThrow(message);
+  });
+
+  it('a function that is made before the policy which its role needs: AWS looks at once', async () => {
+    const late = {
+      Type: 'AWS::IAM::Policy',
+      Properties: { PolicyName: 'Late', Roles: [{ Ref: 'R' }], PolicyDocument: allowing(['sqs:SendMessage']) },
+    };
+    const resources = functionWith(dead) as Record<string, Json>;
+    await expect(load({ ...resources, Late: late })).rejects.toThrow('SendMessage on SQS');
+    await expect(load({ ...resources, F: { ...resources.F, DependsOn: 'Late' }, Late: late })).rejects.toThrow(good);
+  });
+
+  it('a machine that waits for children: the rule that Step Functions makes', async () => {
+    const task = { Type: 'Task', Resource: 'arn:aws:states:::states:startExecution.sync:2', Arguments: { StateMachineArn: 'x' }, End: true };
+    const DefinitionString = JSON.stringify({ QueryLanguage: 'JSONata', StartAt: 'A', States: { A: task } });
+    const machine = (...actions: string[]): Json => ({
+      R: roleWith({ AssumeRolePolicyDocument: assumedBy('states.amazonaws.com'), ...grants(...actions) }),
+      M: { Type: 'AWS::StepFunctions::StateMachine', Properties: { RoleArn: { 'Fn::GetAtt': ['R', 'Arn'] }, DefinitionString } },
+    });
+    const refusal = "'arn:aws:iam::111111111111:role/R' is not authorized to create managed-rule.";
+    await expect(load(machine('events:PutRule', 'events:PutTargets'))).rejects.toThrow(refusal);
+    await load(machine('events:PutRule', 'events:PutTargets', 'events:DescribeRule'));
+  });
+
+  it('a schedule: that Scheduler may assume it', async () => {
+    const schedule = (Service: string): Json => ({
+      R: roleWith({ AssumeRolePolicyDocument: assumedBy(Service) }),
+      S: {
+        Type: 'AWS::Scheduler::Schedule',
+        Properties: {
+          ScheduleExpression: 'rate(1 day)',
+          FlexibleTimeWindow: { Mode: 'OFF' },
+          Target: { Arn: arn('states', 'stateMachine:M'), RoleArn: { 'Fn::GetAtt': ['R', 'Arn'] } },
+        },
+      },
+    });
+    await expect(load(schedule('events.amazonaws.com'))).rejects.toThrow('must allow AWS EventBridge Scheduler to assume the role');
+    await load(schedule('scheduler.amazonaws.com'));
+  });
+});

@@ -81,14 +81,14 @@ describe('events', () => {
 describe('the API', () => {
   it('describes functions, versions and permissions', async () => {
     const arn = create('api', 'exports.handler = async (event, context) => context.invokedFunctionArn;', {
-      environment: { A: 'b' },
+      environment: { MODE: 'b' },
       description: 'what it does',
     });
     lambda.addPermission({ functionArn: arn, principal: 'events.amazonaws.com', sourceArn: 'arn:aws:events:eu-central-1:1:rule/r' });
     expect((await world.settle(client.send(new GetFunctionCommand({ FunctionName: arn })))).Configuration).toMatchObject({
       FunctionName: 'api',
       Timeout: 3,
-      Environment: { Variables: { A: 'b' } },
+      Environment: { Variables: { MODE: 'b' } },
       State: 'Active',
     });
     const policy = JSON.parse((await world.settle(client.send(new GetPolicyCommand({ FunctionName: 'api' })))).Policy ?? '');

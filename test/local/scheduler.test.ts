@@ -126,10 +126,17 @@ describe('a schedule', () => {
     });
   });
 
-  it('that may not assume its role goes nowhere, and the refusal is kept', async () => {
+  it('is refused when Scheduler may not assume its role', () => {
     const made = setting();
     putRole(made.iam, role, 'events.amazonaws.com');
+    expect(() => add(made.scheduler)).toThrow('The execution role you provide must allow AWS EventBridge Scheduler to assume the role.');
+    expect(made.scheduler.schedules()).toEqual([]);
+  });
+
+  it('that may not assume its role any more goes nowhere, and the refusal is kept', async () => {
+    const made = setting();
     add(made.scheduler, { Target: { Arn: machine, RoleArn: role, DeadLetterConfig: { Arn: queue } } });
+    putRole(made.iam, role, 'events.amazonaws.com');
     await days(made, 1);
     expect(made.calls).toEqual([]);
     expect(made.iam.denied()[0]).toMatchObject({ caller: 'scheduler.amazonaws.com', action: 'sts:AssumeRole', resource: role });
@@ -149,7 +156,7 @@ describe('a schedule', () => {
     made.iam.putRole({ arn: role, trust: trustFrom(`arn:aws:scheduler:${region}:${account}:schedule-group/nightly`), policies: [] });
     made.scheduler.createGroup(account, region, 'nightly');
     add(made.scheduler, { GroupName: 'nightly' });
-    add(made.scheduler, { ScheduleExpression: 'cron(0 5 * * ? *)' });
+    expect(() => add(made.scheduler, { ScheduleExpression: 'cron(0 5 * * ? *)' })).toThrow('to assume the role');
     await days(made, 1);
     expect(started(made)).toEqual(['2026-11-23T04:00:00.000Z']);
   });
@@ -164,6 +171,10 @@ describe('what is not known is refused by name', () => {
     ['another setting', { ...unknownSetting }, 'KmsKeyArn of schedule Night'],
     ['an expression', { ScheduleExpression: 'cron(0 3 * * * *)' }, 'Invalid Schedule Expression'],
     ['a name', { Name: 'a b' }, 'Name a b must match'],
+    ['a state', { State: 'enabled' }, 'State enabled of schedule Night must be ENABLED or DISABLED'],
+    ['an end', { ActionAfterCompletion: 'delete' }, 'ActionAfterCompletion delete must be NONE or DELETE'],
+    ['retries', { Target: { Arn: machine, RoleArn: role, RetryPolicy: { MaximumRetryAttempts: 186 } } }, 'must be from 0 to 185, not 186'],
+    ['an age', { Target: { Arn: machine, RoleArn: role, RetryPolicy: { MaximumEventAgeInSeconds: 30 } } }, 'must be from 60 to 86400, not 30'],
     ['a group', { GroupName: 'nightly' }, 'Schedule group nightly does not exist'],
   ])('%s', (_name, more, message) => {
     expect(() => add(setting().scheduler, more)).toThrow(message);

@@ -291,6 +291,19 @@ export const rolloutCases: Case[] = [
     path: `${HEAD} › Ask people › Close rollout › Ended well? › Not proven`,
     error: 'RolloutStopped',
   },
+  {
+    machine: 'rollout',
+    title: 'errors of Lambda that pass: the task is called again',
+    input: rolloutInput,
+    script: {
+      [INTAKE]: [{}],
+      'Plan rollout': [{ error: 'Lambda.SdkClientException', cause: '' }, plan('ask')],
+      'Ask people': [{ error: 'Lambda.AWSLambdaException', cause: '' }, { woken: 'approved' }],
+      'Next wave': [{ error: 'Lambda.ClientExecutionTimeoutException', cause: '' }, next('close')],
+      'Close rollout': [{ error: 'Lambda.ServiceException', cause: '' }, closed('succeeded')],
+    },
+    path: `${HEAD} › Ask people › Next wave › Another wave? › Close rollout › Ended well? › Succeeded`,
+  },
   ...(
     [
       [INTAKE, {}, INTAKE],
@@ -306,8 +319,8 @@ export const rolloutCases: Case[] = [
     title: `a fault at ${state}`,
     input: rolloutInput,
     script: { [INTAKE]: [{}], ...(script as unknown as Script), [state]: [boom] },
-    path: `${path} › Rollout failed`,
-    error: 'RolloutFailed',
+    path,
+    error: boom.error,
   })),
   {
     machine: 'rollout',

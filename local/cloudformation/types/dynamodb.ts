@@ -2,6 +2,7 @@ import { listOf, object, text, type Json } from '../../json.ts';
 import type { TableDefinition } from '../../services/dynamodb.ts';
 import { customerKey } from '../customer-key.ts';
 import type { Parts } from '../parts.ts';
+import { checkResourcePolicy } from '../resource-policy.ts';
 import { objectOf, objectsOf, optionalText, type Created, type Resource, type ResourceType } from '../resource-type.ts';
 
 function oneOf<T extends string>(value: unknown, choices: readonly T[], what: string): T {
@@ -69,6 +70,7 @@ async function createTable(resource: Resource, own: OwnSettings, { dynamodb }: P
   const billing = resource.properties.BillingMode;
   if (billing !== 'PAY_PER_REQUEST')
     throw new Error(`BillingMode ${JSON.stringify(billing)} of ${resource.logicalId} is not known to the embedded AWS`);
+  if (own.resourcePolicy !== undefined) checkResourcePolicy('dynamodb', own.resourcePolicy, `policy of table ${resource.logicalId}`);
   const arn = await dynamodb.createTable({
     account,
     region,

@@ -1,6 +1,7 @@
 import { isAwsManaged } from '../../iam/managed-policies.ts';
 import type { RoleSettings } from '../../iam/iam.ts';
 import { listOf, object, text } from '../../json.ts';
+import type { Caller } from '../../types.ts';
 import type { Parts } from '../parts.ts';
 import {
   objectOf,
@@ -21,7 +22,7 @@ function arnOf(resource: Resource, kind: 'role' | 'policy', name: string): strin
 function attached(resource: Resource, { iam }: Parts): RoleSettings['policies'] {
   const managed = listOf(resource.properties.ManagedPolicyArns).map((entry) => {
     const arn = text(entry, 'ManagedPolicyArns');
-    return { name: arn, document: iam.managedPolicy(arn), awsManaged: isAwsManaged(arn) };
+    return { name: arn, document: iam.managedPolicy(arn), managed: true, awsManaged: isAwsManaged(arn) };
   });
   const inline = objectsOf(resource, 'Policies').map((policy) => ({ name: text(policy.PolicyName, 'PolicyName'), document: policy.PolicyDocument }));
   return [...managed, ...inline];
@@ -51,13 +52,13 @@ function createRole(resource: Resource, parts: Parts): Created {
   };
 }
 
-/** Attaches a policy to the roles that `Roles` names. @throws Error that names a role which isn't there */
-function attach(resource: Resource, { iam }: Parts, name: string): void {
+/** Attaches a policy, managed or inline, to the roles that `Roles` names. @throws Error that names a role which isn't there */
+function attach(resource: Resource, { iam }: Parts, { name, managed }: { name: string; managed: boolean }): void {
   const document = object(resource.properties.PolicyDocument, 'PolicyDocument');
   for (const entry of listOf(resource.properties.Roles)) {
     const role = iam.roleNamed(resource.stack.account, text(entry, 'Roles'));
     if (role === undefined) throw new Error(`The role with name ${text(entry, 'Roles')} cannot be found.`);
-    iam.attach(role, { name, document });
+    iam.attach(role, { name, document, managed });
   }
 }
 
@@ -87,7 +88,7 @@ export const iamTypes: ResourceType[] = [
     withoutEffect: {},
     create(resource, parts) {
       const name = textOf(resource, 'PolicyName');
-      attach(resource, parts, name);
+      attach(resource, parts, { name, managed: false });
       return { ref: name };
     },
   },
@@ -99,17 +100,17 @@ export const iamTypes: ResourceType[] = [
       const name = optionalText(resource, 'ManagedPolicyName') ?? resource.generatedName({ max: 128 });
       const arn = arnOf(resource, 'policy', name);
       parts.iam.putManagedPolicy(arn, objectOf(resource, 'PolicyDocument'));
-      attach(resource, parts, arn);
+      attach(resource, parts, { name: arn, managed: true });
       return { ref: arn, attributes: { PolicyArn: arn } };
     },
   },
 ];
 
 /**
- * AWS refuses a function, machine or schedule whose role its service can't assume, when it is created.
+ * AWS refuses a function or machine whose role its service can't assume, when it is created. Gives a session of the role.
  *
  * @throws AwsError when the role is missing or its trust policy doesn't let the service in
  */
-export function mustBeAssumable({ iam }: Parts, service: string, roleArn: string, at: { region: string; sourceArn: string }): void {
-  iam.serviceSession(service, roleArn, { name: 'creation', ...at });
+export function mustBeAssumable({ iam }: Parts, service: string, roleArn: string, at: { region: string; sourceArn: string }): Caller {
+  return iam.serviceSession(service, roleArn, { name: 'creation', ...at });
 }

@@ -1,4 +1,5 @@
 import type { Parts } from '../parts.ts';
+import { checkResourcePolicy } from '../resource-policy.ts';
 import { objectOf, optionalText, textOf, type Created, type Resource, type ResourceType } from '../resource-type.ts';
 
 function createKey(resource: Resource, { kms }: Parts): Created {
@@ -9,10 +10,12 @@ function createKey(resource: Resource, { kms }: Parts): Created {
     const value = optionalText(resource, name) ?? only;
     if (value !== only) throw new Error(`${name} ${value} of ${resource.logicalId} is not known to the embedded AWS`);
   }
+  const policy = resource.properties.KeyPolicy === undefined ? undefined : objectOf(resource, 'KeyPolicy');
+  if (policy !== undefined) checkResourcePolicy('kms', policy, `policy of key ${resource.logicalId}`);
   const arn = kms.createKey({
     account: resource.stack.account,
     region: resource.stack.region,
-    policy: resource.properties.KeyPolicy === undefined ? undefined : objectOf(resource, 'KeyPolicy'),
+    policy,
     description: optionalText(resource, 'Description'),
   });
   if (resource.properties.Enabled === false) kms.setKeyEnabled(arn, false);

@@ -1,4 +1,5 @@
-import { object, scalar, text } from '../../json.ts';
+import { listOf, object, scalar, text } from '../../json.ts';
+import { AwsError, type Caller } from '../../types.ts';
 import type { Parts } from '../parts.ts';
 import { objectOf, optionalNumber, optionalText, textOf, type Created, type Resource, type ResourceType } from '../resource-type.ts';
 import { mustBeAssumable } from './iam.ts';
@@ -23,16 +24,51 @@ function logging(resource: Resource): { logGroup?: string; logFormat?: 'Text' | 
   return { logGroup: LogGroup === undefined ? undefined : text(LogGroup, 'LogGroup'), logFormat: LogFormat };
 }
 
+/** What Lambda needs of a function's role on other services, by the words of its refusal. */
+interface Needed {
+  action: string;
+  on: string;
+  resource: string;
+}
+
+/**
+ * Lambda refuses a function whose role may not do what its settings ask for, when it is created: the policies must be there before it.
+ * https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html; the words: github.com/serverless/serverless/issues/1966,
+ * github.com/functionalone/serverless-iam-roles-per-function/issues/39
+ */
+function checkRole(resource: Resource, { iam }: Parts, { role, deadLetterArn }: { role: Caller; deadLetterArn: string | undefined }): void {
+  const { TracingConfig, VpcConfig } = resource.properties;
+  const traced = TracingConfig !== undefined && objectOf(resource, 'TracingConfig').Mode === 'Active';
+  const inNetwork = VpcConfig !== undefined && listOf(objectOf(resource, 'VpcConfig').SubnetIds).length > 0;
+  const needed: Needed[] = [
+    ...(traced ? [{ action: 'xray:PutTraceSegments', on: 'XRAY', resource: '*' }] : []),
+    ...(inNetwork ? ['Create', 'Delete'].map((word) => ({ action: `ec2:${word}NetworkInterface`, on: 'EC2', resource: '*' })) : []),
+    ...(deadLetterArn === undefined ? [] : [deadLetters(resource, deadLetterArn)]),
+  ];
+  const missing = needed.find(({ action, resource: on }) => !iam.allows(role, { action, resource: on }, role.region));
+  if (missing === undefined) return;
+  const [, operation = ''] = missing.action.split(':');
+  const message = `The provided execution role does not have permissions to call ${operation} on ${missing.on}`;
+  throw new AwsError('InvalidParameterValueException', message);
+}
+
+function deadLetters(resource: Resource, arn: string): Needed {
+  if (arn.startsWith('arn:aws:sqs:')) return { action: 'sqs:SendMessage', on: 'SQS', resource: arn };
+  if (arn.startsWith('arn:aws:sns:')) return { action: 'sns:Publish', on: 'SNS', resource: arn };
+  throw new Error(`The dead-letter target ${arn} of ${resource.logicalId} is neither a queue nor a topic`);
+}
+
 function createFunction(resource: Resource, parts: Parts): Created {
   const { account, region } = resource.stack;
   const runtime = textOf(resource, 'Runtime');
-  if (!runtime.startsWith('nodejs')) throw new Error(`Runtime ${runtime} of ${resource.logicalId} is not known to the embedded AWS`);
+  if (runtime !== 'nodejs24.x') throw new Error(`Runtime ${runtime} of ${resource.logicalId} is not known to the embedded AWS`);
   const name = optionalText(resource, 'FunctionName') ?? resource.generatedName({ max: 64 });
   const roleArn = textOf(resource, 'Role');
-  mustBeAssumable(parts, 'lambda.amazonaws.com', roleArn, { region, sourceArn: functionArn(resource, name) });
+  const role = mustBeAssumable(parts, 'lambda.amazonaws.com', roleArn, { region, sourceArn: functionArn(resource, name) });
   const code = objectOf(resource, 'Code');
   const dead = resource.properties.DeadLetterConfig === undefined ? undefined : objectOf(resource, 'DeadLetterConfig').TargetArn;
   const deadLetterArn = dead === undefined ? undefined : text(dead, 'TargetArn');
+  checkRole(resource, parts, { role, deadLetterArn });
   const arn = parts.lambda.createFunction({
     account,
     region,
@@ -107,13 +143,15 @@ export const lambdaTypes: ResourceType[] = [
       'Role',
       'Runtime',
       'Timeout',
+      'TracingConfig.Mode',
+      'VpcConfig.SubnetIds',
     ],
     withoutEffect: {
       Architectures: 'bundles are JavaScript',
       'EphemeralStorage.Size': "the disk is this machine's",
       'LoggingConfig.SystemLogLevel': 'the platform writes no lines here',
-      TracingConfig: 'there are no traces here',
-      VpcConfig: 'there is one network here: the loopback interface',
+      'VpcConfig.Ipv6AllowedForDualStack': 'there is one network here: the loopback interface',
+      'VpcConfig.SecurityGroupIds': 'there is one network here: the loopback interface',
       Tags: 'no policy here asks for them',
     },
     create: createFunction,

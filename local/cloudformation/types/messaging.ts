@@ -1,7 +1,7 @@
-import { parsePolicy } from '../../iam/policy.ts';
 import { listOf, object, text, type Json } from '../../json.ts';
 import { customerKey } from '../customer-key.ts';
 import type { Parts } from '../parts.ts';
+import { checkResourcePolicy } from '../resource-policy.ts';
 import { objectOf, objectsOf, optionalNumber, optionalText, textOf, type Created, type Resource, type ResourceType } from '../resource-type.ts';
 
 function deadLetterArn(redrive: unknown): string | undefined {
@@ -45,7 +45,7 @@ function subscribe(resource: Resource, { sns }: Parts): Created {
 
 function setTopicPolicy(resource: Resource, { sns }: Parts): Created {
   const policy = objectOf(resource, 'PolicyDocument');
-  parsePolicy(policy, `policy of topics ${resource.logicalId}`);
+  checkResourcePolicy('sns', policy, `policy of topics ${resource.logicalId}`);
   for (const topic of listOf(resource.properties.Topics)) sns.setTopicPolicy(text(topic, 'Topics'), policy);
   return { ref: resource.logicalId, attributes: { Id: resource.logicalId } };
 }
@@ -71,7 +71,7 @@ function createQueue(resource: Resource, { sqs }: Parts): Created {
 
 function setQueuePolicy(resource: Resource, { sqs }: Parts): Created {
   const policy = objectOf(resource, 'PolicyDocument');
-  parsePolicy(policy, `policy of queues ${resource.logicalId}`);
+  checkResourcePolicy('sqs', policy, `policy of queues ${resource.logicalId}`);
   for (const queue of listOf(resource.properties.Queues)) {
     const [account, name] = text(queue, 'Queues').split('/').slice(-2);
     sqs.setQueuePolicy(`arn:aws:sqs:${resource.stack.region}:${account}:${name}`, policy);

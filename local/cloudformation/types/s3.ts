@@ -1,8 +1,8 @@
-import { parsePolicy } from '../../iam/policy.ts';
 import { listOf, object, text } from '../../json.ts';
 import type { BucketDefinition } from '../../services/s3.ts';
 import { customerKey } from '../customer-key.ts';
 import type { Parts } from '../parts.ts';
+import { checkResourcePolicy } from '../resource-policy.ts';
 import { objectOf, optionalText, textOf, type Created, type Resource, type ResourceType } from '../resource-type.ts';
 
 function kmsKey(resource: Resource): string | undefined {
@@ -53,7 +53,7 @@ function createBucket(resource: Resource, { s3 }: Parts): Created {
 function setPolicy(resource: Resource, { s3 }: Parts): Created {
   const bucket = textOf(resource, 'Bucket');
   const policy = objectOf(resource, 'PolicyDocument');
-  parsePolicy(policy, `policy of bucket ${bucket}`);
+  checkResourcePolicy('s3', policy, `policy of bucket ${bucket}`);
   s3.setBucketPolicy(bucket, policy);
   return { ref: bucket };
 }

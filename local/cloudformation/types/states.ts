@@ -2,6 +2,7 @@ import { isObject, object, scalar, text } from '../../json.ts';
 import { AwsError, type Caller } from '../../types.ts';
 import type { Parts } from '../parts.ts';
 import { objectOf, optionalText, textOf, type Created, type Resource, type ResourceType } from '../resource-type.ts';
+import { mustBeAssumable } from './iam.ts';
 
 function source(resource: Resource, { assets }: Parts): string {
   const { DefinitionString, Definition, DefinitionS3Location } = resource.properties;
@@ -44,6 +45,24 @@ const logActions = [
 /** … and traces (Developer Guide, "IAM policies for X-Ray"). */
 const traceActions = ['PutTraceSegments', 'PutTelemetryRecords', 'GetSamplingRules', 'GetSamplingTargets'].map((name) => `xray:${name}`);
 
+/**
+ * The rule by which Step Functions learns that the child of a `.sync` task has ended; it makes the rule with the machine's role
+ * (Developer Guide, "IAM policies for calling other state machines").
+ */
+const managedRule = 'StepFunctionsGetEventsForStepFunctionsExecutionRule';
+const ruleActions = ['events:PutTargets', 'events:PutRule', 'events:DescribeRule'];
+
+/**
+ * AWS refuses a machine with `.sync` tasks whose role may not make their rule, when the machine is created.
+ * The words: github.com/nasa/cumulus/pull/2693
+ */
+function checkManagedRule(definition: string, role: Caller, { iam }: Parts): void {
+  if (!definition.includes(':states:startExecution.sync')) return;
+  const resource = `arn:aws:events:${role.region}:${role.account}:rule/${managedRule}`;
+  if (ruleActions.every((action) => iam.allows(role, { action, resource }, role.region))) return;
+  throw new AwsError('AccessDeniedException', `'${role.roleArn}' is not authorized to create managed-rule.`);
+}
+
 /** AWS refuses a machine whose role may not write the logs and traces that it asks for. */
 function checkRole(resource: Resource, role: Caller, { iam }: Parts): void {
   const lacks = (actions: string[]): string | undefined => actions.find((action) => !iam.allows(role, { action, resource: '*' }, role.region));
@@ -67,8 +86,10 @@ function createMachine(resource: Resource, parts: Parts): Created {
   const name = optionalText(resource, 'StateMachineName') ?? resource.generatedName({ max: 80 });
   const arn = `arn:aws:states:${region}:${account}:stateMachine:${name}`;
   const roleArn = textOf(resource, 'RoleArn');
-  checkRole(resource, parts.iam.serviceSession('states.amazonaws.com', roleArn, { name: 'creation', region, sourceArn: arn }), parts);
+  const role = mustBeAssumable(parts, 'states.amazonaws.com', roleArn, { region, sourceArn: arn });
+  checkRole(resource, role, parts);
   const definition = substituted(source(resource, parts), resource);
+  checkManagedRule(definition, role, parts);
   parts.states.define({ account, region, name, arn, roleArn, definition, tracing: tracing(resource) });
   return { ref: arn, attributes: { Arn: arn, Name: name } };
 }

@@ -63,7 +63,7 @@ wl_check_others
 wl_ill=$(wl_broken)
 [ -z "$wl_ill" ] || wl_refuse preflight package-manager-broken "$wl_ill"
 # Only now: whoever was at work a minute ago may have changed these.
-wl_installed >"$wl_dir/installed"
+wl_installed >"$wl_dir/installed" || wl_refuse preflight package-manager-broken 'the package database could not be read to its end'
 wl_services "$wl_dir/unit-files" >"$wl_dir/services"
 wl_boot_id >"$wl_dir/boot"
 wl_say preflight ok

@@ -47,7 +47,8 @@ wl_take_lock() {
 
 # How every item of the lock stood before and stands now: two wl_stand rows beside each other, and the report's lists from them.
 wl_compare() {
-  wl_installed | wl_newest >"$wl_work/now"
+  wl_installed >"$wl_work/all" || { wl_unread=yes && return; }
+  wl_newest <"$wl_work/all" >"$wl_work/now"
   wl_before="$wl_origin/before"
   [ -n "$wl_origin" ] && [ -s "$wl_before" ] || wl_before="$wl_work/now"
   wl_stand "$wl_work/items" "$wl_before" >"$wl_work/stand.before"
@@ -119,6 +120,10 @@ wl_judge_work() {
 
 wl_judge_node() {
   wl_end_as verify ok '' ''
+  if [ -n "$wl_unread" ]; then
+    wl_end_as verify failed package-manager-broken 'the package database could not be read to its end'
+    return
+  fi
   if [ -n "$wl_older" ]; then
     wl_end_as verify failed install-failed "$wl_older"
     case "$(wl_state said "${wl_last:-/nowhere}")" in
@@ -197,7 +202,7 @@ wl_know_platform
 # A node whose disk is full has to be able to say so.
 wl_work=$(mktemp -d "$wl_home/report.XXXXXX") && echo >"$wl_work/now" || wl_work=$(mktemp -d /run/wavelock.XXXXXX)
 trap 'rm -rf "$wl_work"' EXIT
-wl_n=0 wl_items=0 wl_older=''
+wl_n=0 wl_items=0 wl_older='' wl_unread=''
 wl_find_origin
 [ "$(cat "$wl_origin/rebooted" 2>/dev/null)" != 1 ] || wl_grace=$((wl_grace * 3))
 wl_judge

@@ -101,11 +101,12 @@ function Get-WlHash([string]$file) {
 
 # Moments of a boot as Windows tells them differ by seconds when the clock is set; two boots are minutes apart.
 function Get-WlBoot {
-  return (Get-CimInstance Win32_OperatingSystem).LastBootUpTime.ToUniversalTime().ToString('yyyy-MM-ddTHH:mm:ssZ')
+  return (Get-CimInstance Win32_OperatingSystem).LastBootUpTime.ToUniversalTime().ToString('s') + 'Z'
 }
 
 function Test-WlSameBoot([string]$before) {
-  return [Math]::Abs(([DateTime]::Parse($before) - [DateTime]::Parse((Get-WlBoot))).TotalSeconds) -lt 60
+  $now = [DateTime]::Parse((Get-WlBoot), [Globalization.CultureInfo]::InvariantCulture)
+  return [Math]::Abs(([DateTime]::Parse($before, [Globalization.CultureInfo]::InvariantCulture) - $now).TotalSeconds) -lt 60
 }
 
 # Directories of batches that began more than 30 days ago. One whose transaction still runs stays.

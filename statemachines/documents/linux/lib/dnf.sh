@@ -10,9 +10,11 @@ wl_dnf() {
     ${wl_releasever:+--releasever="$wl_releasever"} "$@"
 }
 
+# dnf keeps the keys of signed metadata (repo_gpgcheck) with the metadata: this cache has none of them yet, and nobody can be asked. They
+# come from where the repository's own section says, for metadata only; rpm's keys stay as they are.
 wl_refresh_dnf() {
   mkdir -p "$wl_cache/dnf" "$wl_cache/log"
-  wl_dnf -q --refresh makecache 2>&1
+  wl_dnf -q -y --refresh makecache 2>&1
 }
 
 # Reads dnf's transaction table; writes what would come in as `name arch version`. Long names push the rest of their row to the

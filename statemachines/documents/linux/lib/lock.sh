@@ -9,7 +9,8 @@ wl_lock_section() { # lock, platform, file to write
     function refuse() { bad = 1; exit }
     NR == 1 { if ($0 != "wavelock-lock 1") refuse(); next }
     $1 == "platform" { mine = $2 == platform; found = found || mine; if (mine) printf "" >items; next }
-    $1 == "releasever" { if (mine) print $2 >release; next }
+    # What a scan of another node has said: the transaction is a script, and these words stand in it.
+    $1 == "releasever" && $2 ~ /^[0-9][0-9.]*$/ { if (mine) print $2 >release; next }
     $1 == "snapshot" && $2 ~ /^[0-9]+T[0-9]+Z$/ { if (mine) print $2 >snapshot; next }
     ($1 == "update" || $1 == "dependency" || $1 == "kb") && NF == 4 {
       # These words become arguments of package managers.
