@@ -142,13 +142,14 @@ function grantsOf(template: Template): Grant[] {
   return Object.entries(template.Resources)
     .filter(([, { Type }]) => Type === 'AWS::IAM::Policy' || Type === 'AWS::IAM::ManagedPolicy')
     .flatMap(([id, { Properties }]) => {
-      const { Statement } = Properties.PolicyDocument as { Statement: { Action: string | string[]; Resource: unknown }[] };
+      const { Statement } = Properties.PolicyDocument as { Statement: { Action: string | string[]; Resource: unknown; Condition?: object }[] };
       // A managed policy is for people: their roles are not in the template.
       const roles = Properties.Roles === undefined ? [] : list(Properties.Roles);
       const who =
         roles.map((role) => roleInWords(textOf(role).slice(2, -1))).join(', ') || (id.startsWith('OperatorsReaders') ? 'readers' : 'operators');
-      return Statement.flatMap(({ Action, Resource }) => {
-        const things = new Set(list(Resource).map(inWords));
+      return Statement.flatMap(({ Action, Resource, Condition }) => {
+        const some = JSON.stringify(Condition ?? {}).includes('dynamodb:LeadingKeys') ? ': rollouts, waves, events, announcements, feeds' : '';
+        const things = new Set(list(Resource).map((resource) => `${inWords(resource)}${some}`));
         return [...things].map((on) => ({ who, actions: list(Action), on }));
       });
     });

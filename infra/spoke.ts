@@ -8,6 +8,7 @@ import { Forwarding } from './constructs/forwarding.ts';
 import { LockBucket } from './constructs/lock-bucket.ts';
 import { SpokeRole } from './constructs/spoke-role.ts';
 import type { DeployMode, Settings } from './context.ts';
+import { limitHooks } from './hooks.ts';
 import { documentTitle, spokeParameterName, type Installation } from './names.ts';
 import type { Runbook } from './stand-ins.ts';
 
@@ -30,7 +31,7 @@ export interface SpokeProps {
   standIns: string[];
   /** Automation runbooks of the user's that policies run where there is no fix. Left out: none. */
   runbooks?: Runbook[];
-  /** Documents that policies run around the install, by name or ARN. Left out: none. */
+  /** Documents that policies run around the install, by name or ARN: Wavelock-Patch takes no others. Left out: none. */
   hooks?: string[];
   /** Ids of the maintenance windows in this location that policies name. Left out: none. */
   windows?: string[];
@@ -46,11 +47,13 @@ export class Spoke extends Construct {
     const { installation, mode, optInTag } = props;
     const [standIns, runbooks] = mode === 'patch' ? [props.standIns, props.runbooks ?? []] : [[], []];
     const windows = mode === 'patch' ? (props.windows ?? []) : [];
+    const hooks = mode === 'patch' ? (props.hooks ?? []) : [];
     const wanted = props.documents.filter(({ purpose }) => mode === 'patch' || purpose !== 'patch');
     const documents = new Map(
       wanted.map((source) => {
         const { purpose, os } = source;
-        return [`${purpose}-${os}`, new Document(this, documentTitle(purpose, os), { installation, ...source })];
+        const content = limitHooks(source.content, hooks);
+        return [`${purpose}-${os}`, new Document(this, documentTitle(purpose, os), { installation, purpose, os, content })];
       }),
     );
     const locks = mode === 'patch' ? new LockBucket(this, 'Locks').bucket : undefined;
@@ -66,7 +69,7 @@ export class Spoke extends Construct {
       standIns,
       runbooks,
       windows,
-      hooks: mode === 'patch' ? (props.hooks ?? []) : [],
+      hooks,
       locks,
       optInTag,
       inspector: props.inspector,

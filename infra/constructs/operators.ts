@@ -18,6 +18,12 @@ export interface OperatorsProps {
 }
 
 /**
+ * Rows that people's decisions change: rollouts by their `id`, waves and events of a `rollout`, announcements and feeds, which stand in a
+ * `list`. Batches, nodes, what nodes have proven and locks are out of their reach.
+ */
+const DECIDED = ['id', 'rollout', 'list'];
+
+/**
  * What people need: where record and store are, and two policies to attach to their roles. Readers look (`wavelock exposure`, `timeline`,
  * `feeds`); operators may also announce advisories and, where nodes are patched, approve, resume and abort rollouts.
  */
@@ -36,7 +42,8 @@ export class Operators extends Construct {
     const announces = 'Announce advisories to Wavelock';
     const decides = patching ? `${announces}; approve, resume and abort its rollouts` : announces;
     this.#policy('Readers', 'Read what Wavelock knows: exposures, timelines, feeds', [parameter, ...record.reading(), ...store.reading()]);
-    this.#policy('Operators', decides, [parameter, ...record.writing(), ...store.reading(), ...(patching ? [waking] : [])]);
+    const changing = record.changing(DECIDED);
+    this.#policy('Operators', decides, [parameter, ...record.reading(), changing, ...store.reading(), ...(patching ? [waking] : [])]);
   }
 
   #policy(who: string, description: string, allowances: Allowance[]): void {

@@ -33,6 +33,15 @@ export class Record extends Construct {
     return [...this.reading(), this.#doing('dynamodb:PutItem', 'dynamodb:UpdateItem')];
   }
 
+  /**
+   * Conditional writes of single items of these kinds, by the attribute that their partition key is made of: `$wavelock#rollout_monthly-…`
+   * (lambdas/aws/entity-parts.ts; DynamoDB Developer Guide, "Using IAM policy conditions", dynamodb:LeadingKeys).
+   */
+  changing(kinds: string[]): Allowance {
+    const keys = kinds.map((kind) => `$wavelock#${kind}_*`);
+    return { ...this.#doing('dynamodb:PutItem', 'dynamodb:UpdateItem'), conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': keys } } };
+  }
+
   /** Unconditional writes of many items. */
   bulkWriting(): Allowance[] {
     return [this.#doing('dynamodb:BatchWriteItem')];

@@ -49,13 +49,17 @@ export function candidateLock(
   for (const [platform, facts] of groupByPlatform(offers)) {
     const items = new Map<string, LockItem>();
     const updates = facts.flatMap((offer) => offer.available);
-    for (const update of updates) {
-      const rule = rules.find((candidate) => nameMatches(candidate.package, update.name));
-      if (rule) leftOut.push({ platform, name: update.name, why: `${rule.why} (${rule.owner}, until ${rule.until})` });
-      else keepNewest(items, platform, { use: closes(platform, update) ? useOf(policy.patches, platform, update) : 'dependency', ...bare(update) });
+    const dependencies = facts.flatMap((offer) => offer.dependencies);
+    const offered: LockItem[] = [
+      ...updates.map((update) => ({ use: closes(platform, update) ? useOf(policy.patches, platform, update) : 'dependency', ...bare(update) })),
+      ...dependencies.map((dependency) => ({ use: 'dependency' as const, ...bare(dependency) })),
+    ];
+    for (const item of offered) {
+      const rule = rules.find((candidate) => nameMatches(candidate.package, item.name));
+      if (rule) leftOut.push({ platform, name: item.name, why: `${rule.why} (${rule.owner}, until ${rule.until})` });
+      else keepNewest(items, platform, item);
     }
-    for (const dependency of facts.flatMap((offer) => offer.dependencies)) keepNewest(items, platform, { use: 'dependency', ...bare(dependency) });
-    const releasever = facts.find((offer) => offer.releasever !== undefined)?.releasever;
+    const releasever = newestRelease(facts);
     const snapshot = newestSnapshot(facts);
     // Windows has no transaction that pulls anything in: an unwanted KB is simply not in the lock.
     const sorted = sortItems([...items.values()].filter((item) => item.use !== 'dependency' || !isWindows(platform)));
@@ -78,6 +82,15 @@ function useOf(patches: Policy['patches'], platform: string, update: Available):
 
 function isWindows(platform: string): boolean {
   return platform.startsWith('windows-');
+}
+
+/** Amazon Linux 2023 has a version from the release on in which it came out: what any node was offered, the newest release has. */
+function newestRelease(facts: FleetFacts[]): string | undefined {
+  const releases = facts.flatMap((offer) => offer.releasever ?? []);
+  return releases.reduce<string | undefined>(
+    (newest, next) => (newest !== undefined && compareVersions('rpm', next, newest) !== 1 ? newest : next),
+    undefined,
+  );
 }
 
 /** The newest one has the newest version of everything; a node that can't use it, or misses something there, takes its plain repositories. */
@@ -140,10 +153,10 @@ export function versionKind(platform: string): 'deb' | 'rpm' {
 function keepNewest(items: Map<string, LockItem>, platform: string, item: LockItem): void {
   const key = `${item.name} ${item.arch}`;
   const known = items.get(key);
-  // An update stays an update, and the newest version seen wins: repositories move on while a fleet is scanned.
+  // What is wanted stays wanted, and the newest version seen wins: repositories move on while a fleet is scanned.
   const newer = known !== undefined && compareVersions(versionKind(platform), item.version, known.version) === 1;
-  if (known === undefined || newer || (item.version === known.version && item.use === 'update')) {
-    items.set(key, known?.use === 'update' ? { ...item, use: 'update' } : item);
+  if (known === undefined || newer || (item.version === known.version && item.use !== 'dependency')) {
+    items.set(key, known === undefined || known.use === 'dependency' ? item : { ...item, use: known.use });
   }
 }
 

@@ -30,7 +30,8 @@ export interface LaidOutBatch {
 
 /**
  * Tracks of batches for the given round (from 1). `atOnce`: nodes that may be in work at the same time, over all tracks;
- * the sum of the tracks' widths never exceeds it. `ramp: false` (read-only commands) uses all tracks at once.
+ * the sum of the tracks' widths never exceeds it. `ramp: false` (read-only commands) uses all tracks at once. What does not fit into a
+ * track's `TRACK_LIMIT` is not in the answer: it is for the next round.
  */
 export function layOut(nodes: Layable[], options: { atOnce: number; round: number; ramp: boolean }): LaidOutBatch[][] {
   if (nodes.length === 0) return [];

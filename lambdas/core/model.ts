@@ -59,9 +59,10 @@ export type Mode = z.infer<typeof Mode>;
 export const Amount = z.union([z.strictObject({ count: z.int().min(0) }), z.strictObject({ percent: z.number().min(0).max(100) })]);
 export type Amount = z.infer<typeof Amount>;
 
-/** Resolves an amount against a total: percentages round down. */
+/** Resolves an amount against a total: percentages, of two decimals at most, round down. */
 export function amountOf(amount: Amount, total: number): number {
-  return 'count' in amount ? amount.count : Math.floor((amount.percent * total) / 100);
+  // Whole numbers: 9.2 times 750 is a little less than 6,900 for this machine.
+  return 'count' in amount ? amount.count : Math.floor((Math.round(amount.percent * 100) * total) / 10_000);
 }
 
 /** How one word ended for a node in a wave. */

@@ -149,20 +149,33 @@ function judgeEnd(report: PatchReport, items: LockItem[]): { outcome: Outcome; r
   if (report.down.length > 0) return { outcome: 'failed', reason: `${report.down.join(', ')} ${REASONS['service-down']}` };
   const kind = versionKind(report.platform);
   const newer: string[] = [];
+  let unnamed = 0;
   for (const [index, version] of report.bad) {
-    // The list was cut to fit: the last entry counts what it leaves out.
-    if (index === items.length) continue;
+    // The list was cut to fit: the last entry counts what it leaves out. Older ones go first, and with one of them the report is no `ok`.
+    if (index === items.length) {
+      unnamed = Number(version) || 1;
+      continue;
+    }
     const item = items[index];
     if (item === undefined) return { outcome: 'unknown', reason: 'its report does not fit the lock' };
     const sign = compareVersions(kind, version, item.version);
     if (sign === 1) newer.push(`${item.name} ${version}`);
     else return { outcome: 'failed', reason: `${item.name} is ${version || 'absent'}, not ${item.version || item.name}` };
   }
-  if (newer.length > 0) return { outcome: 'ahead', reason: `something else updated it beyond what was proven: ${newer.slice(0, 3).join(', ')}` };
+  if (newer.length > 0 || unnamed > 0)
+    return { outcome: 'ahead', reason: `something else updated it beyond what was proven: ${newerWords(newer, unnamed)}` };
   if (report.pending === 'reboot') return { outcome: 'reboot-pending', reason: 'installed, needs a reboot' };
   if (report.pending === 'restart') return { outcome: 'restart-pending', reason: 'installed, processes still run on the old libraries' };
   if (report.do === 'patch' && report.n === 0) return { outcome: 'already-proven', reason: 'had the proven versions before' };
   return { outcome: 'patched', reason: report.rebooted === 1 ? 'installed, rebooted and verified' : 'installed and verified' };
+}
+
+const NEWER_SHOWN = 3;
+
+function newerWords(newer: string[], unnamed: number): string {
+  if (newer.length === 0) return `${unnamed} packages, which its report has no room to name`;
+  const more = Math.max(0, newer.length - NEWER_SHOWN) + unnamed;
+  return `${newer.slice(0, NEWER_SHOWN).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 function reasonText(report: PatchReport): string {
@@ -172,11 +185,11 @@ function reasonText(report: PatchReport): string {
   return report.detail === '' ? known : `${known}: ${report.detail}`;
 }
 
-/** Merges what a later look says into what was known: a patched node stays patched unless it got worse. */
+/** Merges what a later look says into what was known: a patched node stays patched unless it got worse, and what it still had to do may be done. */
 export function mergeVerify(before: Outcome, seen: { outcome: Outcome; reason: string }): { outcome: Outcome; reason: string } | undefined {
   if (seen.outcome === 'unknown' || seen.outcome === 'unreachable') return undefined;
   const healthy = seen.outcome === 'patched' || seen.outcome === 'already-proven';
-  if (healthy && before !== 'unknown' && before !== 'unreachable') return undefined;
+  if (healthy && (before === 'patched' || before === 'already-proven')) return undefined;
   if (seen.outcome === before) return undefined;
   return seen;
 }

@@ -32,6 +32,13 @@ describe('candidateLock', () => {
     expect(candidateLock(rules, [facts()], '2027-01-01').platforms).toHaveLength(1);
   });
 
+  it('does not let a package that is left out come along with another', () => {
+    const rule = { package: 'lib*', why: 'certified', owner: 'dba@example.com', until: '2026-12-31' };
+    const { platforms, leftOut } = candidateLock(policy({ patches: { ...policy().patches, leaveOut: [rule] } }), [facts()], TODAY);
+    expect(named(platforms[0]?.items ?? [])).toEqual(['dependency bash-completion 2.11-3.amzn2023', 'update openssl 1:3.0.8-1.amzn2023.0.5']);
+    expect(leftOut.map(({ name }) => name)).toEqual(['libnew']);
+  });
+
   it.each([
     ['unrated is a choice of its own', { atLeast: 'critical', unrated: 'include' }, 'unrated', true],
     ['unrated left out', { atLeast: 'low', unrated: 'leave-out' }, 'unrated', false],
@@ -52,6 +59,24 @@ describe('candidateLock', () => {
     );
     expect(platforms.map((section) => section.snapshot)).toEqual(['20261209T050000Z']);
     expect(candidateLock(policy(), [facts()], TODAY).platforms[0]).not.toHaveProperty('snapshot');
+  });
+
+  it('is of the newest release of Amazon Linux 2023 that a test node was offered, as its versions are', () => {
+    const at = (releasever: string) => facts({ releasever });
+    const { platforms } = candidateLock(policy(), [at('2023.9.20251110'), at('2023.10.20260120'), facts()], TODAY);
+    expect(platforms.map(({ releasever }) => releasever)).toEqual(['2023.10.20260120']);
+  });
+
+  it('a KB that is offered twice is wanted where one of the two is, in any order', () => {
+    const kb = { name: 'KB5071234', arch: '', version: '', advisories: [] };
+    const available = [
+      { ...kb, kind: 'other' as const, severity: 'unrated' as const },
+      { ...kb, kind: 'security' as const, severity: 'critical' as const },
+    ];
+    for (const offers of [available, available.toReversed()]) {
+      const windows = facts({ platform: 'windows-2022-x86_64', dependencies: [], available: offers });
+      expect(candidateLock(policy(), [windows], TODAY).platforms[0]?.items).toEqual([{ use: 'kb', name: 'KB5071234', arch: '', version: '' }]);
+    }
   });
 
   it('keeps only wanted KBs on Windows: nothing is pulled in there', () => {

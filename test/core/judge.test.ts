@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { HOLD_SECONDS, judgeWave } from '../../lambdas/core/judge.ts';
+import { amountOf } from '../../lambdas/core/model.ts';
 import { wave } from './plan-world.ts';
 import type { JudgeInput } from '../../lambdas/core/judge.ts';
 import type { Outcome } from '../../lambdas/core/model.ts';
@@ -18,6 +19,19 @@ function input(outcomes: (Outcome | undefined)[], more: Partial<JudgeInput> = {}
 }
 const limits = (failed: number, unreachable: number) =>
   wave('test', { promoteWhen: { provenOn: 1, failed: { count: failed }, unreachable: { count: unreachable } } });
+
+describe('amountOf', () => {
+  it.each([
+    [9.2, 750, 69],
+    [8.2, 1500, 123],
+    [4.56, 1250, 57],
+    [0.29, 100, 0],
+    [33.33, 3, 0],
+    [100, 7, 7],
+  ])('%s percent of %s is %s: rounded down, and never by the inexactness of a decimal', (percent, total, expected) => {
+    expect(amountOf({ percent }, total)).toBe(expected);
+  });
+});
 
 describe('judgeWave', () => {
   it.each([

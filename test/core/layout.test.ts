@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BATCH_LIMIT, estimateSeconds, layOut } from '../../lambdas/core/layout.ts';
+import { BATCH_LIMIT, TRACK_LIMIT, estimateSeconds, layOut } from '../../lambdas/core/layout.ts';
 import type { Layable } from '../../lambdas/core/layout.ts';
 
 function nodes(count: number, more: Partial<Layable> = {}): Layable[] {
@@ -13,6 +13,21 @@ function nodes(count: number, more: Partial<Layable> = {}): Layable[] {
   }));
 }
 const widths = (tracks: { nodes: string[] }[][]) => tracks.map((track) => Math.max(...track.map((batch) => batch.nodes.length)));
+
+/** Everybody whom rounds lay out until nobody remains, each as often as they do. */
+function laidInRounds(fleet: Layable[], options: { atOnce: number; ramp: boolean }): string[] {
+  const laid: string[] = [];
+  for (let round = 1, left = fleet; left.length > 0; round++) {
+    const now = layOut(left, { ...options, round })
+      .flat()
+      .flatMap((batch) => batch.nodes);
+    if (now.length === 0) throw new Error(`round ${round} lays out nobody of ${left.length}`);
+    laid.push(...now);
+    const done = new Set(now);
+    left = left.filter(({ id }) => !done.has(id));
+  }
+  return laid;
+}
 
 describe('layOut', () => {
   it('ramps up 1, 2, 4 tracks of one batch each, then lays out all that is left', () => {
@@ -57,10 +72,19 @@ describe('layOut', () => {
           expect(Math.max(...widths(tracks))).toBeLessThanOrEqual(BATCH_LIMIT);
           expect(new Set(laid).size).toBe(laid.length);
           expect(laid.length).toBeGreaterThan(0);
-          if (!ramp) expect(laid).toHaveLength(fleet.length);
+          // What does not fit into a round's tracks is laid out by the next one.
+          const full = tracks.every((track) => track.length === TRACK_LIMIT);
+          if (!ramp && !full) expect(laid).toHaveLength(fleet.length);
+          expect(laidInRounds(fleet, { atOnce, ramp }).toSorted()).toEqual(fleet.map(({ id }) => id).toSorted());
         },
       ),
     );
+  });
+
+  it('goes on in the next round where a track has no more room', () => {
+    const fleet = nodes(TRACK_LIMIT + 1);
+    expect(layOut(fleet, { atOnce: 1, round: 1, ramp: false }).map((track) => track.length)).toEqual([TRACK_LIMIT]);
+    expect(laidInRounds(fleet, { atOnce: 1, ramp: false })).toHaveLength(TRACK_LIMIT + 1);
   });
 });
 

@@ -51,6 +51,23 @@ describe('judgeReport', () => {
     ],
     ['a version that cannot be read', { bad: [[2, ':::']] as [number, string][] }, 'failed', 'openssl is :::, not 1:3.0.8-1.amzn2023.0.5'],
     ['an item that the lock does not have', { bad: [[9, '1']] as [number, string][] }, 'unknown', 'its report does not fit the lock'],
+    [
+      'newer versions, of which some had no room',
+      {
+        bad: [
+          [2, '1:3.0.8-1.amzn2023.0.9'],
+          [3, '+57'],
+        ] as [number, string][],
+      },
+      'ahead',
+      'something else updated it beyond what was proven: openssl 1:3.0.8-1.amzn2023.0.9 and 57 more',
+    ],
+    [
+      'newer versions that had no room at all',
+      { bad: [[3, '+2']] as [number, string][] },
+      'ahead',
+      'something else updated it beyond what was proven: 2 packages, which its report has no room to name',
+    ],
     ['a service down', { down: ['nginx.service'] }, 'failed', 'nginx.service did not come back'],
     [
       'a refusal',
@@ -178,6 +195,11 @@ describe('mergeVerify', () => {
     ['a service that fell over later', 'patched', 'failed', 'failed'],
     ['an answer at last', 'unknown', 'patched', 'patched'],
     ['something else updated it during the soak', 'patched', 'ahead', 'ahead'],
+    ['already there stays as it was', 'already-proven', 'patched', undefined],
+    ['somebody has rebooted it', 'reboot-pending', 'patched', 'patched'],
+    ['what ran on old libraries was restarted', 'restart-pending', 'patched', 'patched'],
+    ['a reboot that is still to do', 'reboot-pending', 'reboot-pending', undefined],
+    ['no answer of one that waits for its reboot', 'reboot-pending', 'unreachable', undefined],
   ] as const)('%s', (_title, before, seen, expected) => {
     expect(mergeVerify(before, { outcome: seen, reason: 'r' })?.outcome).toBe(expected);
   });

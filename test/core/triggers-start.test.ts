@@ -226,6 +226,29 @@ describe('without a fix', () => {
     ).toEqual([]);
   });
 
+  it.each([
+    ['it does not meet a condition any more', { exposures: [exposure({ state: 'awaiting-vendor' })] }],
+    ['it has a fix, and no condition holds any more', { exposures: [exposure()] }],
+    ['the node does not opt in any more', { exposures: [without], fleet: FLEET.map((one) => ({ ...one, tags: { Environment: 'test' } })) }],
+    ['nobody knows any more what the node has', { exposures: [], fingerprintOf: () => undefined }],
+  ])('nothing is withdrawn from a node that is exposed still: %s', (_title, more) => {
+    const asked = [{ ...awaiting, mitigateFor: new Date(NOW).toISOString(), platforms: [AL] }];
+    const decisions = decide({ policies, asked, taken, mitigated: carried, ...more });
+    expect(decisions.filter(({ action }) => action === 'withdraw')).toEqual([]);
+  });
+
+  it.each(['kev', 'person'])('a vendor who speaks at last takes over from %s: nothing is withdrawn or closed before its advisory is', (source) => {
+    const forerunner = `${source} CVE-2026-31337`;
+    const asked = [{ ...awaiting, advisory: forerunner, mitigateFor: new Date(NOW).toISOString() }];
+    const mitigated = carried.map((one) => ({ ...one, advisories: [forerunner] }));
+    expect(decide({ policies, exposures: [exploited()], asked, mitigated })).toMatchObject([{ action: 'start', doing: 'patch', advisories: [ALAS] }]);
+    expect(decide({ policies, exposures: [exposure()], asked, mitigated })).toEqual([]);
+    expect(decide({ policies, exposures: [], asked, mitigated })).toMatchObject([
+      { action: 'withdraw', advisories: [forerunner] },
+      { action: 'close', advisories: [forerunner] },
+    ]);
+  });
+
   it('is withdrawn once all patches are there, and one document after another', () => {
     const [other, ...rest] = carried;
     const mitigated = [...rest, { ...other!, document: 'Corp-Other' }];

@@ -1,6 +1,11 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it } from 'vitest';
+import { createEntities } from '../../lambdas/aws/entities.ts';
 import { observe, patch, resourcesOf, statementsOf, synth } from './world.ts';
 import type { Statement, Template } from './world.ts';
+
+type Get = { Key: { pk: string } };
 
 const actionsOf = (statements: Statement[]): string[] => statements.flatMap(({ actions }) => actions);
 
@@ -75,5 +80,39 @@ describe('people', () => {
     expect(peopleMay(watching, /^OperatorsPolicy/)).toEqual(expect.arrayContaining(writes));
     expect(peopleMay(watching, /^OperatorsPolicy/)).not.toContain('states:SendTaskSuccess');
     expect(peopleMay(patching, /^OperatorsPolicy/)).toEqual(expect.arrayContaining([...writes, 'states:SendTaskSuccess']));
+  });
+
+  it('change rows of decisions, and none of what commands, nodes and proofs are made of', async () => {
+    const { hub } = await synth(patch);
+    const statements = resourcesOf(hub, 'AWS::IAM::ManagedPolicy')
+      .filter(([id]) => id.startsWith('OperatorsPolicy'))
+      .flatMap(([, { Properties }]) => (Properties.PolicyDocument as { Statement: { Action: string | string[]; Condition?: unknown }[] }).Statement);
+    const writes = statements.filter(({ Action }) => [Action].flat().includes('dynamodb:UpdateItem'));
+    expect(writes).toEqual([
+      expect.objectContaining({
+        Action: ['dynamodb:PutItem', 'dynamodb:UpdateItem'],
+        Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [expect.any(String), expect.any(String), expect.any(String)] } },
+      }),
+    ]);
+    const allowed = Object.values(Object.values(writes[0]!.Condition as { [operator: string]: { [key: string]: string[] } })[0]!).flat();
+    const reaches = ({ Key }: Get) => allowed.some((pattern) => Key.pk.startsWith(pattern.slice(0, -1)));
+    const rows = createEntities(DynamoDBDocumentClient.from(new DynamoDBClient({ region: 'eu-central-1' })), 'record');
+    const [rollout, wave] = ['monthly-20261209-3f9ca1', 'test'];
+    const decided = [
+      rows.rollout.get({ id: rollout }).params<Get>(),
+      rows.wave.get({ rollout, name: wave }).params<Get>(),
+      rows.event.get({ rollout, at: '2026-12-09T08:00:00Z', what: 'approve' }).params<Get>(),
+      rows.ownAdvisory.get({ list: 'all', id: 'CVE-2026-1' }).params<Get>(),
+      rows.feed.get({ list: 'all', name: 'kev' }).params<Get>(),
+    ];
+    const others = [
+      rows.batch.get({ group: `${rollout}-${wave}`, number: 'p1-0-0' }).params<Get>(),
+      rows.nodeRun.get({ group: `${rollout}-${wave}`, node: 'i-0123456789abcdef0' }).params<Get>(),
+      rows.node.get({ location: '111111111111/eu-central-1', id: 'i-0123456789abcdef0' }).params<Get>(),
+      rows.lock.get({ sha256: 'a'.repeat(64) }).params<Get>(),
+      rows.start.get({ policy: 'monthly', advisory: 'a' }).params<Get>(),
+    ];
+    expect(decided.map(reaches)).toEqual(decided.map(() => true));
+    expect(others.map(reaches)).toEqual(others.map(() => false));
   });
 });

@@ -75,8 +75,9 @@ describe('every permission', () => {
 
   it('asks for conditions that exist', async () => {
     const conditions = (await identityStatements()).flatMap(({ Condition = {} }) => Object.values(Condition).flatMap((keys) => Object.keys(keys)));
-    expect(new Set(conditions)).toEqual(new Set(['ssm:resourceTag/Wavelock']));
+    expect(new Set(conditions)).toEqual(new Set(['ssm:resourceTag/Wavelock', 'dynamodb:LeadingKeys']));
     expect(await iamConditionKeyExists('ssm', 'ssm:resourceTag/${TagKey}')).toBe(true);
+    expect(await iamConditionKeyExists('dynamodb', 'dynamodb:LeadingKeys')).toBe(true);
   });
 });
 

@@ -2,7 +2,7 @@
  * What happened about one CVE, from its announcement to its last node: what the record holds of it, merged and put in order. Events keep the
  * words that they were written with (`approval`, `approve`, `passed`, `done`, …). Pure.
  */
-import { advisoryKey } from './types.ts';
+import { advisoryKey, FORERUNNERS } from './types.ts';
 import { grouped } from './reconcile.ts';
 import { meansWords } from '../triggers/stand-in.ts';
 import type { KnownExploited } from '../advisory.ts';
@@ -71,9 +71,6 @@ export interface CveFacts {
     vanished?: boolean;
   }[];
 }
-
-/** Sources that only stand in until a vendor speaks: their end is no closing where a vendor's advisory goes on. */
-const FORERUNNERS = ['kev', 'person'];
 
 /** What happens at the same instant is told in this order; words that are not here come after `planned`. */
 const ORDER = ['published', 'listed', 'announced', 'known', 'exposed', 'reopened', 'fixable', 'awaiting', 'told', 'ticket', 'mitigated', 'planned'];
@@ -152,6 +149,7 @@ function listedWords({ product, due, ransomware }: KnownExploited): string {
 
 function courseMoments(course: Course, { courses, closings }: CveFacts): CveMoment[] {
   const { source, advisory, seen, fixable, closed, reopened, most } = course;
+  // Their end is no closing where a vendor's advisory goes on.
   const stoodIn = FORERUNNERS.includes(source) && courses.some((other) => !FORERUNNERS.includes(other.source));
   return [
     ours(seen, 'exposed', `${advisory}: the first node was found to be exposed, ${nodes(most)} at most`),

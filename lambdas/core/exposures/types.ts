@@ -212,6 +212,9 @@ export function nodeKey({ location, id }: { location: Location; id: string }): s
   return `${location.account}/${location.region}/${id}`;
 }
 
+/** Sources that only stand in until a vendor speaks: what they said of a CVE goes on in whatever advisory names it then. */
+export const FORERUNNERS: readonly string[] = ['kev', 'person'];
+
 /** `alas ALAS2023-2026-901`: names an advisory in maps and keys. */
 export function advisoryKey({ source, advisory }: { source: string; advisory: string }): string {
   return `${source} ${advisory}`;

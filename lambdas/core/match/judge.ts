@@ -174,10 +174,20 @@ function elsewhere(pair: Pair, rows: readonly Row[]): Answer | undefined {
   const sign = row.fixedVersion === null ? -1 : compareToRow(item, row);
   // Said even where nobody wants to hear it: without an answer the plain rows would be asked.
   if (sign !== undefined && sign >= 0) return { row, state: 'fixed', why: words.fixed(item, row) };
-  if (closes(pair, 'plain', (each) => each.channel === undefined && each.build === '')) return undefined;
+  if (closedPlainly(pair, row)) return undefined;
   if (sign === undefined) return { row, state: 'unknown', why: words.unreadable(item, row) };
   if (row.fixedVersion === null) return { row, state: 'awaiting-vendor', why: words.awaiting(item) };
   return { row, state: 'needs-entitlement', why: words.entitlement(item, row, view.facts.channels !== undefined) };
+}
+
+/** The core repository's own version of what an extras topic carries too (php 5.4 beside 8.0) closes nothing of the topic's. */
+function closedPlainly(pair: Pair, { channel = '' }: Row): boolean {
+  if (!channel.startsWith('extras:')) return closes(pair, 'plain', isPlain);
+  return closes(pair, `plain ${series(pair.item.version)}`, (each) => isPlain(each) && isSameSeries(pair.item, each));
+}
+
+function isPlain({ channel, build }: Row): boolean {
+  return channel === undefined && build === '';
 }
 
 /**

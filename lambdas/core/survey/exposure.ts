@@ -1,9 +1,12 @@
 /** What the surveyed machines are exposed to: the vendors' advisories held against SSM Inventory, once for each list of software. */
 import type { Advisory, KnownExploited, Lifecycle, Score } from '../advisory.ts';
+import { grouped } from '../exposures/reconcile.ts';
+import { advisoryKey } from '../exposures/types.ts';
 import { factsFromInventory } from '../match/inventory.ts';
 import { createMatcher } from '../match/matcher.ts';
 import type { Match, MatchState } from '../match/types.ts';
 import { Severity } from '../model.ts';
+import { shardsOf } from '../upsert.ts';
 import type { Machine } from './machines.ts';
 import type { SeenByInspector } from './model.ts';
 
@@ -36,12 +39,14 @@ export interface ExposedTo {
 export interface FleetExposure {
   /** Advisories that were held against the nodes. */
   advisories: number;
-  /** Nodes with inventory, of platforms that are known. */
+  /** Nodes with inventory, of systems that some advisory speaks of. */
   judged: number;
   /** When the oldest of that inventory was gathered (ISO). */
   oldest?: string;
   /** Managed nodes of which nobody knows what is installed. */
   unknown: string[];
+  /** Nodes with inventory that nothing could be held against, by release: no advisory speaks of it. Empty: a system that is not known here. */
+  unspoken: { release: string; nodes: string[] }[];
   /** Nodes for which there is a fix that they do not have. */
   exposed: string[];
   /** Of these, by something that is known to be exploited. */
@@ -89,30 +94,45 @@ export function judgeLists(machines: readonly Machine[], advisories: readonly Ad
 export function fleetExposure(machines: readonly Machine[], lists: readonly JudgedList[], knowledge: SurveyKnowledge, today: string): FleetExposure {
   const closable = lists.filter(({ matches }) => matches.some(({ state }) => CLOSABLE.has(state)));
   const by = exposures(lists, knowledge);
+  const listed = new Set(by.flatMap((row) => (row.knownExploited === undefined ? [] : [advisoryKey(row)])));
+  const unspoken = unspokenOf(machines, knowledge.advisories);
   const captured = machines.flatMap(({ software }) => software?.captured ?? []).toSorted((a, b) => (a < b ? -1 : 1));
   const [oldest] = captured;
-  const exposed = closable.flatMap(({ nodes }) => nodes);
+  const exploited = closable.filter(({ matches }) => matches.some((match) => CLOSABLE.has(match.state) && listed.has(advisoryKey(match))));
   return {
     advisories: knowledge.advisories.length,
-    judged: lists.reduce((sum, { nodes }) => sum + nodes.length, 0),
+    judged: machines.filter(({ software }) => software).length - unspoken.reduce((sum, { nodes }) => sum + nodes.length, 0),
     ...(oldest !== undefined && { oldest }),
     unknown: machines.filter(({ node, software }) => node && !software).map(({ id }) => id),
-    exposed,
-    exploited: [
-      ...new Set(by.filter(({ knownExploited, state }) => knownExploited !== undefined && CLOSABLE.has(state)).flatMap(({ nodes }) => nodes)),
-    ],
+    unspoken,
+    exposed: closable.flatMap(({ nodes }) => nodes),
+    exploited: exploited.flatMap(({ nodes }) => nodes),
     endOfLife: endOfLife(machines, knowledge.lifecycles, today),
     by,
   };
 }
 
+/** That nothing was found means nothing where nothing was said. */
+function unspokenOf(machines: readonly Machine[], advisories: readonly Advisory[]): FleetExposure['unspoken'] {
+  const spokenOf = new Set(advisories.flatMap((advisory) => (advisory.withdrawn === undefined ? shardsOf(advisory) : [])));
+  const silent = machines.filter(({ software, platform }) => software && !spokenOf.has(releaseOf(platform)));
+  const byRelease = grouped(silent, ({ platform }) => releaseOf(platform));
+  const releases = [...byRelease].map(([release, own]) => ({ release, nodes: own.map(({ id }) => id) }));
+  return releases.toSorted((a, b) => (a.release < b.release ? -1 : 1));
+}
+
+/** `rhel-9` of `rhel-9-x86_64`; empty where nobody knows the platform. */
+function releaseOf(platform = ''): string {
+  return platform.slice(0, Math.max(0, platform.lastIndexOf('-')));
+}
+
 function exposures(lists: readonly JudgedList[], knowledge: SurveyKnowledge): ExposedTo[] {
-  const byKey = new Map(knowledge.advisories.map((advisory) => [`${advisory.source} ${advisory.id}`, advisory]));
+  const byKey = new Map(knowledge.advisories.map((advisory) => [advisoryKey({ source: advisory.source, advisory: advisory.id }), advisory]));
   const rows = new Map<string, ExposedTo>();
   for (const { nodes, matches } of lists) {
     const here = new Set<string>();
     for (const match of matches) {
-      const key = `${match.source} ${match.advisory}`;
+      const key = advisoryKey(match);
       const row = rows.get(key) ?? newRow(match, byKey.get(key), knowledge);
       if (STATES.indexOf(match.state) < STATES.indexOf(row.state)) row.state = match.state;
       if (!row.packages.includes(match.package)) row.packages.push(match.package);
@@ -155,8 +175,8 @@ function endOfLife(machines: readonly Machine[], lifecycles: readonly Lifecycle[
     lifecycles.flatMap(({ os, release, eol }) => (eol !== null && eol < today ? [[`${os}-${release}`, eol]] : [])),
   );
   const found = new Map<string, string[]>();
-  for (const { id, platform = '' } of machines) {
-    const release = platform.slice(0, platform.lastIndexOf('-'));
+  for (const { id, platform } of machines) {
+    const release = releaseOf(platform);
     if (dead.has(release)) found.set(release, [...(found.get(release) ?? []), id]);
   }
   return [...found].map(([release, nodes]) => ({ release, since: dead.get(release) ?? '', nodes }));

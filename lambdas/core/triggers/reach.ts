@@ -2,7 +2,7 @@
 import { conditionWords } from '../policy/deadlines.ts';
 import { matches } from '../selection.ts';
 import { grouped } from '../exposures/reconcile.ts';
-import { advisoryKey, nodeKey } from '../exposures/types.ts';
+import { advisoryKey, FORERUNNERS, nodeKey } from '../exposures/types.ts';
 import { meets } from '../exposures/urgency.ts';
 import type { OpenExposure } from '../exposures/types.ts';
 import type { Condition, Node, Policy } from '../model.ts';
@@ -62,7 +62,25 @@ export function openOn(policy: Policy, exposures: OpenExposure[], { fleet, finge
     fingerprintOf,
   );
   const open = exposures.filter((exposure) => withoutExcepted(byFingerprint.get(exposure.fingerprint) ?? [], exposure).length > 0);
-  return new Set(open.map(advisoryKey));
+  return new Set(open.flatMap(keysOf));
+}
+
+/** `advisory node` (`nodeKey`) of these nodes and all that is open on them, whether or not it meets a condition of anybody. */
+export function openPairs(nodes: Node[], exposures: OpenExposure[], fingerprintOf: CountedFleet['fingerprintOf']): Set<string> {
+  const byFingerprint = groupByFingerprint(nodes, fingerprintOf);
+  return new Set(
+    exposures.flatMap((exposure) =>
+      withoutExcepted(byFingerprint.get(exposure.fingerprint) ?? [], exposure).flatMap((node) =>
+        keysOf(exposure).map((advisory) => `${advisory} ${nodeKey(node)}`),
+      ),
+    ),
+  );
+}
+
+/** Its own key, and those of what people or CISA had said of its CVEs before its vendor spoke. */
+function keysOf(exposure: OpenExposure): string[] {
+  const before = exposure.cves.flatMap((cve) => FORERUNNERS.map((source) => advisoryKey({ source, advisory: cve })));
+  return [advisoryKey(exposure), ...before];
 }
 
 /** Nodes that are exposed to something of this and that the policy does not reach, whoever they belong to. */

@@ -3,7 +3,7 @@
  * instead of raced, and a policy that only observes starts nothing. Asked again with what it decided before, it decides nothing new.
  */
 import { nodeKey } from '../exposures/types.ts';
-import { openOn, reachOf } from './reach.ts';
+import { openOn, openPairs, reachOf } from './reach.ts';
 import { platformOf } from '../selection.ts';
 import type { OpenExposure } from '../exposures/types.ts';
 import type { Node, Policy } from '../model.ts';
@@ -136,14 +136,15 @@ class PolicyTriggers {
     // While patches are on their way more nodes come: people are asked once for all of them.
     if (this.policy.mode === 'observe' || this.running('withdraw') || this.running('mitigate') || this.running('patch')) return [];
     const mitigated = this.mitigated();
+    const { fleet, exposures, fingerprintOf } = this.input;
     const carrying = new Set(mitigated.map(({ node }) => node));
-    const nodesNamed = (reach: Reach): string[] =>
-      nodesOf(reach)
-        .map(nodeKey)
-        .filter((node) => carrying.has(node));
-    // Of a large fleet only those are named that carry something: on the first day thousands of advisories reach all of it.
-    const open = new Set(carrying.size === 0 ? [] : this.reaches.flatMap((reach) => nodesNamed(reach).map((node) => `${reach.advisory} ${node}`)));
-    const free = mitigated.filter(({ node, advisories }) => advisories.every((advisory) => !open.has(`${advisory} ${node}`)));
+    // What started it may meet no condition by now, and the node is exposed all the same.
+    const nodes = fleet.filter((node) => carrying.has(nodeKey(node)));
+    const open = openPairs(nodes, exposures, fingerprintOf);
+    const unknown = new Set(nodes.filter((node) => fingerprintOf(node) === undefined).map(nodeKey));
+    const free = mitigated.filter(
+      ({ node, advisories }) => !unknown.has(node) && advisories.every((advisory) => !open.has(`${advisory} ${node}`)),
+    );
     const waiting = free.filter(({ withdrawFor }) => withdrawFor === undefined);
     const due = waiting.filter((one) => carriedMeans(one) === carriedMeans(waiting[0]));
     if (due.length === 0) return [];

@@ -83,6 +83,7 @@ export async function runScanCases(checks: Checks, root: Root, family: Family): 
 
   if (family === 'dnf')
     await checks.check('dnf: a scan reads a repository that signs its metadata, whose key only its own section names', async () => {
+      await prepare(root, installed, offered, advisories);
       const sign = 'gpg --batch --yes --homedir /root/gpg --armor';
       const key = "--passphrase '' --quick-gen-key 'Test <test@example.com>' rsa2048 sign never";
       await root.shell(`
