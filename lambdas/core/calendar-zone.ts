@@ -44,6 +44,11 @@ export function dayOf(wall: number): number {
   return Math.floor(wall / DAY);
 }
 
+/** The date on the wall at an instant (ms), `2026-12-31`. Throws a RangeError for an unknown time zone. */
+export function dateOf(instant: number, timezone: string): string {
+  return new Date(wallOf(instant, timezone)).toISOString().slice(0, 10);
+}
+
 /** The day of the week of a day. */
 export function weekdayOf(day: number): Weekday {
   // 1970-01-01 was a Thursday.

@@ -8,6 +8,7 @@ import { firings, parseCron } from './calendar-cron.ts';
 import type { Window, WindowReading } from './model.ts';
 
 export { isPlanDay, nextPlan, scheduleExpression } from './calendar-plan.ts';
+export { dateOf } from './calendar-zone.ts';
 export { formatDuration, formatLocal } from './calendar-text.ts';
 export type { LocalStyle } from './calendar-text.ts';
 

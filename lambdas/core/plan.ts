@@ -1,7 +1,7 @@
 /** The plan: what a rollout will do, readable before it runs and binding while it runs. Stored under its hash; handlers read it, never the policy. */
 import { z } from 'zod';
-import { nextOpening, windowZone } from './calendar.ts';
-import { candidateLock, itemKey, leaveOutFor, wanted } from './candidate.ts';
+import { dateOf, nextOpening, windowZone } from './calendar.ts';
+import { candidateLock, itemKey, leaveOutFor, nameMatches, wanted } from './candidate.ts';
 import { estimateSeconds } from './layout.ts';
 import { closedBecause } from './maintenance-window.ts';
 import { amountOf, Audience, Location, LockPlatform, Os, Policy, Window } from './model.ts';
@@ -22,6 +22,8 @@ const WrittenNode = z.strictObject({
   /** Wanted updates that are open on this node, and the CVEs that our advisories name for it: where they are written, a place in `cveLists`. */
   exposed: z.int(),
   cves: z.union([z.array(z.string()), z.int()]),
+  /** Those updates, `name arch version`, where no rule for all nodes leaves them out; where written, a place in `openLists`. Absent: not known. */
+  open: z.union([z.array(z.string()), z.int()]).optional(),
   pendingReboot: z.boolean(),
   /** Key into `variants`: nodes with own `leaveOut` rules get a lock of their own. Empty for the common lock. */
   variant: z.string(),
@@ -61,6 +63,7 @@ const WrittenPlan = z.strictObject({
   waves: z.array(WrittenWave),
   /** Thousands of nodes share a few lists: each is written once. */
   cveLists: z.array(z.array(z.string())).optional(),
+  openLists: z.array(z.array(z.string())).optional(),
   leftOutItems: z.array(z.strictObject({ platform: z.string(), name: z.string(), why: z.string() })),
   leftOutNodes: z.array(z.strictObject({ id: z.string(), name: z.string(), why: z.string() })),
   /** What started it, where that was no calendar. */
@@ -71,30 +74,51 @@ const WrittenPlan = z.strictObject({
   unseenHooks: z.array(z.string()).optional(),
 });
 
-/** Nodes that share a list of CVEs share it in memory too. */
-export const Plan = WrittenPlan.transform(({ cveLists = [], waves, ...plan }) => ({
+/** Nodes that share a list share it in memory too. */
+export const Plan = WrittenPlan.transform(({ cveLists = [], openLists = [], waves, ...plan }) => ({
   ...plan,
   waves: waves.map((wave) => ({
     ...wave,
-    nodes: wave.nodes.map((node) => ({ ...node, cves: typeof node.cves === 'number' ? (cveLists[node.cves] ?? []) : node.cves })),
+    nodes: wave.nodes.map(({ open, ...node }) => ({
+      ...node,
+      cves: listAt(node.cves, cveLists),
+      ...(open === undefined ? {} : { open: listAt(open, openLists) }),
+    })),
   })),
 }));
 export type Plan = z.infer<typeof Plan>;
 export type PlanWave = Plan['waves'][number];
 export type PlanNode = PlanWave['nodes'][number];
 
+function listAt(written: string[] | number, lists: string[][]): string[] {
+  return typeof written === 'number' ? (lists[written] ?? []) : written;
+}
+
 /** The plan as it is written; `Plan` reads it. Equal plans are written alike. */
 export function writtenPlan(plan: Plan): z.input<typeof Plan> {
+  const [cves, opens] = [eachOnce(), eachOnce()];
+  const waves = plan.waves.map((wave) => ({
+    ...wave,
+    nodes: wave.nodes.map(({ open, ...node }) => ({
+      ...node,
+      cves: cves.placeOf(node.cves),
+      ...(open === undefined ? {} : { open: opens.placeOf(open) }),
+    })),
+  }));
+  return { ...plan, waves, cveLists: cves.lists, openLists: opens.lists };
+}
+
+/** Lists, each written once, and the place of each. */
+function eachOnce(): { lists: string[][]; placeOf: (list: string[]) => number } {
   const places = new Map<string, number>();
-  const cveLists: string[][] = [];
-  const placeOf = (cves: string[]): number => {
-    const key = cves.join(' ');
-    const place = places.get(key) ?? cveLists.push(cves) - 1;
+  const lists: string[][] = [];
+  const placeOf = (list: string[]): number => {
+    const key = list.join('\n');
+    const place = places.get(key) ?? lists.push(list) - 1;
     places.set(key, place);
     return place;
   };
-  const waves = plan.waves.map((wave) => ({ ...wave, nodes: wave.nodes.map((node) => ({ ...node, cves: placeOf(node.cves) })) }));
-  return { ...plan, waves, cveLists };
+  return { lists, placeOf };
 }
 
 export interface PlanInput {
@@ -116,7 +140,7 @@ export interface PlanInput {
 /** Makes the plan. Nothing is looked up here: equal input gives the equal plan and so the same hash. */
 export function makePlan(input: PlanInput): Plan {
   const { policy, facts, closing } = input;
-  const today = new Date(input.now).toISOString().slice(0, 10);
+  const today = dateOf(input.now, policy.plan?.timezone ?? 'UTC');
   const selection = selectNodes(policy, closing?.fleet ?? input.fleet, input.optIn);
   // Where an earlier rollout has closed the first wave already, the others' offers say what it has to prove.
   const asked = closing ? selection.waves.flatMap((wave) => wave.nodes) : (selection.waves[0]?.nodes ?? []);
@@ -126,7 +150,7 @@ export function makePlan(input: PlanInput): Plan {
   const candidate = closing && closing.doing !== 'patch' ? { platforms: [], leftOut: [] } : candidateLock(policy, offers, today, closes);
   const variants: Record<string, string[]> = {};
   const cvesOf = new Map(input.advisories.map((advisory) => [advisory.id, advisory.cves]));
-  const openOn = openUpdates({ input, cvesOf, closes });
+  const openOn = openUpdates({ input, today, cvesOf, closes });
   const waves: PlanWave[] = [];
   let earliest = input.now;
   const { waves: dealt, unproven } = withProof(
@@ -217,30 +241,31 @@ interface NodeContext {
 }
 
 /** Wanted updates that are open on nodes, and the CVEs behind them. */
-interface Open {
-  exposed: number;
-  cves: string[];
-}
+type Open = Pick<PlanNode, 'exposed' | 'cves' | 'open'>;
 
 interface Wanted {
   input: PlanInput;
+  today: string;
   cvesOf: Map<string, string[]>;
   closes: (platform: string, update: Available) => boolean;
 }
 
 /** Looks at each list once, however many nodes have it. */
-function openUpdates({ input: { policy, facts, closing }, cvesOf, closes }: Wanted): (node: Node) => Open {
+function openUpdates({ input: { policy, facts, closing }, today, cvesOf, closes }: Wanted): (node: Node) => Open {
   const known = new Map<FleetFacts, Open>();
+  const rules = leaveOutFor(policy.patches.leaveOut, today);
   return (node) => {
     const list = factsOf(node, facts);
     if (!list) return { exposed: 0, cves: [] };
     const before = known.get(list);
     if (before) return before;
     const platform = platformOf(node);
-    const open = list.available.filter((update) => wanted(policy.patches, update) && closes(platform, update));
-    const cves = [...new Set(open.flatMap((update) => cvesBehind({ platform, update }, { cvesOf, closing })))].toSorted();
-    known.set(list, { exposed: open.length, cves });
-    return { exposed: open.length, cves };
+    const updates = list.available.filter((update) => wanted(policy.patches, update) && closes(platform, update));
+    const cves = [...new Set(updates.flatMap((update) => cvesBehind({ platform, update }, { cvesOf, closing })))].toSorted();
+    const asked = updates.filter(({ name }) => !rules.some((rule) => nameMatches(rule.package, name)));
+    const open = { exposed: updates.length, cves, open: [...new Set(asked.map(itemKey))].toSorted() };
+    known.set(list, open);
+    return open;
   };
 }
 

@@ -1,7 +1,9 @@
 /** What a rollout came to: the evidence that is kept, and what the terminal, the report and `--json` are made of. One truth for all of them. */
 import { z } from 'zod';
 import { Location, Outcome, Verdict, Window } from './model.ts';
+import { nameMatches, versionKind } from './candidate.ts';
 import { countOutcomes } from './judge.ts';
+import { compareVersions } from './versions/compare.ts';
 import type { Plan, PlanNode } from './plan.ts';
 
 export const NodeResult = z.strictObject({
@@ -90,8 +92,8 @@ export interface ResultInput {
 /** Puts the result together. Every node of the plan appears with exactly one outcome. */
 export function makeResult(input: ResultInput): RolloutResult {
   const { plan } = input;
-  const told = changesTeller(plan);
-  const nodes = plan.waves.flatMap((wave) => wave.nodes.map((node) => nodeResult(input, { wave: wave.name, node, told })));
+  const [told, stillOpen] = [changesTeller(plan), openTeller(input)];
+  const nodes = plan.waves.flatMap((wave) => wave.nodes.map((node) => nodeResult(input, { wave: wave.name, node, told, stillOpen })));
   const waves = plan.waves.map((wave) => waveResult(input, wave.name, nodes));
   const last = [...input.waves.values()].findLast((wave) => wave.lock !== '');
   return {
@@ -106,6 +108,42 @@ export function makeResult(input: ResultInput): RolloutResult {
     nodes,
     proof: proofOf(input),
   };
+}
+
+/** Whether a node that ended well has updates that the policy wants and that its wave's lock did not bring. */
+type TellOpen = (node: PlanNode, wave: string, platform: string) => boolean;
+
+/** Looks at each list of updates once for each wave and variant: nodes that are alike share it. */
+function openTeller({ plan, waves }: ResultInput): TellOpen {
+  const locks = new Map([...waves].map(([name, { items }]) => [name, versionsIn(items)]));
+  const known = new Map<readonly string[], Map<string, boolean>>();
+  return (node, wave, platform) => {
+    const { open, variant } = node;
+    if (open === undefined) return false;
+    const own = known.get(open) ?? new Map<string, boolean>();
+    known.set(open, own);
+    const key = JSON.stringify([wave, variant, platform]);
+    const patterns = plan.variants[variant] ?? [];
+    const isLeft = (update: string): boolean =>
+      !isCovered(update, platform, locks.get(wave)) && !patterns.some((pattern) => nameMatches(pattern, update.split(' ')[0] ?? ''));
+    const answer = own.get(key) ?? open.some(isLeft);
+    own.set(key, answer);
+    return answer;
+  };
+}
+
+/** `platform name arch` → version, of a lock's items as `WaveFacts` has them. */
+function versionsIn(items: readonly string[]): Map<string, string> {
+  return new Map(items.map((item) => [item.slice(0, item.lastIndexOf(' ')), item.slice(item.lastIndexOf(' ') + 1)]));
+}
+
+function isCovered(update: string, platform: string, lock: ReadonlyMap<string, string> | undefined): boolean {
+  const [place, version] = [update.slice(0, update.lastIndexOf(' ')), update.slice(update.lastIndexOf(' ') + 1)];
+  const locked = lock?.get(`${platform} ${place}`);
+  // A KB has no version: its name says it all.
+  if (locked === undefined || locked === version) return locked !== undefined;
+  const sign = compareVersions(versionKind(platform), locked, version);
+  return sign === 0 || sign === 1;
 }
 
 type Told = Pick<NodeResult, 'packages' | 'cvesClosed'>;
@@ -130,9 +168,10 @@ interface NodeInWave {
   wave: string;
   node: PlanNode;
   told: TellChanges;
+  stillOpen: TellOpen;
 }
 
-function nodeResult({ runs, waves }: ResultInput, { wave, node, told }: NodeInWave): NodeResult {
+function nodeResult({ runs, waves }: ResultInput, { wave, node, told, stillOpen }: NodeInWave): NodeResult {
   const run = runs.get(wave)?.get(node.id);
   const opened = waves.get(wave)?.startedAt ?? '';
   const closed = run?.outcome === 'patched' || run?.outcome === 'already-proven' || run?.outcome === 'ahead';
@@ -151,7 +190,7 @@ function nodeResult({ runs, waves }: ResultInput, { wave, node, told }: NodeInWa
     startedAt: run?.startedAt ?? '',
     endedAt: run?.endedAt ?? '',
     exposedBefore: node.exposed > 0,
-    exposedAfter: node.exposed > 0 && !closed,
+    exposedAfter: node.exposed > 0 && (!closed || stillOpen(node, wave, run.platform ?? node.platform)),
   };
 }
 

@@ -217,7 +217,11 @@ describe('extras of Amazon Linux 2', () => {
 
   it('are not closed by what the core repository fixes in versions of its own', () => {
     const core = advisory({ on: 'amazon-linux-2', rows: [{ package: 'php', fixedVersion: '5.4.16-46.amzn2.0.6' }] });
-    const extras = advisory({ id: 'ADV-2', on: 'amazon-linux-2', rows: [{ package: 'php', fixedVersion: '8.0.30-1.amzn2', channel: 'extras:php8.0' }] });
+    const extras = advisory({
+      id: 'ADV-2',
+      on: 'amazon-linux-2',
+      rows: [{ package: 'php', fixedVersion: '8.0.30-1.amzn2', channel: 'extras:php8.0' }],
+    });
     const old = node('amazon-linux-2', ['php 8.0.20-1.amzn2'], { channels: [] });
     expect(matchAll(old, core, extras).map((match) => [match.advisory, match.state])).toEqual([
       ['ADV-1', 'fixed'],

@@ -45,6 +45,17 @@ describe('makePlan', () => {
     expect(JSON.stringify(makePlan(input()))).toBe(JSON.stringify(makePlan(input())));
   });
 
+  it.each([
+    ['America/New_York', '2027-01-01T02:00:00Z', true],
+    ['America/New_York', '2027-01-01T05:00:00Z', false],
+    ['Australia/Sydney', '2026-12-31T14:00:00Z', false],
+    ['UTC', '2026-12-31T23:59:59Z', true],
+  ])('leaves a package out to the end of the last day in %s, also at %s: %s', (timezone, at, isOut) => {
+    const leaveOut = [{ package: 'openssl', why: 'w', owner: 'o', until: '2026-12-31' }];
+    const rules = policy({ plan: { every: 'day', at: '09:00', timezone }, patches: { ...policy().patches, leaveOut } });
+    expect(makePlan(input({ policy: rules, now: Date.parse(at) })).leftOutItems.map(({ name }) => name)).toEqual(isOut ? ['openssl'] : []);
+  });
+
   it('is written with each list of CVEs once, however many nodes have it, and read as it was', () => {
     const cves = Array.from({ length: 900 }, (_, index) => `CVE-2026-${10_000 + index}`);
     const fleet = Array.from({ length: 500 }, (_, index) => node(`p${index}`));

@@ -239,6 +239,18 @@ describe('the ticket', () => {
     expect(written.description).toContain('Resolved by evidence');
   });
 
+  it('fits whatever tags and conditions are called', () => {
+    const services = Array.from({ length: 9 }, (_, index) => ({ name: `${index}${'s'.repeat(255)}`, exposed: 1, of: 2 }));
+    const ticketFor = (reason: string) =>
+      ticketText({ policy: 'zero-day', alert: { ...ALERT, services, reason }, status: 'Open', rollout: '', timeline: moments });
+    const written = ticketFor(ALERT.reason);
+    expect(written.description.length).toBeLessThanOrEqual(2_048);
+    expect(written.description).toContain(`0${'s'.repeat(58)}… 1 of 2, 1s`);
+    expect(written.description).toContain('Resolved by evidence');
+    expect(written.description).toContain('moment 199.');
+    expect(ticketFor(`tag ${'t'.repeat(3_000)}`).description.length).toBeLessThanOrEqual(2_048);
+  });
+
   it('says at its end why it is resolved', () => {
     const { status, description, title } = resolvedText('no node is exposed any more', moments);
     expect([status, title]).toEqual(['Resolved', undefined]);

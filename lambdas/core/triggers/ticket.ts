@@ -1,4 +1,5 @@
 /** The text of a ticket about something that started a policy. Its key names it: as long as it is open, there is one. */
+import { plainText } from '../advisory.ts';
 import { formatLocal } from '../calendar.ts';
 import type { Alert } from './types.ts';
 
@@ -35,11 +36,13 @@ export interface TicketFacts {
 /** SSM API reference, CreateOpsItem: Title up to 1,024 characters, Description up to 2,048. */
 const TITLE_LIMIT = 300;
 const DESCRIPTION_LIMIT = 2_000;
+/** The value of a tag has up to 256 characters, and eight of them leave no room for anything else. */
+const NAME_LIMIT = 60;
 
 /** Writes the ticket as it stands now. The newest of the timeline are kept when it grows too long. */
 export function ticketText({ policy, alert, status, rollout, timeline }: TicketFacts): TicketText {
   const packages = alert.packages.length === 0 ? '' : ` (${alert.packages.join(', ')})`;
-  const services = alert.services.slice(0, 8).map(({ name, exposed, of }) => `${name} ${exposed} of ${of}`);
+  const services = alert.services.slice(0, 8).map(({ name, exposed, of }) => `${plainText(name, NAME_LIMIT)} ${exposed} of ${of}`);
   const head = [
     `${alert.reason}.`,
     `Reached ${alert.nodes} nodes: a fix for ${alert.fixable}, none yet for ${alert.awaiting}, ${alert.blocked} cannot have it as they are.`,
@@ -54,7 +57,7 @@ export function ticketText({ policy, alert, status, rollout, timeline }: TicketF
   return {
     key: ticketKey(policy, alert.subject),
     title: `${alert.subject}${packages}: ${alert.nodes} nodes exposed`.slice(0, TITLE_LIMIT),
-    description: `${head}${newest(timeline, DESCRIPTION_LIMIT - head.length)}`,
+    description: `${head}${newest(timeline, DESCRIPTION_LIMIT - head.length)}`.slice(0, DESCRIPTION_LIMIT),
     status,
     data: { policy, subject: alert.subject, ...(rollout === '' ? {} : { rollout }) },
   };

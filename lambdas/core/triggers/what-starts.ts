@@ -142,9 +142,7 @@ class PolicyTriggers {
     const nodes = fleet.filter((node) => carrying.has(nodeKey(node)));
     const open = openPairs(nodes, exposures, fingerprintOf);
     const unknown = new Set(nodes.filter((node) => fingerprintOf(node) === undefined).map(nodeKey));
-    const free = mitigated.filter(
-      ({ node, advisories }) => !unknown.has(node) && advisories.every((advisory) => !open.has(`${advisory} ${node}`)),
-    );
+    const free = mitigated.filter(({ node, advisories }) => !unknown.has(node) && advisories.every((advisory) => !open.has(`${advisory} ${node}`)));
     const waiting = free.filter(({ withdrawFor }) => withdrawFor === undefined);
     const due = waiting.filter((one) => carriedMeans(one) === carriedMeans(waiting[0]));
     if (due.length === 0) return [];

@@ -99,6 +99,13 @@ export async function runScanCases(checks: Checks, root: Root, family: Family): 
       match(unknown.steps.Facts?.stdout ?? '', /^no list: /u);
     });
 
+  if (family === 'zypper')
+    await checks.check('zypper: a scan waits for somebody else who looks at packages just now', async () => {
+      await root.shell('cp /bin/sleep /tmp/packagekitd; (setsid /tmp/packagekitd 8 >/dev/null 2>&1 & echo $! >/run/zypp.pid)');
+      equal((await scan(root, 'scan-00008')).report.do, 'scan');
+      await root.shell('rm /tmp/packagekitd');
+    });
+
   await checks.check(`${family}: a scan writes nothing outside its own directory`, async () => {
     await prepare(root, installed, offered, advisories);
     await root.shell('sleep 1; touch /var/tmp/mark; sleep 1');

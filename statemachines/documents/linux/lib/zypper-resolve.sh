@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2154 # wl_dir and wl_cache come from lib.sh
+# shellcheck disable=SC2154 # wl_dir and wl_cache come from base.sh, wl_zypp_wait from zypper.sh
 # What resolve.sh asks of every package manager, for zypper.
 
 # Lock items as zypper names them: openssl.x86_64=1:3.0.8-150400.4.1
@@ -53,7 +53,8 @@ wl_download_zypper() {
 # The transaction as lines of a script; its exit status is the transaction's. 102 and 103 are zypper's words for success after which
 # a reboot or a restart is advised (zypper(8), exit codes).
 wl_transaction_zypper() {
-  printf "zypper --non-interactive --no-refresh --cache-dir '%s' install --no-recommends --auto-agree-with-licenses" "$wl_cache/zypp"
+  printf "ZYPP_LOCK_TIMEOUT=%s zypper --non-interactive --no-refresh --cache-dir '%s' install --no-recommends --auto-agree-with-licenses" \
+    "$wl_zypp_wait" "$wl_cache/zypp"
   wl_zypper_specs "$wl_dir/named" | sed "s/.*/ '&'/" | tr -d '\n'
   printf '\ncase $? in 0 | 102 | 103) true ;; *) false ;; esac\n'
 }

@@ -1,8 +1,11 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2154 # wl_cache comes from lib.sh
-# zypper: how it is called and how its summary is read. Metadata and packages are kept in a cache of our own.
+# zypper: how it is called and how its summary is read. Metadata and packages are kept in a cache of our own. Without a time to wait it
+# would end at once where somebody else (PackageKit, mostly) looks at packages just now, and that node would count as failed.
+wl_zypp_wait=300
+
 wl_zypper() {
-  ZYPP_LOGFILE="$wl_cache/zypp.log" zypper --non-interactive --xmlout --cache-dir "$wl_cache/zypp" "$@"
+  ZYPP_LOCK_TIMEOUT=$wl_zypp_wait ZYPP_LOGFILE="$wl_cache/zypp.log" zypper --non-interactive --xmlout --cache-dir "$wl_cache/zypp" "$@"
 }
 
 wl_refresh_zypper() {
