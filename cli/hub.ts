@@ -7,6 +7,7 @@ import { settingsFrom } from '../lambdas/aws/settings.ts';
 import { createStore } from '../lambdas/aws/store.ts';
 import { problemOf } from './hub-problem.ts';
 import { EXIT } from './run/messages.ts';
+import { plain } from './ui/text.ts';
 import type { Record as WavelockRecord } from '../lambdas/aws/record.ts';
 import type { Store } from '../lambdas/aws/store.ts';
 import type { PeoplePolicy } from './hub-problem.ts';
@@ -45,7 +46,7 @@ export async function askHub<T>(options: HubOptions, policy: PeoplePolicy, act: 
     return await act(await openHub(`/${qualifier}/hub`));
   } catch (error) {
     const words = error instanceof NoHub ? undefined : problemOf(error, { policy, endpoint: process.env.AWS_ENDPOINT_URL || undefined });
-    throw words === undefined ? error : new NoHub(words, { cause: error });
+    throw words === undefined ? error : new NoHub(plain(words), { cause: error });
   }
 }
 

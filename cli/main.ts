@@ -1,7 +1,11 @@
 /** The `wavelock` command. Each subcommand is loaded when it is called, so that `--help` is quick. */
 import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { Command, CommanderError } from 'commander';
-import { EXIT } from './run/messages.ts';
+import { EXIT, QUALIFIER } from './run/messages.ts';
+
+/** As a program ends that the system ends for want of a reader (Bash manual, "Exit Status"). */
+const BROKEN_PIPE = 128 + (constants.signals.SIGPIPE ?? 13);
 
 /** People copy ids from addresses, where they stand in small letters. */
 const cveOf = (text: string): string => (/^\s*cve-/i.test(text) ? text.trim().toUpperCase() : text);
@@ -30,6 +34,8 @@ program
   )
   .action(async (options) => {
     const { run } = await import('./run/run.ts');
+    // Whoever stops reading before the verdict is there has not been told "succeeded".
+    process.exitCode = BROKEN_PIPE;
     process.exitCode = await run(options);
   });
 
@@ -78,7 +84,7 @@ program
 program
   .command('feeds')
   .description("how the vendors' feeds are: last success, newest record, count, errors, stale or not, and why")
-  .option('--qualifier <name>', 'qualifier of the installation', 'Wavelock')
+  .option('--qualifier <name>', 'qualifier of the installation', QUALIFIER)
   .option('--endpoint <url>', 'an embedded AWS instead of AWS, as `wavelock local` prints it')
   .option('--accept <feed>', 'take a feed as it is that has lost more than a tenth of its records (recorded with your ARN)')
   .option('--why <text>', 'the reason of --accept, kept in the record')
@@ -101,7 +107,7 @@ program
   .option('--node <id>', 'only this node, id or name')
   .option('--service <name>', 'only nodes with this value of the tag Service')
   .option('--json', 'print an array with a row for each node, advisory and package')
-  .option('--qualifier <name>', 'qualifier of the installation', 'Wavelock')
+  .option('--qualifier <name>', 'qualifier of the installation', QUALIFIER)
   .option('--endpoint <url>', 'an embedded AWS instead of AWS, as `wavelock local` prints it')
   .option('--inventory <files...>', 'offline: inventories of nodes, one a file, as Systems Manager has them (docs/matching.md)')
   .option('--feeds <folder>', 'offline: advisories as the vendors publish them')
@@ -128,7 +134,7 @@ advisory
   .option('--no-fix-yet', 'nobody has a fix (required: what has one comes from its vendor)')
   .option('--anyway', 'record it though it changes nothing now: no node has such a package, or vendors have spoken for all that have')
   .requiredOption('--why <text>', 'the reason, kept in the record')
-  .option('--qualifier <name>', 'qualifier of the installation', 'Wavelock')
+  .option('--qualifier <name>', 'qualifier of the installation', QUALIFIER)
   .option('--endpoint <url>', 'an embedded AWS instead of AWS, as `wavelock local` prints it')
   .addHelpText(
     'after',
@@ -143,7 +149,7 @@ advisory
   .command('withdraw <cve>')
   .description('take back what was announced')
   .requiredOption('--why <text>', 'the reason, kept in the record')
-  .option('--qualifier <name>', 'qualifier of the installation', 'Wavelock')
+  .option('--qualifier <name>', 'qualifier of the installation', QUALIFIER)
   .option('--endpoint <url>', 'an embedded AWS instead of AWS, as `wavelock local` prints it')
   .addHelpText(
     'after',
@@ -178,7 +184,7 @@ program
   .command('timeline <cve>')
   .description('what happened about a CVE: announced, exposed, told, mitigated, approved by whom, proven, closed on the last node')
   .option('--json', 'print an array of { at, what, who, why } instead')
-  .option('--qualifier <name>', 'qualifier of the installation', 'Wavelock')
+  .option('--qualifier <name>', 'qualifier of the installation', QUALIFIER)
   .option('--endpoint <url>', 'an embedded AWS instead of AWS, as `wavelock local` prints it')
   .addHelpText('after', '\nExample:\n  npx wavelock timeline CVE-2026-31337\n\nExit status: 0 told, 2 the CVE or the hub is not known')
   .action(async (cve, options) => {
@@ -195,7 +201,7 @@ for (const [verb, description] of [
     .command(`${verb} <rollout>`)
     .description(`${description} (with your AWS credentials; the decision is recorded with your ARN)`)
     .requiredOption('--why <text>', 'the reason, kept in the record')
-    .option('--qualifier <name>', 'qualifier of the installation', 'Wavelock')
+    .option('--qualifier <name>', 'qualifier of the installation', QUALIFIER)
     .option('--endpoint <url>', 'an embedded AWS instead of AWS, as `wavelock local` prints it')
     .addHelpText(
       'after',
@@ -210,10 +216,12 @@ for (const [verb, description] of [
 helpByName(program, 'wavelock');
 
 // Whoever reads has what they wanted (`wavelock exposure --json | head`): that is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(EXIT.succeeded);
-});
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(process.exitCode ?? EXIT.succeeded);
+  });
+}
 
 try {
   await program.parseAsync(process.argv);

@@ -1,4 +1,5 @@
 import type { Iam } from './iam/iam.ts';
+import { refuseMembers } from './services/refused-members.ts';
 import { AwsError, type CallContext, type Caller, type Faults, type Input, type Random, type Service, type ServiceOperation } from './types.ts';
 
 /** Every call to a service, whoever makes it and however it comes: faults, IAM, the operation, the count. */
@@ -46,6 +47,7 @@ export function createCalls({ services, iam, random, faults, ran = () => undefin
       const context: CallContext = { caller, account, region, service, operation, requestId: random.uuid() };
       fault('before', context, input);
       for (const request of found.access(input, context)) iam.authorize(caller, request, { service, region });
+      refuseMembers(name, input);
       const output: Input = await found.run(input, context);
       ran(service);
       fault('after', context, input);

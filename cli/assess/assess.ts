@@ -8,6 +8,7 @@ import { readAccountsFile } from '../files/accounts.ts';
 import { readPolicyFile } from '../files/policy.ts';
 import { fileProblem, InputErrors } from '../files/problems.ts';
 import { EXIT } from '../run/messages.ts';
+import { jsonText, shellWord } from '../ui/text.ts';
 import { printWidth } from '../ui/width.ts';
 import { exposureOf } from './exposure.ts';
 import type { Exposed } from './exposure.ts';
@@ -20,6 +21,7 @@ import { gather, roleArn } from './gather.ts';
 import { assessmentHtml } from './html.ts';
 import { policyYaml } from './policy-yaml.ts';
 import { explain } from './problems.ts';
+import { whyUnreadable } from '../../local/feeds/files.ts';
 import { assessmentText } from './text.ts';
 
 export interface AssessOptions {
@@ -60,9 +62,7 @@ export async function assess(options: AssessOptions): Promise<number> {
 async function look(options: AssessOptions): Promise<boolean> {
   const places = choosePlaces({ out: options.out, force: options.force === true });
   const policy = ownPolicy(options.policy);
-  if (typeof options.feeds === 'string' && statSync(options.feeds, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    throw new InputErrors([fileProblem(options.feeds, 'is no folder', '--feeds takes a folder of advisories; --no-feeds reads none')]);
-  }
+  if (typeof options.feeds === 'string') checkFolder(options.feeds);
   const { profile, endpoint } = options;
   const { survey, otherRegions } = await gather({
     access: { profile, endpoint },
@@ -85,6 +85,20 @@ async function look(options: AssessOptions): Promise<boolean> {
   });
   leave({ assessment, found, made, places, otherRegions, options });
   return survey.locations.some(({ instances, nodes }) => instances !== undefined || nodes !== undefined);
+}
+
+/** Throws `InputErrors` where there is no folder of that name, or it may not be looked into. */
+function checkFolder(feeds: string): void {
+  const why = whyNoFolder(feeds);
+  if (why !== undefined) throw new InputErrors([fileProblem(feeds, why, '--feeds takes a folder of advisories; --no-feeds reads none')]);
+}
+
+function whyNoFolder(path: string): string | undefined {
+  try {
+    return statSync(path).isDirectory() ? undefined : 'is no folder';
+  } catch (error) {
+    return whyUnreadable(error);
+  }
 }
 
 /** Progress, for people who wait. */
@@ -118,13 +132,13 @@ function leave({ assessment, found, made, places, otherRegions, options }: Resul
       otherRegions,
       files: { ...places, fleet: isFleet ? places.fleet : null },
     };
-    process.stdout.write(`${JSON.stringify(document)}\n`);
+    process.stdout.write(`${jsonText(document)}\n`);
     return;
   }
   const written = [places.report, places.policy, ...(isFleet ? [places.fleet] : [])];
-  const feeds = typeof options.feeds === 'string' ? ` --feeds ${options.feeds}` : '';
+  const feeds = typeof options.feeds === 'string' ? ` --feeds ${shellWord(options.feeds)}` : '';
   const next = isFleet
-    ? `next          npm start -- --fleet ${places.fleet} --policy ${places.policy}${feeds}`
+    ? `next          npm start -- --fleet ${shellWord(places.fleet)} --policy ${shellWord(places.policy)}${feeds}`
     : 'not written   fleet.yaml: no machine was seen that could be simulated';
   const kept = places.kept.map((path) => `left alone    ${path}: somebody has made or changed it; --force replaces it`);
   const columns = process.stdout.isTTY ? printWidth() : undefined;

@@ -1,4 +1,5 @@
 /** Why nothing could be looked at, for people: one sentence, and what to do next. */
+import { plain } from '../ui/text.ts';
 import type { SurveyError, SurveyProblem } from '../../lambdas/aws/survey/errors.ts';
 
 export interface Asked {
@@ -10,7 +11,7 @@ export interface Asked {
 /** Lines for standard error. */
 export function explain({ problem, detail }: SurveyError, asked: Asked): string {
   const [what, next] = WORDS[problem](asked);
-  return `assess: ${what}\n  next: ${next}\n  (${detail.replaceAll(/\s+/g, ' ').trim()})`;
+  return `assess: ${what}\n  next: ${next}\n  (${plain(detail.trim())})`;
 }
 
 const WORDS: Record<SurveyProblem, (asked: Asked) => [what: string, next: string]> = {

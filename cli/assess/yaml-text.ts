@@ -1,5 +1,5 @@
 /** Texts from outside as YAML that cannot be broken out of. The files keep comments and columns, so they are written by hand. */
-import { plain } from '../ui/text.ts';
+import { jsonText, plain } from '../ui/text.ts';
 
 /** What YAML 1.1 and 1.2 both read as this very text, without quotes. */
 const BARE = /^(?![.\d-]+$)[A-Za-z0-9][A-Za-z0-9._/-]*$/;
@@ -10,7 +10,7 @@ const NUMBERS = /^\d[\d._:-]*$/;
 
 /** A key or a value: bare where that is safe, else in double quotes with JSON's escapes, which are YAML's too (YAML 1.2, 7.3.1). */
 export function scalar(text: string): string {
-  return BARE.test(text) && !WORDS.test(text) && !NUMBERS.test(text) ? text : JSON.stringify(text);
+  return BARE.test(text) && !WORDS.test(text) && !NUMBERS.test(text) ? text : jsonText(text);
 }
 
 /** `{ a: b, c: d }` of finished values; `undefined` ones are left out. */

@@ -1,5 +1,5 @@
 /** `wavelock exposure`: of a hub, or offline from inventory files. Options of the one mean nothing to the other, and are refused there. */
-import { EXIT } from '../run/messages.ts';
+import { EXIT, QUALIFIER } from '../run/messages.ts';
 import type { OfflineOptions } from './offline.ts';
 import type { OnlineOptions } from './online.ts';
 
@@ -18,7 +18,7 @@ export async function exposure(options: ExposureOptions): Promise<number> {
     const { onlineExposure } = await import('./online.ts');
     return onlineExposure(options);
   }
-  const strange = ONLINE.filter((name) => options[name] !== undefined);
+  const strange = [...ONLINE.filter((name) => options[name] !== undefined), ...(options.qualifier === QUALIFIER ? [] : ['qualifier'])];
   if (strange.length > 0)
     return refuse(
       `${dashed(strange)} ${strange.length === 1 ? 'asks' : 'ask'} a hub; with --inventory there is none: choose from the rows of --json`,

@@ -8,7 +8,7 @@ import { check } from '../../lambdas/core/policy/problems.ts';
 import { fileProblem } from '../files/problems.ts';
 import { readYaml } from '../files/yaml.ts';
 import { InputErrors } from '../files/problems.ts';
-import { inventoryText, nodesOf, parseInventory, typeByFields } from './inventory-forms.ts';
+import { inventoryText, MAX_BYTES, nodesOf, parseInventory, typeByFields } from './inventory-forms.ts';
 import type { Inventory } from '../../lambdas/core/match/inventory.ts';
 import type { NodeFacts } from '../../lambdas/core/match/types.ts';
 import type { Path, PathProblem } from '../../lambdas/core/policy/problems.ts';
@@ -118,6 +118,8 @@ function saysNothing({ facts }: InventoriedNode): boolean {
 function unreadable(file: string, error: unknown): Problem[] {
   const why = plainText(error instanceof Error ? error.message : String(error), 200);
   if (error instanceof Error && 'code' in error && String(error.code).startsWith('Z_')) return [fileProblem(file, `cannot be decompressed: ${why}`)];
+  if (error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE')
+    return [fileProblem(file, `decompresses to more than ${MAX_BYTES / 1024 / 1024} MB`)];
   const message = `is not JSON: ${why}`;
   try {
     readYaml(file);
@@ -154,7 +156,10 @@ function readWhole(value: unknown, platform: string | undefined): Read {
   if (missing.length > 0) return { problems: missing };
   const system = systemOf(node, lists, platform);
   const found = platformOf(system.name, system.version, node.arch ?? archOf(lists));
-  if (found === undefined) return { problems: [unknownPlatform(['node', 'platformName'], `${system.name} ${system.version}`)] };
+  if (found === undefined) {
+    const isArch = platformOf(system.name, system.version, '') !== undefined;
+    return { problems: [isArch ? unknownArch(node.arch) : unknownPlatform(['node', 'platformName'], `${system.name} ${system.version}`)] };
+  }
   const tags = node.tags ?? {};
   return {
     node: { id: node.id, tags, facts: factsFromInventory(found, lists, tags, system.version || versionIn(system.name)), ...capturedOf(inventories) },
@@ -213,8 +218,12 @@ function archOf(lists: readonly Inventory[]): string {
 }
 
 function capturedOf(lists: readonly Pick<List, 'CaptureTime'>[]): { captured?: string } {
-  const [captured] = lists.flatMap(({ CaptureTime }) => CaptureTime ?? []).toSorted();
+  const [captured] = lists.flatMap(({ CaptureTime = '' }) => (/^\d{4}-\d\d-\d\d(T[\d:.]+Z)?$/.test(CaptureTime) ? [CaptureTime] : [])).toSorted();
   return captured === undefined ? {} : { captured };
+}
+
+function unknownArch(arch: unknown): PathProblem {
+  return problemAt(['node', 'arch'], `"${String(arch)}" is no architecture`, 'expected one such as x86_64');
 }
 
 function unknownPlatform(path: Path, text: string): PathProblem {

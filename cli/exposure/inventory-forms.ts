@@ -14,7 +14,7 @@ export interface Converted {
 }
 
 /** More than an inventory of ten thousand packages decompresses to. */
-const MAX_BYTES = 256 * 1024 * 1024;
+export const MAX_BYTES = 256 * 1024 * 1024;
 
 /**
  * A file's text: UTF-8 or, as PowerShell's `>` writes it, UTF-16; with a byte order mark or without; gzipped or not. Throws what `fs` and

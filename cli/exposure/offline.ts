@@ -2,7 +2,8 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { shardsOf } from '../../lambdas/core/upsert.ts';
-import { InputErrors, fileProblem } from '../files/problems.ts';
+import { collect, InputErrors, fileProblem } from '../files/problems.ts';
+import { readDate } from '../files/dates.ts';
 import { readPolicyFile } from '../files/policy.ts';
 import { EXIT } from '../run/messages.ts';
 import { filesBelow, whyUnreadable } from '../../local/feeds/files.ts';
@@ -64,15 +65,15 @@ export async function offlineExposure(options: OfflineOptions): Promise<number> 
 }
 
 function readInput(options: OfflineOptions, problems: Problem[]): Input {
-  const now = options.now === undefined ? Date.now() : Date.parse(options.now);
-  if (Number.isNaN(now)) problems.push(fileProblem('--now', `"${options.now}" is no date`, 'expected an ISO 8601 date such as 2026-11-23'));
+  const { now: wanted } = options;
+  const now = wanted === undefined ? Date.now() : collect(problems, () => readDate('--now', wanted));
   checkFeeds(options.feeds, problems);
   const read = options.inventory.map((file) => ({ file, read: readInventoryFile(file, options.platform) }));
   for (const one of read) if ('problems' in one.read) problems.push(...one.read.problems);
   const nodes = read.flatMap(({ file, read: one }) => ('nodes' in one ? one.nodes.map((node) => ({ file, node })) : []));
   const notes = read.flatMap(({ file, read: one }) => ('nodes' in one ? one.notes.map((note) => `${file}: ${note}`) : []));
-  const today = Number.isNaN(now) ? undefined : new Date(now).toISOString().slice(0, 10);
-  return { nodes: nameApart(nodes, problems), deadlines: readDeadlines(options.policy, today, problems), now, notes };
+  const today = now === undefined ? undefined : new Date(now).toISOString().slice(0, 10);
+  return { nodes: nameApart(nodes, problems), deadlines: readDeadlines(options.policy, today, problems), now: now ?? 0, notes };
 }
 
 /** Lists that are called by their file have its whole path where several files have the same name. */
@@ -102,13 +103,7 @@ function checkFeeds(folder: string, problems: Problem[]): void {
 
 function readDeadlines(file: string | undefined, today: string | undefined, problems: Problem[]): readonly Deadline[] {
   if (file === undefined) return [];
-  try {
-    return readPolicyFile(file, today).policy.deadlines ?? [];
-  } catch (error) {
-    if (!(error instanceof InputErrors)) throw error;
-    problems.push(...error.problems);
-    return [];
-  }
+  return collect(problems, () => readPolicyFile(file, today).policy.deadlines) ?? [];
 }
 
 /** That nothing was found means nothing where nothing was said. */

@@ -1,4 +1,5 @@
 /** Rows as JSON, for both forms of `wavelock exposure`. */
+import { jsonText } from '../ui/text.ts';
 
 /** Characters that are worth a write. */
 const CHUNK = 64 * 1024;
@@ -8,7 +9,7 @@ export function printRows(rows: Iterable<object>, print: (text: string) => void)
   let text = '';
   let separator = '[\n';
   for (const row of rows) {
-    text += separator + JSON.stringify(row);
+    text += separator + jsonText(row);
     separator = ',\n';
     if (text.length < CHUNK) continue;
     print(text);

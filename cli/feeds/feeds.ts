@@ -1,10 +1,11 @@
 /** `wavelock feeds`: how the feeds of an installation are; or, offline, what our readers make of a folder of vendors' files. */
-import { EXIT } from '../run/messages.ts';
+import { EXIT, QUALIFIER } from '../run/messages.ts';
 import { withHub } from '../hub.ts';
 import { acceptFeed } from './accept.ts';
 import { checkFolder } from './check.ts';
 import { checkTable } from './check-table.ts';
 import { feedLines, feedTable } from './lines.ts';
+import { jsonText } from '../ui/text.ts';
 import { printWidth } from '../ui/width.ts';
 import { whyUnreadable } from '../../local/feeds/files.ts';
 import type { CheckedFile } from './check.ts';
@@ -27,14 +28,18 @@ export async function feeds(options: FeedsOptions): Promise<number> {
   if (options.accept !== undefined) return accept(options.accept, options);
   return withHub(options, 'ReadersPolicy', async ({ record }) => {
     const lines = feedLines(await record.feeds(), Date.now());
-    print(options.json === true ? JSON.stringify(lines, null, 2) : feedTable(lines, printWidth()).join('\n'));
+    print(options.json === true ? jsonText(lines, 2) : feedTable(lines, printWidth()).join('\n'));
     return EXIT.succeeded;
   });
 }
 
 /** Why these options don't go together: one that would do nothing is a misunderstanding. */
-function misfit({ check: folder, accept: feed, why, endpoint, json }: FeedsOptions): string | undefined {
-  const online = [...(feed === undefined ? [] : ['--accept']), ...(endpoint === undefined ? [] : ['--endpoint'])];
+function misfit({ check: folder, accept: feed, why, endpoint, qualifier, json }: FeedsOptions): string | undefined {
+  const online = [
+    ...(feed === undefined ? [] : ['--accept']),
+    ...(endpoint === undefined ? [] : ['--endpoint']),
+    ...(qualifier === QUALIFIER ? [] : ['--qualifier']),
+  ];
   if (folder !== undefined && online.length > 0) return `--check looks at files only: ${online.join(' and ')} asks a hub`;
   if (feed === undefined && why !== undefined) return '--why belongs to --accept: it is the reason why a feed is taken as it is';
   return feed !== undefined && json === true ? '--json shows how the feeds are; --accept decides about one: ask for one after the other' : undefined;
@@ -56,7 +61,7 @@ async function check(folder: string, json: boolean): Promise<number> {
     process.stderr.write(`${folder} ${rows} (expected a folder of vendors' files)\n`);
     return EXIT.badInput;
   }
-  print(json ? JSON.stringify(rows, null, 2) : checkTable(rows).join('\n'));
+  print(json ? jsonText(rows, 2) : checkTable(rows).join('\n'));
   return rows.some((row) => row.result === 'broken') ? EXIT.failed : EXIT.succeeded;
 }
 

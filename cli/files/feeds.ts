@@ -9,21 +9,19 @@ const EMPTY = "is empty; expected files of vendors: updateinfo, OSV records, a m
 
 /** Throws `InputErrors` when the folder is missing, is none, has no advisories, or has files that no feed would see. */
 export function checkFeedsFolder(folder: string): void {
-  const kind = statSync(folder, { throwIfNoEntry: false });
-  if (!kind) fail([fileProblem(folder, 'does not exist')]);
-  if (!kind.isDirectory()) fail([fileProblem(folder, 'is a file; expected a folder of advisories')]);
-  if (filesOf(folder).length === 0) fail([fileProblem(folder, EMPTY)]);
+  if (!told(folder, () => statSync(folder)).isDirectory()) fail([fileProblem(folder, 'is a file; expected a folder of advisories')]);
+  if (told(folder, () => filesBelow(folder)).length === 0) fail([fileProblem(folder, EMPTY)]);
   failIfAny(
-    openFeedFolder(folder)
-      .ignored()
-      .map(({ file, why }) => fileProblem(join(folder, file), `no feed would see it: ${why}`)),
+    told(folder, () => openFeedFolder(folder).ignored()).map(({ file, why }) => fileProblem(join(folder, file), `no feed would see it: ${why}`)),
   );
 }
 
-function filesOf(folder: string): string[] {
+/** What `read` answers. Throws `InputErrors` where the file system refuses it. */
+function told<T>(folder: string, read: () => T): T {
   try {
-    return filesBelow(folder);
+    return read();
   } catch (error) {
-    fail([fileProblem(folder, whyUnreadable(error))]);
+    // Of a file in it, where the error names one.
+    return fail([fileProblem((error as NodeJS.ErrnoException).path ?? folder, whyUnreadable(error))]);
   }
 }

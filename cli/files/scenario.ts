@@ -10,6 +10,7 @@ import { expandEntry } from '../../local/fleet/nodes.ts';
 import type { SingleNode } from '../../local/fleet/nodes.ts';
 import { FaultSchema, ScenarioSchema } from './fleet-schema.ts';
 import { fail, failIfAny } from './problems.ts';
+import { shipped } from './shipped.ts';
 import { readYaml } from './yaml.ts';
 
 /**
@@ -37,10 +38,11 @@ function checkStory(raw: unknown): PathProblem[] {
   if (!isObject(raw)) return [];
   const problems: PathProblem[] = [];
   const { policy, story } = raw;
-  if (typeof policy === 'string' && !existsSync(policy)) problems.push({ path: ['policy'], at: 'value', message: `there is no file ${policy}` });
+  if (typeof policy === 'string' && !existsSync(shipped(policy)))
+    problems.push({ path: ['policy'], at: 'value', message: `there is no file ${policy}` });
   for (const [index, step] of (Array.isArray(story) ? story : []).entries()) {
     const folder = isObject(step) && isObject(step['publishes']) ? step['publishes']['folder'] : undefined;
-    if (typeof folder !== 'string' || statSync(folder, { throwIfNoEntry: false })?.isDirectory()) continue;
+    if (typeof folder !== 'string' || statSync(shipped(folder), { throwIfNoEntry: false })?.isDirectory()) continue;
     problems.push({ path: ['story', index, 'publishes', 'folder'], at: 'value', message: `there is no folder ${folder}` });
   }
   return problems;

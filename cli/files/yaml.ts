@@ -3,12 +3,13 @@
  * that are no texts, aliases that blow up, several documents in a file.
  */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { Lexer, LineCounter, Parser, isAlias, isMap, isNode, isScalar, isSeq, parseDocument } from 'yaml';
 import type { Document, Node } from 'yaml';
 import { pathText } from '../../lambdas/core/policy/problems.ts';
 import type { Path, PathProblem } from '../../lambdas/core/policy/problems.ts';
-import { fail, failIfAny, fileProblem } from './problems.ts';
+import { whyUnreadable } from '../../local/feeds/files.ts';
+import { fail, failIfAny, fileProblem, InputErrors } from './problems.ts';
 import type { Problem } from './problems.ts';
 
 /** A file, read: its value, and where each part of it stands. */
@@ -57,15 +58,19 @@ export function readYaml(file: string): Source {
 }
 
 function readBytes(file: string): Buffer {
+  const tooLarge = (bytes: number): boolean => bytes > MAX_BYTES && fail([fileProblem(file, `is larger than ${MAX_BYTES / 1024 / 1024} MB`)]);
   try {
+    // Before it is in memory, where that can be told: a pipe has no size.
+    tooLarge(statSync(file).size);
     const bytes = readFileSync(file);
-    return bytes.length <= MAX_BYTES ? bytes : fail([fileProblem(file, `is larger than ${MAX_BYTES / 1024 / 1024} MB`)]);
+    tooLarge(bytes.length);
+    return bytes;
   } catch (error) {
+    if (error instanceof InputErrors) throw error;
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT' || code === 'ENOTDIR') fail([fileProblem(file, 'does not exist')]);
+    if (code === 'ENOTDIR') fail([fileProblem(file, 'does not exist')]);
     if (code === 'EISDIR') fail([fileProblem(file, 'is a folder, not a file')]);
-    if (code === 'EACCES' || code === 'EPERM') fail([fileProblem(file, 'may not be read')]);
-    throw error;
+    return fail([fileProblem(file, whyUnreadable(error))]);
   }
 }
 
@@ -107,9 +112,10 @@ function valueOf({ file, document }: Parsed): unknown {
   try {
     return document.toJS({ maxAliasCount: MAX_ALIASES });
   } catch (error) {
-    // The only thing that toJS throws for: aliases without anchor, in a circle, or too many.
+    // Aliases without anchor, in a circle, or too many.
     if (error instanceof ReferenceError) fail([fileProblem(file, `has aliases that cannot be followed: ${error.message}`)]);
-    throw error;
+    // A file that asks for YAML 1.1 (`%YAML 1.1`) may merge what cannot be merged.
+    return fail([fileProblem(file, `cannot be read: ${error instanceof Error ? error.message : String(error)}`)]);
   }
 }
 

@@ -2,10 +2,14 @@
  * What happened when, from the first word of an advisory to the last node: read from the record as its owner could, never from what runs.
  * Told once each, in the order in which it happened.
  */
+import { amount } from '../ui/text.ts';
 import type { Alert } from '../../lambdas/core/triggers/types.ts';
 import type { RolloutRow } from '../../lambdas/aws/record.ts';
 import type { Plan } from '../../lambdas/core/plan.ts';
 import type { openHub } from './record.ts';
+
+/** Services that are named, at most. */
+const SERVICES = 3;
 
 export interface Happening {
   /** Virtual ms. */
@@ -84,11 +88,9 @@ export function createChronicle(hub: Hub, policy: string): Chronicle {
 function foundHere(subject: string, rows: { advisory: string; openedAt: string }[], alert: Alert | undefined): Happening {
   const advisories = rows.map(({ advisory }) => advisory.slice(advisory.indexOf(' ') + 1)).join(', ');
   const [first = ''] = rows.map(({ openedAt }) => openedAt).toSorted();
-  const services = (alert?.services ?? [])
-    .slice(0, 3)
-    .map(({ name, exposed, of }) => `${name} ${exposed} of ${of}`)
-    .join(', ');
-  const reach = alert ? ` on ${alert.nodes} nodes (${services}, …)` : '';
+  const services = (alert?.services ?? []).map(({ name, exposed, of }) => `${name} ${exposed} of ${of}`);
+  const named = services.length > SERVICES ? [...services.slice(0, SERVICES), '…'] : services;
+  const reach = alert ? ` on ${amount(alert.nodes, 'node')}${named.length === 0 ? '' : ` (${named.join(', ')})`}` : '';
   return { at: Date.parse(first), text: `the intake finds ${subject}${reach}: ${advisories}` };
 }
 
@@ -110,7 +112,7 @@ async function ofRollout({ row, plan }: { row: RolloutRow; plan: Plan }, hub: Hu
   return [
     ...events.map(({ at, what, who, why, wave = '' }) => ({ at: Date.parse(at), text: words[what]?.(who, why, wave) ?? why })),
     ...waves.flatMap(({ name, startedAt }) =>
-      startedAt === undefined ? [] : [{ at: Date.parse(startedAt), text: `wave ${name} begins: ${nodes.get(name) ?? 0} nodes` }],
+      startedAt === undefined ? [] : [{ at: Date.parse(startedAt), text: `wave ${name} begins: ${amount(nodes.get(name) ?? 0, 'node')}` }],
     ),
   ];
 }

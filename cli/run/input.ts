@@ -1,14 +1,17 @@
 /** What a run is given: files read and checked, all problems at once, before anything is started. */
+import { readDate } from '../files/dates.ts';
 import { checkFeedsFolder } from '../files/feeds.ts';
 import { expandEntry } from '../../local/fleet/nodes.ts';
 import { nodesOf } from '../files/fleet-nodes.ts';
 import { readFleetFile } from '../files/fleet.ts';
 import { checkHooks } from '../files/hooks.ts';
 import { checkSelections, readPolicyFile } from '../files/policy.ts';
-import { failIfAny, fileProblem, InputErrors } from '../files/problems.ts';
+import { collect, failIfAny, fileProblem, InputErrors } from '../files/problems.ts';
 import { readScenario } from '../files/scenario.ts';
+import { scenarioNames, scenarioPath, shipped } from '../files/shipped.ts';
 import { checkMaintenanceWindows } from '../files/windows.ts';
 import { nextPlan } from '../../lambdas/core/calendar.ts';
+import { didYouMean } from '../../lambdas/core/policy/problems.ts';
 import type { Problem } from '../files/problems.ts';
 import type { Policy, PolicyFile } from '../../lambdas/core/model.ts';
 import type { FleetFile, Scenario } from '../../local/fleet/types.ts';
@@ -51,12 +54,12 @@ const INTAKE_HOUR_MS = 5 * 3_600_000;
 /** Reads everything that the options name. Throws `InputErrors` with every problem of every file. */
 export function readInput(options: RunOptions): RunInput {
   const collected: Problem[] = [];
-  const fleet = collect(collected, () => readFleetFile(options.fleet).fleet);
-  collect(collected, () => checkFeedsFolder(options.feeds));
-  const scenarioPath = scenarioFile(options);
-  const scenario = scenarioPath === undefined ? undefined : collect(collected, () => readScenario(scenarioPath, fleet).scenario);
-  const policyPath = options.policy === DEMO_POLICY ? (scenario?.policy ?? options.policy) : options.policy;
-  const from = startDate(options, scenario);
+  const feeds = shipped(options.feeds);
+  const fleet = collect(collected, () => readFleetFile(shipped(options.fleet)).fleet);
+  collect(collected, () => checkFeedsFolder(feeds));
+  const scenario = collect(collected, () => scenarioOf(options, fleet));
+  const policyPath = shipped(options.policy === DEMO_POLICY ? (scenario?.policy ?? options.policy) : options.policy);
+  const from = collect(collected, () => startDate(options, scenario)) ?? DEMO_FROM;
   const policy = collect(collected, () => readPolicyFile(policyPath, new Date(from).toISOString().slice(0, 10)));
   const chosen = fleet && collect(collected, () => onlyNodes(fleet, options));
   if (policy && chosen) collect(collected, () => checkSelections(policy, nodesOf(chosen)));
@@ -75,7 +78,7 @@ export function readInput(options: RunOptions): RunInput {
     policy: first,
     scenario,
     scenarioName: options.scenario ?? (isDemo(options) ? 'demo' : 'none'),
-    feeds: options.feeds,
+    feeds,
     ...times,
     seed: Number(options.seed),
   };
@@ -105,9 +108,7 @@ function isDemo(options: RunOptions): boolean {
 function startDate({ at, policy }: RunOptions, scenario: Scenario | undefined): number {
   if (at === undefined && scenario?.begins !== undefined) return Date.parse(scenario.begins);
   if (at === undefined) return policy === DEMO_POLICY ? DEMO_FROM : Date.now();
-  const date = Date.parse(at);
-  if (Number.isNaN(date)) throw new InputErrors([fileProblem('--at', `"${at}" is no ISO date`, 'for example 2026-12-01')]);
-  return date;
+  return readDate('--at', at);
 }
 
 /** A minute before the daily look at the fleet that precedes the plan. */
@@ -116,11 +117,15 @@ function intakeBefore(planned: number): number {
   return (sameDay < planned ? sameDay : sameDay - DAY_MS) - 60_000;
 }
 
-/** The demo goes wrong a little by itself; with another fleet or policy only what is asked for goes wrong. */
-function scenarioFile(options: RunOptions): string | undefined {
+/** The demo goes wrong a little by itself; with another fleet or policy only what is asked for goes wrong. Throws `InputErrors`. */
+function scenarioOf(options: RunOptions, fleet: FleetFile | undefined): Scenario | undefined {
   const name = options.scenario ?? (isDemo(options) ? 'demo' : 'none');
   if (name === 'none') return undefined;
-  return /\.ya?ml$/.test(name) ? name : `demo/scenarios/${name}.yaml`;
+  if (/\.ya?ml$/.test(name)) return readScenario(shipped(name), fleet).scenario;
+  const names = scenarioNames();
+  if (names.includes(name)) return readScenario(scenarioPath(name), fleet).scenario;
+  const hint = didYouMean(name, names) ?? `there are ${names.join(', ')} and none, or name a .yaml file`;
+  throw new InputErrors([fileProblem('--scenario', `there is no scenario "${name}"`, hint)]);
 }
 
 function onlyNodes(fleet: FleetFile, { only, fleet: path }: RunOptions): FleetFile {
@@ -137,15 +142,4 @@ function onlyNodes(fleet: FleetFile, { only, fleet: path }: RunOptions): FleetFi
     ]);
   const kept = new Set(nodes.filter((node) => wanted.includes(node.id) || wanted.includes(node.name)).map((node) => node.id));
   return { ...fleet, nodes: fleet.nodes.flatMap(expandEntry).filter((entry) => kept.has(entry.id)) };
-}
-
-/** Runs one reader; its problems are kept so that all files are checked before anything is said. */
-export function collect<T>(problems: Problem[], read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof InputErrors)) throw error;
-    problems.push(...error.problems);
-    return undefined;
-  }
 }

@@ -1,16 +1,16 @@
 /** `wavelock local`: the embedded AWS in real time on a port, for the AWS CLI and any SDK, until somebody ends it. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { checkFeedsFolder } from '../files/feeds.ts';
 import { nodesOf } from '../files/fleet-nodes.ts';
 import { readFleetFile } from '../files/fleet.ts';
+import { checkHooks } from '../files/hooks.ts';
 import { checkSelections, readPolicyFile } from '../files/policy.ts';
-import { failIfAny, fileProblem, InputErrors } from '../files/problems.ts';
-import { collect } from './input.ts';
+import { collect, failIfAny, fileProblem, InputErrors } from '../files/problems.ts';
+import { shipped } from '../files/shipped.ts';
+import { checkMaintenanceWindows } from '../files/windows.ts';
 import { welcome } from './local-text.ts';
 import { openLocal } from './local-world.ts';
 import { EXIT } from './messages.ts';
+import { scratchFolder } from './scratch.ts';
 import { synthesise } from './synth.ts';
 import type { Problem } from '../files/problems.ts';
 import type { LocalInput } from './local-world.ts';
@@ -28,22 +28,24 @@ const LARGEST_PORT = 65_535;
 export async function local(options: LocalOptions): Promise<number> {
   const input = readOrExplain(options);
   if (!input) return EXIT.badInput;
-  const assembly = mkdtempSync(join(tmpdir(), 'wavelock-local-'));
+  const assembly = scratchFolder('wavelock-local-');
   const ended = signalled();
   try {
     process.stderr.write('wavelock: synthesising the template …\n');
-    await synthesise({ locations: input.fleet.locations, policy: options.policy, directory: assembly });
-    const world = await openLocal(input, assembly);
-    process.stdout.write(`${welcome(world.cloud, input).join('\n')}\n`);
-    const signal = await ended;
-    process.stderr.write(`wavelock: ${signal}, ending\n`);
-    await world.close();
+    const opened = synthesise({ locations: input.fleet.locations, policy: shipped(options.policy), directory: assembly }).then(() =>
+      openLocal(input, assembly),
+    );
+    // A Ctrl-C of a terminal ends what synthesises as well: that is no failure.
+    opened.catch(() => undefined);
+    const world = await Promise.race([opened, ended]);
+    if (typeof world !== 'string') process.stdout.write(`${welcome(world.cloud, input).join('\n')}\n`);
+    process.stderr.write(`wavelock: ${await ended}, ending\n`);
+    if (typeof world !== 'string') await world.close();
     return EXIT.succeeded;
   } catch (error) {
     process.stderr.write(`${explain(error, input.port)}\n`);
     return isTaken(error) ? EXIT.badInput : EXIT.failed;
   } finally {
-    rmSync(assembly, { recursive: true, force: true });
     // Timers of the simulated machines and parked executions would keep the process alive for days.
     setImmediate(() => process.exit());
   }
@@ -63,22 +65,24 @@ function readOrExplain(options: LocalOptions): LocalInput | undefined {
 function readLocalInput(options: LocalOptions): LocalInput {
   const problems: Problem[] = [];
   const today = new Date().toISOString().slice(0, 10);
-  const policy = collect(problems, () => readPolicyFile(options.policy, today));
-  const fleet = collect(problems, () => readFleetFile(options.fleet).fleet);
-  collect(problems, () => checkFeedsFolder(options.feeds));
+  const feeds = shipped(options.feeds);
+  const policy = collect(problems, () => readPolicyFile(shipped(options.policy), today));
+  const fleet = collect(problems, () => readFleetFile(shipped(options.fleet)).fleet);
+  collect(problems, () => checkFeedsFolder(feeds));
   if (policy && fleet) collect(problems, () => checkSelections(policy, nodesOf(fleet)));
-  const port = Number(options.port);
-  if (!Number.isInteger(port) || port < 0 || port > LARGEST_PORT)
-    problems.push(fileProblem('--port', `"${options.port}" is no port`, 'for example 4599'));
+  if (policy && fleet) collect(problems, () => checkHooks(policy, fleet));
+  if (policy && fleet) collect(problems, () => checkMaintenanceWindows(policy, fleet));
+  const port = /^\d+$/.test(options.port) ? Number(options.port) : Infinity;
+  if (port > LARGEST_PORT) problems.push(fileProblem('--port', `"${options.port}" is no port`, 'for example 4599'));
   failIfAny(problems);
   if (!policy || !fleet) throw new Error('input without problems must be complete');
-  return { fleet, policyFile: policy.policy, feeds: options.feeds, port };
+  return { fleet, policyFile: policy.policy, feeds, port };
 }
 
 /** The first of the signals that end a program. A Ctrl-C may come twice, from the terminal and from the parent: the second must not kill. */
 function signalled(): Promise<string> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => resolve(signal));
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => resolve(signal));
   });
 }
 

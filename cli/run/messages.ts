@@ -133,3 +133,6 @@ export interface RunExtra {
 
 /** Exit status of `wavelock run`: 0 succeeded, 1 failed, 2 bad input, 3 held. */
 export const EXIT = { succeeded: 0, failed: 1, badInput: 2, held: 3 } as const;
+
+/** Qualifier of an installation, unless somebody says another. */
+export const QUALIFIER = 'Wavelock';

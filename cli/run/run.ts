@@ -1,14 +1,17 @@
 /** `wavelock run`: reads the input, synthesises, lets the world run in a process of its own, shows what it tells, leaves the report. */
 import { fork } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { checkOutFolder } from '../files/out-folder.ts';
 import { InputErrors } from '../files/problems.ts';
 import { reportHtml } from '../report/html.ts';
+import { jsonText } from '../ui/text.ts';
 import { createView } from '../ui/terminal.ts';
 import { readInput } from './input.ts';
 import { LAST_RUN_FILE } from './last.ts';
 import { EXIT } from './messages.ts';
+import { exitOnSignals, scratchFolder } from './scratch.ts';
 import { synthesise } from './synth.ts';
 import type { ChildProcess } from 'node:child_process';
 import type { View } from '../ui/terminal.ts';
@@ -17,9 +20,6 @@ import type { WorldMessage } from './messages.ts';
 import type { WorldConfig } from './stage.ts';
 
 type Ended = Extract<WorldMessage, { type: 'ended' }>;
-
-/** A folder for each run: two of them at once must not read each other's template. */
-const ASSEMBLY = join('.build', `run-${process.pid}`);
 
 /** Runs and answers the exit status. */
 export async function run(options: RunOptions): Promise<number> {
@@ -33,11 +33,17 @@ export async function run(options: RunOptions): Promise<number> {
   const tty = terminal && process.env.CI === undefined;
   const color = terminal && (process.env.NO_COLOR ?? '') === '';
   const view = createView({ stream, tty, color, scenario: input.scenarioName, out: options.out });
+  // A folder for each run: two of them at once must not read each other's template.
+  exitOnSignals();
+  const assembly = scratchFolder('wavelock-run-');
   // The world loads its parts while the template is being made.
   const world = fork(fileURLToPath(new URL('./world.ts', import.meta.url)), [], {
-    execArgv: ['--import', 'tsx', '--max-semi-space-size=64'],
+    execArgv: ['--import', import.meta.resolve('tsx'), '--max-semi-space-size=64'],
     env: process.env,
+    // Standard output is ours alone: whatever it may print is no part of a document.
+    stdio: ['ignore', 2, 2, 'ipc'],
   });
+  process.once('exit', () => world.kill());
   // It may die while the template is still being made.
   const died = new Promise<never>((_resolve, reject) => {
     world.on('error', reject);
@@ -45,14 +51,15 @@ export async function run(options: RunOptions): Promise<number> {
   });
   died.catch(() => undefined);
   try {
-    await Promise.race([synth(input, view), died]);
-    const ended = await Promise.race([live(world, input, view), died]);
-    if (!ended) return EXIT.failed;
+    await Promise.race([synth(input, assembly, view), died]);
+    const ended = await Promise.race([live(world, { input, assembly }, view), died]);
     ended.document.wallMs = Math.round(performance.now() - started);
     leaveReport(options, input, ended);
     view.show(ended);
     await view.close();
-    if (options.json === true) process.stdout.write(`${JSON.stringify(ended.document)}\n`);
+    // From here on the verdict stands, whether or not anybody reads the document.
+    process.exitCode = EXIT[ended.document.status];
+    if (options.json === true) process.stdout.write(`${jsonText(ended.document)}\n`);
     return EXIT[ended.document.status];
   } catch (error) {
     view.fail((error as Error).message);
@@ -60,13 +67,14 @@ export async function run(options: RunOptions): Promise<number> {
     return EXIT.failed;
   } finally {
     world.kill();
-    rmSync(ASSEMBLY, { recursive: true, force: true });
   }
 }
 
 function readOrExplain(options: RunOptions): RunInput | undefined {
   try {
-    return readInput(options);
+    const input = readInput(options);
+    checkOutFolder(options.out);
+    return input;
   } catch (error) {
     if (!(error instanceof InputErrors)) throw error;
     process.stderr.write(`${error.message}\n`);
@@ -74,17 +82,17 @@ function readOrExplain(options: RunOptions): RunInput | undefined {
   }
 }
 
-async function synth(input: RunInput, view: View): Promise<void> {
+async function synth(input: RunInput, assembly: string, view: View): Promise<void> {
   view.synth({ state: 'start' });
   const started = performance.now();
-  await synthesise({ locations: input.fleet.locations, policy: input.policyPath, directory: ASSEMBLY, feedsSchedule: input.scenario?.feedsSchedule });
+  await synthesise({ locations: input.fleet.locations, policy: input.policyPath, directory: assembly, feedsSchedule: input.scenario?.feedsSchedule });
   view.synth({ state: 'done', milliseconds: Math.round(performance.now() - started) });
 }
 
 /** Sends the world its input and shows what it tells, to its end. */
-async function live(world: ChildProcess, input: RunInput, view: View): Promise<Ended | undefined> {
+async function live(world: ChildProcess, { input, assembly }: { input: RunInput; assembly: string }, view: View): Promise<Ended> {
   const config: WorldConfig = {
-    assembly: ASSEMBLY,
+    assembly,
     fleet: input.fleet,
     ...(input.scenario ? { scenario: input.scenario } : {}),
     people: input.policyFile.people,

@@ -3,7 +3,9 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decideOn } from '../decide.ts';
+import { shipped } from '../files/shipped.ts';
 import { durationOf } from '../../local/fleet/scenario.ts';
+import { QUALIFIER } from './messages.ts';
 import type { EmbeddedAws } from '../../local/cloud.ts';
 import type { Scenario, StoryStep } from '../../local/fleet/types.ts';
 import type { Clock } from '../../local/types.ts';
@@ -25,7 +27,10 @@ export function openSites(feeds: string, scenario: Scenario | undefined): Sites 
   const publishing = stepsOf(scenario).flatMap((step): Publishing[] => ('publishes' in step ? [step.publishes] : []));
   if (publishing.length === 0) return { folder: feeds, begin: () => undefined, close: () => undefined };
   const folder = mkdtempSync(join(tmpdir(), 'wavelock-sites-'));
-  const publish = (from: string): void => cpSync(from, folder, { recursive: true, force: true });
+  const close = (): void => rmSync(folder, { recursive: true, force: true });
+  // A run that is broken off closes nothing by itself.
+  process.once('exit', close);
+  const publish = (from: string): void => cpSync(shipped(from), folder, { recursive: true, force: true });
   publish(feeds);
   for (const { folder: early } of publishing.filter(({ from }) => from === 'start')) publish(early);
   return {
@@ -39,7 +44,10 @@ export function openSites(feeds: string, scenario: Scenario | undefined): Sites 
         });
       }
     },
-    close: () => rmSync(folder, { recursive: true, force: true }),
+    close() {
+      process.off('exit', close);
+      close();
+    },
   };
 }
 
@@ -81,7 +89,7 @@ export async function decideAs(cloud: EmbeddedAws, { verb, as, why }: Deciding, 
     AWS_SESSION_TOKEN: keys.SessionToken,
   });
   try {
-    const decided = await decideOn(verb, rollout, { why, qualifier: 'Wavelock' });
+    const decided = await decideOn(verb, rollout, { why, qualifier: QUALIFIER });
     if ('problem' in decided) throw new Error(decided.problem);
   } finally {
     for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN']) process.env[name] = before[name];

@@ -1,5 +1,6 @@
 /** Synthesises the CDK app for a fleet's locations, as `cdk deploy` would: the same app, without the CDK's command. */
 import { spawn } from 'node:child_process';
+import { resolve as absolute } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -22,9 +23,21 @@ export interface SynthRequest {
 export async function synthesise({ locations, policy, directory, feedsSchedule = FEEDS_SCHEDULE, inspector = false }: SynthRequest): Promise<void> {
   const [hub = '', ...spokes] = locations;
   const [account, region] = hub.split('/');
-  const context = { mode: 'patch', account, region, policy, feedsSchedule, inspector, ...(spokes.length > 0 ? { locations: spokes.join(',') } : {}) };
-  const env = { ...process.env, CDK_OUTDIR: directory, CDK_CONTEXT_JSON: JSON.stringify(context) };
+  // The app works in its own folder, which need not be the one that the policy was named in.
+  const context = {
+    mode: 'patch',
+    account,
+    region,
+    policy: absolute(policy),
+    feedsSchedule,
+    inspector,
+    ...(spokes.length > 0 ? { locations: spokes.join(',') } : {}),
+  };
+  const env = { ...process.env, CDK_OUTDIR: absolute(directory), CDK_CONTEXT_JSON: JSON.stringify(context) };
   const child = spawn(process.execPath, ['--import', 'tsx', 'infra/app.ts'], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const end = (): void => void child.kill('SIGKILL');
+  // First of all: whoever removes the folder must not race with what writes into it.
+  process.prependOnceListener('exit', end);
   let said = '';
   child.stdout.on('data', (chunk) => (said += String(chunk)));
   child.stderr.on('data', (chunk) => (said += String(chunk)));
@@ -32,5 +45,6 @@ export async function synthesise({ locations, policy, directory, feedsSchedule =
     child.on('error', reject);
     child.on('close', resolve);
   });
+  process.off('exit', end);
   if (code !== 0) throw new Error(`the CDK app could not be synthesised:\n${said.slice(-4000)}`);
 }

@@ -18,6 +18,9 @@ async function run(config: WorldConfig): Promise<void> {
   await stage.close();
 }
 
+// Without whoever started it nobody hears what it tells; ended in order, it leaves nothing behind.
+for (const end of ['disconnect', 'SIGINT', 'SIGTERM', 'SIGHUP']) process.on(end, () => process.exit());
+
 process.once('message', (config: WorldConfig) => {
   run(config).catch((error: unknown) => {
     tell({ type: 'broken', message: error instanceof Error ? (error.stack ?? error.message) : String(error) });

@@ -3,6 +3,7 @@ import { CveId } from '../../lambdas/core/advisory.ts';
 import { cveTimeline } from '../../lambdas/core/exposures/history-cve.ts';
 import { withHub } from '../hub.ts';
 import { EXIT } from '../run/messages.ts';
+import { jsonText } from '../ui/text.ts';
 import { printWidth } from '../ui/width.ts';
 import { gatherCve } from './gather.ts';
 import { timelineLines } from './text.ts';
@@ -24,7 +25,7 @@ export async function tell(cve: string, hub: OpenHub, json: boolean): Promise<nu
   const moments = cveTimeline(facts);
   if (moments.length === 0)
     return refuse(`nothing is known of ${cve} here: no stored advisory, no entry of CISA's list and nobody here has named it`);
-  console.log(json ? JSON.stringify(moments) : timelineLines(cve, moments, open, printWidth()).join('\n'));
+  console.log(json ? jsonText(moments) : timelineLines(cve, moments, open, printWidth()).join('\n'));
   return EXIT.succeeded;
 }
 

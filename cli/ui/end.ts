@@ -2,7 +2,7 @@
 import { formatDuration } from '../../lambdas/core/calendar-text.ts';
 import { EXIT } from '../run/messages.ts';
 import { closedCves, moodOf, nodesOf, openElsewhere, proofWords, stillExposed } from './facts.ts';
-import { amount, grouped, labelled, plain, realTime, some, usd, wrap } from './text.ts';
+import { amount, grouped, labelled, plain, realTime, shellWord, some, usd, wrap } from './text.ts';
 import type { NodeResult } from '../../lambdas/core/result.ts';
 import type { RunDocument } from '../run/messages.ts';
 import type { EndedRun } from './facts.ts';
@@ -45,8 +45,8 @@ export function endLines(run: EndedRun, { paint, width }: Drawing): string[] {
 /** Look, Break it, Yours. `out`: the folder with the report. */
 export function nextLines(run: EndedRun, out: string, { paint, width }: Drawing): string[] {
   const node = interesting(run);
-  const folder = out === 'out' ? '' : ` --out ${plain(out)}`;
-  const why = node === undefined ? [] : [`npx wavelock why ${shellWord(plain(node.name))}${folder}`];
+  const folder = out === 'out' ? '' : ` --out ${shellWord(out)}`;
+  const why = node === undefined ? [] : [`npx wavelock why ${shellWord(node.name)}${folder}`];
   const look = [`${plain(out)}/report.html`, ...why, `npx wavelock notices${folder}`];
   const entry = (label: string, text: string) =>
     labelled(label, text, { width, column: 12 }).map((line, index) => (index === 0 ? line.replace(label, paint.bold(label)) : line));
@@ -131,9 +131,4 @@ function interesting(run: EndedRun): NodeResult | undefined {
     stillExposed(run)[0] ??
     nodes[0]
   );
-}
-
-/** Quoted where a shell would not take it as one word (POSIX, Shell Command Language, 2.2.2). */
-function shellWord(text: string): string {
-  return /^[\w.:@/-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,15 +1,21 @@
 /** Plain text for terminals: cutting, wrapping and counting. Widths are characters; nothing here knows about colour. */
+import { plain } from '../files/plain.ts';
+
+export { plain };
 
 /** The widest line that is ever written, in characters. */
 export const WIDEST = 100;
 
 /**
- * Text from outside (node names, package managers' last words) on one line, without anything that a terminal or a reader would obey:
- * control characters, and the marks that turn the direction of writing (Unicode Standard Annex 9).
+ * A value as JSON on one line, or on several with `indent`: with escapes for what a terminal would obey and JSON would let through (C1 control
+ * characters, DEL, marks of the direction of writing). To a program it says the same.
  */
-export function plain(text: string): string {
-  return text.replaceAll(/\s+/g, ' ').replaceAll(/[\p{Cc}\p{Bidi_Control}\u200b\u2060\ufeff]/gu, '\ufffd');
+export function jsonText(value: unknown, indent?: number): string {
+  return JSON.stringify(value, null, indent).replaceAll(OBEYED_IN_JSON, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
+
+/** Line breaks are JSON's own here: those of a text are escapes already. */
+const OBEYED_IN_JSON = /(?!\n)[\p{Cc}\p{Bidi_Control}\u200b\u2028\u2029\u2060\ufeff]/gu;
 
 /** Cuts to at most `width` characters, with an ellipsis where something was cut. */
 export function clip(text: string, width: number): string {
@@ -98,6 +104,12 @@ export function realTime(milliseconds: number): string {
 /** USD to the tenth of a cent: `0.005 USD`. */
 export function usd(value: number): string {
   return value > 0 && value < 0.001 ? 'under 0.001 USD' : `${value.toFixed(3)} USD`;
+}
+
+/** Text as one word of a command to be copied: quoted where a shell would not take it as one (POSIX, Shell Command Language, 2.2.2). */
+export function shellWord(text: string): string {
+  const shown = plain(text);
+  return /^[\w.:@/-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", `'\\''`)}'`;
 }
 
 function pieces(word: string, width: number): string[] {

@@ -41,7 +41,8 @@ const coveragePercent = 80;
 
 const words = {
   intake: 'The fleet could not be looked at. Open the failed execution of the intake machine; plans refuse facts that are too old.',
-  rollout: 'A rollout did not end well: a wave did not pass, or it could not be run. Its record says why.',
+  rollout:
+    'A rollout did not end well. Where a wave did not pass, its record says why. One that a fault has ended goes on when its execution is redriven.',
   undelivered: 'Ends of commands or notices could not be handled. They lie in the queue; rollouts look again by themselves.',
   old: `A feed has not been read for more than ${oldHours} hours: newer advisories are unknown. npx wavelock feeds shows which, and why.`,
   silent: 'A vendor has published nothing for longer than usual: its feed may have moved. npx wavelock feeds shows which.',

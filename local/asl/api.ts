@@ -6,7 +6,7 @@ import type { Engine } from './engine.ts';
 import type { Machine } from './execution.ts';
 import type { HistoryEvent } from './history.ts';
 import { page } from './pages.ts';
-import { checkName, executionOf, givenFailure, jsonText, machineOf, mapRunOf, required } from './requests.ts';
+import { checkChoice, checkName, executionOf, givenFailure, jsonText, machineOf, mapRunOf, required } from './requests.ts';
 import { statesArn } from './resources.ts';
 
 /** What the operations work on. */
@@ -144,6 +144,8 @@ function listExecutions({ engine }: Api, input: Input, context: CallContext): un
   if ((stateMachineArn === undefined) === (mapRunArn === undefined)) {
     throw new AwsError('ValidationException', "Must provide either 'stateMachineArn' or 'mapRunArn', but not both");
   }
+  checkChoice(statusFilter, 'statusFilter', ['RUNNING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED', 'PENDING_REDRIVE']);
+  checkChoice(redriveFilter, 'redriveFilter', ['REDRIVEN', 'NOT_REDRIVEN']);
   const owner = mapRunArn === undefined ? machineOf(engine, stateMachineArn, context).arn : mapRunOf(engine, mapRunArn, context).arn;
   const entries = [...engine.executions.values()]
     .map((execution, key) => ({ key, value: execution }))

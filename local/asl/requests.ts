@@ -46,6 +46,12 @@ export function jsonText(source: string, member: string, code: 'InvalidExecution
   return value;
 }
 
+/** @throws AwsError `ValidationException` unless the value is one of the API's, or not given */
+export function checkChoice(value: string | undefined, member: string, choices: string[]): void {
+  if (value === undefined || choices.includes(value)) return;
+  throw refused(`Value '${value}' at '${member}' failed to satisfy constraint: Member must satisfy enum value set: [${choices.join(', ')}]`);
+}
+
 function tooLong(member: string, most: number): AwsError {
   return refused(`Value at '${member}' failed to satisfy constraint: Member must have length less than or equal to ${most}`);
 }

@@ -73,9 +73,12 @@ function findOnResource(caller: Caller, { request, lookup }: Side): ResourceFind
   return finding;
 }
 
+/** What a role's trust policy decides. */
+const trustActions = new Set(['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity']);
+
 /** Where a resource policy exists it must allow: role trust and key policies (IAM User Guide, "Policy evaluation logic", exceptions). */
 function policyIsGate(action: string): boolean {
-  return action.startsWith('kms:') || action === 'sts:AssumeRole';
+  return action.startsWith('kms:') || trustActions.has(action);
 }
 
 function deny(layer: Layer, explicit: boolean): Verdict {
@@ -91,7 +94,7 @@ function deny(layer: Layer, explicit: boolean): Verdict {
  */
 export function judge(caller: Caller, request: AccessRequest, identity: Identity, region: string): Verdict {
   const side: Side = { request, lookup: requestKeys(caller, request, region, identity) };
-  const resourceLayer: Layer = request.action === 'sts:AssumeRole' ? 'role trust policy' : 'resource-based policy';
+  const resourceLayer: Layer = trustActions.has(request.action) ? 'role trust policy' : 'resource-based policy';
   const resource = findOnResource(caller, side);
   const own = find(identity.policies, side);
   const boundary = identity.boundary && find([identity.boundary], side);

@@ -1,6 +1,7 @@
 import type { PutMetricAlarmInput } from '@aws-sdk/client-cloudwatch';
 import { inActivity } from '../clock.ts';
 import { AwsError, type Caller, type Cloud, type Input } from '../types.ts';
+import { checkAlarm, comparisons } from './alarm-checks.ts';
 import { parseArn, type Location } from './locations.ts';
 import { seriesKey, statistic, type Metrics, type Statistic } from './metrics.ts';
 
@@ -39,13 +40,6 @@ export interface Alarm {
   updated: number;
 }
 
-const comparisons: Record<string, (value: number, threshold: number) => boolean> = {
-  GreaterThanThreshold: (value, threshold) => value > threshold,
-  GreaterThanOrEqualToThreshold: (value, threshold) => value >= threshold,
-  LessThanThreshold: (value, threshold) => value < threshold,
-  LessThanOrEqualToThreshold: (value, threshold) => value <= threshold,
-};
-
 /**
  * Alarms that are looked at when their period ends, and only as long as values may still change them: virtual time has no use for
  * timers that find nothing. https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
@@ -64,7 +58,7 @@ export class Alarms {
   }
 
   create(location: Location, properties: AlarmProperties): Alarm {
-    assertSimple(properties);
+    checkAlarm(properties);
     const { AlarmName = '', Namespace = '', MetricName = '', Dimensions = [] } = properties;
     const arn = `arn:aws:cloudwatch:${location.region}:${location.account}:alarm:${AlarmName}`;
     const dimensions = Object.fromEntries(Dimensions.map(({ Name = '', Value = '' }) => [Name, Value]));
@@ -172,22 +166,6 @@ export class Alarms {
       alarm.reason += ` Failed to execute action ${action}: ${error.message}`;
     }
   }
-}
-
-/** @throws AwsError for alarms that only CloudWatch itself can evaluate */
-function assertSimple(properties: AlarmProperties): void {
-  const problem =
-    properties.Metrics !== undefined
-      ? 'of expressions over metrics'
-      : properties.ExtendedStatistic !== undefined
-        ? 'on percentiles'
-        : !comparisons[properties.ComparisonOperator ?? '']
-          ? `that compare by ${properties.ComparisonOperator}`
-          : undefined;
-  if (problem) throw new AwsError('ValidationError', `embedded AWS has no alarms ${problem} (${properties.AlarmName})`);
-  const actions = [properties.AlarmActions, properties.OKActions, properties.InsufficientDataActions].flatMap((list) => list ?? []);
-  const unknown = actions.find((action) => !['sns', 'lambda'].includes(parseArn(action)?.service ?? ''));
-  if (unknown !== undefined) throw new AwsError('ValidationError', `embedded AWS has no alarm action ${unknown}`);
 }
 
 function actionsFor({ state, properties }: Alarm): string[] {

@@ -36,7 +36,7 @@ function describeGroups(input: Input, context: CallContext, hosts: ScalingHosts)
   const groups = hosts.surroundings
     .at(context.account, context.region)
     .scalingGroups.filter(({ name }) => AutoScalingGroupNames.length === 0 || AutoScalingGroupNames.includes(name));
-  const { items, next } = pageOf(groups, MaxRecords, NextToken);
+  const { items, next } = pageOf(groups, MaxRecords, NextToken, 'InvalidNextToken');
   return { AutoScalingGroups: items.map((group) => view(group, instances, context)), ...(next !== undefined && { NextToken: next }) };
 }
 

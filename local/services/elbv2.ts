@@ -31,7 +31,7 @@ function describeGroups(input: Input, context: CallContext, fleet: Fleet): Input
   refuse(input, ['LoadBalancerArn', 'Names', 'TargetGroupArns'], 'DescribeTargetGroups');
   const { PageSize = 400, Marker } = input;
   if (PageSize < 1 || PageSize > 400) throw new AwsError('ValidationError', 'PageSize must be between 1 and 400');
-  const { items, next } = pageOf(fleet.surroundings.at(context.account, context.region).targetGroups, PageSize, Marker);
+  const { items, next } = pageOf(fleet.surroundings.at(context.account, context.region).targetGroups, PageSize, Marker, 'ValidationError');
   const TargetGroups = items.map((group) => ({
     TargetGroupArn: arnOf(group, context),
     TargetGroupName: group.name,

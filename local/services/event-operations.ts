@@ -64,12 +64,32 @@ function putEventsAccess(events: Events, input: Input, context: CallContext): Ac
       resource: bus.arn,
       resourcePolicy: bus.policy,
       resourceAccount: bus.account,
-      context: { 'events:source': [entry.Source], 'events:detail-type': [entry.DetailType], 'events:eventBusInvocation': ['false'] },
+      context: { 'events:source': [entry.Source ?? ''], 'events:detail-type': [entry.DetailType ?? ''], 'events:eventBusInvocation': ['false'] },
     };
   });
 }
 
+/** Bytes of all entries of one PutEvents together: EventBridge API reference, PutEvents. */
+const LARGEST_REQUEST = 1024 * 1024;
+
+function checkSize(entries: Input[]): void {
+  const size = entries.reduce((sum, { Source = '', DetailType = '', Detail = '', Resources = [], Time }) => {
+    const texts: string[] = [Source, DetailType, Detail, ...Resources];
+    return sum + (Time === undefined ? 0 : 14) + texts.reduce((bytes, text) => bytes + Buffer.byteLength(text), 0);
+  }, 0);
+  if (size > LARGEST_REQUEST) throw new AwsError('ValidationException', 'Total size of the entries in the request is over the limit.');
+}
+
+/** What EventBridge says to one entry that lacks something. */
+function lacking(entry: Input): Record<string, string> | undefined {
+  const missing = ['Source', 'DetailType', 'Detail'].find((member) => !entry[member]);
+  if (missing === undefined) return undefined;
+  return { ErrorCode: 'InvalidArgument', ErrorMessage: `Parameter ${missing} is not valid. Reason: ${missing} is a required argument.` };
+}
+
 function putEvent(events: Events, context: CallContext, entry: Input): Record<string, string> {
+  const lack = lacking(entry);
+  if (lack) return lack;
   if (String(entry.Source).startsWith('aws.')) {
     return { ErrorCode: 'NotAuthorizedForSourceException', ErrorMessage: 'Not authorized for the source.' };
   }
@@ -91,6 +111,7 @@ function putEvents(events: Events): ServiceOperation {
     run: (input, context) => {
       // "PutEvents: Array Members: Minimum number of 1 item. Maximum number of 10 items." (API reference)
       if (input.Entries.length > 10) throw new AwsError('ValidationException', 'Entries must have length less than or equal to 10');
+      checkSize(input.Entries);
       const Entries: Array<Record<string, string>> = input.Entries.map((entry: Input) => putEvent(events, context, entry));
       return { FailedEntryCount: Entries.filter((entry) => entry.ErrorCode !== undefined).length, Entries };
     },

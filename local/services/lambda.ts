@@ -17,6 +17,7 @@ import {
 import { AsyncInvocations, type AsyncSettings, type AsyncTarget } from './lambda-async.ts';
 import { configuration, versionOf } from './lambda-configuration.ts';
 import { checkAsyncSettings, checkFunction } from './lambda-limits.ts';
+import { pageOf } from './listing.ts';
 import { parseArn, type Location } from './locations.ts';
 import type { MetricValue } from './metrics.ts';
 
@@ -192,12 +193,8 @@ class Functions {
         access: () => [{ action: 'lambda:ListFunctions', resource: '*' }],
         run: (input, { account, region }) => {
           const mine = this.all().filter(({ definition }) => definition.account === account && definition.region === region);
-          const from = Number(input.Marker ?? 0);
-          const page = mine.slice(from, from + Math.min(input.MaxItems ?? 50, 50));
-          return {
-            Functions: page.map((found) => configuration(found, '$LATEST')),
-            ...(from + page.length < mine.length && { NextMarker: String(from + page.length) }),
-          };
+          const { items, next } = pageOf(mine, Math.min(input.MaxItems ?? 50, 50), input.Marker, 'InvalidParameterValueException');
+          return { Functions: items.map((found) => configuration(found, '$LATEST')), ...(next !== undefined && { NextMarker: next }) };
         },
       },
     };

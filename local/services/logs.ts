@@ -1,4 +1,5 @@
 import { AwsError, type CallContext, type Cloud, type Input, type Service, type ServiceOperation } from '../types.ts';
+import { pageOf } from './listing.ts';
 import { keyOf, locationOf, parseArn, type Location } from './locations.ts';
 
 /** Lines that a group keeps; older ones give way. */
@@ -35,6 +36,9 @@ interface Group {
   lines: (LogLine & { id: number })[];
 }
 
+/** Days that a group may keep its lines: CloudWatch Logs API reference, PutRetentionPolicy. */
+const retentions = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
+
 /** CloudWatch Logs as a sink that can be read. */
 export function createLogs(cloud: Cloud): Logs {
   const groups = new Groups(cloud);
@@ -56,6 +60,11 @@ class Groups {
 
   create(definition: LogGroupDefinition): Group {
     const id = keyOf(definition, definition.name);
+    const { name, retentionDays } = definition;
+    if (!/^[.\-_/#A-Za-z0-9]{1,512}$/.test(name)) throw new AwsError('InvalidParameterException', `${name} is no name for a log group`);
+    if (retentionDays !== undefined && !retentions.includes(retentionDays)) {
+      throw new AwsError('InvalidParameterException', `retentionInDays ${retentionDays} of ${name} must be one of ${retentions.join(', ')}`);
+    }
     if (this.groups.has(id)) throw new AwsError('ResourceAlreadyExistsException', 'The specified log group already exists');
     const arn = `arn:aws:logs:${definition.region}:${definition.account}:log-group:${definition.name}`;
     const group = { arn, definition, created: this.cloud.clock.now(), lines: [] };
@@ -173,6 +182,6 @@ function termsOf(pattern: string): string[] {
 }
 
 function paged<T>(items: T[], most: number, token: string | undefined): { items: T[]; token: { nextToken?: string } } {
-  const from = Number(token ?? 0);
-  return { items: items.slice(from, from + most), token: from + most < items.length ? { nextToken: String(from + most) } : {} };
+  const page = pageOf(items, most, token, 'InvalidParameterException');
+  return { items: page.items, token: page.next === undefined ? {} : { nextToken: page.next } };
 }

@@ -92,6 +92,11 @@ export function seriesKey(location: Location, { namespace, name, dimensions }: M
   return `${keyOf(location, namespace)}/${name}/${JSON.stringify(Object.entries(dimensions).toSorted(([a], [b]) => (a < b ? -1 : 1)))}`;
 }
 
+/** Statistics that are worked out here; percentiles are not. */
+export function isStatistic(name: string | undefined): name is Statistic {
+  return ['Sum', 'Average', 'Minimum', 'Maximum', 'SampleCount'].includes(name ?? '');
+}
+
 export function statistic(values: Statistics, name: Statistic): number {
   return { Sum: values.sum, Average: values.sum / values.count, Minimum: values.min, Maximum: values.max, SampleCount: values.count }[name];
 }

@@ -1,8 +1,9 @@
 import type { GetMetricDataInput, MetricDataQuery, MetricDatum } from '@aws-sdk/client-cloudwatch';
 import { AwsError, type CallContext, type Cloud, type Input, type Service, type ServiceOperation } from '../types.ts';
 import { Alarms, type Alarm, type AlarmProperties, type AlarmState } from './alarms.ts';
+import { pageOf } from './listing.ts';
 import { locationOf, type Location } from './locations.ts';
-import { embeddedMetrics, Metrics, seriesKey, statistic, type MetricName, type MetricValue, type Statistic, type Statistics } from './metrics.ts';
+import { embeddedMetrics, isStatistic, Metrics, seriesKey, statistic, type MetricName, type MetricValue, type Statistics } from './metrics.ts';
 
 export type { AlarmProperties, AlarmState } from './alarms.ts';
 export type { MetricName, MetricValue } from './metrics.ts';
@@ -74,6 +75,9 @@ function operations(metrics: Metrics, alarms: Alarms): Record<string, ServiceOpe
       run: (input, context) => {
         const alarm = alarms.all(locationOf(context)).find(({ properties }) => properties.AlarmName === input.AlarmName);
         if (!alarm) throw new AwsError('ResourceNotFound', `There is no alarm ${input.AlarmName}`, 404);
+        if (!['OK', 'ALARM', 'INSUFFICIENT_DATA'].includes(input.StateValue)) {
+          throw new AwsError('ValidationError', `StateValue ${input.StateValue} must be OK, ALARM or INSUFFICIENT_DATA`);
+        }
         alarms.setState(alarm, input.StateValue, input.StateReason);
       },
     },
@@ -130,10 +134,6 @@ function answer(metrics: Metrics, { query, input }: { query: MetricDataQuery; in
   };
 }
 
-function isStatistic(name: string | undefined): name is Statistic {
-  return ['Sum', 'Average', 'Minimum', 'Maximum', 'SampleCount'].includes(name ?? '');
-}
-
 function listMetrics(metrics: Metrics, input: Input, location: Location): Input[] {
   const wanted = dimensionsOf(input.Dimensions);
   return metrics
@@ -160,13 +160,8 @@ function describeAlarms(all: Alarm[], input: Input): Input {
       AlarmName.startsWith(AlarmNamePrefix) &&
       (StateValue === undefined || state === StateValue),
   );
-  const from = Number(NextToken ?? 0);
-  const page = found.slice(from, from + MaxRecords);
-  return {
-    MetricAlarms: page.map(entry),
-    CompositeAlarms: [],
-    ...(from + page.length < found.length && { NextToken: String(from + page.length) }),
-  };
+  const { items, next } = pageOf(found, MaxRecords, NextToken, 'InvalidNextToken');
+  return { MetricAlarms: items.map(entry), CompositeAlarms: [], ...(next !== undefined && { NextToken: next }) };
 }
 
 function entry({ arn, properties, state, reason, updated }: Alarm): Input {

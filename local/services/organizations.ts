@@ -29,7 +29,7 @@ function listAccounts({ MaxResults = 20, NextToken }: Input, { account }: CallCo
     throw new AwsError('AccessDeniedException', "You don't have permissions to access this resource.");
   }
   if (MaxResults < 1 || MaxResults > 20) throw new AwsError('InvalidInputException', 'MaxResults must be between 1 and 20');
-  const { items, next } = pageOf(accounts, MaxResults, NextToken);
+  const { items, next } = pageOf(accounts, MaxResults, NextToken, 'InvalidInputException');
   const Accounts = items.map(({ id, name }) => ({
     Id: id,
     Arn: `arn:aws:organizations::${management.id}:account/${ID}/${id}`,

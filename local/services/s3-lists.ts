@@ -1,5 +1,6 @@
-import type { ListObjectsV2Request, ListObjectVersionsRequest } from '@aws-sdk/client-s3';
+import type { ListBucketsRequest, ListObjectsV2Request, ListObjectVersionsRequest } from '@aws-sdk/client-s3';
 import { AwsError, type Input } from '../types.ts';
+import { pageOf } from './listing.ts';
 import type { Bucket, ObjectVersion, S3Store } from './s3-store.ts';
 
 /** Most keys in one page: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html */
@@ -21,7 +22,8 @@ export function listObjects(store: S3Store, bucket: Bucket, input: ListObjectsV2
     // A page that ended with a group has told of all its keys.
     if (group !== undefined && (prefixes.has(group) || group === after)) continue;
     if (contents.length + prefixes.size >= most) {
-      truncated = true;
+      // Who asks for no key at all is told that there are none, and could not go on from anywhere.
+      truncated = most > 0;
       break;
     }
     last = group ?? key;
@@ -60,6 +62,25 @@ function decodeToken(token: string): string {
 
 function entry(version: ObjectVersion): Input {
   return { Key: version.key, LastModified: version.modified, ETag: version.etag, Size: version.body.length, StorageClass: 'STANDARD' };
+}
+
+/** Buckets of an account, all at once unless a page is asked for: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html */
+export function listBuckets(
+  store: S3Store,
+  { MaxBuckets, Prefix = '', BucketRegion, ContinuationToken }: ListBucketsRequest,
+  account: string,
+): Input {
+  const mine = store
+    .all()
+    .filter(
+      ({ definition: { account: owner, name, region } }) => owner === account && name.startsWith(Prefix) && (BucketRegion ?? region) === region,
+    );
+  const { items, next } = pageOf(mine, MaxBuckets ?? mine.length, ContinuationToken, 'InvalidArgument');
+  return {
+    Buckets: items.map(({ definition, created }) => ({ Name: definition.name, BucketRegion: definition.region, CreationDate: created })),
+    Owner: { ID: account },
+    ...(next !== undefined && { ContinuationToken: next }),
+  };
 }
 
 /** Every version and delete marker; newest first within a key. */

@@ -14,6 +14,11 @@ const headerNames = [
   'StorageClass',
 ] as const;
 
+/** Bytes of a key: S3 User Guide, "Naming Amazon S3 objects". */
+const LONGEST_KEY = 1_024;
+/** Keys of one DeleteObjects: its API reference. */
+const MOST_DELETED = 1_000;
+
 /** Reading, writing and deleting objects. */
 export class S3Objects {
   constructor(
@@ -44,7 +49,9 @@ export class S3Objects {
     { caller }: CallContext,
   ): Promise<ObjectVersion> {
     const kmsKeyArn = input.ServerSideEncryption === 'AES256' ? undefined : (input.SSEKMSKeyId ?? bucket.definition.kmsKeyArn);
-    if (kmsKeyArn !== undefined) await this.useKey(caller, kmsKeyArn, ['kms:GenerateDataKey'], 's3');
+    // The parts were encrypted as they came, and are read for the whole: S3 User Guide, "Multipart upload API and permissions".
+    const actions = conditions === undefined ? ['kms:GenerateDataKey'] : ['kms:GenerateDataKey', 'kms:Decrypt'];
+    if (kmsKeyArn !== undefined) await this.useKey(caller, kmsKeyArn, actions, 's3');
     this.assertWritable(bucket, input.Key, conditions ?? input);
     return this.store.put(bucket, {
       key: input.Key,
@@ -135,9 +142,13 @@ export class S3Objects {
 
   /** One answer a key, and one key's failure is not the others'. */
   deleteAll(bucket: Bucket, { Delete, BypassGovernanceRetention }: DeleteObjectsRequest): Input {
+    const objects = Delete?.Objects ?? [];
+    if (objects.length === 0 || objects.length > MOST_DELETED) {
+      throw new AwsError('MalformedXML', 'The XML you provided was not well-formed or did not validate against our published schema');
+    }
     const Deleted: Input[] = [];
     const Errors: Input[] = [];
-    for (const { Key, VersionId, ETag } of Delete?.Objects ?? []) {
+    for (const { Key, VersionId, ETag } of objects) {
       try {
         const { DeleteMarker, VersionId: made } = this.delete(bucket, {
           Bucket: '',
@@ -157,6 +168,7 @@ export class S3Objects {
 
   /** Conditions of a write, and what only buckets with Object Lock take. */
   assertWritable(bucket: Bucket, key: string, input: Input): void {
+    if (Buffer.byteLength(key) > LONGEST_KEY) throw new AwsError('KeyTooLongError', 'Your key is too long');
     const current = this.store.current(bucket, key);
     if (input.IfNoneMatch !== undefined && input.IfNoneMatch !== '*') {
       throw new AwsError('NotImplemented', 'A header you provided implies functionality that is not implemented', 501);

@@ -9,7 +9,7 @@ import {
   type ServiceOperation,
 } from '../types.ts';
 import type { UseKey } from './kms.ts';
-import { listObjects, listVersions } from './s3-lists.ts';
+import { listBuckets, listObjects, listVersions } from './s3-lists.ts';
 import { S3Objects } from './s3-objects.ts';
 import { etagOf, S3Store, type Bucket, type BucketDefinition } from './s3-store.ts';
 import { S3Uploads } from './s3-uploads.ts';
@@ -112,13 +112,7 @@ class S3Operations {
       ),
       ListBuckets: {
         access: () => [{ action: 's3:ListAllMyBuckets', resource: '*' }],
-        run: (_input, { account }) => ({
-          Buckets: store
-            .all()
-            .filter(({ definition }) => definition.account === account)
-            .map(({ definition, created }) => ({ Name: definition.name, BucketRegion: definition.region, CreationDate: created })),
-          Owner: { ID: account },
-        }),
+        run: (input, { account }) => listBuckets(store, input, account),
       },
     };
   }

@@ -2,6 +2,7 @@ import type { PublishBatchRequestEntry, PublishInput } from '@aws-sdk/client-sns
 import { AwsError, type AccessRequest, type CallContext, type Cloud, type Input, type Service, type ServiceOperation } from '../types.ts';
 import { isObject, type Json } from '../json.ts';
 import type { UseKey } from './kms.ts';
+import { pageOf } from './listing.ts';
 import { parseArn, type Location } from './locations.ts';
 import { Delivery, type Mail, type Protocol, type Subscription, type Undelivered } from './sns-delivery.ts';
 import { checkFilter, passesFilter } from './sns-filter.ts';
@@ -292,9 +293,8 @@ function topicOf(subscriptionArn: string): string {
 }
 
 function paged<T>(items: T[], token: string | undefined): { items: T[]; token: { NextToken?: string } } {
-  const from = Number(token ?? 0);
-  const page = items.slice(from, from + PAGE);
-  return { items: page, token: items.length > from + PAGE ? { NextToken: String(from + PAGE) } : {} };
+  const page = pageOf(items, PAGE, token, 'InvalidParameterException');
+  return { items: page.items, token: page.next === undefined ? {} : { NextToken: page.next } };
 }
 
 function subscriptionEntry({ arn, topicArn, owner, protocol, endpoint, pending }: Subscription): Input {

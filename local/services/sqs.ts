@@ -1,6 +1,7 @@
 import type { MessageAttributeValue, SendMessageBatchRequestEntry } from '@aws-sdk/client-sqs';
 import { AwsError, type AccessRequest, type CallContext, type Cloud, type Input, type Service, type ServiceOperation } from '../types.ts';
 import type { UseKey } from './kms.ts';
+import { pageOf } from './listing.ts';
 import { keyOf, locationOf } from './locations.ts';
 import { md5, md5OfAttributes, Queue, received, type QueueDefinition } from './sqs-queue.ts';
 
@@ -52,6 +53,7 @@ class Queues {
     if (!/^[\w-]{1,80}$/.test(definition.name)) {
       throw new AwsError('InvalidParameterValue', 'Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length');
     }
+    checkQueue(definition);
     const queue = new Queue({ ...definition }, this.cloud, (arn) => this.queues.get(arn));
     if (this.queues.has(queue.arn)) throw new AwsError('QueueAlreadyExists', `A queue already exists with the name ${definition.name}`);
     this.queues.set(queue.arn, queue);
@@ -84,6 +86,7 @@ class Queues {
         return { Successful: entries.map(({ Id }) => ({ Id })), Failed: [] };
       }),
       ChangeMessageVisibility: this.operation('ChangeMessageVisibility', (queue, input) => {
+        checkSeconds('VisibilityTimeout', input.VisibilityTimeout, bounds.visibilityTimeout);
         if (!queue.hide(input.ReceiptHandle, input.VisibilityTimeout)) throw notInFlight(input.ReceiptHandle);
       }),
       PurgeQueue: this.operation('PurgeQueue', (queue) => queue.purge()),
@@ -99,7 +102,8 @@ class Queues {
         run: (input, context) => {
           const prefix = keyOf(locationOf(context), input.QueueNamePrefix ?? '');
           const mine = this.all().filter(({ definition }) => keyOf(definition, definition.name).startsWith(prefix));
-          return { QueueUrls: mine.slice(0, input.MaxResults ?? 1000).map((queue) => this.url(queue)) };
+          const { items, next } = pageOf(mine, input.MaxResults ?? 1000, input.NextToken, 'InvalidParameterValue');
+          return { QueueUrls: items.map((queue) => this.url(queue)), ...(next !== undefined && { NextToken: next }) };
         },
       },
     };
@@ -126,6 +130,7 @@ class Queues {
     if (sizeOf(input) > LARGEST) {
       throw new AwsError('InvalidParameterValue', `One or more parameters are invalid. Reason: Message must be shorter than ${LARGEST} bytes.`);
     }
+    checkSeconds('DelaySeconds', input.DelaySeconds, bounds.delay);
     await this.unlock(queue, caller, ['kms:GenerateDataKey', 'kms:Decrypt']);
     const message = queue.send({
       body: input.MessageBody,
@@ -166,6 +171,8 @@ class Queues {
         'InvalidParameterValue',
         `Value ${most} for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided.`,
       );
+    checkSeconds('WaitTimeSeconds', WaitTimeSeconds, bounds.receiveWait);
+    checkSeconds('VisibilityTimeout', VisibilityTimeout, bounds.visibilityTimeout);
     await this.unlock(queue, caller, ['kms:Decrypt']);
     const { receiveWait = 0, visibilityTimeout = 30 } = queue.definition;
     const messages = await queue.receive({ most, wait: WaitTimeSeconds ?? receiveWait, hide: VisibilityTimeout ?? visibilityTimeout });
@@ -177,6 +184,24 @@ class Queues {
   private async unlock({ definition: { kmsKeyArn } }: Queue, caller: CallContext['caller'], actions: string[]): Promise<void> {
     if (kmsKeyArn !== undefined) await this.options.useKey(caller, kmsKeyArn, actions, 'sqs');
   }
+}
+
+/** In seconds: SQS API reference, SetQueueAttributes. */
+const bounds = { visibilityTimeout: [0, 43_200], retention: [60, 1_209_600], delay: [0, 900], receiveWait: [0, 20] } as const;
+
+function checkSeconds(name: string, value: number | undefined, [least, most]: readonly [number, number]): void {
+  if (value === undefined || (Number.isInteger(value) && value >= least && value <= most)) return;
+  throw new AwsError('InvalidParameterValue', `Value ${value} for parameter ${name} is invalid. Reason: Must be between ${least} and ${most}.`);
+}
+
+/** A queue that AWS would make. Where it sends what nobody could handle must say how often that is. */
+function checkQueue({ name, visibilityTimeout, retention, delay, receiveWait, redrive }: QueueDefinition): void {
+  checkSeconds('VisibilityTimeout', visibilityTimeout, bounds.visibilityTimeout);
+  checkSeconds('MessageRetentionPeriod', retention, bounds.retention);
+  checkSeconds('DelaySeconds', delay, bounds.delay);
+  checkSeconds('ReceiveMessageWaitTimeSeconds', receiveWait, bounds.receiveWait);
+  if (redrive === undefined || (Number.isInteger(redrive.maxReceives) && redrive.maxReceives >= 1 && redrive.maxReceives <= 1_000)) return;
+  throw new AwsError('InvalidParameterValue', `RedrivePolicy of ${name}: maxReceiveCount must be between 1 and 1000, not ${redrive.maxReceives}`);
 }
 
 /** Queue URLs end in account and name, whatever host they begin with. */

@@ -1,6 +1,8 @@
 import { AwsError, type AccessRequest, type CallContext, type Caller, type Cloud, type Input, type Service } from '../types.ts';
 import type { CredentialStore } from '../iam/credentials.ts';
 import { assumedRoleArn } from '../iam/iam.ts';
+import { parsePolicy } from '../iam/policy.ts';
+import { reason } from '../json.ts';
 import { parseArn } from './locations.ts';
 
 /** What STS needs to know of a role. */
@@ -56,12 +58,9 @@ function assumeAccess(
       ...(Tags.length > 0 && { 'aws:TagKeys': Tags.map(({ Key }: Input) => Key) }),
     },
   };
-  return Tags.length > 0
-    ? [
-        { action: 'sts:AssumeRole', ...request },
-        { action: 'sts:TagSession', ...request },
-      ]
-    : [{ action: 'sts:AssumeRole', ...request }];
+  // A source identity must be allowed like tags, on both sides: IAM User Guide, "Monitor and control actions taken with assumed roles".
+  const also = [...(Tags.length > 0 ? ['sts:TagSession'] : []), ...(SourceIdentity === undefined ? [] : ['sts:SetSourceIdentity'])];
+  return ['sts:AssumeRole', ...also].map((action) => ({ action, ...request }));
 }
 
 function assume(input: Input, { caller, region }: CallContext, { cloud, options }: { cloud: Cloud; options: StsOptions }): Input {
@@ -74,6 +73,7 @@ function assume(input: Input, { caller, region }: CallContext, { cloud, options 
   const seconds = input.DurationSeconds ?? 3600;
   assertDuration(seconds, role, caller);
   if (input.PolicyArns?.length > 0) throw invalid('embedded AWS takes session policies as text only');
+  checkSessionPolicy(input.Policy);
   const account = parseArn(role.arn)?.account ?? '';
   const arn = assumedRoleArn(role.arn, input.RoleSessionName);
   const expires = cloud.clock.now() + seconds * 1000;
@@ -89,6 +89,19 @@ function assume(input: Input, { caller, region }: CallContext, { cloud, options 
     ...(input.SourceIdentity !== undefined && { SourceIdentity: input.SourceIdentity }),
     ...(input.Policy !== undefined && { PackedPolicySize: 1 }),
   };
+}
+
+/** The longest session policy (STS API reference, AssumeRole). */
+const LONGEST_POLICY = 2_048;
+
+function checkSessionPolicy(policy: string | undefined): void {
+  if (policy === undefined) return;
+  if (policy.length > LONGEST_POLICY) throw new AwsError('PackedPolicyTooLarge', `The session policy has more than ${LONGEST_POLICY} characters`);
+  try {
+    parsePolicy(policy, 'session policy', 'identity');
+  } catch (error) {
+    throw new AwsError('MalformedPolicyDocument', reason(error));
+  }
 }
 
 /** From 900 s to the role's limit; a role's session gets another role for an hour at most (role chaining). */

@@ -113,7 +113,13 @@ describe('when nothing can be looked at, it says why and what to do, with status
       /--region: Europe \(Frankfurt\) is no Region \(such as eu-central-1/,
     ],
     ['a number that is none', ['--max', 'many'], () => world.environment(keys), /--max: "many" is no number of nodes/],
-    ['a folder of advisories that is not there', ['--feeds', 'no-such-folder'], () => world.environment(keys), /no-such-folder: is no folder/],
+    [
+      'a folder of advisories that is not there',
+      ['--feeds', 'no-such-folder'],
+      () => world.environment(keys),
+      /no-such-folder: does not exist \(--feeds takes a folder/,
+    ],
+    ['a file instead of advisories', ['--feeds', 'package.json'], () => world.environment(keys), /package\.json: is no folder/],
     ['an accounts file that is not there', ['--accounts', 'no-such.yaml'], () => world.environment(keys), /no-such\.yaml: does not exist/],
     ['a policy file that does not exist', ['--policy', 'no-such.yaml'], () => world.environment(keys), /no-such\.yaml: does not exist/],
   ])('%s', async (what, args, environment, words) => {
@@ -173,6 +179,26 @@ describe('files that are there', () => {
     expect(readFileSync(policy, 'utf8')).toBe(mine);
     expect((await run(['--out', folder, '--force'], environment)).status).toBe(0);
     expect(readFileSync(policy, 'utf8')).toContain('mode: observe');
+  });
+
+  it.each([
+    ['the folder', 'taken', /taken: is a file, or lies below one; expected a folder \(name another folder with --out\)/],
+    ['what the folder is in', 'taken/below', /taken\/below: is a file, or lies below one/],
+    ['a folder where a file would go', 'folders', /folders\/fleet\.yaml: is there/],
+    ['a folder where the report would go', 'report', /report\/assessment\.html: is there and is no file/],
+  ])('are not what they should be: %s; that is said before anything is looked at', async (_what, name, words) => {
+    writeFileSync(out('taken'), '');
+    mkdirSync(out('folders/fleet.yaml'), { recursive: true });
+    mkdirSync(out('report/assessment.html'), { recursive: true });
+    const { status, stdout, stderr } = await run(['--out', out(name)], world.environment(keys));
+    expect(stderr).toMatch(words);
+    expect(stderr).not.toContain('looking as');
+    expect([status, stdout]).toEqual([2, '']);
+  });
+
+  it('have names that can be copied into a shell, with spaces as well', async () => {
+    const { stdout } = await run(['--out', out('two words')], world.environment(keys));
+    expect(stdout).toMatch(/^next +npm start -- --fleet '\S+\/two words\/fleet\.yaml' --policy '\S+\/two words\/wavelock\.yaml'$/m);
   });
 
   it('of somebody else are never touched', async () => {

@@ -1,5 +1,6 @@
 /** The `wavelock` command as people start it: a child process of `node cli/bin.mjs`. */
 import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import type { ChildProcess } from 'node:child_process';
 
 export interface Ended {
@@ -8,12 +9,15 @@ export interface Ended {
   stderr: string;
 }
 
-/** Starts it, with these variables in its environment; its two streams are collected in `said`. */
+const COMMAND = join(process.cwd(), 'cli/bin.mjs');
+
+/** Starts it, with these variables in its environment, in this folder; its two streams are collected in `said`. */
 export function start(
   args: string[],
   environment: Record<string, string> = {},
+  cwd = process.cwd(),
 ): { child: ChildProcess; said: { stdout: string; stderr: string }; ended: Promise<Ended> } {
-  const child = spawn(process.execPath, ['cli/bin.mjs', ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } });
+  const child = spawn(process.execPath, [COMMAND, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } });
   const said = { stdout: '', stderr: '' };
   child.stdout.on('data', (chunk) => (said.stdout += String(chunk)));
   child.stderr.on('data', (chunk) => (said.stderr += String(chunk)));

@@ -125,6 +125,26 @@ describe('the text of an inventory', () => {
     expect(read('any.json', bytes)).toEqual([`i-1, ${ANSWER}, 2026-11-20T03:00:00Z`]);
   });
 
+  it('is refused where it decompresses without end', () => {
+    expect(read('bomb.json.gz', Buffer.concat(Array<Buffer>(257).fill(gzipSync(Buffer.alloc(1024 * 1024)))))).toEqual([
+      'bomb.json.gz: decompresses to more than 256 MB',
+    ]);
+  });
+
+  it('never says when it was gathered in words that are no date', () => {
+    const whole = { node: { id: 'i-1', platformName: 'Amazon Linux', platformVersion: '2023' } };
+    const odd = { ...listed, CaptureTime: '\u001b[31mred' };
+    expect(read('odd.json', { ...whole, inventories: [odd] })).toEqual([`i-1, ${ANSWER}`]);
+    expect(read('two.json', { ...whole, inventories: [odd, listed] })).toEqual([`i-1, ${ANSWER}, 2026-11-20T03:00:00Z`]);
+  });
+
+  it('is told apart from the system: an architecture that is none is named', () => {
+    const node = { id: 'i-1', platformName: 'Amazon Linux', platformVersion: '2023', arch: 'x86 64' };
+    expect(read('arch.json', { node, inventories: [listed] })).toEqual([
+      expect.stringMatching(/^arch\.json:1:\d+ node\.arch: "x86 64" is no architecture \(expected one such as x86_64\)$/),
+    ]);
+  });
+
   it('is refused where it is cut off, empty, or none', () => {
     expect(read('cut.json.gz', gzipSync(text).subarray(0, 60))).toEqual(['cut.json.gz: cannot be decompressed: unexpected end of file']);
     expect(read('empty.json', '')).toEqual(['empty.json: is empty']);

@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { InputErrors } from '../../cli/files/problems.ts';
+import { failIfAny, InputErrors, problemText } from '../../cli/files/problems.ts';
 import { readYaml } from '../../cli/files/yaml.ts';
+import type { Problem } from '../../cli/files/problems.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'wavelock-yaml-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -40,6 +41,7 @@ describe('a file that is no YAML', () => {
     ['an unknown tag', 'a: !secret x\n', 'file.yaml:1:4 is not YAML: Unresolved tag'],
     ['two documents', 'a: 1\n---\nb: 2\n', 'file.yaml:2:1 another document begins here; the file may hold one only'],
     ['an alias without anchor', 'a: *b\n', 'file.yaml: has aliases that cannot be followed: Unresolved alias'],
+    ['the merge of a text, as YAML 1.1 has it', '%YAML 1.1\n---\n<<: 5\n', 'file.yaml: cannot be read: Merge sources must be maps'],
     ['nesting without end', '['.repeat(100_000), 'file.yaml: is nested more than 100 levels deep'],
     ['nesting in blocks', `${'- '.repeat(100_000)}x`, 'file.yaml: is nested more than 100 levels deep'],
   ])('%s', (_name, text, problem) => {
@@ -61,6 +63,38 @@ describe('a file that is no YAML', () => {
     expect(refusal(() => readYaml(join(folder, 'none.yaml')))).toEqual(['none.yaml: does not exist']);
     expect(refusal(() => readYaml(join(write('a: 1'), 'below.yaml')))).toEqual(['file.yaml/below.yaml: does not exist']);
     expect(refusal(() => readYaml(folder))).toEqual([`${folder}: is a folder, not a file`]);
+  });
+
+  it('is none when it is too large, or a link that leads back to itself, or has a name that no file can have', () => {
+    const huge = write('');
+    truncateSync(huge, 3 * 1024 ** 3);
+    expect(refusal(() => readYaml(huge))).toEqual(['file.yaml: is larger than 16 MB']);
+    rmSync(huge);
+    symlinkSync('loop.yaml', join(folder, 'loop.yaml'));
+    expect(refusal(() => readYaml(join(folder, 'loop.yaml')))).toEqual(['loop.yaml: cannot be read (ELOOP)']);
+    expect(refusal(() => readYaml(join(folder, 'x'.repeat(5_000))))[0]).toContain(': cannot be read (ENAMETOOLONG)');
+  });
+});
+
+describe('problems', () => {
+  const at = (file: string, line: number, message = 'is wrong'): Problem => ({ file, line, column: 1, path: 'a', message });
+
+  it('stand by file, and in each in the order of their places', () => {
+    const all = [at('fleet.yaml', 9), at('fleet.yaml', 2), at('policy.yaml', 3), at('--at', 0), at('policy.yaml', 1)];
+    expect(refusal(() => failIfAny(all)).map((line) => line.replace(/:1 .*| .*/, ''))).toEqual([
+      'fleet.yaml:2',
+      'fleet.yaml:9',
+      'policy.yaml:1',
+      'policy.yaml:3',
+      '--at:',
+    ]);
+  });
+
+  it('never have anything in them that a terminal would obey, wherever it came from', () => {
+    const hostile = '\u001b]0;x\u0007\u009b31m\u202e';
+    const text = problemText({ file: `a${hostile}`, line: 1, column: 1, path: `b${hostile}`, message: `c${hostile}\nd`, hint: `e${hostile}` });
+    expect(text).not.toMatch(/[\p{Cc}\p{Bidi_Control}]/u);
+    expect(text).toMatch(/^a.*:1:1 b.*: c.* d \(e.*\)$/);
   });
 });
 

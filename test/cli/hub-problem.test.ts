@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { decide } from '../../cli/decide.ts';
+import { exposure } from '../../cli/exposure/exposure.ts';
 import { onlineExposure } from '../../cli/exposure/online.ts';
 import { feeds } from '../../cli/feeds/feeds.ts';
 import { problemOf } from '../../cli/hub-problem.ts';
@@ -73,6 +74,18 @@ describe('a command that cannot ask its hub', () => {
       /^--check looks at files only: --accept asks a hub\n$/,
     ],
     [
+      'a qualifier beside files to check',
+      () => feeds({ qualifier: 'Blue', check: 'demo/feeds' }),
+      {},
+      /^--check looks at files only: --qualifier asks a hub\n$/,
+    ],
+    [
+      'a qualifier beside inventories',
+      () => exposure({ qualifier: 'Blue', inventory: ['x.json'], feeds: 'demo/feeds' }),
+      {},
+      /^--qualifier asks a hub; with --inventory there is none/,
+    ],
+    [
       'a document of a decision',
       () => feeds({ ...HUB, json: true, accept: 'msrc', why: 'x' }),
       {},
@@ -86,17 +99,26 @@ describe('a command that cannot ask its hub', () => {
     expect(said.trim().split('\n')).toHaveLength(1);
   });
 
-  it('because something else answers there, says so', async () => {
-    const server = createServer((_request, response) =>
-      response.writeHead(200, { 'content-type': 'text/html' }).end('<!DOCTYPE html><p>Welcome</p>'),
-    );
+  /** Asks what answers so; tells the status, and where it was. */
+  async function askStranger(status: number, type: string, body: string): Promise<string> {
+    const server = createServer((_request, response) => response.writeHead(status, { 'content-type': type }).end(body));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
     const endpoint = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
     for (const [name, value] of Object.entries({ ...KEYS, ...HERE })) vi.stubEnv(name, value);
     expect(await feeds({ ...HUB, endpoint })).toBe(2);
     server.close();
+    return endpoint;
+  }
+
+  it('because something else answers there, says so', async () => {
+    const endpoint = await askStranger(200, 'text/html', '<!DOCTYPE html><p>Welcome</p>');
     expect(said).toMatch(new RegExp(`^what answers at ${endpoint} is not AWS: `));
+  });
+
+  it('never hands on what a terminal would obey, whoever answers', async () => {
+    await askStranger(400, 'application/x-amz-json-1.1', JSON.stringify({ __type: 'Odd', message: 'red \u001b[31m \u009b1m \u202e' }));
+    expect(said).toBe('AWS refuses: Odd: red \ufffd[31m \ufffd1m \ufffd\n');
   });
 });
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -64,6 +64,12 @@ function standingIn(form: string): Partial<RunOptions> {
   ];
   writeFileSync(fleet, `${readFileSync(DEMO.fleet, 'utf8')}\n${more.join('\n')}\n`);
   return { scenario: 'zero-day', policy, fleet };
+}
+
+function loop(): string {
+  const path = join(folder, 'loop');
+  symlinkSync('loop', path);
+  return path;
 }
 
 const MACHINE = '{ name: one, location: 111111111111/eu-central-1, inventory: al2023, tags: { Wavelock: enabled, Environment: test } }';
@@ -134,15 +140,26 @@ describe('what a run is refused for', () => {
     ['two policies of one name', { policy: policyWith([/\npolicies:\n([\s\S]*)$/, '\npolicies:\n$1$1']) }, /monthly/],
     ['an unknown id in --only', { only: 'web-t1,web-t99' }, /^--only: demo\/fleet\.yaml has no node web-t99 \(ids or names, separated by commas\)$/m],
     ['an empty --only', { only: ' , ' }, /^--only: /m],
-    ['an unknown scenario', { scenario: 'bad-path' }, /bad-path/],
+    ['a slip in a scenario', { scenario: 'bad-path' }, /^--scenario: there is no scenario "bad-path" \(did you mean `bad-patch`\?\)$/m],
+    [
+      'an unknown scenario',
+      { scenario: 'earthquake' },
+      /^--scenario: there is no scenario "earthquake" \(there are bad-patch, demo, .*zero-day and none/m,
+    ],
     ['a date that is none', { at: 'tomorrow' }, /^--at: "tomorrow" is no ISO date \(for example 2026-12-01\)$/m],
+    ['a date that some would take for one', { at: 'next tuesday 4' }, /^--at: "next tuesday 4" is no ISO date/m],
+    ['a day that its month does not have', { at: '2027-02-30' }, /^--at: "2027-02-30" is no ISO date/m],
+    ['a number', { at: '5' }, /^--at: "5" is no ISO date/m],
+    ['a folder of feeds that leads back to itself', { feeds: loop() }, /^\S+loop: cannot be read \(ELOOP\)$/m],
   ])('%s', (_what, options, message) => {
     expect(problemsOf(options)).toMatch(message);
   });
 
   it('says everything at once, of all files', () => {
     const policy = policyWith(['atOnce: 25%', 'atOnce: 125%'], ['severity: {', 'severty: {']);
-    const said = problemsOf({ policy, fleet: fleetOf(' []'), feeds: join(folder, 'feeds') });
+    const said = problemsOf({ policy, fleet: fleetOf(' []'), feeds: join(folder, 'feeds'), at: 'soon', scenario: 'none-such' });
+    expect(said).toMatch(/^--at: /m);
+    expect(said).toMatch(/^--scenario: /m);
     expect(said).toMatch(/atOnce/);
     expect(said).toMatch(/severty.*severity/);
     expect(said).toMatch(/nodes: /);
@@ -162,6 +179,21 @@ describe('what a run is given', () => {
     const policy = policyWith(['mode: auto', 'mode: approve']);
     expect(read({ policy, at: '2026-12-01' })).toMatchObject({ scenarioName: 'none', scenario: undefined });
     expect(read({ policy, at: '2026-12-01', scenario: 'lost-event' }).scenario?.faults).toHaveLength(1);
+  });
+
+  it('takes a day, or an instant of it, which is in UTC where no zone is said', () => {
+    for (const at of ['2027-01-13T07:59', '2027-01-13T08:59+01:00', '2027-01-13T07:59:59.999Z'])
+      expect([at, new Date(read({ at }).plannedFor ?? 0).toISOString()]).toEqual([at, '2027-01-13T08:00:00.000Z']);
+  });
+
+  it('finds what ships with it from any folder', () => {
+    const here = process.cwd();
+    process.chdir(folder);
+    try {
+      expect(read({ scenario: 'zero-day' }).policyPath).toBe(join(here, 'demo/zero-day/policy.yaml'));
+    } finally {
+      process.chdir(here);
+    }
   });
 
   it('takes a whole number as chance, and no other word', () => {

@@ -1,6 +1,17 @@
-import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
 import { command, start } from './command.ts';
+import type { ChildProcess } from 'node:child_process';
+
+const home = mkdtempSync(join(tmpdir(), 'wavelock-main-'));
+afterAll(() => rmSync(home, { recursive: true }));
+
+function temporary(): string {
+  return mkdtempSync(join(home, 'folder-'));
+}
 
 describe('help', () => {
   it.each(['run', 'local', 'assess', 'why', 'notices', 'approve', 'resume', 'abort'])(
@@ -56,6 +67,45 @@ describe('what the command does not know', () => {
     const { status, stderr } = await command('why', 'web-t1', '--out', 'no-such-folder');
     expect(status).toBe(2);
     expect(stderr).toContain('run `npm start` first');
+  });
+
+  it.each([
+    ['cut off', '{"document": {"roll', 'is cut off, or not what a run leaves'],
+    ['of something else', '{"name": "x"}', 'is not what a run leaves, or of another version'],
+    ['nothing', 'null', 'is not what a run leaves, or of another version'],
+  ])('a result that is %s', async (_what, text, words) => {
+    const folder = temporary();
+    writeFileSync(join(folder, 'run.json'), text);
+    for (const verb of [['why', 'web-t1'], ['notices']]) {
+      const { status, stdout, stderr } = await command(...verb, '--out', folder);
+      expect(stderr).toContain(`run.json ${words}: run \`npm start\` first`);
+      expect([status, stdout]).toEqual([2, '']);
+    }
+  });
+
+  it('a folder for the report that is a file, before anything runs', async () => {
+    const { status, stdout, stderr } = await command('run', '--out', 'package.json');
+    expect(stderr).toBe('package.json: is a file, or lies below one; expected a folder (name another folder with --out)\n');
+    expect([status, stdout]).toEqual([2, '']);
+  });
+});
+
+describe('a run that is broken off', () => {
+  it.each<[string, (child: ChildProcess) => void, number]>([
+    ['because nobody reads on', (child) => child.stderr?.destroy(), 141],
+    ['by Ctrl-C', (child) => child.kill('SIGINT'), 130],
+    ['by the end of its terminal', (child) => child.kill('SIGHUP'), 129],
+  ])('%s has not succeeded, and leaves nothing behind', async (_what, breakOff, expected) => {
+    const folder = temporary();
+    // What tsx has compiled is kept beside: without it the command begins slowly.
+    const compiled = `tsx-${process.getuid?.() ?? ''}`;
+    if (existsSync(join(tmpdir(), compiled))) symlinkSync(join(tmpdir(), compiled), join(folder, compiled));
+    const { child, ended } = start(['run', '--json', '--out', join(folder, 'out')], { TMPDIR: folder });
+    if (expected < 141) await once(child.stderr!, 'data');
+    breakOff(child);
+    const { status, stdout } = await ended;
+    expect([status, stdout]).toEqual([expected, '']);
+    expect(readdirSync(folder).filter((name) => name !== compiled)).toEqual([]);
   });
 });
 

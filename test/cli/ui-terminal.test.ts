@@ -246,7 +246,10 @@ describe('a run on a terminal', () => {
 
 describe('colour', () => {
   it('only repeats what the words say', async () => {
+    // Whoever runs the tests may want none.
+    vi.stubEnv('NO_COLOR', '');
     const [coloured, plain] = [await shown(fakeRun('failed'), { color: true }), await shown(fakeRun('failed'))];
+    vi.unstubAllEnvs();
     expect(coloured.raw).toContain('\u001b[31mFAIL');
     expect(coloured.lines).toEqual(plain.lines);
   });

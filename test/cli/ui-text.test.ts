@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { amount, clip, labelled, layout, plain, shortHash, some, usd, wrap, wrapWhole } from '../../cli/ui/text.ts';
+import { amount, clip, jsonText, labelled, layout, plain, shellWord, shortHash, some, usd, wrap, wrapWhole } from '../../cli/ui/text.ts';
 import { printWidth } from '../../cli/ui/width.ts';
 import { span } from '../../cli/ui/times.ts';
 
@@ -47,6 +47,27 @@ describe('wrapping', () => {
     expect(layout('Why        3 of 12\n           web-t1', 40)).toEqual(['Why        3 of 12', '           web-t1']);
     expect(layout('  a long line that does not fit', 16)).toEqual(['  a long line that', '  does not fit']);
   });
+});
+
+it('leaves nothing in JSON that a terminal would obey, and says the same to a program', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), fc.constantFrom(undefined, 2), (name, indent) => {
+      const value = { [`-${name}`]: [name] };
+      const text = jsonText(value, indent);
+      expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Bidi_Control}]/u);
+      expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(value)));
+    }),
+  );
+  expect(jsonText('\u009b31m\u202ered')).toBe('"\\u009b31m\\u202ered"');
+});
+
+it.each([
+  ['out', 'out'],
+  ['my out', "'my out'"],
+  ["it's", "'it'\\''s'"],
+  ['$(x)', "'$(x)'"],
+])('makes one word for a shell of %j', (text, word) => {
+  expect(shellWord(text)).toBe(word);
 });
 
 it('leaves nothing in text that a terminal would obey', () => {

@@ -4,6 +4,10 @@ import { readTemplate } from '../../local/cloudformation/template.ts';
 import { createIam, type Iam } from '../../local/iam/iam.ts';
 import type { Json } from '../../local/json.ts';
 import { checkAsyncSettings, checkFunction } from '../../local/services/lambda-limits.ts';
+import { pageOf } from '../../local/services/listing.ts';
+import { refuseMembers } from '../../local/services/refused-members.ts';
+import { createTagging } from '../../local/services/tagging.ts';
+import type { CallContext } from '../../local/types.ts';
 import type { FunctionDefinition } from '../../local/services/lambda.ts';
 
 /** What AWS refuses at a deployment, so that a template which is too much for AWS doesn't boot here. */
@@ -144,5 +148,37 @@ describe('a function', () => {
     expect(() => checkAsyncSettings({ maxRetries: 3 })).toThrow('must be 0, 1 or 2');
     expect(() => checkAsyncSettings({ maxAge: 30 })).toThrow('must be from 60 to 21600');
     expect(() => checkAsyncSettings({ maxRetries: 0, maxAge: 60 })).not.toThrow();
+  });
+});
+
+describe('a request', () => {
+  it('that asks for what is not done here is refused, with the names', () => {
+    expect(() => refuseMembers('s3:GetObject', { Bucket: 'b', SSECustomerKey: 'x', IfModifiedSince: new Date(0) })).toThrow(
+      'The embedded AWS does not know SSECustomerKey, IfModifiedSince of s3:GetObject',
+    );
+    expect(() => refuseMembers('ec2:DescribeInstances', { DryRun: true })).toThrow('DryRun');
+    expect(() => refuseMembers('ec2:DescribeInstances', { DryRun: false })).not.toThrow();
+    expect(() => refuseMembers('s3:GetObject', { Bucket: 'b', Key: 'k', ChecksumMode: 'ENABLED' })).not.toThrow();
+  });
+
+  it('with a token that was never given is refused, not answered with an empty page', () => {
+    const { next } = pageOf([1, 2, 3], 2, undefined);
+    expect(pageOf([1, 2, 3], 2, next)).toEqual({ items: [3], next: undefined });
+    for (const token of ['made up', '', Buffer.from('-1').toString('base64url')]) {
+      expect(() => pageOf([1, 2, 3], 2, token, 'InvalidNextToken')).toThrow('The token provided is invalid.');
+    }
+  });
+
+  it('for tagged nodes is held to its filters', () => {
+    const tags = [{ Stage: 'test' }, { Stage: 'prod', Team: 'a' }, {}];
+    const { service } = createTagging({ hybridTags: () => tags.map((own, index) => ({ id: `mi-${index}`, tags: own as Record<string, string> })) });
+    const ask = (TagFilters?: unknown): unknown => {
+      const input = { ResourceTypeFilters: ['ssm:managed-instance'], TagFilters };
+      const answer = service.operations['GetResources']?.run(input, { account: '1', region: 'r' } as CallContext);
+      return (answer as { ResourceTagMappingList: { ResourceARN: string }[] }).ResourceTagMappingList.map(({ ResourceARN }) => ResourceARN.slice(-4));
+    };
+    expect(ask()).toEqual(['mi-0', 'mi-1']);
+    expect(ask([{ Key: 'Stage', Values: ['prod', 'stage'] }])).toEqual(['mi-1']);
+    expect(ask([{ Key: 'Stage' }, { Key: 'Team' }])).toEqual(['mi-1']);
   });
 });

@@ -219,7 +219,10 @@ describe('an alarm', () => {
       ['other', 'unknown'].map((name) => `cloudwatch:DescribeAlarms arn:aws:cloudwatch:${REGION}:${ACCOUNT}:alarm:${name}`),
     );
     expect((await world.settle(client.send(new DescribeAlarmsCommand({ AlarmTypes: ['CompositeAlarm'] })))).MetricAlarms).toEqual([]);
-    expect((await world.settle(client.send(new DescribeAlarmsCommand({ MaxRecords: 1 })))).NextToken).toBe('1');
+    const { NextToken } = await world.settle(client.send(new DescribeAlarmsCommand({ MaxRecords: 1 })));
+    expect((await world.settle(client.send(new DescribeAlarmsCommand({ NextToken })))).MetricAlarms).toMatchObject([{ AlarmName: 'other' }]);
+    const made = await rejection(world.settle(client.send(new DescribeAlarmsCommand({ NextToken: 'made up' }))));
+    expect(made.name).toContain('InvalidNextToken');
     expect(sns.mails()).toEqual([]);
   });
 
@@ -228,12 +231,24 @@ describe('an alarm', () => {
     expect(() => alarm({ ExtendedStatistic: 'p99' })).toThrow('on percentiles');
     expect(() => alarm({ AlarmActions: ['arn:aws:automate:eu-central-1:ec2:stop'] })).toThrow('no alarm action arn:aws:automate');
   });
+
+  it.each<[Partial<AlarmProperties>, string]>([
+    [{ Statistic: undefined }, 'Statistic undefined must be SampleCount'],
+    [{ Threshold: undefined }, 'Threshold is required'],
+    [{ Period: 90 }, 'Period 90 must be 10, 20, 30 or a multiple of 60'],
+    [{ EvaluationPeriods: 2, DatapointsToAlarm: 3 }, 'DatapointsToAlarm 3 must be between 1 and EvaluationPeriods'],
+    [{ Period: 300, EvaluationPeriods: 289 }, 'Metrics cannot be checked across more than 86400 seconds'],
+    [{ AlarmActions: Array.from({ length: 6 }, () => topic) }, 'at most 5 actions'],
+  ])('that CloudWatch refuses is refused: %j', (properties, message) => {
+    expect(() => alarm(properties)).toThrow(message);
+  });
 });
 
 describe('logs', () => {
   it('are read by group, stream, time and terms', async () => {
     const reader = new CloudWatchLogsClient(world.config());
     logs.createLogGroup({ ...HOME, name: '/aws/lambda/f', retentionDays: 30 });
+    expect(() => logs.createLogGroup({ ...HOME, name: '/odd', retentionDays: 45 })).toThrow('retentionInDays 45 of /odd must be one of 1, 3, 5');
     logs.append(HOME, '/aws/lambda/f', 'one', ['first ERROR here', 'second']);
     await world.settle(clock.sleep(1000));
     logs.append(HOME, '/aws/lambda/f', 'two', ['third ERROR there']);

@@ -174,6 +174,13 @@ describe('objects', () => {
     const { Deleted } = await client.send(new DeleteObjectsCommand({ Bucket: 'plain', Delete: { Objects: [{ Key: 'd/1' }, { Key: 'd/2' }] } }));
     expect(Deleted).toEqual([{ Key: 'd/1' }, { Key: 'd/2' }]);
     expect((await rejection(text('plain', 'd/1'))).name).toBe('NoSuchKey');
+    const Objects = Array.from({ length: 1_001 }, (_, index) => ({ Key: `d/${index}` }));
+    expect((await rejection(client.send(new DeleteObjectsCommand({ Bucket: 'plain', Delete: { Objects } })))).name).toBe('MalformedXML');
+  });
+
+  it('have keys of 1,024 bytes at most', async () => {
+    expect((await rejection(put('plain', 'ü'.repeat(513), 'x'))).name).toBe('KeyTooLongError');
+    await put('plain', 'ü'.repeat(512), 'x');
   });
 
   it('under a customer key need it', async () => {
@@ -245,6 +252,15 @@ describe('uploads in parts', () => {
     );
   });
 
+  it('under a customer key are read with it when they become one', async () => {
+    const target = { Bucket: 'secret', Key: 'parts' };
+    const { UploadId } = await client.send(new CreateMultipartUploadCommand(target));
+    const { ETag } = await client.send(new UploadPartCommand({ ...target, UploadId, PartNumber: 1, Body: Buffer.from('end') }));
+    usedKeys.length = 0;
+    await client.send(new CompleteMultipartUploadCommand({ ...target, UploadId, MultipartUpload: { Parts: [{ PartNumber: 1, ETag }] } }));
+    expect(usedKeys).toEqual(['kms:GenerateDataKey,kms:Decrypt']);
+  });
+
   it('are refused when a part is missing, too small or out of order, and may be given up', async () => {
     const target = { Bucket: 'plain', Key: 'broken' };
     const { UploadId } = await client.send(new CreateMultipartUploadCommand(target));
@@ -279,6 +295,9 @@ describe('buckets', () => {
   it('belong to one account', async () => {
     const { Buckets } = await client.send(new ListBucketsCommand({}));
     expect(Buckets?.map(({ Name }) => Name)).toEqual(['plain', 'locks', 'secret']);
+    const first = await client.send(new ListBucketsCommand({ MaxBuckets: 2 }));
+    const rest = await client.send(new ListBucketsCommand({ MaxBuckets: 2, ContinuationToken: first.ContinuationToken }));
+    expect([first.Buckets?.length, rest.Buckets?.map(({ Name }) => Name), rest.ContinuationToken]).toEqual([2, ['secret'], undefined]);
     expect((await client.send(new GetBucketVersioningCommand({ Bucket: 'locks' }))).Status).toBe('Enabled');
     expect((await client.send(new GetBucketVersioningCommand({ Bucket: 'plain' }))).Status).toBeUndefined();
   });

@@ -167,3 +167,31 @@ describe('queues', () => {
     expect(usedKeys).toEqual(['kms:GenerateDataKey,kms:Decrypt', 'kms:Decrypt']);
   });
 });
+
+describe('what SQS refuses', () => {
+  it.each([
+    ['a delay', { DelaySeconds: 901 }, 'Must be between 0 and 900'],
+    ['half a second', { DelaySeconds: 0.5 }, 'Must be between 0 and 900'],
+  ])('of a message: %s', async (_what, more, reason) => {
+    expect((await rejection(send('m', more))).message).toContain(reason);
+  });
+
+  it('of a receiver: a wait or a hiding that is too long', async () => {
+    expect((await rejection(receive({ WaitTimeSeconds: 21 }))).message).toContain('Must be between 0 and 20');
+    expect((await rejection(receive({ VisibilityTimeout: 43_201 }))).message).toContain('Must be between 0 and 43200');
+  });
+
+  it('of a queue: times out of bounds, and letters without a count', () => {
+    const make = (more: object) => () => sqs.createQueue({ ...HOME, name: 'other', ...more });
+    expect(make({ retention: 59 })).toThrow('MessageRetentionPeriod is invalid. Reason: Must be between 60 and 1209600');
+    expect(make({ redrive: { deadLetterArn: dead, maxReceives: Number.NaN } })).toThrow('maxReceiveCount must be between 1 and 1000');
+    expect(sqs.queues()).toHaveLength(2);
+  });
+
+  it('lists queues page by page', async () => {
+    const first = await world.settle(client.send(new ListQueuesCommand({ MaxResults: 1 })));
+    const second = await world.settle(client.send(new ListQueuesCommand({ MaxResults: 1, NextToken: first.NextToken })));
+    expect([first.QueueUrls, second.QueueUrls].flat().map((each) => each?.split('/').at(-1))).toEqual(['dead', 'work']);
+    expect(second.NextToken).toBeUndefined();
+  });
+});

@@ -37,7 +37,8 @@ function assume(more: Partial<AssumeRoleCommandInput> = {}) {
 
 describe('an assumed role', () => {
   it('is a session with keys of its own, until its time is over', async () => {
-    const { Credentials, AssumedRoleUser } = await assume({ Policy: '{"Statement":[]}' });
+    const Policy = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'ssm:Get*', Resource: '*' }] });
+    const { Credentials, AssumedRoleUser } = await assume({ Policy });
     expect(AssumedRoleUser?.Arn).toBe(`arn:aws:sts::${OTHER_ACCOUNT}:assumed-role/Spoke/wavelock`);
     expect(Credentials?.Expiration).toEqual(new Date(START + 3_600_000));
     const session = (): Caller | undefined => credentials.identify(Credentials?.AccessKeyId ?? '', Credentials?.SessionToken);
@@ -46,7 +47,7 @@ describe('an assumed role', () => {
       region: REGION,
       arn: AssumedRoleUser?.Arn,
       roleArn: ROLE,
-      sessionPolicy: '{"Statement":[]}',
+      sessionPolicy: Policy,
     });
     await world.settle(clock.sleep(3_600_000));
     expect(session()).toBeUndefined();
@@ -63,6 +64,21 @@ describe('an assumed role', () => {
       resourceAccount: OTHER_ACCOUNT,
       context: { 'sts:RoleSessionName': ['s'], 'sts:ExternalId': ['x'], 'aws:RequestTag/team': ['a'], 'aws:TagKeys': ['team'] },
     });
+  });
+
+  it('with a source identity needs the permission to set one', () => {
+    const input = { RoleArn: ROLE, RoleSessionName: 's', SourceIdentity: 'ann' };
+    const access = service.operations['AssumeRole']?.access(input, { caller: { account: ACCOUNT } } as CallContext) as AccessRequest[];
+    expect(access.map(({ action }) => action)).toEqual(['sts:AssumeRole', 'sts:SetSourceIdentity']);
+    expect(access[1]?.resourcePolicy).toEqual(trust);
+  });
+
+  it.each([
+    ['without a version', '{"Statement":[]}', 'MalformedPolicyDocument'],
+    ['without resources', '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*"}]}', 'MalformedPolicyDocument'],
+    ['that is too long', 'x'.repeat(2_049), 'PackedPolicyTooLarge'],
+  ])('takes no session policy %s', async (_what, Policy, code) => {
+    expect((await rejection(assume({ Policy }))).name).toContain(code);
   });
 
   it('that does not exist is refused as one that may not be assumed', async () => {

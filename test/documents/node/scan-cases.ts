@@ -84,14 +84,14 @@ export async function runScanCases(checks: Checks, root: Root, family: Family): 
   if (family === 'dnf')
     await checks.check('dnf: a scan reads a repository that signs its metadata, whose key only its own section names', async () => {
       await prepare(root, installed, offered, advisories);
-      const sign = 'gpg --batch --yes --homedir /root/gpg --armor';
+      const sign = 'gpg --batch --yes --homedir /etc/test-gpg --armor';
       const key = "--passphrase '' --quick-gen-key 'Test <test@example.com>' rsa2048 sign never";
       await root.shell(`
-        mkdir -m 700 /root/gpg; ${sign} ${key} && ${sign} --export >/etc/test.key && ${sign} --detach-sign /srv/${RELEASE}/repodata/repomd.xml
+        mkdir -m 700 /etc/test-gpg; ${sign} ${key} && ${sign} --export >/etc/test.key && ${sign} --detach-sign /srv/${RELEASE}/repodata/repomd.xml
         printf 'repo_gpgcheck=1\\ngpgkey=file:///etc/test.key\\n' >>/etc/yum.repos.d/test.repo; rm -rf /var/lib/wavelock/cache`);
       const { facts } = await scan(root, 'scan-00008');
       const keys = await root.shell('rpm -qa gpg-pubkey');
-      await root.shell(`sed -i '/gpgkey/d' /etc/yum.repos.d/test.repo; rm -r /root/gpg /var/lib/wavelock/cache`);
+      await root.shell(`sed -i '/gpgkey/d' /etc/yum.repos.d/test.repo; rm -r /etc/test-gpg /var/lib/wavelock/cache`);
       equal(facts.available.length, 4);
       equal(keys, '');
       const unknown = await invoke(root, { document: 'Wavelock-Scan-Linux', batch: 'scan-00009' });
