@@ -71,7 +71,9 @@ export async function carryOut(decision: Decision, row: RolloutRow, record: Wave
   await record.putEvent({ rollout, at, what: verb, who, why, ...(held ? { wave: held.name } : {}) });
   if (verb === 'abort') {
     await record.setRollout(rollout, { stopped: `aborted by ${who}: ${why}` });
-    const tokens = [row.taskToken, ...waves.filter((wave) => wave.endedAt === undefined).map((wave) => wave.taskToken)];
+    // Read after that: a wave that has parked meanwhile did not know yet.
+    const parked = await record.waves(rollout);
+    const tokens = [row.taskToken, ...parked.filter((wave) => wave.endedAt === undefined).map((wave) => wave.taskToken)];
     for (const token of tokens) if (token !== undefined) await callbacks.wake(token, { woken: 'aborted' });
     return undefined;
   }

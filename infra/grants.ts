@@ -50,7 +50,7 @@ export const grants: Record<FunctionName, readonly Grant[]> = {
 
   OpenWave: ['record:write', 'store:read', 'store:write', 'spokes'],
   LayOutRound: ['record:write', 'store:read', 'store:write', 'spokes'],
-  ParkWave: ['record:write'],
+  ParkWave: ['record:write', 'wake'],
   JudgeWave: ['record:write', 'store:read', 'store:write', 'notify', 'tickets'],
 
   AdmitBatch: ['record:write', 'store:read', 'spokes'],

@@ -7,7 +7,7 @@ import { grouped as groupedBy } from '../../lambdas/core/exposures/reconcile.ts'
 import { factsKey, inventoryKey } from '../../lambdas/core/keys.ts';
 import { factsFromScan } from '../../lambdas/core/match/scan.ts';
 import { FleetFacts } from '../../lambdas/core/model.ts';
-import { mergeRecords, shardsFor } from '../../lambdas/core/upsert.ts';
+import { Records, shardsFor } from '../../lambdas/core/upsert.ts';
 import { amount, some } from '../ui/text.ts';
 import { storedNaming } from './stored.ts';
 import type { Covered, Kind, Reach } from '../../lambdas/core/exposures/own-reach.ts';
@@ -66,41 +66,42 @@ async function factsOf(print: string, isInventory: boolean, store: OpenHub['stor
 }
 
 async function naming(cve: string, kinds: readonly Kind[], hub: OpenHub): Promise<Advisory[]> {
-  const merged = new Map<string, Advisory>();
+  const records = new Records();
   for await (const line of storedNaming(cve, hub, shardsFor(kinds.map(({ facts }) => facts.platform)))) {
     const advisory = Advisory.safeParse(line).data;
-    if (!advisory) continue;
-    const before = merged.get(`${advisory.source} ${advisory.id}`);
-    merged.set(`${advisory.source} ${advisory.id}`, before === undefined ? advisory : mergeRecords(before, advisory));
+    if (advisory) records.add(advisory);
   }
-  return [...merged.values()];
+  return records.merged();
 }
 
 /** Why an announcement is refused that nobody would hear of, in lines; `undefined` where it does something. */
 export function whyIdle(own: OwnAdvisory, { reach, known, unknown }: Looked): string[] | undefined {
-  const { looked, concerned, counts, covered, nowhere } = reach;
+  const { looked, concerned, counts, covered, nowhere, untold } = reach;
   if (looked === 0 || counts > 0) return undefined;
   const where = own.platforms === undefined ? '' : ` of ${own.platforms.join(', ')}`;
   if (concerned === 0) {
-    const more = unknown === 0 ? '' : `, and nothing is known of ${amount(unknown, 'more node')}`;
+    const more = unknown + untold === 0 ? '' : `, and nothing is known of ${amount(unknown + untold, 'more node')}`;
     return [
       `no node here${where} is known to have ${namesOf(nowhere)}: ${amount(looked, 'node')} looked at${more}`,
+      ...untoldLines(reach),
       'If it is meant for nodes to come, repeat this with --anyway.',
     ];
   }
   return [
     `${own.cve} needs no announcement: vendors have spoken for every node here that has ${own.packages.join(', ')}`,
     ...coveredLines(own, covered, known),
+    ...untoldLines(reach),
     `What is open shows \`npx wavelock exposure --cve ${own.cve}\`. An announcement would do nothing as long as these advisories stand; to have it recorded for the case that one is withdrawn, repeat this with --anyway.`,
   ];
 }
 
 /** What has to be said about an announcement that is recorded, in lines. */
 export function notesOn(own: OwnAdvisory, { reach, known, unknown }: Looked): string[] {
-  const { looked, counts, covered, nowhere } = reach;
+  const { looked, counts, covered, nowhere, untold } = reach;
   if (looked === 0)
     return [
       `Note: nothing is known of any node${own.platforms === undefined ? '' : ` of ${own.platforms.join(', ')}`} here yet, so nobody can say whom it concerns.`,
+      ...untoldLines(reach),
     ];
   const spoken =
     covered.length === 0
@@ -109,8 +110,16 @@ export function notesOn(own: OwnAdvisory, { reach, known, unknown }: Looked): st
   return [
     ...(nowhere.length === 0 ? [] : [`Note: no node here is known to have ${namesOf(nowhere)}.`]),
     ...spoken,
-    `It concerns ${amount(counts, 'node')} of ${looked} looked at${unknown === 0 ? '' : `; nothing is known of ${amount(unknown, 'more node')}`}.`,
+    `It concerns ${amount(counts, 'node')} of ${looked} looked at${unknown + untold === 0 ? '' : `; nothing is known of ${amount(unknown + untold, 'more node')}`}.`,
+    ...untoldLines(reach),
   ];
+}
+
+/** Of whom it cannot be known, and what helps. */
+function untoldLines({ untold }: Reach): string[] {
+  if (untold === 0) return [];
+  const lists = untold === 1 ? 'The list of 1 node on Debian or Ubuntu names' : `Lists of ${amount(untold, 'node')} on Debian and Ubuntu name`;
+  return [`${lists} no sources: Wavelock-Scan tells, or name the binary packages as well (libssl3 beside openssl).`];
 }
 
 function namesOf(nowhere: Reach['nowhere']): string {

@@ -21,15 +21,25 @@ async function* linesNaming(cve: string, key: string, store: OpenHub['store']): 
   for await (const line of readLines(await store.open(key))) if (line.includes(`"${cve}"`)) yield JSON.parse(line) as unknown;
 }
 
-/** Whether a stored advisory has this id; by the feeds' tables of contents, an entry a line. */
-export async function isStored(id: string, { record, store }: OpenHub): Promise<boolean> {
-  for (const { index } of await record.feeds()) if (index !== undefined && (await hasEntry(id, await store.open(index)))) return true;
-  return false;
+const Entry = z.looseObject({ id: z.string(), withdrawn: z.string().optional() });
+
+/**
+ * Whether a stored advisory has this id, and when it was withdrawn by all that have it (ISO-8601); by the feeds' tables of contents, an
+ * entry a line.
+ */
+export async function findStored(id: string, { record, store }: OpenHub): Promise<{ withdrawn?: string } | undefined> {
+  let found: { withdrawn?: string } | undefined;
+  for (const { index } of await record.feeds()) {
+    const entry = index === undefined ? undefined : await entryOf(id, await store.open(index));
+    if (entry && entry.withdrawn === undefined) return {};
+    found = entry ?? found;
+  }
+  return found;
 }
 
-async function hasEntry(id: string, contents: Awaited<ReturnType<OpenHub['store']['open']>>): Promise<boolean> {
-  for await (const line of readLines(contents)) if (line.includes(`"id":${JSON.stringify(id)}`)) return true;
-  return false;
+async function entryOf(id: string, contents: Awaited<ReturnType<OpenHub['store']['open']>>): Promise<z.infer<typeof Entry> | undefined> {
+  for await (const line of readLines(contents)) if (line.includes(`"id":${JSON.stringify(id)}`)) return Entry.parse(JSON.parse(line));
+  return undefined;
 }
 
 /** The CVEs that a feed's advisories name: the first line of its table of contents. */

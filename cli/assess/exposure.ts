@@ -4,6 +4,7 @@ import type { Machine } from '../../lambdas/core/survey/machines.ts';
 import type { Survey } from '../../lambdas/core/survey/model.ts';
 import { compareVersions } from '../../lambdas/core/versions/compare.ts';
 import type { Advisory } from '../../lambdas/core/advisory.ts';
+import { Severity } from '../../lambdas/core/model.ts';
 import { hostPlatform, simulatedReleases } from '../../local/fleet/platforms.ts';
 import type { Offer } from '../../local/fleet/types.ts';
 import { readVendors } from './vendors.ts';
@@ -25,6 +26,7 @@ export interface Exposed {
 }
 
 const NOTHING: Exposed = { exposure: undefined, problems: [], offers: () => [] };
+const NO_CATALOGUE = 'No catalogue of CISA was read: which of it is known to be exploited, nobody knows';
 const CLOSABLE = new Set(['exposed', 'probable']);
 
 /** Reads the advisories that concern the machines and holds them against their inventory. */
@@ -34,6 +36,8 @@ export async function exposureOf(survey: Survey, machines: readonly Machine[], {
   const knowledge = await readVendors({ folder: feeds, platforms, now, tell });
   const problems = knowledge.unread.map(({ what, why }) => `${what} could not be read: ${why}`);
   if (knowledge.advisories.length === 0) return { ...NOTHING, problems };
+  // First: it makes another thing of a number that is shown.
+  if (knowledge.exploited.size === 0) problems.unshift(NO_CATALOGUE);
   const lists = judgeLists(machines, knowledge.advisories);
   const found = fleetExposure(machines, lists, knowledge, new Date(now).toISOString().slice(0, 10));
   const inspector = secondOpinion(
@@ -49,8 +53,13 @@ export async function exposureOf(survey: Survey, machines: readonly Machine[], {
   };
 }
 
+/** The graver of two; nobody knows how grave an unrated one is. */
+function worse(one: Severity, other: Severity): Severity {
+  return Severity.options.indexOf(other) < Severity.options.indexOf(one) ? other : one;
+}
+
 /** The highest fixed version of each package, with every advisory that it closes. */
-function offersOf({ platform, matches }: JudgedList, advisories: ReadonlyMap<string, Advisory>): Offer[] {
+export function offersOf({ platform, matches }: JudgedList, advisories: ReadonlyMap<string, Advisory>): Offer[] {
   const release = platform.slice(0, platform.lastIndexOf('-'));
   if (!simulatedReleases.includes(release)) return [];
   const host = hostPlatform(platform);
@@ -68,7 +77,7 @@ function offersOf({ platform, matches }: JudgedList, advisories: ReadonlyMap<str
       version: known && !isNewer ? known.version : version,
       ...arch,
       kind: 'security',
-      severity: known?.severity ?? severity,
+      severity: worse(known?.severity ?? 'unrated', severity),
       advisories: [...new Set([...(known?.advisories ?? []), match.advisory])],
     });
   }

@@ -1,5 +1,6 @@
 /** What the fleet is exposed to, as a section of the assessment. */
 import type { ExposedTo, FleetExposure } from '../../lambdas/core/survey/exposure.ts';
+import { partlyWords, unspokenWords, WHO_TELLS } from './text.ts';
 import type { Judged } from './text.ts';
 import { html } from '../report/escape.ts';
 import type { Html } from '../report/escape.ts';
@@ -21,7 +22,7 @@ export function exposureSection({ exposure, problems }: Judged): Html {
     return html`<section id="exposure"><h2>Exposure</h2><p>Not looked at: no advisories were read. <code>--feeds FOLDER</code> reads them
 from files, without it they come from the vendors’ sites.</p>${wrong}</section>`;
   }
-  const { advisories, judged, unknown, exposed, exploited, oldest, by, endOfLife, inspector } = exposure;
+  const { advisories, judged, unknown, unspoken, partly, exposed, exploited, oldest, by, endOfLife, inspector } = exposure;
   const age = oldest !== undefined && `, the oldest of it from ${oldest.slice(0, 16).replace('T', ' ')} UTC`;
   const shown = by.slice(0, SHOWN);
   // Who looks for a node must not read from cut lists that it is exposed to nothing.
@@ -32,8 +33,14 @@ ${grouped(exploited.length)} of them to what is known to be exploited.</p>
 <p class="aside">${amount(advisories, 'advisory', 'advisories')} were held against SSM Inventory${age}.
 Inventory lists what is installed and says neither what runs nor, on Debian and Ubuntu, which source it was built from: “probable” there.</p>
 ${unknown.length > 0 && html`<p class="look">No inventory for ${amount(unknown.length, 'node')}: whether they are exposed, nobody knows.</p>${ids(unknown)}`}
+${unspoken.map((silent) => html`<p class="look">${unspokenWords(silent)}.</p>${ids(silent.nodes)}`)}
+${partly.map((part) => html`<p class="look">${partlyWords(part)}. To do: ${WHO_TELLS}.</p>${ids(part.nodes)}`)}
 ${endOfLife.map(
-  ({ release, since, nodes }) => html`<p class="look">${release} gets no security updates since ${since}: ${amount(nodes.length, 'node')}.</p>
+  ({
+    release,
+    since,
+    nodes,
+  }) => html`<p class="look">${release} gets no ordinary security updates since ${since}: ${amount(nodes.length, 'node')}.</p>
 ${ids(nodes)}`,
 )}
 ${inspector && opinion(inspector)}

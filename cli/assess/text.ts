@@ -75,9 +75,10 @@ function regionLines({ running }: Coverage, otherRegions: Record<string, string[
   return entry('', running === 0 ? `nothing runs here. ${others}: try --region all` : `${others} (--region all looks everywhere)`, form);
 }
 
-function exposureLines(exposure: FleetExposure | undefined, form: Form): string[] {
+/** What is said of exposure: who is exposed, of whom nobody knows that, then each advisory. */
+export function exposureLines(exposure: FleetExposure | undefined, form: Form): string[] {
   if (!exposure) return entry('exposure', 'not looked at: no advisories were read', form);
-  const { advisories, judged, unknown, exposed, exploited, by, endOfLife, inspector, oldest } = exposure;
+  const { advisories, judged, unknown, unspoken, partly, exposed, exploited, by, endOfLife, inspector, oldest } = exposure;
   const said = (text: string): string[] => entry('', text, form);
   const more = by.length > IDS ? `${amount(by.length - IDS, 'more advisory', 'more advisories')} in the report` : '';
   return [
@@ -90,7 +91,9 @@ function exposureLines(exposure: FleetExposure | undefined, form: Form): string[
       `held against ${amount(advisories, 'advisory', 'advisories')}${oldest === undefined ? '' : `; the oldest inventory is from ${minute(oldest)}`}`,
     ),
     ...(unknown.length > 0 ? said(`nobody knows of ${amount(unknown.length, 'node')} without inventory: ${some(unknown, IDS)}`) : []),
-    ...endOfLife.flatMap(({ release, since, nodes }) => said(`${release} gets no security updates since ${since}: ${counted(nodes, IDS)}`)),
+    ...unspoken.flatMap((silent) => said(`${unspokenWords(silent)}: ${some(silent.nodes, IDS)}`)),
+    ...partly.flatMap((part) => [...said(`${partlyWords(part)}: ${some(part.nodes, IDS)}`), ...entry('', `→ ${WHO_TELLS}`, form, 2)]),
+    ...endOfLife.flatMap(({ release, since, nodes }) => said(`${release} gets no ordinary security updates since ${since}: ${counted(nodes, IDS)}`)),
     ...(inspector ? said(opinion(inspector)) : []),
     ...by
       .slice(0, IDS)
@@ -101,6 +104,25 @@ function exposureLines(exposure: FleetExposure | undefined, form: Form): string[
       ),
     ...(more === '' ? [] : said(more)),
   ];
+}
+
+/** That nothing was found on nodes of which nobody spoke means nothing. */
+export function unspokenWords({ release, nodes }: FleetExposure['unspoken'][number]): string {
+  const isOne = nodes.length === 1;
+  const whose =
+    release === ''
+      ? `The system of ${amount(nodes.length, 'node')} is not known here`
+      : `No advisory that was read speaks of ${release}, which ${amount(nodes.length, 'node')} ${isOne ? 'has' : 'have'}`;
+  return `${whose}: whether ${isOne ? 'it is' : 'they are'} exposed, nobody knows`;
+}
+
+/** What to do about nodes of which only a part can be told. */
+export const WHO_TELLS = 'let Wavelock-Scan look at them: it names the source of each package';
+
+/** Of lists that name no sources. */
+export function partlyWords({ release, advisories, nodes }: FleetExposure['partly'][number]): string {
+  const others = `${amount(advisories, 'advisory', 'advisories')} ${advisories === 1 ? 'names' : 'name'} nothing else`;
+  return `Only a part can be told of ${amount(nodes.length, 'node')} on ${release}: SSM Inventory names no source packages, and ${others}`;
 }
 
 /** `2026-11-23 13:05 UTC` from an ISO instant. */

@@ -1,10 +1,9 @@
 /** Advisories for an assessment: from a folder of the vendors' files, or from the vendors' sites, and then only for platforms that are there. */
 import { atMost } from '../../lambdas/aws/survey/look.ts';
-import { mergeRecords } from '../../lambdas/core/upsert.ts';
+import { Records } from '../../lambdas/core/upsert.ts';
 import type { Feed } from '../../lambdas/feeds/feed.ts';
 import { createFetch } from '../../lambdas/feeds/fetch.ts';
 import { feeds } from '../../lambdas/feeds/index.ts';
-import type { Advisory } from '../../lambdas/core/advisory.ts';
 import { pullAll, readFeedsFolder } from '../exposure/vendors.ts';
 import type { Vendors } from '../exposure/vendors.ts';
 
@@ -49,14 +48,10 @@ function fetchOf({ hosts }: Feed): ReturnType<typeof createFetch> {
 }
 
 function joined(parts: readonly Vendors[]): Vendors {
-  const advisories = new Map<string, Advisory>();
-  for (const advisory of parts.flatMap((part) => part.advisories)) {
-    const key = `${advisory.source} ${advisory.id}`;
-    const known = advisories.get(key);
-    advisories.set(key, known ? mergeRecords(known, advisory) : advisory);
-  }
+  const records = new Records();
+  for (const advisory of parts.flatMap((part) => part.advisories)) records.add(advisory);
   return {
-    advisories: [...advisories.values()],
+    advisories: records.merged(),
     exploited: new Map(parts.flatMap(({ exploited }) => [...exploited])),
     scores: new Map(parts.flatMap(({ scores }) => [...scores])),
     lifecycles: parts.flatMap(({ lifecycles }) => lifecycles),

@@ -7,8 +7,9 @@ import { platformOf, versionIn } from '../../lambdas/core/match/platform.ts';
 import { check } from '../../lambdas/core/policy/problems.ts';
 import { fileProblem } from '../files/problems.ts';
 import { readYaml } from '../files/yaml.ts';
+import { whyUnreadable } from '../../local/feeds/files.ts';
 import { InputErrors } from '../files/problems.ts';
-import { inventoryText, MAX_BYTES, nodesOf, parseInventory, typeByFields } from './inventory-forms.ts';
+import { inventoryText, jsonPlace, MAX_BYTES, nodesOf, parseInventory, typeByFields } from './inventory-forms.ts';
 import type { Inventory } from '../../lambdas/core/match/inventory.ts';
 import type { NodeFacts } from '../../lambdas/core/match/types.ts';
 import type { Path, PathProblem } from '../../lambdas/core/policy/problems.ts';
@@ -65,12 +66,9 @@ export type FileRead = { nodes: InventoriedNode[]; notes: string[] } | { problem
  * places, all of it.
  */
 export function readInventoryFile(file: string, platform: string | undefined): FileRead {
-  let value: unknown;
-  try {
-    value = parseInventory(inventoryText(file));
-  } catch (error) {
-    return { problems: unreadable(file, error) };
-  }
+  const parsed = parseFile(file);
+  if ('problems' in parsed) return parsed;
+  const { value } = parsed;
   const read = readValue(value, file, platform);
   const problems = read.flatMap((one) => ('problems' in one ? one.problems : []));
   if (problems.length > 0) return { problems: placed(file, problems) };
@@ -114,22 +112,38 @@ function saysNothing({ facts }: InventoriedNode): boolean {
   return facts.installed.length === 0 && facts.build === undefined && facts.offered === undefined;
 }
 
-/** The YAML reader knows where in a text something is wrong; JSON's own says better what. */
-function unreadable(file: string, error: unknown): Problem[] {
-  const why = plainText(error instanceof Error ? error.message : String(error), 200);
-  if (error instanceof Error && 'code' in error && String(error.code).startsWith('Z_')) return [fileProblem(file, `cannot be decompressed: ${why}`)];
-  if (error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE')
-    return [fileProblem(file, `decompresses to more than ${MAX_BYTES / 1024 / 1024} MB`)];
-  const message = `is not JSON: ${why}`;
+function parseFile(file: string): { value: unknown } | { problems: Problem[] } {
   try {
-    readYaml(file);
-    return [fileProblem(file, message)];
-  } catch (found) {
-    if (!(found instanceof InputErrors)) throw found;
-    const isText = (problem: Problem): boolean =>
-      problem.message.startsWith('is not YAML') || (error instanceof SyntaxError && problem.message === 'is not UTF-8 text');
-    return found.problems.slice(0, 1).map((problem) => (isText(problem) ? { ...problem, message } : problem));
+    const read = inventoryText(file);
+    if ('why' in read) return { problems: [fileProblem(file, read.why, 'several files may be given')] };
+    return parseText(file, read);
+  } catch (error) {
+    return { problems: [unreadable(file, error)] };
   }
+}
+
+function parseText(file: string, { text, isPacked }: { text: string; isPacked: boolean }): { value: unknown } | { problems: Problem[] } {
+  if (text.trim() === '') return { problems: [fileProblem(file, isPacked ? 'is gzipped, and what is in it is empty' : 'is empty')] };
+  try {
+    return { value: parseInventory(text) };
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    const why = `not JSON: ${plainText(error.message, 200)}`;
+    // Places in what is gzipped are nothing that an editor could jump to.
+    if (isPacked) return { problems: [fileProblem(file, `is gzipped, and what is in it is ${why}`)] };
+    return { problems: [{ ...fileProblem(file, `is ${why}`), ...jsonPlace(text, error.message) }] };
+  }
+}
+
+function unreadable(file: string, error: unknown): Problem {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const why = plainText(error instanceof Error ? error.message : String(error), 200);
+  if (code === 'EISDIR') return fileProblem(file, 'is a folder, not a file');
+  if (code.startsWith('Z_')) return fileProblem(file, `cannot be decompressed: ${why}`);
+  if (code === 'ERR_BUFFER_TOO_LARGE') return fileProblem(file, `decompresses to more than ${MAX_BYTES / 1024 / 1024} MB`);
+  // V8's JSON recurses.
+  if (error instanceof RangeError) return fileProblem(file, 'is nested too deeply');
+  return fileProblem(file, whyUnreadable(error));
 }
 
 function placed(file: string, problems: readonly PathProblem[]): Problem[] {
@@ -161,8 +175,9 @@ function readWhole(value: unknown, platform: string | undefined): Read {
     return { problems: [isArch ? unknownArch(node.arch) : unknownPlatform(['node', 'platformName'], `${system.name} ${system.version}`)] };
   }
   const tags = node.tags ?? {};
+  const named = { name: system.name, version: system.version || versionIn(system.name) };
   return {
-    node: { id: node.id, tags, facts: factsFromInventory(found, lists, tags, system.version || versionIn(system.name)), ...capturedOf(inventories) },
+    node: { id: node.id, tags, facts: factsFromInventory(found, lists, tags, named), ...capturedOf(inventories) },
   };
 }
 
@@ -178,7 +193,8 @@ function readList(value: unknown, file: string, platform: string | undefined): R
   const found = platformOf(platform, '', archOf([list]));
   if (found === undefined) return { problems: [unknownPlatform([], platform)] };
   const id = read.value.InstanceId ?? basename(withoutEnding(file));
-  return { node: { id, tags: {}, facts: factsFromInventory(found, [list], {}, versionIn(platform)), ...capturedOf([read.value]) } };
+  const named = { name: platform, version: versionIn(platform) };
+  return { node: { id, tags: {}, facts: factsFromInventory(found, [list], {}, named), ...capturedOf([read.value]) } };
 }
 
 function toInventory({ TypeName = '', Entries }: List): Inventory {

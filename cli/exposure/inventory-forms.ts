@@ -2,9 +2,9 @@
  * What Systems Manager's own tools write, told apart from our form: GetInventory's entities, and the lines of a resource data sync. Both may
  * hold many nodes. (SSM API Reference, GetInventory; SSM User Guide, "Query inventory data from multiple Regions and accounts".)
  */
-import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
+import { readWithin } from '../../local/feeds/files.ts';
 import type { Path } from '../../lambdas/core/policy/problems.ts';
 
 /** One node of such a file, in our own form, and where each part of it stands in the file. */
@@ -13,16 +13,21 @@ export interface Converted {
   place(path: Path): Path;
 }
 
-/** More than an inventory of ten thousand packages decompresses to. */
+/** More than the inventories of a thousand nodes have; of what is larger, gzipped or not, nothing is read. */
 export const MAX_BYTES = 256 * 1024 * 1024;
 
 /**
- * A file's text: UTF-8 or, as PowerShell's `>` writes it, UTF-16; with a byte order mark or without; gzipped or not. Throws what `fs` and
- * `zlib` throw.
+ * A file's text: UTF-8 or, as PowerShell's `>` writes it, UTF-16; with a byte order mark or without; gzipped or not. `why`: it is too large
+ * to be read. Throws what `fs` and `zlib` throw.
  */
-export function inventoryText(file: string): string {
-  const bytes = readFileSync(file);
-  const plain = bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes, { maxOutputLength: MAX_BYTES }) : bytes;
+export function inventoryText(file: string): { text: string; isPacked: boolean } | { why: string } {
+  const bytes = readWithin(file, MAX_BYTES);
+  if ('why' in bytes) return bytes;
+  const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  return { text: decode(isPacked ? gunzipSync(bytes, { maxOutputLength: MAX_BYTES }) : bytes), isPacked };
+}
+
+function decode(plain: Buffer): string {
   if (plain[0] === 0xff && plain[1] === 0xfe) return new TextDecoder('utf-16le').decode(plain);
   if (plain[0] === 0xfe && plain[1] === 0xff) return new TextDecoder('utf-16be').decode(plain);
   return plain.toString('utf8').replace(/^\uFEFF/, '');
@@ -30,12 +35,33 @@ export function inventoryText(file: string): string {
 
 /** Reads JSON, or JSON a line as a data sync writes it: then the lines are in a list. Throws what `JSON.parse` throws. */
 export function parseInventory(text: string): unknown {
-  const lines = text
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
-  if (lines.length > 1 && lines.every((line) => line.startsWith('{') && line.endsWith('}'))) return lines.map((line): unknown => JSON.parse(line));
-  return JSON.parse(text);
+  const lines: string[] = [];
+  for (const line of linesOf(text)) {
+    // Of anything else no lines are kept: it may be nothing but line breaks.
+    if (!line.startsWith('{') || !line.endsWith('}')) return JSON.parse(text);
+    lines.push(line);
+  }
+  return lines.length > 1 ? lines.map((line): unknown => JSON.parse(line)) : JSON.parse(text);
+}
+
+/** Without empty ones, one after another. */
+function* linesOf(text: string): Generator<string> {
+  for (let start = 0; start < text.length;) {
+    const end = text.indexOf('\n', start);
+    const line = text.slice(start, end < 0 ? text.length : end).trim();
+    if (line !== '') yield line;
+    start = end < 0 ? text.length : end + 1;
+  }
+}
+
+/** Where `JSON.parse` stumbled, as far as its words say: a position, or the end. Else they quote what stands around it. */
+export function jsonPlace(text: string, words: string): { line: number; column: number } | undefined {
+  const said = / at position (\d+)/.exec(words)?.[1];
+  const position = words.startsWith('Unexpected end') ? text.length : Number(said ?? NaN);
+  if (Number.isNaN(position)) return undefined;
+  let [line, start] = [1, 0];
+  for (let end = text.indexOf('\n'); end >= 0 && end < position; end = text.indexOf('\n', start)) [line, start] = [line + 1, end + 1];
+  return { line, column: position - start + 1 };
 }
 
 const Entities = z.looseObject({

@@ -1,6 +1,8 @@
 /** `wavelock exposure --inventory`: what nodes are exposed to, from files alone. Nothing leaves the machine. */
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
+import { grouped } from '../../lambdas/core/exposures/reconcile.ts';
+import { createUntold } from '../../lambdas/core/match/sources.ts';
 import { shardsOf } from '../../lambdas/core/upsert.ts';
 import { collect, InputErrors, fileProblem } from '../files/problems.ts';
 import { readDate } from '../files/dates.ts';
@@ -10,8 +12,8 @@ import { filesBelow, whyUnreadable } from '../../local/feeds/files.ts';
 import { readInventoryFile, withoutEnding } from './inventory-file.ts';
 import { printRows } from './print-rows.ts';
 import { exposureRows } from './rows.ts';
-import { plain } from '../ui/text.ts';
-import { exposureLines } from './table.ts';
+import { plain, some } from '../ui/text.ts';
+import { exposureLines, nameSourcesOnly } from './table.ts';
 import { readFeedsFolder } from './vendors.ts';
 import type { Deadline } from '../../lambdas/core/model.ts';
 import type { Problem } from '../files/problems.ts';
@@ -33,6 +35,11 @@ export interface OfflineOptions {
 }
 
 const FOLDER_HINT = 'expected a folder of advisories as vendors publish them: docs/feeds.md';
+
+/** Files and records that are named one by one. */
+const UNREAD_NAMED = 5;
+const NO_CATALOGUE =
+  'holds no catalogue of what is known to be exploited (CISA’s, known_exploited_vulnerabilities.json): "kev": false means that it is not known';
 
 interface Input {
   nodes: InventoriedNode[];
@@ -56,9 +63,13 @@ export async function offlineExposure(options: OfflineOptions): Promise<number> 
   const rows = exposureRows(input.nodes, vendors, input);
   for (const note of input.notes) process.stderr.write(`${plain(note)}\n`);
   const { lifecycles, unread } = vendors;
-  if (unread.length > 0) process.stderr.write(`${options.feeds}: ${unreadWords(unread, options.feeds)}\n`);
-  for (const word of silence(input.nodes, vendors)) process.stderr.write(`${options.feeds}: ${word}\n`);
-  const shown = { rows, nodes: input.nodes, lifecycles, now: new Date(input.now).toISOString() };
+  const isCatalogued = vendors.exploited.size > 0;
+  const untold = untoldOf(input.nodes, vendors);
+  const words = [...unreadWords(unread, options.feeds), ...silence(input.nodes, vendors), ...(isCatalogued ? [] : [NO_CATALOGUE])];
+  // The table says it of each node.
+  for (const word of [...words, ...(options.json === true ? untoldWords(input.nodes, untold) : [])])
+    process.stderr.write(`${options.feeds}: ${word}\n`);
+  const shown = { rows, nodes: input.nodes, lifecycles, untold, isCatalogued, now: new Date(input.now).toISOString() };
   if (options.json === true) printRows(rows, (text) => void process.stdout.write(text));
   else process.stdout.write(`${exposureLines(shown).join('\n')}\n`);
   return EXIT.succeeded;
@@ -109,13 +120,47 @@ function readDeadlines(file: string | undefined, today: string | undefined, prob
 /** That nothing was found means nothing where nothing was said. */
 function silence(nodes: readonly InventoriedNode[], { advisories }: FolderOfVendors): string[] {
   const spokenOf = new Set(advisories.flatMap(shardsOf));
-  const releases = new Set(nodes.map(({ facts }) => facts.platform.slice(0, facts.platform.lastIndexOf('-'))));
+  const releases = new Set(nodes.map(({ facts }) => releaseOf(facts.platform)));
   return [...releases].filter((release) => !spokenOf.has(release)).map((release) => `no advisory in it speaks of ${release}`);
 }
 
-function unreadWords([first, ...others]: FolderOfVendors['unread'], folder: string): string {
-  if (others.length === 0) return plain(`${first?.what ?? ''} was not read: ${first?.why ?? ''}`);
-  return `${others.length + 1} files or records were not read; \`wavelock feeds --check ${folder}\` says why`;
+function unreadWords(unread: FolderOfVendors['unread'], folder: string): string[] {
+  const named = unread.slice(0, UNREAD_NAMED).map(({ what, why }) => plain(`${what} was not read: ${why}`));
+  const more = unread.length - named.length;
+  if (more === 0) return named;
+  return [
+    ...named,
+    `and ${more} more ${more === 1 ? 'file or record was' : 'files or records were'} not read; \`wavelock feeds --check ${folder}\` says why`,
+  ];
+}
+
+/** By node: advisories that may concern it without anybody being able to tell. */
+function untoldOf(nodes: readonly InventoriedNode[], { advisories }: FolderOfVendors): Map<string, number> {
+  const count = createUntold(advisories);
+  return new Map(
+    nodes.flatMap(({ id, facts }) => {
+      const untold = count(facts);
+      return untold === 0 ? [] : [[id, untold] as const];
+    }),
+  );
+}
+
+/** Once a release: that nothing was found means little there. */
+function untoldWords(nodes: readonly InventoriedNode[], untold: ReadonlyMap<string, number>): string[] {
+  const blind = grouped(
+    nodes.filter(({ id }) => untold.has(id)),
+    ({ facts }) => releaseOf(facts.platform),
+  );
+  return [...blind].map(([release, own]) => {
+    const most = Math.max(...own.map(({ id }) => untold.get(id) ?? 0));
+    const least = Math.min(...own.map(({ id }) => untold.get(id) ?? 0));
+    const names = some(own.map(({ id }) => id));
+    return `${least === most ? '' : 'up to '}${nameSourcesOnly(most)}, and what is listed of ${names} (${release}) names none: whether they concern ${own.length === 1 ? 'it' : 'them'}, nobody can tell (Custom:DpkgSource names sources, and so does Wavelock-Scan: docs/matching.md)`;
+  });
+}
+
+function releaseOf(platform: string): string {
+  return platform.slice(0, platform.lastIndexOf('-'));
 }
 
 function complain(problems: readonly Problem[]): number {

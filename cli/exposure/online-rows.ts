@@ -46,6 +46,8 @@ export interface Wanted {
 export interface Seen {
   summary: ExposureSummary;
   nodes: readonly CountedNode[];
+  /** Of the advisory that is asked for: when it was withdrawn, ISO-8601. */
+  withdrawn?: string;
   /** By location; empty where Inspector is not asked. */
   views: ReadonlyMap<string, InspectorView>;
 }

@@ -46,8 +46,9 @@ function wholeLines(seen: Seen, wanted: Wanted, now: number): string[] {
     `${asked ? 'The whole fleet: ' : ''}${headline(seen, now)}`,
     `${asked ? 'Facts of what is asked for' : 'Facts'}: ${factsWords(nodes, now)}.`,
     ...unknownLines(nodes),
+    ...[partlyKnown(nodes)].flatMap((words) => words ?? []),
     ...endedLines(nodes),
-    ...(open.length === 0 ? ['', nothing(wanted, nodes)] : []),
+    ...(open.length === 0 ? ['', nothing(wanted, nodes, seen)] : []),
     ...shown.flatMap((advisory) => ['', ...advisoryLines(advisory, now), ...nodeLines(advisory, seen, listing)]),
     ...moreLines(left),
     ...onlyInspectorLines([...inspectorRows(seen, wanted)]),
@@ -102,6 +103,18 @@ function unknownLines(nodes: readonly CountedNode[]): string[] {
   return [`Unknown, which is not clear: ${names}. Nothing has told what ${unknown.length === 1 ? 'it has' : 'they have'}.`];
 }
 
+/** Nodes of which only a part can be told: that nothing is open there means little. `undefined`: there are none. */
+export function partlyKnown(nodes: readonly CountedNode[]): string | undefined {
+  const partly = nodes.flatMap(({ name, facts }) => (facts?.untold === undefined ? [] : [{ name, untold: facts.untold }]));
+  if (partly.length === 0) return undefined;
+  const names = some(
+    partly.map(({ name }) => name),
+    10,
+  );
+  const most = Math.max(...partly.map(({ untold }) => untold));
+  return `Known only in part: ${names}. SSM Inventory names no source packages there, and up to ${amount(most, 'advisory', 'advisories')} name nothing else: whether they concern them, nobody can tell until Wavelock-Scan has looked.`;
+}
+
 /** Releases without security updates: what is not open there may only never have been told. */
 function endedLines(nodes: readonly CountedNode[]): string[] {
   const groups = grouped(
@@ -125,7 +138,13 @@ export function whyNobody(seen: Seen, wanted: Wanted): string | undefined {
   return `no node here ${[...(node === undefined ? [] : [`has the id or name ${plain(node)}`]), ...(tagged === '' ? [] : [tagged])].join(' and ')}`;
 }
 
-function nothing({ advisory, cve }: Wanted, nodes: readonly CountedNode[]): string {
+/** That it is open nowhere would not be news of the nodes. */
+export function withdrawnWords(advisory: string, withdrawn: string): string {
+  return `${plain(advisory)} was withdrawn on ${withdrawn.slice(0, 10)}: it counts nowhere any more.`;
+}
+
+function nothing({ advisory, cve }: Wanted, nodes: readonly CountedNode[], { withdrawn }: Seen): string {
+  if (advisory !== undefined && withdrawn !== undefined) return withdrawnWords(advisory, withdrawn);
   const known = amount(nodes.filter(({ facts }) => facts !== undefined).length, 'node');
   const what = advisory ?? cve;
   if (what === undefined) return `Nothing is open on ${known} of which something is known.`;

@@ -1,14 +1,14 @@
 /** `wavelock exposure`: what the nodes of a hub are exposed to, since when, and how current that is. Reads the store; changes nothing. */
 import { readCountedNodes, readOpenExposures } from '../../lambdas/aws/exposures.ts';
 import { readInspectorView } from '../../lambdas/aws/inspector.ts';
-import { isStored, storedNaming } from '../advisory/stored.ts';
+import { findStored, storedNaming } from '../advisory/stored.ts';
 import { plain } from '../ui/text.ts';
 import { CveId } from '../../lambdas/core/advisory.ts';
 import { withHub } from '../hub.ts';
 import { EXIT } from '../run/messages.ts';
 import { printWidth } from '../ui/width.ts';
-import { onlineRows } from './online-rows.ts';
-import { onlineLines, whyNobody } from './online-table.ts';
+import { onlineRows, wantedNodes } from './online-rows.ts';
+import { onlineLines, partlyKnown, whyNobody, withdrawnWords } from './online-table.ts';
 import { printRows } from './print-rows.ts';
 import type { HubOptions, OpenHub } from '../hub.ts';
 import type { Seen, Wanted } from './online-rows.ts';
@@ -27,28 +27,37 @@ export async function onlineExposure(options: OnlineOptions, print: Print = toSt
   const wanted = { advisory, cve, node, service };
   if (cve !== undefined && !CveId.safeParse(cve).success) return refuse(`"${cve}" is no CVE: expected one such as CVE-2026-31337`);
   return withHub(options, 'ReadersPolicy', async (hub) => {
-    const seen = await readSeen(hub);
-    if (!seen) return refuse('no exposures are known yet: they are reckoned at the end of the first look at the fleet');
-    const nobody = whyNobody(seen, wanted);
+    const reckoned = await readSeen(hub);
+    if (!reckoned) return refuse('no exposures are known yet: they are reckoned at the end of the first look at the fleet');
+    const nobody = whyNobody(reckoned, wanted);
     if (nobody !== undefined) return refuse(nobody);
+    const { note, withdrawn } = await whyNothing(wanted, reckoned, hub);
+    const seen = { ...reckoned, ...(withdrawn === undefined ? {} : { withdrawn }) };
     if (options.json === true) printRows(onlineRows(seen, wanted), print);
     else print(`${onlineLines(seen, wanted, Date.now(), printWidth()).join('\n')}\n`);
-    const unknown = await whyUnknown(wanted, seen, hub);
-    if (unknown !== undefined) process.stderr.write(`${unknown}\n`);
+    for (const line of [note, ...(options.json === true ? besideRows(seen, wanted) : [])]) if (line !== undefined) process.stderr.write(`${line}\n`);
     return EXIT.succeeded;
   });
 }
 
-/** What is asked for and open nowhere, because nobody has told of it: that is not the same as clear. */
-async function whyUnknown({ advisory, cve }: Wanted, { summary }: Seen, hub: OpenHub): Promise<string | undefined> {
+/** What the lines say by themselves and rows do not: whoever reads rows must not take what is unknown for clear. */
+function besideRows(seen: Seen, wanted: Wanted): (string | undefined)[] {
+  const withdrawn = wanted.advisory === undefined || seen.withdrawn === undefined ? undefined : withdrawnWords(wanted.advisory, seen.withdrawn);
+  return [partlyKnown(wantedNodes(seen.nodes, wanted)), ...(withdrawn === undefined ? [] : [`Note: ${withdrawn}`])];
+}
+
+/** Why what is asked for is open nowhere, where it is not that all is clear: nobody has told of it, or it was withdrawn. */
+async function whyNothing({ advisory, cve }: Wanted, { summary }: Seen, hub: OpenHub): Promise<{ note?: string; withdrawn?: string }> {
   const asked = advisory ?? cve;
-  if (asked === undefined || summary.exposures.some((one) => one.advisory === asked || one.cves.includes(asked))) return undefined;
+  if (asked === undefined || summary.exposures.some((one) => one.advisory === asked || one.cves.includes(asked))) return {};
   if (advisory !== undefined)
-    return (await isStored(advisory, hub))
-      ? undefined
-      : `Note: no advisory that is stored here is called ${plain(advisory)}: nothing was compared with it.`;
+    return (
+      (await findStored(advisory, hub)) ?? {
+        note: `Note: no advisory that is stored here is called ${plain(advisory)}: nothing was compared with it.`,
+      }
+    );
   const { done } = await storedNaming(asked, hub).next();
-  return done === true ? `Note: no vendor's advisory that is stored here names ${asked}: nothing was compared with it.` : undefined;
+  return done === true ? { note: `Note: no vendor's advisory that is stored here names ${asked}: nothing was compared with it.` } : {};
 }
 
 /** All that the rows are made of; `undefined` where nothing was reckoned yet. */

@@ -8,6 +8,10 @@ export interface Shown {
   rows: readonly ExposureRow[];
   nodes: readonly InventoriedNode[];
   lifecycles: readonly Lifecycle[];
+  /** By node: advisories that may concern it without anybody being able to tell. */
+  untold: ReadonlyMap<string, number>;
+  /** Whether anybody said what is known to be exploited. */
+  isCatalogued: boolean;
   /** ISO-8601 UTC. */
   now: string;
 }
@@ -23,14 +27,17 @@ export function exposureLines(shown: Shown): string[] {
   return [...lines, ...blocks];
 }
 
-function summary({ rows, nodes }: Shown): string {
+function summary({ rows, nodes, untold, isCatalogued }: Shown): string {
   const where = nodes.length === 1 ? (nodes[0]?.id ?? '') : amount(nodes.length, 'node');
-  if (rows.length === 0) return `No exposure on ${plain(where)} that these advisories know of.`;
+  if (rows.length === 0) return `No exposure on ${plain(where)} that these advisories know of${untold.size === 0 ? '' : ', as far as can be told'}.`;
   const advisories = new Set(rows.map((row) => row.advisory));
   const exploited = new Set(rows.filter((row) => row.kev).map((row) => row.advisory));
   const packages = new Set(rows.map((row) => `${row.node} ${row.package}`));
   const concern = advisories.size === 1 ? 'concerns' : 'concern';
-  const known = `${exploited.size === 0 ? 'none' : exploited.size} known to be exploited`;
+  const are = advisories.size === 1 ? 'it is' : 'they are';
+  const known = isCatalogued
+    ? `${exploited.size === 0 ? 'none' : exploited.size} known to be exploited`
+    : `of which nobody knows whether ${are} exploited`;
   return `${amount(advisories.size, 'advisory', 'advisories')}, ${known}, ${concern} ${amount(packages.size, 'package')} on ${plain(where)}: ${states(rows).join(', ')}.`;
 }
 
@@ -51,16 +58,23 @@ function states(rows: readonly ExposureRow[]): string[] {
   });
 }
 
-function nodeLines({ id, facts, captured }: InventoriedNode, { lifecycles, now }: Shown): string[] {
+function nodeLines({ id, facts, captured }: InventoriedNode, { lifecycles, untold, now }: Shown): string[] {
   const count = facts.platform.startsWith('windows-') ? amount(facts.installed.length, 'update') : amount(facts.installed.length, 'package');
   const notes = [
     `${plain(id)}: ${facts.platform}, ${count}${captured === undefined ? '' : `, gathered ${captured.slice(0, 10)}`}`,
     ...deadRelease(facts.platform, lifecycles, now),
   ];
-  if (facts.certainty === 'probable' && facts.platform.startsWith('debian-')) {
-    notes.push('without Custom:DpkgSource only packages with the name of their source are looked at: libraries are not');
-  }
+  const unsure = untold.get(id);
+  if (unsure !== undefined)
+    notes.push(
+      `${nameSourcesOnly(unsure)}, and its list names none: whether they concern it, nobody can tell (Custom:DpkgSource or Wavelock-Scan names them)`,
+    );
   return wrap(notes.join('; '), WIDEST - INDENT.length).map((line) => `${INDENT}${line}`);
+}
+
+/** `3 advisories name source packages only` */
+export function nameSourcesOnly(advisories: number): string {
+  return `${amount(advisories, 'advisory', 'advisories')} ${advisories === 1 ? 'names' : 'name'} source packages only`;
 }
 
 function deadRelease(platform: string, lifecycles: readonly Lifecycle[], now: string): string[] {

@@ -3,16 +3,15 @@
  * stored and nothing is remembered. Records of one advisory that come in several files are one advisory.
  */
 import { createHash } from 'node:crypto';
-import { openSync, closeSync, readSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { OTHER_KBS, mergeRecords, portionOf, shardsOf } from '../../lambdas/core/upsert.ts';
+import { OTHER_KBS, Records, mergeRecords, portionOf, shardsOf } from '../../lambdas/core/upsert.ts';
 import { FeedError } from '../../lambdas/feeds/feed.ts';
 import { feeds as allFeeds } from '../../lambdas/feeds/index.ts';
 import { readRecord } from '../../lambdas/feeds/osv/read.ts';
 import { readOsvZip } from '../../lambdas/feeds/osv/zip.ts';
 import { readOrigin, tellOrigin } from '../../lambdas/feeds/updateinfo-origin.ts';
-import { filesBelow, isNote, whyUnreadable } from '../../local/feeds/files.ts';
-import { recognise } from '../../local/feeds/recognise.ts';
+import { filesBelow, isNote, isZip, readWithin, whyUnreadable } from '../../local/feeds/files.ts';
+import { recogniseFile } from '../../local/feeds/recognise.ts';
 import { Sites } from '../../local/feeds/sites.ts';
 import type { Advisory, KnownExploited, Lifecycle, Score } from '../../lambdas/core/advisory.ts';
 import type { Feed, PullContext, Pulled, Reading } from '../../lambdas/feeds/feed.ts';
@@ -52,21 +51,29 @@ export async function readFeedsFolder(folder: string, now: number, platforms?: r
   }
   const hosts = allFeeds.filter((feed) => [...onDisk.keys()].some((path) => feed.hosts.some((host) => path.startsWith(`/${host}/`))));
   const asked = new Set<string>();
-  await pullInto(gathered, hosts, now, (path) => {
+  const find: Find = (path, maxBytes) => {
     const file = onDisk.get(path);
     if (file !== undefined) asked.add(dirname(path));
-    return file === undefined ? undefined : readMirrored(file);
-  });
+    return file === undefined ? undefined : readMirrored(file, path, maxBytes);
+  };
+  await pullInto(gathered, { feeds: hosts, now, find });
   // Without the vendor's lists nobody asks for what is there: then the files speak for themselves.
   for (const [path, file] of onDisk) if (!asked.has(dirname(path))) await readLoose(file, path.slice(1), now, gathered);
   return gathered.result();
 }
 
-function readMirrored(file: string): Buffer {
+/** Nothing is `refused` here: that would be an address which the folder simply does not have. */
+function readMirrored(file: string, path: string, maxBytes: number): Buffer {
+  const read = readWithinOrWhy(file, maxBytes);
+  if ('why' in read) throw new FeedError('too-large', `https:/${path} ${read.why}`);
+  return read;
+}
+
+function readWithinOrWhy(file: string, maxBytes: number): ReturnType<typeof readWithin> {
   try {
-    return readFileSync(file);
+    return readWithin(file, maxBytes);
   } catch (error) {
-    throw new FeedError('refused', `${file} ${whyUnreadable(error)}`, { cause: error });
+    return { why: whyUnreadable(error) };
   }
 }
 
@@ -90,26 +97,19 @@ async function readLoose(path: string, file: string, now: number, gathered: Gath
       for await (const reading of readOsvZip(path, now)) gathered.read(reading, file);
       return;
     }
-    const what = recognise(readFileSync(path));
+    const what = recogniseFile(path);
     if (what.is === 'records') readRecords(what.records, now, file, gathered);
     else if (what.is === 'unknown') gathered.skip(file, what.why);
     else await readAsSite(what, now, file, gathered);
   } catch (error) {
-    gathered.skip(file, error instanceof FeedError ? error.message : whyUnreadable(error));
+    gathered.skip(file, error instanceof FeedError ? withoutName(error.message, path, file) : whyUnreadable(error));
   }
 }
 
-/** An ecosystem's zip may be larger than memory, so it is told by its beginning and read entry by entry. */
-function isZip(path: string): boolean {
-  if (statSync(path).size < 4) return false;
-  const start = Buffer.alloc(4);
-  const descriptor = openSync(path, 'r');
-  try {
-    readSync(descriptor, start, 0, 4, 0);
-  } finally {
-    closeSync(descriptor);
-  }
-  return start.equals(Buffer.from([0x50, 0x4b, 3, 4]));
+/** Who skips a file names it already. */
+function withoutName(message: string, ...names: string[]): string {
+  const name = names.find((one) => message.startsWith(`${one} `) || message.startsWith(`${one}: `));
+  return name === undefined ? message : message.slice(name.length).replace(/^:? /, '');
 }
 
 function readRecords(records: readonly { id: string; bytes: Buffer }[], now: number, file: string, gathered: Gathered): void {
@@ -130,7 +130,7 @@ async function readAsSite(what: Exclude<Recognised, { is: 'records' | 'unknown' 
   }
   const made = sites.finish();
   const looking = allFeeds.filter((feed) => [...made.keys()].some((path) => feed.hosts.some((host) => path.startsWith(`/${host}/`))));
-  await pullInto(gathered, looking, now, (path) => made.get(path));
+  await pullInto(gathered, { feeds: looking, now, find: (path) => made.get(path), file });
 }
 
 /** The repository of a vendor whose site no feed reads by itself. */
@@ -141,20 +141,44 @@ async function readByContent(bytes: Buffer, now: number, file: string, gathered:
   for (const origin of origins) for await (const reading of readOrigin(bytes, origin, raw, now)) gathered.read(reading, file);
 }
 
-async function pullInto(gathered: Gathered, feeds: readonly Feed[], now: number, find: (path: string) => Buffer | undefined): Promise<void> {
-  const fetch: Fetch = (url) => {
-    const bytes = find(decodeURIComponent(url.replace('https:/', '')));
-    return bytes ? Promise.resolve({ kind: 'bytes', bytes, etag: undefined }) : Promise.reject(new FeedError('refused', `${url} is not there`));
+/** The bytes of `/<host>/<path>`; `undefined` where there are none. Throws a `FeedError` for those that cannot be read. */
+type Find = (path: string, maxBytes: number) => Buffer | undefined;
+
+interface Looking {
+  feeds: readonly Feed[];
+  now: number;
+  find: Find;
+  /** The loose file that all of this was made of: the address where its vendor would have it was never asked. */
+  file?: string;
+}
+
+async function pullInto(gathered: Gathered, { feeds, now, find, file }: Looking): Promise<void> {
+  const fetch: Fetch = async (url, { maxBytes }) => {
+    const bytes = find(decodeURIComponent(url.replace('https:/', '')), maxBytes);
+    if (!bytes) throw new FeedError('refused', `${url} is not there`);
+    return Promise.resolve({ kind: 'bytes', bytes, etag: undefined } as const);
   };
   for (const feed of feeds) {
     try {
-      await pullOne(gathered, feed, contextOf(fetch, now));
+      const problems = await pullOne(gathered, feed, contextOf(fetch, now));
+      for (const problem of problems.filter(isOwn)) gathered.skip(...placed(problem, feed, file));
     } catch (error) {
       if (!(error instanceof FeedError)) throw error;
       // `refused`: the feed looks for something else on the same host.
-      if (error.code !== 'refused') gathered.skip(feed.name, error.message);
+      if (error.code !== 'refused') gathered.skip(...placed(error.message, feed, file));
     }
   }
+}
+
+/** What only other files of the vendor would have is no problem of those that are there. */
+function isOwn(problem: string): boolean {
+  return !problem.includes(' is not there') && !problem.endsWith('is not in the list');
+}
+
+/** What was not read, and why: of a file that lies as on its vendor's site its path stands in place of the address. */
+function placed(message: string, feed: Feed, file: string | undefined): [what: string, why: string] {
+  const [, path, why = message] = /^https:\/\/(\S+?):? (?=\S)(.*)$/s.exec(message) ?? [];
+  return [file ?? path ?? feed.name, why];
 }
 
 function contextOf(fetch: Fetch, now: number): PullContext {
@@ -165,11 +189,13 @@ function sha256Of(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-async function pullOne(gathered: Gathered, feed: Feed, context: PullContext): Promise<void> {
+/** Answers what of it could not be read. */
+async function pullOne(gathered: Gathered, feed: Feed, context: PullContext): Promise<readonly string[]> {
   const pulled = await feed.pull(context);
   if (pulled.kind === 'parts') {
     for (const part of pulled.parts) for await (const reading of feed.pullPart?.(context, part) ?? []) gathered.read(reading, feed.name);
   } else await gathered.take(pulled, new Date(context.now).toISOString());
+  return pulled.health.problems;
 }
 
 /**
@@ -177,7 +203,7 @@ async function pullOne(gathered: Gathered, feed: Feed, context: PullContext): Pr
  * list that does not say of when it is (EPSS of 2021) is the oldest.
  */
 class Gathered {
-  readonly #advisories = new Map<string, Advisory>();
+  readonly #advisories = new Records();
   readonly #unread: Vendors['unread'] = [];
   readonly #newest = { exploited: '', lifecycles: '' };
   /** By CVE, of when its score is. */
@@ -218,17 +244,14 @@ class Gathered {
   }
 
   result(): FolderOfVendors {
-    const advisories = [...this.#advisories.values()];
+    const advisories = this.#advisories.merged();
     return { advisories, read: this.#read, exploited: this.#exploited, scores: this.#scores, lifecycles: this.#lifecycles, unread: this.#unread };
   }
 
   #add(whole: Advisory): void {
     this.#read += 1;
     const advisory = this.#releases === undefined ? whole : concerning(whole, this.#releases);
-    if (!advisory) return;
-    const key = `${advisory.source} ${advisory.id}`;
-    const known = this.#advisories.get(key);
-    this.#advisories.set(key, known ? mergeRecords(known, advisory) : advisory);
+    if (advisory) this.#advisories.add(advisory);
   }
 
   async #takeScores(scores: AsyncIterable<Score>, date: string): Promise<void> {
@@ -250,5 +273,5 @@ class Gathered {
 function concerning(advisory: Advisory, releases: ReadonlySet<string>): Advisory | undefined {
   const shards = shardsOf(advisory).filter((shard) => releases.has(shard));
   const [first, ...others] = shards.map((shard) => portionOf(advisory, shard));
-  return others.reduce<Advisory | undefined>((whole, portion) => whole && mergeRecords(whole, portion), first);
+  return first && mergeRecords([first, ...others]);
 }

@@ -10,7 +10,9 @@ import { nameAndArch } from '../../local/fleet/repository.ts';
 import { hostPlatform, simulatedReleases } from '../../local/fleet/platforms.ts';
 import type { Inventory, NodeEntry, Offer, UserDocument, UserFunction } from '../../local/fleet/types.ts';
 import { expandEntry } from '../../local/fleet/nodes.ts';
-import { InventorySchema, NodeSchema, UserDocumentSchema } from './fleet-schema.ts';
+import { nameable, readableEntry } from './fleet-entries.ts';
+import type { ReadableEntry } from './fleet-entries.ts';
+import { InventorySchema, UserDocumentSchema } from './fleet-schema.ts';
 import { UserFunctionSchema, UserRunbookSchema } from './fleet-stand-ins-schema.ts';
 import { checkInstance, checkSurroundings } from './fleet-surroundings-checks.ts';
 
@@ -24,12 +26,13 @@ interface Known {
 export function checkFleet(raw: unknown): PathProblem[] {
   const locations = list(raw, 'locations').map((location) => (typeof location === 'string' ? location : ''));
   const inventories = Object.entries(wellFormed(InventorySchema, raw, 'inventories'));
-  const nodes = list(raw, 'nodes').map((node) => NodeSchema.safeParse(node).data);
+  const entries = list(raw, 'nodes').map(readableEntry);
+  const nodes = nameable(entries);
   const known = { locations, inventories: Object.keys(objectAt(raw, 'inventories')) };
   return [
     ...repeated(locations).map((index) => problem(['locations', index], `${locations[index]} is there twice`)),
     ...inventories.flatMap(([name, inventory]) => checkInventory(inventory, ['inventories', name])),
-    ...nodes.flatMap((node, index) => (node ? checkNode(node, known, ['nodes', index]) : [])),
+    ...entries.flatMap((node, index) => (node ? checkNode(node, known, ['nodes', index]) : [])),
     ...checkIdentities(nodes),
     ...Object.entries(wellFormed(UserDocumentSchema, raw, 'documents')).flatMap(([name, document]) =>
       checkDocument(document, nodes, ['documents', name]),
@@ -94,16 +97,23 @@ function unknownPackage(need: string, known: ReadonlySet<string>, path: Path): P
   return known.has(need) ? [] : [problem(path, `"${need}" is neither offered nor installed here`, didYouMean(need, [...known]))];
 }
 
-function checkNode(node: NodeEntry, { locations, inventories }: Known, path: Path): PathProblem[] {
+function checkNode({ entry: node, wrong }: ReadableEntry, { locations, inventories }: Known, path: Path): PathProblem[] {
   const problems: PathProblem[] = [];
-  if (!locations.includes(node.location)) {
+  const sure = (...keys: string[]): boolean => !keys.some((key) => wrong.has(key));
+  if (sure('location') && !locations.includes(node.location)) {
     problems.push(problem([...path, 'location'], `${node.location} is not among the locations`, didYouMean(node.location, locations)));
   }
-  if (!inventories.includes(node.inventory)) {
+  if (sure('inventory') && !inventories.includes(node.inventory)) {
     const hint = didYouMean(node.inventory, inventories) ?? `there are ${inventories.join(', ')}`;
     problems.push(problem([...path, 'inventory'], `there is no inventory "${node.inventory}"`, hint));
   }
-  return [...problems, ...checkCount(node, path), ...checkId(node, path), ...checkZones(node, path), ...checkInstance(node, path)];
+  return [
+    ...problems,
+    ...(sure('name', 'count') ? checkCount(node, path) : []),
+    ...(sure('id', 'count', 'hybrid') ? checkId(node, path) : []),
+    ...(sure('location', 'count', 'hybrid') ? checkZones(node, path) : []),
+    ...checkInstance(node, path),
+  ];
 }
 
 function checkCount(node: NodeEntry, path: Path): PathProblem[] {

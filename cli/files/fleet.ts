@@ -22,7 +22,7 @@ export interface ReadFleet {
 export function readFleetFile(file: string): ReadFleet {
   const source = readYaml(file);
   const read = check<FleetFile>(FleetSchema, source.value);
-  const between = source.place(checkFleet(source.value));
+  const between = [...source.place(checkFleet(source.value)), ...source.hidden(problemsOf)];
   if ('problems' in read) fail([...source.problems, ...source.place(read.problems), ...between]);
   const functions = withCode(read.value, dirname(file));
   const missing = Object.entries(functions ?? {}).flatMap(([name, { code }]): PathProblem[] =>
@@ -31,6 +31,12 @@ export function readFleetFile(file: string): ReadFleet {
   failIfAny([...source.problems, ...between, ...source.place(missing)]);
   const fleet = { ...read.value, nodes: read.value.nodes.flatMap(expandEntry), ...(functions ? { functions } : {}) };
   return { fleet, text: source.text, sha256: source.sha256 };
+}
+
+/** All that is wrong in a value, but for files that it names. */
+function problemsOf(value: unknown): PathProblem[] {
+  const read = check<FleetFile>(FleetSchema, value);
+  return [...('problems' in read ? read.problems : []), ...checkFleet(value)];
 }
 
 function withCode({ functions }: FleetFile, folder: string): FleetFile['functions'] {

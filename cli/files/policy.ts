@@ -20,9 +20,14 @@ export interface ReadPolicy {
 export function readPolicyFile(file: string, today = new Date().toISOString().slice(0, 10)): ReadPolicy {
   const source = readYaml(file);
   const read = readPolicy(source.value, today);
-  if ('problems' in read) fail([...source.problems, ...source.place(read.problems)]);
-  failIfAny(source.problems);
+  const hidden = source.hidden((value) => problemsOf(readPolicy(value, today)));
+  if ('problems' in read) fail([...source.problems, ...source.place(read.problems), ...hidden]);
+  failIfAny([...source.problems, ...hidden]);
   return { policy: read.policy, text: source.text, sha256: source.sha256, place: (problems) => source.place(problems) };
+}
+
+function problemsOf(read: ReturnType<typeof readPolicy>): readonly PathProblem[] {
+  return 'problems' in read ? read.problems : [];
 }
 
 /** Holds a policy file against a fleet: throws `InputErrors` for policies and waves that reach no node. */

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { Lexer, LineCounter, Parser, isAlias, isMap, isNode, isScalar, isSeq, parseDocument } from 'yaml';
-import type { Document, Node } from 'yaml';
+import type { Document, Node, Pair } from 'yaml';
 import { pathText } from '../../lambdas/core/policy/problems.ts';
 import type { Path, PathProblem } from '../../lambdas/core/policy/problems.ts';
 import { whyUnreadable } from '../../local/feeds/files.ts';
@@ -22,6 +22,8 @@ export interface Source {
   value: unknown;
   /** Slips that leave the value readable (duplicate keys): to be shown together with what the checks find. */
   problems: Problem[];
+  /** Problems, with their places, of what keys that stand twice hide: `check` is asked about the value with each earlier one in its stead. */
+  hidden(check: (value: unknown) => readonly PathProblem[]): Problem[];
   /** Gives problems of the value their places. */
   place(problems: readonly PathProblem[]): Problem[];
 }
@@ -35,6 +37,9 @@ const MAX_ALIASES = 100;
 const MAX_DEPTH = 100;
 /** One slip makes the parser stumble over much that follows. */
 const MAX_COMPLAINTS = 5;
+/** Of a key that stands more often, these first values and the last are checked; and of what is wrong there, so much is told for each. */
+const MAX_HIDDEN = 5;
+const MAX_HIDDEN_PROBLEMS = 100;
 
 interface Parsed {
   file: string;
@@ -53,8 +58,13 @@ export function readYaml(file: string): Source {
     sha256: createHash('sha256').update(bytes).digest('hex'),
     value: valueOf(parsed),
     problems: slips(parsed.document.contents, [], parsed),
-    place: (problems) => problems.map(({ path, at, ...rest }) => ({ file, ...placeOf(parsed, path, at), path: pathText(path), ...rest })),
+    hidden: (check) => hidden(parsed, text, check),
+    place: (problems) => placed(parsed, problems),
   };
+}
+
+function placed(parsed: Parsed, problems: readonly PathProblem[]): Problem[] {
+  return problems.map(({ path, at, ...rest }) => ({ file: parsed.file, ...placeOf(parsed, path, at), path: pathText(path), ...rest }));
 }
 
 function readBytes(file: string): Buffer {
@@ -133,6 +143,43 @@ function slips(node: unknown, path: Path, parsed: Parsed): Problem[] {
     seen.set(name, place.line);
     const deeper = slips(value, [...path, name], parsed);
     return before === undefined ? deeper : [problem(`is there twice, first in line ${before}`), ...deeper];
+  });
+}
+
+interface Copies {
+  path: Path;
+  count: number;
+}
+
+function hidden(parsed: Parsed, text: string, check: (value: unknown) => readonly PathProblem[]): Problem[] {
+  const copies = keepCopy(parsed.document.contents, [], undefined);
+  const most = copies.reduce((sofar, { count }) => Math.max(sofar, Math.min(MAX_HIDDEN, count - 1)), 0);
+  return Array.from({ length: most }, (_, copy) => copy).flatMap((copy) => {
+    const reading = parse(parsed.file, text);
+    keepCopy(reading.document.contents, [], copy);
+    const shown = new Set(copies.filter(({ count }) => copy < count - 1).map((one) => pathText(one.path)));
+    // What stands beside it is checked with the last value, which counts.
+    const isHidden = ({ path }: PathProblem): boolean => path.some((_step, depth) => shown.has(pathText(path.slice(0, depth + 1))));
+    return placed(reading, check(valueOf(reading)).filter(isHidden).slice(0, MAX_HIDDEN_PROBLEMS));
+  });
+}
+
+/** The keys that stand twice or more. With `copy`, a number from 0, only that value of each is left, or the last where there are fewer. */
+function keepCopy(node: unknown, path: Path, copy: number | undefined): Copies[] {
+  if (isSeq(node)) return node.items.flatMap((item, index) => keepCopy(item, [...path, index], copy));
+  if (!isMap(node)) return [];
+  const pairs = new Map<unknown, Pair[]>();
+  for (const pair of node.items) {
+    const key = keyText(pair.key) ?? pair.key;
+    const same = pairs.get(key);
+    if (same) same.push(pair);
+    else pairs.set(key, [pair]);
+  }
+  if (copy !== undefined) node.items = [...pairs.values()].flatMap((same) => same[Math.min(copy, same.length - 1)] ?? []);
+  return [...pairs].flatMap(([key, same]) => {
+    const here = [...path, typeof key === 'string' ? key : '?'];
+    const deeper = same.flatMap(({ value }) => keepCopy(value, here, copy));
+    return same.length > 1 && typeof key === 'string' ? [{ path: here, count: same.length }, ...deeper] : deeper;
   });
 }
 

@@ -1,5 +1,5 @@
 /** Open exposures over time, on the same axis as the waves: the fall under a wave is what that wave closed. */
-import { amount, clip, grouped } from '../ui/text.ts';
+import { clip, grouped } from '../ui/text.ts';
 import { html } from './escape.ts';
 import { axisOf, CHARACTER, drawAxis, title, TITLE, TOP } from './picture.ts';
 import type { OpenPoint } from '../../lambdas/core/exposures/history.ts';
@@ -11,7 +11,7 @@ import type { Size } from './picture.ts';
 /** Height of the field, in picture units. */
 const FIELD = 96;
 const UNDER = 12;
-const NAME = 'open';
+const NAME = 'exposures';
 
 /** One picture in one size, or nothing where no exposure was ever open. Known exploited ones have a line of their own, if there were any. */
 export function exposureLine(run: EndedRun, size: Size): Html | undefined {
@@ -35,11 +35,11 @@ ${exploited !== undefined && html`<path class="line exploited" d="${exploited.li
 </svg>`;
 }
 
-/** `512 exposures at most, 34 at the end; known exploited (dashed): 20, 0`. */
+/** `512 open at most, 34 at the end; known exploited (dashed): 20, 0`. */
 function wordsOf(points: readonly OpenPoint[]): string {
   const last = points.at(-1) ?? { open: 0, knownExploited: 0 };
   const exploited = points.reduce((most, { knownExploited }) => Math.max(most, knownExploited), 0);
-  const words = `${amount(mostOf(points), 'exposure')} at most, ${grouped(last.open)} at the end`;
+  const words = `${grouped(mostOf(points))} open at most, ${grouped(last.open)} at the end`;
   return exploited === 0 ? words : `${words}; known exploited (dashed): ${grouped(exploited)}, ${grouped(last.knownExploited)}`;
 }
 

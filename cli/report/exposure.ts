@@ -1,6 +1,6 @@
 /** The report's section on exposures: how many were open when, how fast they were closed, which deadlines were met, what is open for longest. */
 import { formatDuration, formatLocal } from '../../lambdas/core/calendar-text.ts';
-import { closedCves, nodesOf, timezoneOf } from '../ui/facts.ts';
+import { afterWord, closedCves, nodesOf, timezoneOf } from '../ui/facts.ts';
 import { amount, grouped } from '../ui/text.ts';
 import { html } from './escape.ts';
 import { exposureLine } from './exposure-line.ts';
@@ -30,7 +30,7 @@ function withoutHistory(run: EndedRun): Html {
 ${
   cves.size > 0 &&
   html`<p>${amount(nodes, 'node')} ${nodes === 1 ? 'has' : 'have'} everything that the policy wants now.
-What that closed, of the CVEs that our advisories name, and on how many nodes:</p>
+What that closed, of the CVEs that advisories name, and on how many nodes:</p>
 ${columns([...cves].map(([cve, count]) => `${cve}: ${amount(count, 'node')}`))}`
 }`;
 }
@@ -38,9 +38,9 @@ ${columns([...cves].map(([cve, count]) => `${cve}: ${amount(count, 'node')}`))}`
 function historyParts(history: ExposureHistory, run: EndedRun): Html {
   const { before, after, times } = history;
   const timezone = timezoneOf(run.extra.plan);
-  return html`<p class="big">${amount(before.exposed, 'node')} exposed before, ${grouped(after.exposed)} after.
-Known exploited: ${amount(before.knownExploited, 'exposure')} before, ${grouped(after.knownExploited)} after.</p>
-<p class="aside">The whole fleet, whatever this rollout was about. An exposure is one advisory on one node; nodes of which nothing is known
+  return html`<p class="big">${amount(before.exposed, 'node')} exposed before, ${grouped(after.exposed)} ${afterWord(run.document)}.
+Known exploited: ${amount(before.knownExploited, 'exposure')} before, ${grouped(after.knownExploited)} ${afterWord(run.document)}.</p>
+<p class="aside">The whole fleet, to any advisory that is known here: also what the policy does not want, and what has no fix. “What is left” counts what it wants. An exposure is one advisory on one node; nodes of which nothing is known
 (${grouped(after.unknown)} of ${grouped(after.nodes)}) and those with an exception are not counted.</p>
 ${history.line.length > 0 ? SIZES.flatMap((size) => exposureLine(run, size) ?? []) : html`<p>No exposure was open since the run began.</p>`}
 <h3>Time to patch</h3>
@@ -95,7 +95,7 @@ function cveTables(cves: readonly ClosedCve[], timezone: string): Html {
   const rows = cves.map((cve) => cveRow(cve, timezone));
   const numbers = ['EPSS', 'Hours', 'Nodes', 'Left'];
   const others = rows.slice(CVES_SHOWN);
-  return html`<p class="aside">Closed: when the last of these nodes was seen to be clear. Left: nodes that are exposed still. EPSS: the chance of being
+  return html`<p class="aside">Patched on any node of the fleet since the run began, whoever patched it. Closed: when the last of these nodes was seen to be clear. Left: nodes that are exposed still. EPSS: the chance of being
 exploited within 30 days.</p>
 <div class="cves">${table(CVE_HEADS, rows.slice(0, CVES_SHOWN), { numbers })}
 ${others.length > 0 && fold(`${grouped(others.length)} more`, table(CVE_HEADS, others, { numbers }))}</div>`;

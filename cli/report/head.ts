@@ -1,6 +1,6 @@
 /** The report's head: the whole run in one sentence, how it ended, and what identifies it. */
 import { formatDuration, formatLocal } from '../../lambdas/core/calendar-text.ts';
-import { moodOf, nodesOf, statusWord, stillExposed, timezoneOf } from '../ui/facts.ts';
+import { aheadNodes, moodOf, nodesOf, statusWord, stillExposed, timezoneOf, unknownNodes } from '../ui/facts.ts';
 import { amount, grouped, plain, realTime, wholeHash } from '../ui/text.ts';
 import { html } from './escape.ts';
 import type { EndedRun } from '../ui/facts.ts';
@@ -17,15 +17,22 @@ export function sentence(run: EndedRun): string {
   if (nodes.length === 0) return `${start}: no node was in it${extra.reason === '' ? '' : `, because ${plain(extra.reason)}`}.`;
   const good = nodes.filter((node) => moodOf(node.outcome) === 'good').length;
   const left = amount(stillExposed(run).length, 'node');
-  return `${start}: ${grouped(good)} of ${amount(nodes.length, 'node')} patched, ${reachWords(run)}, ${left} still exposed.`;
+  const unknown = unknownNodes(run).length;
+  const nobody = unknown === 0 ? '' : `, of ${grouped(unknown)} nobody knows`;
+  const patched = `${grouped(good)} of ${amount(nodes.length, 'node')} patched`;
+  return `${start}: ${patched}, ${reachWords(run)}; what the policy wants is still open on ${left}${nobody}.`;
 }
 
-/** Whether the last wave was reached, and whether anything went there that was not proven. */
-function reachWords({ document, result }: EndedRun): string {
+/** Whether the last wave was reached, whether anything went there that was not proven, and whether something else has brought such. */
+function reachWords(run: EndedRun): string {
+  const { document, result } = run;
   const last = document.waves.at(-1);
   if (last === undefined || last.verdict === 'not-run') return `${last?.name ?? 'production'} was not touched`;
   const unproven = result?.proof.unproven.length ?? 0;
-  return `${unproven === 0 ? 'nothing' : amount(unproven, 'item')} unproven on ${last.name}`;
+  const ours = `${unproven === 0 ? 'nothing' : amount(unproven, 'item')} unproven`;
+  const ahead = aheadNodes(run).length;
+  if (ahead === 0) return `${ours} on ${last.name}`;
+  return `${ours} installed on ${last.name}, but ${amount(ahead, 'node')} ${ahead === 1 ? 'runs' : 'run'} what something else installed and nobody has proven`;
 }
 
 /** The beginning of a hash, for the eye; the whole of it stands with the proof. */

@@ -1,5 +1,5 @@
 /** The report's section on what is left: it stands before every success. */
-import { moodOf, nextStep, openElsewhere, stillExposed } from '../ui/facts.ts';
+import { aheadNodes, moodOf, nextStepOf, openElsewhere, stillExposed, unknownNodes } from '../ui/facts.ts';
 import { amount } from '../ui/text.ts';
 import { html } from './escape.ts';
 import { fold, row, table } from './parts.ts';
@@ -11,21 +11,34 @@ import type { Row } from './parts.ts';
 /** More names than these are folded. */
 const NAMES_SHOWN = 8;
 
-/** 3. Nodes that are still exposed, with reason and next step; what the plan left out. `anchors`: of the node table's rows, by node id. */
+/** 3. Nodes that lack what the policy wants, that nobody knows, or that run what nobody has proven, with reason and next step; what was left out. `anchors`: of the node table's rows, by node id. */
 export function leftSection(run: EndedRun, anchors: Map<string, string>): Html {
-  const left = stillExposed(run);
-  const groups = new Map<string, NodeResult[]>();
-  for (const node of left) {
-    const same = JSON.stringify([node.wave, node.outcome, node.reason]);
-    groups.set(same, [...(groups.get(same) ?? []), node]);
-  }
-  const rows = [...groups.values()].map((nodes) => leftRow(nodes, anchors));
-  const nothing = html`<p class="big">Nothing: on every node of the plan, all that the policy wants is closed.</p>`;
+  const [left, unknown] = [stillExposed(run), unknownNodes(run)];
+  const all = unknown.length === 0 ? 'on every node of the plan' : `on the nodes that are known; of ${amount(unknown.length, 'node')} nobody knows`;
+  const nothing = html`<p class="big">Nothing open: all that the policy wants is closed ${all}.</p>`;
   return html`<section id="left"><h2>What is left</h2>
-${left.length === 0 ? nothing : table(['Still exposed', 'Wave', 'Outcome', 'Why', 'Next step'], rows)}
+${left.length === 0 ? nothing : nodeTable('Something that the policy wants is open on', left, anchors)}
+${unknown.length > 0 && nodeTable('Nobody knows what is open on', unknown, anchors)}
+${aheadTable(run, anchors)}
 ${elsewhere(run)}
 ${leftOut(run)}
 </section>`;
+}
+
+/** Its nodes may be in a table above as well: that is about what they lack. */
+function aheadTable(run: EndedRun, anchors: Map<string, string>): Html | undefined {
+  const ahead = aheadNodes(run);
+  return ahead.length === 0 ? undefined : nodeTable('Something else installed what nobody has proven on', ahead, anchors);
+}
+
+function nodeTable(head: string, nodes: NodeResult[], anchors: Map<string, string>): Html {
+  const groups = new Map<string, NodeResult[]>();
+  for (const node of nodes) {
+    const same = JSON.stringify([node.wave, node.outcome, node.reason]);
+    groups.set(same, [...(groups.get(same) ?? []), node]);
+  }
+  const rows = [...groups.values()].map((group) => leftRow(group, anchors));
+  return table([head, 'Wave', 'Outcome', 'Why', 'Next step'], rows);
 }
 
 function leftRow(nodes: NodeResult[], anchors: Map<string, string>): Row | undefined {
@@ -33,7 +46,7 @@ function leftRow(nodes: NodeResult[], anchors: Map<string, string>): Row | undef
   if (!first) return undefined;
   const links = nodes.map((node) => html`<a href="#${anchors.get(node.id) ?? 'nodes'}">${node.name}</a>`);
   const outcome = { class: `outcome ${moodOf(first.outcome)}`, of: first.outcome };
-  return row([{ class: 'why', of: listed(links, 'node') }, first.wave, outcome, { class: 'why', of: first.reason }, nextStep(first.outcome)]);
+  return row([{ class: 'why', of: listed(links, 'node') }, first.wave, outcome, { class: 'why', of: first.reason }, nextStepOf(first)]);
 }
 
 function elsewhere(run: EndedRun): Html[] {

@@ -35,7 +35,7 @@ export function nodesSection(run: EndedRun, anchors: Map<string, string>): Html 
   const rows = nodes.map((node) => nodeRow(node, anchors.get(node.id) ?? '', setOf.get(node.id)));
   const onPaper = sets.reduce((sum, set) => sum + set.packages.length, 0) <= LINES_ON_PAPER;
   return html`<section id="nodes"><h2>Nodes</h2>
-<p class="aside">CVEs: closed on this node, of those that our advisories name. Min: minutes in work.</p>
+<p class="aside">CVEs: closed on this node by this rollout, whoever names them. Min: minutes in work.</p>
 ${findBox('production failed eu-west-1')}
 ${table(COLUMNS, rows, { id: 'node-table', numbers: NUMBERS, finds: true })}
 ${sets.length > 0 && html`<h3>What was changed</h3>${sets.map((set) => setBlock(set, onPaper))}`}

@@ -1,6 +1,6 @@
-/** The picture of a run: a row a wave with its windows, nodes, soak and verdict; under it, on the same time, how many were exposed. */
+/** The picture of a run: a row a wave with its windows, nodes, soak and verdict; under it, on the same time, on how many something was open that the policy wants. */
 import { formatLocal } from '../../lambdas/core/calendar-text.ts';
-import { nodesOf, outcomeWords, timezoneOf } from '../ui/facts.ts';
+import { nodesOf, outcomeWords, timezoneOf, unknownNodes } from '../ui/facts.ts';
 import { amount, clip, grouped, plain } from '../ui/text.ts';
 import { instant } from '../ui/times.ts';
 import { createAxis, cutLabel, shortDay } from './axis.ts';
@@ -207,6 +207,8 @@ function verdictTime(wave: Pick<WaveResult, 'name' | 'verdict' | 'endedAt'>, { r
 function exposureRow({ run, size, axis }: Scene, top: number): Html {
   const points = run.extra.exposure.toSorted((a, b) => a.at - b.at);
   const [first, last] = [points[0]?.nodes ?? 0, points.at(-1)?.nodes ?? 0];
+  const unknown = unknownNodes(run).length;
+  const nobody = unknown === 0 ? '' : `, of ${grouped(unknown)} nobody knows`;
   const most = Math.max(1, ...points.map((point) => point.nodes));
   const base = top + TITLE + EXPOSURE;
   const y = (nodes: number) => Math.round((base - (nodes / most) * (EXPOSURE - 6)) * 10) / 10;
@@ -218,7 +220,7 @@ function exposureRow({ run, size, axis }: Scene, top: number): Html {
     .join('');
   const line = `M${start} ${y(first)}${steps}H${end}`;
   return html`<g>
-${title('exposed', `${amount(first, 'node')} before, ${grouped(last)} after`, top)}
+${title('open', `what the policy wants: ${amount(first, 'node')} before, ${grouped(last)} after${nobody}`, top)}
 <path class="area" d="${line}V${base}H${start}z"/>
 <path class="line" d="${line}"/>
 <path class="base" d="M10 ${base}H${end}"/>

@@ -25,9 +25,9 @@ ${candidate.map((section) => itemList(section, run))}
 
 /** Whether anything unproven went out, and what it was. */
 function proofLine(run: EndedRun): Html {
-  const { good, text } = proofWords(run);
+  const { mood, text } = proofWords(run);
   const unproven = run.result?.proof.unproven ?? [];
-  return html`<p class="big ${good ? 'good' : 'bad'}">${text.charAt(0).toUpperCase()}${text.slice(1)}.</p>
+  return html`<p class="big ${mood}">${text.charAt(0).toUpperCase()}${text.slice(1)}.</p>
 ${unproven.length > 0 && columns(unproven)}`;
 }
 

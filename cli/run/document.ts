@@ -1,20 +1,23 @@
 /** Puts the JSON document and what is shown beside it together, from the result and what the run's calls told. */
 import { costOf, totalUsd } from './cost.ts';
 import { exposureLine, inWork, outsideWindow, timelineOf } from './history.ts';
-import { waveOf } from './watch.ts';
+import { rolloutOf, waveOf } from './watch.ts';
 import type { FeedRow, RolloutRow } from '../../lambdas/aws/record.ts';
 import type { ExposureHistory } from '../../lambdas/core/exposures/history.ts';
 import type { Plan } from '../../lambdas/core/plan.ts';
 import type { Happening, Ticket } from './chronicle.ts';
 import type { RolloutResult } from '../../lambdas/core/result.ts';
-import type { RunDocument, RunExtra } from './messages.ts';
+import type { NoticeDocument, RunDocument, RunExtra, UnreadFeed } from './messages.ts';
 import type { ObserverInput } from './observer.ts';
+import type { SentCommand } from './watch.ts';
 
 export interface RunFacts extends Pick<ObserverInput, 'cloud' | 'config' | 'watch' | 'slack'> {
   row: RolloutRow;
   plan: Plan;
   result: RolloutResult;
   feeds: FeedRow[];
+  /** Of the file's other policies, and further ones of its own; empty where there is neither. */
+  others: { policy: string; rollouts: string[] }[];
   /** `undefined`: exposures were never reckoned. */
   history: ExposureHistory | undefined;
   notes: RunExtra['notes'];
@@ -32,6 +35,13 @@ export function recordsBySource(feeds: readonly FeedRow[]): Record<string, numbe
   return Object.fromEntries(told.map((feed) => [feed.name, feed.records ?? 0]));
 }
 
+/** Feeds whose last reading failed: 404 is what the embedded AWS answers for what the folder does not have. */
+export function unreadFeeds(feeds: readonly FeedRow[]): UnreadFeed[] {
+  return feeds
+    .filter(({ reason = '', idle }) => reason !== '' && idle !== true)
+    .map(({ name, code, reason = '' }) => ({ feed: name, why: reason, absent: code === 'refused' && reason.endsWith(' answers 404') }));
+}
+
 export function makeDocument(facts: RunFacts): RunDocument {
   const { cloud, config, watch, slack, result, feeds } = facts;
   const usage = cloud.usage();
@@ -43,20 +53,38 @@ export function makeDocument(facts: RunFacts): RunDocument {
     status: result.status,
     virtualSeconds: Math.round((facts.endedAt - config.start) / 1000),
     wallMs: Math.round(performance.now() - facts.began),
-    advisories: { stored: Object.values(bySource).reduce((sum, count) => sum + count, 0), bySource },
+    advisories: { stored: Object.values(bySource).reduce((sum, count) => sum + count, 0), bySource, unread: unreadFeeds(feeds) },
     waves: result.waves.map(({ lock: _lock, windows: _windows, ...wave }) => wave),
     nodes: result.nodes.map(({ name: _name, exposedBefore: _before, exposedAfter: _after, ...node }) => node),
-    notices: watch.notices(cloud.outbox(), slack.posts),
+    notices: watch.notices(cloud.outbox(), slack.posts, config.people).map((notice) => attributed(notice, facts)),
     aws: {
       calls: usage.calls,
-      commands: watch.commands.map(({ document, batch, nodes }) => ({ document, wave: waveOf(batch, result.rollout), nodes: nodes.length })),
+      commands: watch.commands.map((command) => commandOf(command, facts)),
       stateTransitions: usage.stateTransitions,
       lambdaInvocations: usage.lambdaInvocations,
       costUsd: totalUsd(costLines(facts)),
     },
     ...(facts.history ? { exposure: exposureOf(facts.history) } : {}),
+    ...(facts.others.length === 0 ? {} : { others: facts.others }),
     ...storyOf(facts.story),
   };
+}
+
+/** Says of what another rollout sent that it did. */
+function commandOf({ document, batch, nodes }: SentCommand, { result, others }: RunFacts): RunDocument['aws']['commands'][number] {
+  const wave = waveOf(batch, result.rollout);
+  const theirs =
+    wave === ''
+      ? rolloutOf(
+          batch,
+          others.flatMap(({ rollouts }) => rollouts),
+        )
+      : undefined;
+  return { document, wave, ...(theirs === undefined ? {} : { rollout: theirs }), nodes: nodes.length };
+}
+
+function attributed({ rollout, ...notice }: NoticeDocument, { result }: RunFacts): NoticeDocument {
+  return rollout === undefined || rollout === result.rollout ? notice : { ...notice, rollout };
 }
 
 function storyOf({ happenings, tickets }: RunFacts['story']): Pick<RunDocument, 'timeline' | 'tickets'> {

@@ -44,7 +44,7 @@ function windowsOf(name: string, result: RolloutResult, plan: Plan): Window[] {
   return result.waves.find((wave) => wave.name === name)?.windows ?? (planned ? [planned] : []);
 }
 
-/** Exposed nodes over time: all that the plan found, less each that was closed. */
+/** Nodes over time on which something was open that the policy wants: all that the plan found, less each that was closed. */
 export function exposureLine(result: RolloutResult, from: number, to: number): RunExtra['exposure'] {
   let nodes = result.nodes.filter((node) => node.exposedBefore).length;
   const line = [{ at: from, nodes }];

@@ -1,5 +1,6 @@
 /** What a run is given: files read and checked, all problems at once, before anything is started. */
 import { readDate } from '../files/dates.ts';
+import { faultOn } from '../../local/fleet/scenario.ts';
 import { checkFeedsFolder } from '../files/feeds.ts';
 import { expandEntry } from '../../local/fleet/nodes.ts';
 import { nodesOf } from '../files/fleet-nodes.ts';
@@ -62,6 +63,7 @@ export function readInput(options: RunOptions): RunInput {
   const from = collect(collected, () => startDate(options, scenario)) ?? DEMO_FROM;
   const policy = collect(collected, () => readPolicyFile(policyPath, new Date(from).toISOString().slice(0, 10)));
   const chosen = fleet && collect(collected, () => onlyNodes(fleet, options));
+  const played = scenario && chosen && collect(collected, () => playedOn(scenario, chosen, options));
   if (policy && chosen) collect(collected, () => checkSelections(policy, nodesOf(chosen)));
   if (policy && fleet) collect(collected, () => checkHooks(policy, fleet));
   if (policy && fleet) collect(collected, () => checkMaintenanceWindows(policy, fleet));
@@ -76,7 +78,7 @@ export function readInput(options: RunOptions): RunInput {
     policyPath,
     policyText: policy.text,
     policy: first,
-    scenario,
+    scenario: played,
     scenarioName: options.scenario ?? (isDemo(options) ? 'demo' : 'none'),
     feeds,
     ...times,
@@ -90,6 +92,12 @@ function timesOf(
   { from, policyPath, scenario }: { from: number; policyPath: string; scenario: Scenario | undefined },
 ): Pick<RunInput, 'plannedFor' | 'start'> {
   if (policy.startWhen !== undefined && scenario?.story?.some((step) => 'publishes' in step)) {
+    if (policy.mode === 'observe') {
+      const hint = 'mode: approve asks people first, mode: auto does not';
+      throw new InputErrors([
+        fileProblem(policyPath, `policies.${policy.name} only observes (mode: observe): an advisory would tell people and start nothing`, hint),
+      ]);
+    }
     return { plannedFor: undefined, start: Math.floor(from / DAY_MS) * DAY_MS + INTAKE_HOUR_MS - 60_000 };
   }
   if (policy.plan === undefined) {
@@ -126,6 +134,16 @@ function scenarioOf(options: RunOptions, fleet: FleetFile | undefined): Scenario
   if (names.includes(name)) return readScenario(scenarioPath(name), fleet).scenario;
   const hint = didYouMean(name, names) ?? `there are ${names.join(', ')} and none, or name a .yaml file`;
   throw new InputErrors([fileProblem('--scenario', `there is no scenario "${name}"`, hint)]);
+}
+
+/** What would happen to nodes that `--only` leaves out does not. Throws `InputErrors` where nothing is left of a scenario that was asked for. */
+function playedOn(scenario: Scenario, fleet: FleetFile, { only, scenario: asked }: RunOptions): Scenario {
+  if (only === undefined) return scenario;
+  const nodes = nodesOf(fleet).map((node) => ({ ...node, hybrid: node.id.startsWith('mi-') }));
+  const faults = scenario.faults.flatMap((fault) => faultOn(fault, nodes));
+  if (asked !== undefined && faults.length === 0 && scenario.faults.length > 0)
+    throw new InputErrors([fileProblem('--only', `nothing of the scenario ${asked} happens to these nodes`, 'take in those that it is about')]);
+  return { ...scenario, faults };
 }
 
 function onlyNodes(fleet: FleetFile, { only, fleet: path }: RunOptions): FleetFile {

@@ -21,7 +21,7 @@ export type WorldMessage =
       milliseconds: number;
     }
   | { type: 'fleet'; nodes: number; ec2: number; hybrid: number; platforms: Record<string, number> }
-  | { type: 'feeds'; bySource: Record<string, number>; exploitedHere: number; milliseconds: number }
+  | { type: 'feeds'; bySource: Record<string, number>; unread: UnreadFeed[]; exploitedHere: number; milliseconds: number }
   | { type: 'coverage'; nodes: number; reporting: number; exposed: number }
   | { type: 'plan'; plan: Plan; planKey: string }
   /** Progress of one wave, at a virtual instant (ms). `state` is what the wave does now; `work`: from the first node's start to the last one's end so far. */
@@ -45,11 +45,20 @@ export type WorldMessage =
   /** The world itself broke: an error of ours, never a verdict. */
   | { type: 'broken'; message: string };
 
+/** A feed that was tried and could not be read, and why. `absent`: the folder of advisories has nothing for it, which may be meant so. */
+export interface UnreadFeed {
+  feed: string;
+  why: string;
+  absent: boolean;
+}
+
 export interface NoticeDocument {
   channel: 'email' | 'slack';
   audience: string;
   event: NoticeEvent;
   wave: string;
+  /** Of another rollout in the same world, as in `others`; missing of the document's own. */
+  rollout?: string;
   subject: string;
   body: string;
 }
@@ -62,7 +71,8 @@ export interface RunDocument {
   status: 'succeeded' | 'failed' | 'held';
   virtualSeconds: number;
   wallMs: number;
-  advisories: { stored: number; bySource: Record<string, number> };
+  /** `unread`: feeds of the fleet's platforms that could not be read the last time. What only they say was not known to this run. */
+  advisories: { stored: number; bySource: Record<string, number>; unread: UnreadFeed[] };
   waves: {
     name: string;
     verdict: 'pass' | 'fail' | 'inconclusive' | 'not-run';
@@ -80,6 +90,7 @@ export interface RunDocument {
     outcome: Outcome;
     reason: string;
     packages: { name: string; from: string; to: string }[];
+    /** Closed on this node by this rollout, whether the update's metadata or an advisory names them. */
     cvesClosed: string[];
     rebooted: boolean;
     startedAt: string;
@@ -88,19 +99,26 @@ export interface RunDocument {
   notices: NoticeDocument[];
   aws: {
     calls: Record<string, number>;
-    commands: { document: string; wave: string; nodes: number }[];
+    /** `rollout`: of another rollout in the same world, as in `others`, whose waves are not told here; missing of the document's own and of scans. */
+    commands: { document: string; wave: string; rollout?: string; nodes: number }[];
     stateTransitions: number;
     lambdaInvocations: number;
     costUsd: number;
   };
   /**
-   * What the fleet was exposed to, counted in nodes and in pairs of advisory and node; times in seconds. Missing where exposures were never
-   * reckoned. `closed`: CVEs that were patched on at least one node.
+   * What the whole fleet was exposed to, by any advisory known here, whether the policy wants its fix or not: counted in nodes and in pairs of
+   * advisory and node; times in seconds. `exposed` and `unknown` are nodes; of those that are unknown, nobody knows. Missing where exposures were
+   * never reckoned. `closed`: CVEs that were patched on at least one node since the run began, whoever patched it.
    */
   exposure?: Pick<ExposureHistory, 'before' | 'after' | 'deadlines' | 'oldest'> & {
     closed: ExposureHistory['cves'];
     timeToPatch: ExposureHistory['times'];
   };
+  /**
+   * What else was planned in the same world meanwhile: the rollouts of the file's other policies, and further ones of its own. Nothing of them is
+   * in the document but what they sent and told. Missing where the file has one policy, with one rollout.
+   */
+  others?: { policy: string; rollouts: string[] }[];
   /** Where an advisory has started the policy: what happened when, oldest first, and the tickets about it. */
   timeline?: { at: string; what: string }[];
   tickets?: { subject: string; item: string; openedAt: string; resolvedAt: string }[];
@@ -118,7 +136,7 @@ export interface RunExtra {
   inWork: { wave: string; most: number; allowed: number }[];
   /** Commands that started outside their window: must be 0. */
   outsideWindow: number;
-  /** Exposed nodes over time, for the picture: virtual ms and count. */
+  /** Nodes on which something was open that the policy wants, over time, for the picture: virtual ms and count. */
   exposure: { at: number; nodes: number }[];
   /** List-price parts of `aws.costUsd`, USD. */
   cost: { name: string; quantity: number; usd: number }[];

@@ -6,11 +6,12 @@ import { groupName } from '../../lambdas/core/names.ts';
 import { Plan } from '../../lambdas/core/plan.ts';
 import { makeResult, RolloutResult } from '../../lambdas/core/result.ts';
 import { tasks } from '../../statemachines/contracts.ts';
-import { makeDocument, makeExtra, recordsBySource } from './document.ts';
+import { makeDocument, makeExtra, recordsBySource, unreadFeeds } from './document.ts';
 import { createChronicle } from './chronicle.ts';
 import { gatherHistory } from './exposures.ts';
 import { notesOf } from './notes.ts';
 import { openHub } from './record.ts';
+import { lastPublication } from './story.ts';
 import type { NodeRunRow, RolloutRow, WaveRow } from '../../lambdas/aws/record.ts';
 import type { EmbeddedAws } from '../../local/cloud.ts';
 import type { WorldMessage } from './messages.ts';
@@ -38,6 +39,14 @@ export interface Observer {
   chronicle: Chronicle;
   ended(): Promise<Extract<WorldMessage, { type: 'ended' }>>;
 }
+
+/** What was waited for has not happened: nothing is wrong with what runs. Its message is for people. */
+export class NothingHappened extends Error {
+  override readonly name = 'NothingHappened';
+}
+
+/** How long after its story's last publication a policy may take to start: two whole looks at the fleet come in it. */
+const START_WITHIN_MS = 48 * 3_600_000;
 
 /** A rollout that has not even been planned long after its time never will be. */
 const PATIENCE_MS = 120 * 86_400_000;
@@ -91,7 +100,23 @@ class RolloutObserver implements Observer {
       return true;
     }
     this.refuseFaults();
+    if (!this.row && plannedFor === undefined) await this.refuseToWait();
     return false;
+  }
+
+  /** Looks at the fleet go on for ever: what no advisory has started by then, none will. Throws `NothingHappened`. */
+  private async refuseToWait(): Promise<void> {
+    const { cloud, config } = this.input;
+    if (cloud.clock.now() <= config.start + lastPublication(config.scenario) + START_WITHIN_MS) return;
+    const waited = `within ${START_WITHIN_MS / 3_600_000} virtual hours of the story's last publication`;
+    const told = [...new Set((await this.hub.record.starts(config.policy)).map(({ subject }) => subject))];
+    throw new NothingHappened(
+      told.length === 0
+        ? `No advisory has started the policy ${config.policy} ${waited}: nothing that was published meets its startWhen on one of its nodes. ` +
+            'Loosen startWhen or nodes (docs/policy-file.md), or leave out --policy to see one that starts.'
+        : `The policy ${config.policy} has told of ${told.join(', ')} and started nothing ${waited}: no vendor has a fix that its nodes can install. ` +
+            'Give it a whileNoFix (docs/policy-file.md), or leave out --policy to see one that starts.',
+    );
   }
 
   waiting(): string | undefined {
@@ -129,6 +154,7 @@ class RolloutObserver implements Observer {
       result,
       history,
       feeds: await this.hub.record.feeds(),
+      others: await this.otherRollouts(row.id),
       notes: [...this.notes.values()],
       story: { happenings: this.chronicle.all(), tickets: this.chronicle.tickets() },
       began: this.began,
@@ -137,12 +163,25 @@ class RolloutObserver implements Observer {
     return { type: 'ended', document: makeDocument(facts), result, extra: makeExtra(facts) };
   }
 
+  /** What else was planned in this world: by the file's other policies, and by this one at another time. */
+  private async otherRollouts(own: string): Promise<{ policy: string; rollouts: string[] }[]> {
+    const { policy, others } = this.input.config;
+    const planned = await Promise.all(
+      [policy, ...others].map(async (name) => {
+        const runs = await this.hub.record.runs(name);
+        return { policy: name, rollouts: runs.map(({ rollout }) => rollout).filter((id) => id !== own) };
+      }),
+    );
+    return planned.filter((one) => one.policy !== policy || one.rollouts.length > 0);
+  }
+
   private async lookAtIntake(): Promise<void> {
     if (this.told.has('feeds') || !this.input.watch.ran('CloseIntake')) return;
     const feeds = await this.hub.record.feeds();
     this.send('feeds', {
       type: 'feeds',
       bySource: recordsBySource(feeds),
+      unread: unreadFeeds(feeds),
       exploitedHere: await this.exploited(),
       milliseconds: Math.round(performance.now() - this.began),
     });

@@ -32,7 +32,7 @@ export async function run(options: RunOptions): Promise<number> {
   const terminal = 'isTTY' in stream && stream.isTTY;
   const tty = terminal && process.env.CI === undefined;
   const color = terminal && (process.env.NO_COLOR ?? '') === '';
-  const view = createView({ stream, tty, color, scenario: input.scenarioName, out: options.out });
+  const view = createView({ stream, tty, color, scenario: input.scenarioName, policy: input.policy.name, others: othersOf(input), out: options.out });
   // A folder for each run: two of them at once must not read each other's template.
   exitOnSignals();
   const assembly = scratchFolder('wavelock-run-');
@@ -89,6 +89,11 @@ async function synth(input: RunInput, assembly: string, view: View): Promise<voi
   view.synth({ state: 'done', milliseconds: Math.round(performance.now() - started) });
 }
 
+/** Policies of the file that this run is not about. */
+function othersOf({ policy, policyFile }: RunInput): string[] {
+  return policyFile.policies.map(({ name }) => name).filter((name) => name !== policy.name);
+}
+
 /** Sends the world its input and shows what it tells, to its end. */
 async function live(world: ChildProcess, { input, assembly }: { input: RunInput; assembly: string }, view: View): Promise<Ended> {
   const config: WorldConfig = {
@@ -98,6 +103,7 @@ async function live(world: ChildProcess, { input, assembly }: { input: RunInput;
     people: input.policyFile.people,
     policy: input.policy.name,
     plannedFor: input.plannedFor,
+    others: othersOf(input),
     start: input.start,
     feeds: input.feeds,
     seed: input.seed,

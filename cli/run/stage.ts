@@ -22,6 +22,8 @@ export interface WorldConfig {
   /** The policy whose rollout is run, and the instant its plan is made, ms; without one, an advisory starts it. */
   policy: string;
   plannedFor: number | undefined;
+  /** The file's other policies: they start in the same world when their own time comes. */
+  others: string[];
   /** Virtual start, ms. */
   start: number;
   feeds: string;

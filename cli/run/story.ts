@@ -51,6 +51,14 @@ export function openSites(feeds: string, scenario: Scenario | undefined): Sites 
   };
 }
 
+/** How long after the start its last vendor publishes, ms; 0 where none does later. */
+export function lastPublication(scenario: Scenario | undefined): number {
+  return Math.max(
+    0,
+    ...stepsOf(scenario).map((step) => ('publishes' in step && step.publishes.from !== 'start' ? durationOf(step.publishes.from) : 0)),
+  );
+}
+
 /** What people decide, in order, each once a rollout waits for it. */
 export function decisionsOf(scenario: Scenario | undefined): (Deciding & { afterMs: number })[] {
   return stepsOf(scenario).flatMap((step) => ('decides' in step ? [{ ...step.decides, afterMs: durationOf(step.decides.after) }] : []));

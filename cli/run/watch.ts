@@ -1,7 +1,7 @@
 /** What a run's calls tell: commands that were sent, messages that were published. Looks at calls as they pass and changes nothing. */
 import { parseBatchName } from '../../lambdas/core/names.ts';
 import { clientToken } from '../../lambdas/aws/client-token.ts';
-import { NoticeEvent } from '../../lambdas/core/model.ts';
+import { type Audience, NoticeEvent } from '../../lambdas/core/model.ts';
 import { meansWords } from '../../lambdas/core/triggers/stand-in.ts';
 import type { Form } from '../../lambdas/core/pin.ts';
 import type { CallContext, Faults, Input } from '../../local/types.ts';
@@ -22,10 +22,17 @@ export interface SentCommand {
 interface Published {
   audience: string;
   event: NoticeEvent;
+  rollout: string;
   wave: string;
   subject: string;
   email: string;
   slack: string;
+}
+
+interface Mail {
+  endpoint: string;
+  subject: string;
+  message: string;
 }
 
 export interface Watch {
@@ -35,8 +42,8 @@ export interface Watch {
   /** Whether a task has run. */
   ran(task: string): boolean;
   commands: SentCommand[];
-  /** One entry for each message that a channel really took. */
-  notices(mails: readonly { endpoint: string; subject: string; message: string }[], posts: readonly SlackPost[]): NoticeDocument[];
+  /** One entry for each message that a channel really took: a mail for each address. `people`: who has which. */
+  notices(mails: readonly Mail[], posts: readonly SlackPost[], people: Readonly<Record<string, Audience>>): NoticeDocument[];
 }
 
 /** Tasks that may be the last before nothing more happens until a person acts. */
@@ -77,7 +84,7 @@ export function createWatch(): Watch {
         return undefined;
       },
     },
-    notices: (mails, posts) => [...mailNotices(published, mails), ...slackNotices(published, posts)],
+    notices: (mails, posts, people) => [...mailNotices(published, mails, people), ...slackNotices(published, posts)],
   };
 }
 
@@ -98,6 +105,7 @@ function notePassed({ service, operation }: CallContext, input: Input, commands:
   published.push({
     audience: attribute('audience'),
     event: event.data,
+    rollout: attribute('rollout'),
     wave: attribute('wave'),
     subject: input.Subject,
     email: message.email,
@@ -128,28 +136,35 @@ function noteInvoked({ FunctionName, Payload }: Input, commands: SentCommand[]):
   if (sent) sent.batch = event.batch;
 }
 
-/** Mails that arrived, each with what was published: the same subject and text. */
-function mailNotices(published: Published[], mails: readonly { subject: string; message: string }[]): NoticeDocument[] {
-  const left = [...published];
-  return mails.flatMap((mail) => {
-    const index = left.findIndex((one) => one.subject === mail.subject && one.email === mail.message);
+/** Mails that arrived, each with what was published: the same subject and text, to an audience of that address. An address hears it once. */
+function mailNotices(published: Published[], mails: readonly Mail[], people: Readonly<Record<string, Audience>>): NoticeDocument[] {
+  const left = published.flatMap((one) => (people[one.audience]?.email ?? []).map((address) => ({ ...one, address })));
+  return mails.flatMap((mail): NoticeDocument[] => {
+    const index = left.findIndex((one) => one.address === mail.endpoint && one.subject === mail.subject && one.email === mail.message);
     const [found] = index < 0 ? [] : left.splice(index, 1);
-    return found
-      ? [{ channel: 'email' as const, audience: found.audience, event: found.event, wave: found.wave, subject: mail.subject, body: mail.message }]
-      : [];
+    return found ? [{ channel: 'email', ...aboutOf(found), subject: mail.subject, body: mail.message }] : [];
   });
 }
 
 /** Posts that arrived; each audience has a webhook path of its own, which ends in its name. */
 function slackNotices(published: Published[], posts: readonly SlackPost[]): NoticeDocument[] {
   const left = [...published];
-  return posts.flatMap((post) => {
+  return posts.flatMap((post): NoticeDocument[] => {
     const audience = decodeURIComponent(post.path.slice(post.path.lastIndexOf('/') + 1));
     const index = left.findIndex((one) => one.audience === audience && one.slack === post.text);
     const [found] = index < 0 ? [] : left.splice(index, 1);
     const body = post.blocks.map((block) => block.text.text).join('');
-    return found ? [{ channel: 'slack' as const, audience, event: found.event, wave: found.wave, subject: post.text, body }] : [];
+    return found ? [{ channel: 'slack', ...aboutOf(found), subject: post.text, body }] : [];
   });
+}
+
+function aboutOf({ audience, event, wave, rollout }: Published): Pick<NoticeDocument, 'audience' | 'event' | 'wave' | 'rollout'> {
+  return { audience, event, wave, ...(rollout === '' ? {} : { rollout }) };
+}
+
+/** The rollout, of those given, that a batch belongs to. */
+export function rolloutOf(batch: string, rollouts: readonly string[]): string | undefined {
+  return rollouts.find((rollout) => waveOf(batch, rollout) !== '');
 }
 
 /** The wave of a rollout that a batch belongs to; empty for scans and other rollouts. */

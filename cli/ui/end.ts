@@ -1,8 +1,10 @@
 /** The last block: what it came to, the proof, what is left, what it cost, and what to do next. Every command in it exists. */
 import { formatDuration } from '../../lambdas/core/calendar-text.ts';
 import { EXIT } from '../run/messages.ts';
-import { closedCves, moodOf, nodesOf, openElsewhere, proofWords, stillExposed } from './facts.ts';
+import { unreadLines } from './head.ts';
+import { aheadNodes, closedCves, moodOf, nodesOf, openElsewhere, afterWord, proofWords, stillExposed, unknownNodes } from './facts.ts';
 import { amount, grouped, labelled, plain, realTime, shellWord, some, usd, wrap } from './text.ts';
+import type { ExposureHistory } from '../../lambdas/core/exposures/history.ts';
 import type { NodeResult } from '../../lambdas/core/result.ts';
 import type { RunDocument } from '../run/messages.ts';
 import type { EndedRun } from './facts.ts';
@@ -35,10 +37,16 @@ export function endLines(run: EndedRun, { paint, width }: Drawing): string[] {
     `  ${colour(paint.bold(TITLES[document.status]))}   ${took}${code === 0 ? '' : `; exit status ${code}`}`,
     ...(reason === '' ? [] : wrap(reason, width - 4).map((line) => `    ${line}`)),
     ...proofLines(run, { paint, width }),
-    ...fact('exposed', exposedWords(run)),
+    ...fact('open', openWords(run)),
+    ...(run.extra.history ? fact('exposed', exposedWords(run.extra.history, document)) : []),
     ...fact('safety', safetyWords(run)),
     ...fact('cost', costWords(document)),
     ...fact('told', toldWords(document)),
+    ...(document.others ?? []).flatMap((other) => fact('beside', besideWords(other, document))),
+    ...unreadLines(
+      document.advisories.unread.filter(({ absent }) => !absent),
+      { width, column: COLUMN },
+    ),
   ];
 }
 
@@ -78,25 +86,45 @@ function reasonWords({ document, extra }: EndedRun): string {
 }
 
 function proofLines(run: EndedRun, { paint, width }: Drawing): string[] {
-  const { good, text } = proofWords(run);
   const unproven = run.result?.proof.unproven ?? [];
-  const lines = labelled('proof', text, { width, column: COLUMN });
-  if (good) return lines;
+  const lines = labelled('proof', proofWords(run).text, { width, column: COLUMN });
   const named = unproven.slice(0, UNPROVEN_SHOWN).flatMap((key) => wrap(`! not proven: ${plain(key)}`, width - COLUMN));
   const more = unproven.length > UNPROVEN_SHOWN ? [`and ${unproven.length - UNPROVEN_SHOWN} more, in the report`] : [];
-  return [...lines, ...[...named, ...more].map((line) => `${' '.repeat(COLUMN)}${paint.red(line)}`)];
+  const indent = ' '.repeat(COLUMN);
+  return [
+    ...lines,
+    ...[...named, ...more].map((line) => `${indent}${paint.red(line)}`),
+    ...aheadLines(run, width - COLUMN).map((line) => `${indent}${paint.yellow(line)}`),
+  ];
 }
 
-function exposedWords(run: EndedRun): string {
+/** What something else has installed is no doing of ours, and yet production runs it unproven. */
+function aheadLines(run: EndedRun, width: number): string[] {
+  const names = aheadNodes(run).map((node) => node.name);
+  if (names.length === 0) return [];
+  const [verb, them] = names.length === 1 ? ['runs', 'it'] : ['run', 'them'];
+  return wrap(`! ${some(names)} ${verb} what nobody has proven: find out what updated ${them}`, width);
+}
+
+/** Counted in nodes of the plan, and in updates that the policy wants. */
+function openWords(run: EndedRun): string {
   const before = nodesOf(run).filter((node) => node.exposedBefore).length;
   const left = stillExposed(run);
   const names = left.length === 0 ? '' : `: ${some(left.map((node) => node.name))}`;
   const count = closedCves(run).size;
   const closed = count === 0 ? '' : `; ${amount(count, 'CVE')} closed`;
+  const unknown = unknownNodes(run).map((node) => node.name);
+  const nobody = unknown.length === 0 ? '' : `; of ${amount(unknown.length, 'node')} nobody knows: ${some(unknown)}`;
   const elsewhere = openElsewhere(run)
     .map(({ cve, nodes }) => `; ${cve} is open on ${amount(nodes, 'node')} that no wave had`)
     .join('');
-  return `${amount(before, 'node')} before, ${grouped(left.length)} after${names}${closed}${elsewhere}`;
+  return `what the policy wants: ${amount(before, 'node')} before, ${grouped(left.length)} after${names}${nobody}${closed}${elsewhere}`;
+}
+
+/** Counted in nodes of the fleet, and in advisories: also those that the policy does not want or that have no fix. */
+function exposedWords({ before, after }: ExposureHistory, document: RunDocument): string {
+  const nobody = after.unknown === 0 ? '' : `; of ${grouped(after.unknown)} nobody knows`;
+  return `to any advisory: ${amount(before.exposed, 'node')} of the fleet before, ${grouped(after.exposed)} ${afterWord(document)}${nobody}`;
 }
 
 function safetyWords({ extra }: EndedRun): string {
@@ -122,12 +150,21 @@ function toldWords({ notices }: RunDocument): string {
   return [...(emails > 0 ? [amount(emails, 'e-mail')] : []), ...(slacks > 0 ? [amount(slacks, 'Slack message')] : [])].join(', ');
 }
 
-/** The node that a reader would ask about: one that failed, else one that is still exposed, else any. */
+/** What is not shown here: the file's other policies, in the same world. */
+function besideWords({ policy, rollouts }: NonNullable<RunDocument['others']>[number], { policy: own, aws }: RunDocument): string {
+  const who = policy === own ? `another rollout of ${plain(policy)}` : `${plain(policy)}, of the same file`;
+  const sent = aws.commands.filter(({ rollout }) => rollout !== undefined && rollouts.includes(rollout)).length;
+  if (rollouts.length === 0) return `${who}, has planned nothing in this time`;
+  return `${who}, has sent ${amount(sent, 'command')} in this time, which are not shown here: ${plain(rollouts.join(', '))}`;
+}
+
+/** The node that a reader would ask about: one that failed, else one that is ahead or lacks what is wanted, else any. */
 function interesting(run: EndedRun): NodeResult | undefined {
   const nodes = nodesOf(run);
   return (
     nodes.find((node) => moodOf(node.outcome) === 'bad') ??
     nodes.find((node) => moodOf(node.outcome) === 'silent') ??
+    aheadNodes(run)[0] ??
     stillExposed(run)[0] ??
     nodes[0]
   );

@@ -1,8 +1,10 @@
 /** What the terminal and the report both say of a run, computed once: counts, words for outcomes, what is left, what was proven. */
+import { itemKey } from '../../lambdas/core/candidate.ts';
 import { amountOf, Outcome } from '../../lambdas/core/model.ts';
+import { openTeller } from '../../lambdas/core/result.ts';
 import { amount, grouped } from './text.ts';
 import type { NodeResult, RolloutResult } from '../../lambdas/core/result.ts';
-import type { Plan, PlanWave } from '../../lambdas/core/plan.ts';
+import type { Plan, PlanNode, PlanWave } from '../../lambdas/core/plan.ts';
 import type { RunDocument, RunExtra } from '../run/messages.ts';
 
 /** A run that has ended, as `WorldMessage` `ended` brings it. */
@@ -34,7 +36,7 @@ const MOODS: Record<Outcome, Mood> = {
 const NEXT_STEPS: Record<Outcome, string> = {
   patched: '',
   'already-proven': '',
-  ahead: 'find out who updated it',
+  ahead: 'find out what updated it',
   failed: 'find out what broke; the next plan includes it again',
   'rolled-back': 'find out what broke; the next plan includes it again',
   unreachable: 'bring its SSM agent back; the next plan includes it again',
@@ -89,16 +91,50 @@ export function timezoneOf(plan: Plan | undefined): string {
 /** Every node of the run with its name: from the result, or from document and plan where there is no result. */
 export function nodesOf({ document, result, extra }: EndedRun): NodeResult[] {
   if (result) return result.nodes;
-  const planned = new Map((extra.plan?.waves ?? []).flatMap((wave) => wave.nodes.map((node) => [node.id, node] as const)));
+  const planned = plannedNodes(extra.plan);
+  // The locks are in the result. None has more than the plan's candidate: what that lacks is open still.
+  const candidate = (extra.plan?.candidate ?? []).flatMap(({ platform, items }) => items.map((item) => `${platform} ${itemKey(item)}`));
+  const stillOpen = extra.plan && openTeller(extra.plan, new Map(extra.plan.waves.map(({ name }) => [name, candidate])));
   return document.nodes.map((node) => {
     const known = planned.get(node.id);
-    const exposed = (known?.exposed ?? 0) > 0;
-    const closed = node.outcome === 'patched' || node.outcome === 'already-proven' || node.outcome === 'ahead';
-    return { ...node, name: known?.name ?? node.id, exposedBefore: exposed, exposedAfter: exposed && !closed };
+    const exposed = known !== undefined && known.exposed > 0;
+    const exposedAfter = exposed && (!isClosed(node) || stillOpen?.(known, node.wave, node.platform) === true);
+    return { ...node, name: known?.name ?? node.id, exposedBefore: exposed, exposedAfter };
   });
 }
 
-/** Nodes that still have wanted updates open, those that need a person first. */
+function plannedNodes(plan: Plan | undefined): Map<string, PlanNode> {
+  return new Map((plan?.waves ?? []).flatMap((wave) => wave.nodes.map((node) => [node.id, node] as const)));
+}
+
+/** Whether its wave's lock is on it, or newer. */
+function isClosed({ outcome }: Pick<NodeResult, 'outcome'>): boolean {
+  return outcome === 'patched' || outcome === 'already-proven' || outcome === 'ahead';
+}
+
+/** Nodes that had told nothing when the plan was made, and that the run has not reached either: what is open on them, nobody knows. */
+export function unknownNodes(run: EndedRun): NodeResult[] {
+  const planned = plannedNodes(run.extra.plan);
+  const hasTold = (node: NodeResult): boolean => {
+    const known = planned.get(node.id);
+    return known ? known.exposed > 0 || known.open !== undefined : node.platform !== 'unknown';
+  };
+  return nodesOf(run).filter((node) => moodOf(node.outcome) !== 'good' && !isClosed(node) && !hasTold(node));
+}
+
+/** Nodes after the first wave on which something else has installed newer versions than were proven. */
+export function aheadNodes(run: EndedRun): NodeResult[] {
+  const first = run.document.waves[0]?.name;
+  return nodesOf(run).filter((node) => node.outcome === 'ahead' && node.wave !== first);
+}
+
+/** What is to be done about a node; one that ended well may lack what its wave's lock did not have. */
+export function nextStepOf(node: NodeResult): string {
+  const step = nextStep(node.outcome);
+  return step === '' && node.exposedAfter ? 'see what was not promoted; the next plan includes it again' : step;
+}
+
+/** Nodes on which something that the policy wants is still open, those that need a person first. */
 export function stillExposed(run: EndedRun): NodeResult[] {
   const order: Mood[] = ['bad', 'silent', 'look', 'skipped', 'good'];
   return nodesOf(run)
@@ -154,8 +190,15 @@ export function untouched(document: RunDocument, wave: string): boolean {
   return !document.aws.commands.some((command) => command.wave === wave && command.nodes > 0);
 }
 
-/** The line on what was proven, and whether it is what one wants to read. */
-export function proofWords({ document, result, extra }: EndedRun): { good: boolean; text: string } {
+/** The line on what was proven, and how it is to be read: `look` where something else has brought what nobody has proven. */
+export function proofWords(run: EndedRun): { mood: Mood; text: string } {
+  const { good, text } = promotedWords(run);
+  const ahead = aheadNodes(run).length;
+  if (ahead === 0) return { mood: good ? 'good' : 'bad', text };
+  return { mood: good ? 'look' : 'bad', text: `${text}; not by Wavelock: newer on ${amount(ahead, 'node')}` };
+}
+
+function promotedWords({ document, result, extra }: EndedRun): { good: boolean; text: string } {
   const later = document.waves.slice(1).map((wave) => wave.name);
   const ran = document.waves.slice(1).filter((wave) => wave.verdict !== 'not-run');
   if (!result) return { good: true, text: 'nothing was planned, so nothing was changed' };
@@ -166,6 +209,11 @@ export function proofWords({ document, result, extra }: EndedRun): { good: boole
   const where = ran.map((wave) => wave.name).join(' and ');
   const claim = `${grouped(proven)} of ${amount(items, 'item')} on ${where} proven on ${amount(needed, 'test node')} first`;
   return { good: unproven.length === 0, text: `${claim}; anything else: ${unproven.length}` };
+}
+
+/** When the fleet's exposures were counted last: a rollout that is held has not come to its end, where they are reckoned anew. */
+export function afterWord({ status }: RunDocument): string {
+  return status === 'held' ? 'when last reckoned' : 'after';
 }
 
 /** `succeeded`, `stopped`, `held` as people say it. */

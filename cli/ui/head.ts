@@ -1,6 +1,6 @@
 /** The first lines: what this is, and what was made ready. */
 import { amount, clip, grouped, labelled, plain, realTime, shortHash, wrap } from './text.ts';
-import type { WorldMessage } from '../run/messages.ts';
+import type { UnreadFeed, WorldMessage } from '../run/messages.ts';
 
 type Message<Type extends WorldMessage['type']> = Extract<WorldMessage, { type: Type }>;
 
@@ -30,12 +30,20 @@ const SOURCES: Record<string, string> = {
   'cisa-kev': 'CISA KEV',
 };
 
-/** What this is. `scenario`: what goes wrong on purpose, where something does. */
-export function introLines(scenario: string | undefined, width: number): string[] {
+/** What is run: what goes wrong on purpose, where something does; the policy, and others of the same file. */
+export interface Intro {
+  scenario?: string;
+  policy?: string;
+  others?: string[];
+}
+
+/** What this is. */
+export function introLines({ scenario, policy = '', others = [] }: Intro, width: number): string[] {
   return [
     ...wrap('Wavelock on your laptop: the CloudFormation template that `cdk deploy` ships, run in virtual time.', width),
     ...wrap('No AWS account, no credentials, nothing leaves this machine.', width),
     ...wrap(scenarioWords(scenario), width).filter((line) => line !== ''),
+    ...wrap(othersWords(policy, others), width).filter((line) => line !== ''),
     '',
   ];
 }
@@ -44,6 +52,13 @@ function scenarioWords(scenario: string | undefined): string {
   if (scenario === undefined || scenario === 'none') return '';
   if (scenario === 'demo') return 'A few things go wrong on purpose, as on real nights; --scenario none leaves them out.';
   return `Something goes wrong on purpose: --scenario ${plain(scenario)}`;
+}
+
+function othersWords(policy: string, others: readonly string[]): string {
+  if (others.length === 0) return '';
+  const beside =
+    others.length === 1 ? 'runs beside it when its own time comes, and is not shown' : 'run beside it when their own time comes, and are not shown';
+  return `This run is about ${plain(policy)}, the first policy of its file; ${plain(others.join(', '))} ${beside}.`;
 }
 
 /** `synth   WavelockHub.template.json  sha256 3f9c..e1  96 resources, 4 locations   2.1 s`. `milliseconds`: of `cdk synth`, if it ran. */
@@ -71,7 +86,25 @@ export function feedLines(message: Message<'feeds'>, width: number): string[] {
     ([source, count], index) => `${SOURCES[source] ?? plain(source)} ${index === 0 ? amount(count, 'advisory', 'advisories') : grouped(count)}`,
   );
   const came = entries.length === 0 ? 'none' : sources.join(', ');
-  return timed('feeds', `${came}; known exploited and here: ${amount(message.exploitedHere, 'CVE')}`, realTime(message.milliseconds), width);
+  const told = `${came}; known exploited and here: ${amount(message.exploitedHere, 'CVE')}`;
+  return [...timed('feeds', told, realTime(message.milliseconds), width), ...unreadLines(message.unread, { width, column: COLUMN })];
+}
+
+/** Feeds that could not be read, each with why; those that the folder has nothing for are named together. None where all were read. */
+export function unreadLines(unread: readonly UnreadFeed[], place: { width: number; column: number }): string[] {
+  const absent = unread.filter((one) => one.absent).map(({ feed }) => feedWords(feed));
+  return [
+    ...unread
+      .filter((one) => !one.absent)
+      .map(({ feed, why }) => `! ${feedWords(feed)} could not be read, its advisories are missing: ${plain(why)}`),
+    ...(absent.length === 0 ? [] : [`the folder has nothing for ${absent.join(', ')}`]),
+  ].flatMap((text) => labelled('', text, place));
+}
+
+/** `Amazon Linux 2023 (amazon-linux-2023)`; what is "its" only beside another goes by its own name. */
+function feedWords(feed: string): string {
+  const people = SOURCES[feed];
+  return people === undefined || people.startsWith('its ') ? plain(feed) : `${people} (${feed})`;
 }
 
 /** The simulated fleet. The usual architecture goes without saying; a count stays on the line of what it counts. */

@@ -11,7 +11,7 @@ import type { Paint } from './paint.ts';
 /** Where the text after `left out`, `promotes` and `at worst` begins. */
 const COLUMN = 12;
 const REASONS_SHOWN = 4;
-/** The columns of numbers: nodes, exposed, at once. */
+/** The columns of numbers: nodes, those with something open that the policy wants, how many at once. */
 const NUMBER_WIDTHS = [6, 9, 9];
 
 export interface Drawing {
@@ -50,7 +50,7 @@ function tableLines(plan: Plan, { paint, width }: Drawing): string[] {
   const starts = ['window' + (zone === undefined ? '' : `, ${zone}`), ...plan.waves.map((wave) => startWords(wave, zone))];
   const startWidth = Math.max(...starts.map((text) => text.length)) + 2;
   const [heading = '', ...cells] = starts;
-  const header = `  ${'wave'.padEnd(names)}${inColumns(['nodes', 'exposed', 'at once'])}  ${heading.padEnd(startWidth)}needs`;
+  const header = `  ${'wave'.padEnd(names)}${inColumns(['nodes', 'open', 'at once'])}  ${heading.padEnd(startWidth)}needs`;
   const rows = plan.waves.map((wave, index) => {
     const numbers = [wave.nodes.length, wave.nodes.filter((node) => node.exposed > 0).length, wave.atOnce];
     const left = `  ${wave.name.padEnd(names)}${inColumns(numbers.map(grouped))}  ${(cells[index] ?? '').padEnd(startWidth)}`;

@@ -23,6 +23,9 @@ export interface ViewOptions {
   color: boolean;
   /** What goes wrong on purpose. */
   scenario?: string;
+  /** The policy that the run is about, and the file's others. */
+  policy?: string;
+  others?: string[];
   /** The folder of the report, as the user named it. */
   out?: string;
 }
@@ -42,7 +45,7 @@ export function createView(options: ViewOptions): View {
   const writer = options.tty ? new LiveWriter(options.stream, drawing) : new PlainWriter(options.stream);
   const story = new Story(writer, drawing, options.out ?? 'out');
   // On a terminal a block must be finished before the next may be written, and that takes a moment.
-  let queue = story.begin(options.scenario);
+  let queue = story.begin(options);
   const then = (job: () => Promise<void>) => {
     queue = queue.then(job);
   };
@@ -130,8 +133,8 @@ class Story {
     private readonly out: string,
   ) {}
 
-  async begin(scenario: string | undefined): Promise<void> {
-    await this.writer.print(introLines(scenario, this.drawing.width));
+  async begin(options: ViewOptions): Promise<void> {
+    await this.writer.print(introLines(options, this.drawing.width));
     await this.writer.open(new Map(HEAD_PARTS.map((part) => [part, []])));
   }
 

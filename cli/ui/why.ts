@@ -1,6 +1,6 @@
 /** The story of one node in a run: what was planned, what happened when, what changed, and what is left to do. */
 import { formatDuration, formatLocal } from '../../lambdas/core/calendar-text.ts';
-import { moodOf, nextStep, nodesOf, outcomeWords, timezoneOf } from './facts.ts';
+import { moodOf, nextStepOf, nodesOf, outcomeWords, timezoneOf, unknownNodes } from './facts.ts';
 import { WIDEST, amount, plain, some, wrap } from './text.ts';
 import { instant, span } from './times.ts';
 import type { NodeResult, RolloutResult } from '../../lambdas/core/result.ts';
@@ -46,7 +46,7 @@ function story(node: NodeResult, run: EndedRun): string[] {
     ...happened(node, run),
     ...changed(node),
     ...verdict(node, run),
-    ...now(node),
+    ...now(node, run),
   ];
 }
 
@@ -97,9 +97,10 @@ function verdict(node: NodeResult, { document }: EndedRun): string[] {
   return fact('Its wave', `${wave.verdict}${reasons === '' ? '' : `: ${reasons}`}`);
 }
 
-function now(node: NodeResult): string[] {
-  const step = nextStep(node.outcome);
-  if (node.exposedAfter) return fact('Now', `still exposed${step === '' ? '' : `: ${step}`}`);
+function now(node: NodeResult, run: EndedRun): string[] {
+  const step = nextStepOf(node);
+  if (node.exposedAfter) return fact('Now', `something that the policy wants is still open: ${step}`);
+  if (unknownNodes(run).some(({ id }) => id === node.id)) return fact('Now', `nobody knows what is open on it: ${step}`);
   const look = moodOf(node.outcome) === 'look' ? `; ${step}` : '';
   return fact('Now', `nothing that the policy wants is open${look}`);
 }

@@ -85,13 +85,8 @@ export function createCommands(spokes: Spokes): Commands {
     async invocations(location, commandId) {
       return listInvocations(ssm(location), commandId);
     },
-    async cancel(location, commandId, nodes) {
-      if (nodes.length > 0) await ssm(location).send(new CancelCommandCommand({ CommandId: commandId, InstanceIds: nodes }));
-    },
-    async output(location, commandId, node, step) {
-      const answer = await ssm(location).send(new GetCommandInvocationCommand({ CommandId: commandId, InstanceId: node, PluginName: step }));
-      return answer.StandardOutputContent ?? '';
-    },
+    cancel: (location, commandId, nodes) => cancel(ssm(location), commandId, nodes),
+    output: (location, commandId, node, step) => output(ssm(location), { CommandId: commandId, InstanceId: node, PluginName: step }),
     async pins(location, purpose = '') {
       const { documents } = await spokes.config(location);
       return pins(ssm(location), Object.fromEntries(Object.entries(documents).filter(([key]) => key.startsWith(purpose))));
@@ -150,6 +145,29 @@ async function find(
     NextToken = page.NextToken || undefined;
   } while (NextToken);
   return undefined;
+}
+
+async function cancel(ssm: SSMClient, CommandId: string, nodes: string[]): Promise<void> {
+  if (nodes.length === 0) return;
+  try {
+    await ssm.send(new CancelCommandCommand({ CommandId, InstanceIds: nodes }));
+  } catch (error) {
+    if ((error as Error).name !== 'InvalidInstanceId') throw error;
+    // A single node that was terminated meanwhile refuses the call for all of them (SSM API reference, CancelCommand errors).
+    if (nodes.length > 1) for (const node of nodes) await cancel(ssm, CommandId, [node]);
+  }
+}
+
+/** Steps that a node never came to, and nodes that SSM does not list any more: nothing was printed there. */
+const NO_OUTPUT = new Set(['InvalidPluginName', 'InvocationDoesNotExist']);
+
+async function output(ssm: SSMClient, which: { CommandId: string; InstanceId: string; PluginName: string }): Promise<string> {
+  try {
+    return (await ssm.send(new GetCommandInvocationCommand(which))).StandardOutputContent ?? '';
+  } catch (error) {
+    if (NO_OUTPUT.has((error as Error).name)) return '';
+    throw error;
+  }
 }
 
 async function listInvocations(ssm: SSMClient, CommandId: string): Promise<SeenInvocation[]> {

@@ -29,6 +29,9 @@ function advisoryEntities(options: Options) {
             /** Keys in the store by name: the table of contents, and each shard. */
             index: { type: 'string' },
             objects: { type: 'any' },
+            /** What the last change of it brought, and when it was there to be read: whoever stored it may have died before it could say so. */
+            changed: { type: 'number' },
+            storedAt: { type: 'string' },
             /** Keys that the last change has replaced: who began to read before it may still want them. */
             retired: { type: 'list', items: { type: 'string' } },
             lastTried: { type: 'string' },
@@ -79,6 +82,11 @@ function advisoryEntities(options: Options) {
         } as const,
         options,
       ),
+  };
+}
+
+function cveEntities(options: Options) {
+  return {
     cve: () =>
       new Entity(
         {
@@ -188,6 +196,8 @@ function rolloutEntities(options: Options) {
             parkedFor: { type: ['window', 'soak', 'hold'] as const },
             taskToken: { type: 'string' },
             heldSince: { type: 'string' },
+            /** When its soak began. */
+            soakSince: { type: 'string' },
             accepted: { type: 'string' },
             startedAt: { type: 'string' },
             endedAt: { type: 'string' },
@@ -308,6 +318,7 @@ function evidenceEntities(options: Options) {
 function makers(options: Options) {
   return {
     ...advisoryEntities(options),
+    ...cveEntities(options),
     ...nodeEntities(options),
     ...rolloutEntities(options),
     ...batchEntities(options),

@@ -3,7 +3,7 @@
  * changes daily: known exploited CVEs, scores, ends of life.
  */
 import { KnownExploited, Lifecycle } from '../core/advisory.ts';
-import { mergeRecords, shardsFor } from '../core/upsert.ts';
+import { Records, shardsFor } from '../core/upsert.ts';
 import { readLines } from './lines.ts';
 import type { Advisory, Score } from '../core/advisory.ts';
 import type { FeedRow } from './record-feeds.ts';
@@ -62,15 +62,9 @@ export async function loadExploited({ record, store }: KnowledgeGateways): Promi
 async function readAdvisories(rows: FeedRow[], platforms: readonly string[], store: KnowledgeGateways['store']): Promise<Advisory[]> {
   const shards = shardsFor(platforms);
   const keys = rows.flatMap((row) => shards.flatMap((shard) => objectsNamed(row)[shard] ?? []));
-  const merged = new Map<string, Advisory>();
-  for (const key of keys) {
-    for (const advisory of (await readOnce(key, store)) as Advisory[]) {
-      const name = `${advisory.source} ${advisory.id}`;
-      const before = merged.get(name);
-      merged.set(name, before === undefined ? advisory : mergeRecords(before, advisory));
-    }
-  }
-  return [...merged.values()];
+  const records = new Records();
+  for (const key of keys) for (const advisory of (await readOnce(key, store)) as Advisory[]) records.add(advisory);
+  return records.merged();
 }
 
 function objectsNamed(row: FeedRow): Record<string, string> {

@@ -54,13 +54,18 @@ export async function* readLines(compressed: Readable): AsyncGenerator<string> {
   gunzip.setEncoding('utf8');
   // What is there of a line that goes on: some have megabytes, and must not be looked through anew with each chunk.
   let pieces: string[] = [];
-  for await (const chunk of gunzip as AsyncIterable<string>) {
-    const [first = '', ...others] = chunk.split('\n');
-    pieces.push(first);
-    for (const next of others) {
-      yield pieces.join('');
-      pieces = [next];
+  try {
+    for await (const chunk of gunzip as AsyncIterable<string>) {
+      const [first = '', ...others] = chunk.split('\n');
+      pieces.push(first);
+      for (const next of others) {
+        yield pieces.join('');
+        pieces = [next];
+      }
     }
+  } finally {
+    // Who needs the first line only leaves the rest on its way: S3's connection would be held for it, and there are fifty.
+    compressed.destroy();
   }
   const rest = pieces.join('');
   if (rest !== '') yield rest;

@@ -130,6 +130,14 @@ function open(entities: Open) {
       const expires = Math.floor(Date.parse(at) / 1000) + TALLY_DAYS * 86_400;
       await entities().tally.put({ list: 'all', at, counts, expires }).go();
     },
+    /** Whether exposures were reckoned since an instant (ISO-8601 UTC). */
+    async isReckonedSince(at: string): Promise<boolean> {
+      const { data } = await entities()
+        .tally.query.primary({ list: 'all' })
+        .gte({ at })
+        .go({ ...CONSISTENT, limit: 1 });
+      return data.length > 0;
+    },
     /** Counts since an instant (ISO-8601 UTC), oldest first. */
     async tallies(since: string): Promise<{ at: string; counts: ExposureCounts }[]> {
       const { data } = await entities().tally.query.primary({ list: 'all' }).gte({ at: since }).go({ pages: 'all' });

@@ -1,5 +1,5 @@
 /** Reads and writes of the record about feeds: how each is, its advisories for look-up by id, and what is known of CVEs. */
-import { Terminal } from '../core/errors.ts';
+import { Retryable } from '../core/errors.ts';
 import { once } from './conditions.ts';
 import type { EntityItem, UpdateEntityItem } from 'electrodb';
 import type { Entities } from './entities.ts';
@@ -13,6 +13,10 @@ export type CveRow = EntityItem<Entities['cve']>;
 const CONSISTENT = { consistent: true } as const;
 /** Writes side by side. A partition takes 1,000 units a second, and large advisories are 100 units each. */
 const WRITES_AT_ONCE = 20;
+
+/** Times that what DynamoDB leaves of a batch is offered again, and the first pause, milliseconds: each is twice the one before, 25 seconds in all. */
+const MOST_TRIES = 9;
+const FIRST_PAUSE = 100;
 
 export function feedRows(entities: Open) {
   return {
@@ -67,17 +71,30 @@ export function feedRows(entities: Open) {
       }
     },
     async putCves(rows: CveRow[]): Promise<void> {
-      const { unprocessed } = await entities().cve.put(rows).go({ concurrency: 4 });
-      if (unprocessed.length > 0) throw new Terminal(`${unprocessed.length} CVEs were not stored`);
+      await untilTaken(rows, async (left) => (await entities().cve.put(left).go()).unprocessed);
     },
     async removeCves(about: string, ids: string[]): Promise<void> {
-      const { unprocessed } = await entities()
-        .cve.delete(ids.map((id) => ({ about, id })))
-        .go({ concurrency: 4 });
-      if (unprocessed.length > 0) throw new Terminal(`${unprocessed.length} CVEs were not removed`);
+      const keys = ids.map((id) => ({ about, id }));
+      await untilTaken(keys, async (left) => (await entities().cve.delete(left).go()).unprocessed);
     },
     async cve(about: string, id: string): Promise<CveRow | undefined> {
       return (await entities().cve.get({ about, id }).go()).data ?? undefined;
     },
   };
+}
+
+/**
+ * Offers items of one list until all are taken. All CVEs of a list lie in one partition, which takes 1,000 writes a second: what is above comes
+ * back unprocessed, and is no error of the call (DynamoDB API reference, BatchWriteItem.UnprocessedItems). Throws `Retryable` where it stays so.
+ */
+async function untilTaken<Item extends { id: string }>(items: Item[], offer: (left: Item[]) => Promise<readonly { id?: string }[]>): Promise<void> {
+  let left = items;
+  for (let tries = 1; left.length > 0; tries += 1) {
+    // What was to be removed comes back as it stands in its key, in small letters.
+    const refused = new Set((await offer(left)).map(({ id }) => id?.toLowerCase()));
+    left = left.filter(({ id }) => refused.has(id.toLowerCase()));
+    if (left.length === 0) return;
+    if (tries === MOST_TRIES) throw new Retryable(`${left.length} CVEs were not taken by the record`);
+    await new Promise((resolve) => setTimeout(resolve, FIRST_PAUSE * 2 ** (tries - 1)));
+  }
 }

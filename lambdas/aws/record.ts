@@ -27,7 +27,8 @@ export type Record = ReturnType<typeof createRecord>;
 const CONSISTENT = { consistent: true } as const;
 
 export function createRecord(setting: ReadSetting) {
-  const client = DynamoDBDocumentClient.from(new DynamoDBClient({}), { marshallOptions: { removeUndefinedValues: true } });
+  // A table that is new is busy on the first day of a feed; three tries within a second, which are the SDK's own, do not outlast that.
+  const client = DynamoDBDocumentClient.from(new DynamoDBClient({ maxAttempts: 8 }), { marshallOptions: { removeUndefinedValues: true } });
   let made: Entities | undefined;
   const entities = (): Entities => (made ??= createEntities(client, setting('TABLE_NAME')));
   return {
@@ -52,7 +53,11 @@ function rollouts(entities: Open) {
       return data?.execution === run.execution;
     },
     async runs(policy: string): Promise<{ rollout: string; scheduledFor: string }[]> {
-      return (await entities().run.query.primary({ policy }).go({ pages: 'all' })).data;
+      return (
+        await entities()
+          .run.query.primary({ policy })
+          .go({ ...CONSISTENT, pages: 'all' })
+      ).data;
     },
     async findRollout(id: string): Promise<RolloutRow | undefined> {
       return (await entities().rollout.get({ id }).go(CONSISTENT)).data ?? undefined;
@@ -95,7 +100,11 @@ function rollouts(entities: Open) {
       await entities().event.put(event).go();
     },
     async events(rollout: string): Promise<EntityItem<Entities['event']>[]> {
-      return (await entities().event.query.primary({ rollout }).go({ pages: 'all' })).data;
+      return (
+        await entities()
+          .event.query.primary({ rollout })
+          .go({ ...CONSISTENT, pages: 'all' })
+      ).data;
     },
   };
 }
@@ -188,6 +197,14 @@ function nodes(entities: Open) {
     async reservationOf(location: string, id: string): Promise<string> {
       const row = (await entities().node.get({ location, id }).go(CONSISTENT)).data;
       return row?.reservedFor === undefined ? 'nobody' : `${row.reservedFor} since ${row.reservedSince ?? '?'}`;
+    },
+    /** Nodes of a location that a batch holds, whose ever. */
+    async reserved(location: Location): Promise<{ id: string; reservedBy: string }[]> {
+      const { data } = await entities()
+        .node.query.primary({ location: locationKey(location) })
+        .where(({ reservedBy }, { exists }) => exists(reservedBy))
+        .go({ ...CONSISTENT, pages: 'all', attributes: ['id', 'reservedBy'] });
+      return data.flatMap(({ id, reservedBy }) => (reservedBy === undefined ? [] : [{ id, reservedBy }]));
     },
     /** Frees a node if this batch holds it; otherwise it is not ours to free. */
     async free(location: string, id: string, batch: string): Promise<void> {

@@ -10,8 +10,19 @@ export interface Tickets {
   update(id: string, change: TicketChange): Promise<boolean>;
 }
 
-/** SSM API reference, CreateOpsItem and UpdateOpsItem: errors after which there is simply no ticket. */
-const NO_TICKET = new Set(['OpsItemLimitExceededException', 'OpsItemAccessDeniedException', 'OpsItemNotFoundException', 'OpsItemConflictException']);
+/**
+ * Errors after which there is simply no ticket (SSM API reference, CreateOpsItem and UpdateOpsItem; Common errors): an organization may forbid
+ * OpsItems, and one that people have filled may take no more text.
+ */
+const NO_TICKET = new Set([
+  'AccessDeniedException',
+  'OpsItemAccessDeniedException',
+  'OpsItemConflictException',
+  'OpsItemInvalidParameterException',
+  'OpsItemLimitExceededException',
+  'OpsItemNotFoundException',
+  'ValidationException',
+]);
 const SOURCE = 'Wavelock';
 
 export function createTickets(): Tickets {

@@ -79,6 +79,8 @@ function isAffected(row: Affected, index: number, rows: readonly Affected[]): bo
   return (
     FORMS.package.test(row.package) &&
     (row.fixedVersion === before.fixedVersion || row.fixedVersion === null || FORMS.version.test(row.fixedVersion)) &&
+    (row.introducedVersion === undefined || FORMS.version.test(row.introducedVersion)) &&
+    (row.lastAffectedVersion === undefined || FORMS.version.test(row.lastAffectedVersion)) &&
     (row.arch === before.arch || row.arch === undefined || FORMS.arch.test(row.arch)) &&
     (row.os === before.os || FORMS.os.test(row.os)) &&
     (row.release === before.release || FORMS.release.test(row.release)) &&

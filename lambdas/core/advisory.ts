@@ -45,6 +45,10 @@ export const Affected = z.strictObject({
   arch: z.string().regex(FORMS.arch).optional(),
   /** `null`: the vendor has no fix. */
   fixedVersion: z.string().regex(FORMS.version).nullable(),
+  /** The first version that is affected, where older ones are not. */
+  introducedVersion: z.string().regex(FORMS.version).optional(),
+  /** Beside no fix: the last version that is affected, where newer ones are not. */
+  lastAffectedVersion: z.string().regex(FORMS.version).optional(),
   kind: z.enum(['binary', 'source']),
   /**
    * Where the fix comes from when not from what every node of the release has: `pro:esm-infra`, `pro:fips-updates`, `eus:9.2`,
@@ -143,7 +147,10 @@ export type KnownExploited = z.infer<typeof KnownExploited>;
 export const Score = z.strictObject({ cve: CveId, epss: z.number().min(0).max(1), percentile: z.number().min(0).max(1).optional() });
 export type Score = z.infer<typeof Score>;
 
-/** Until when a release is looked after. `eol`: the vendor's ordinary security updates end; `extended`: paid ones do. */
+/**
+ * Until when a release is looked after. `eol`: security updates that everybody gets end, Debian's LTS among them; `extended`: paid ones do,
+ * where there are any.
+ */
 export const Lifecycle = z.strictObject({
   os: z.string().regex(/^[a-z][a-z0-9.-]{0,39}$/),
   release: z.string().regex(/^[a-z0-9.]{1,20}$/),
@@ -159,6 +166,9 @@ export type Lifecycle = z.infer<typeof Lifecycle>;
 export function substance(advisory: Advisory): string {
   const affected = advisory.affected.map((row) =>
     [row.os, row.release, row.package, row.arch ?? '', row.kind, row.fixedVersion, row.channel ?? '', row.module ?? '', row.releasever ?? '']
+      // Only where they are: what most rows have not must not change the hash of all.
+      .concat(row.introducedVersion === undefined ? [] : [`from ${row.introducedVersion}`])
+      .concat(row.lastAffectedVersion === undefined ? [] : [`up to ${row.lastAffectedVersion}`])
       .map(String)
       .join(' '),
   );

@@ -1,6 +1,7 @@
 /** The gate after a wave: pass, fail or inconclusive, with reasons that people read as they are. Silence is never a pass. */
 import { grouped as groupedBy } from './exposures/reconcile.ts';
 import { amountOf } from './model.ts';
+import { brakeReason } from './round.ts';
 import type { Outcome, Verdict, Wave } from './model.ts';
 
 export interface JudgedRun {
@@ -9,6 +10,8 @@ export interface JudgedRun {
   platform: string;
   outcome?: Outcome;
   reason: string;
+  /** Whether it has told since the soak how it is. Left out: it was not asked. */
+  seen?: boolean;
 }
 
 export interface JudgeInput {
@@ -17,6 +20,8 @@ export interface JudgeInput {
   index: number;
   phase: 'patch' | 'verify';
   runs: JudgedRun[];
+  /** When the wave's soak began, ms. A second look may come before that, for nodes that ended without telling how. */
+  soakSince: number | undefined;
   /** Set when a person stopped or aborted the rollout: the reason given. */
   stopped: string | undefined;
   /** A person resumed this wave and accepted what was inconclusive. */
@@ -39,6 +44,8 @@ export interface Judgement {
 
 /** A hold that nobody answers ends after this long, without promotion. */
 export const HOLD_SECONDS = 30 * 24 * 3600;
+/** Nodes with these outcomes are looked at again after the soak. */
+export const ASKED_AGAIN: Outcome[] = ['patched', 'already-proven', 'ahead', 'unknown', 'reboot-pending', 'restart-pending'];
 const HEALTHY: Outcome[] = ['patched', 'already-proven', 'restart-pending', 'mitigated', 'withdrawn'];
 
 /** Judges a wave from its nodes' outcomes. Limits in percent are rounded down. */
@@ -46,8 +53,11 @@ export function judgeWave(input: JudgeInput): Judgement {
   const verdict = weigh(input);
   if (verdict.verdict === 'fail') return { ...verdict, action: 'end', seconds: 0 };
   if (verdict.verdict === 'pass') {
-    const soak = input.phase === 'patch' ? input.rules.soak : 0;
-    return soak > 0 ? { ...verdict, action: 'soak', seconds: soak } : { ...verdict, action: 'end', seconds: 0 };
+    const soak = soakLeft(input);
+    if (soak > 0) return { ...verdict, action: 'soak', seconds: soak };
+    // Begun anew after a fault: what the soak has done was not looked at.
+    if (input.soakSince !== undefined && input.phase === 'patch') return { ...verdict, action: 'verify', seconds: 0 };
+    return { ...verdict, action: 'end', seconds: 0 };
   }
   // Before people are asked, the nodes are: an install that outlived its command answers Wavelock-Verify.
   if (input.phase === 'patch' && input.runs.some((run) => run.outcome === 'unknown')) return { ...verdict, action: 'verify', seconds: 0 };
@@ -55,6 +65,15 @@ export function judgeWave(input: JudgeInput): Judgement {
   return left > 0
     ? { ...verdict, action: 'hold', seconds: left }
     : { ...verdict, reasons: [...verdict.reasons, 'nobody answered for 30 days'], action: 'end', seconds: 0 };
+}
+
+/** The wait's own clock starts before ours: so little of a soak is not waited for again, seconds. */
+const SOAK_SLACK = 60;
+
+function soakLeft({ rules, soakSince, now }: JudgeInput): number {
+  if (soakSince === undefined) return rules.soak;
+  const left = rules.soak - Math.floor((now - soakSince) / 1000);
+  return left > SOAK_SLACK ? left : 0;
 }
 
 function weigh(input: JudgeInput): { verdict: Verdict; reasons: string[] } {
@@ -73,7 +92,7 @@ function weigh(input: JudgeInput): { verdict: Verdict; reasons: string[] } {
   return { verdict: 'pass', reasons: [passReason(runs)] };
 }
 
-function doubtsOf({ rules, index, runs }: JudgeInput): string[] {
+function doubtsOf({ rules, index, phase, runs }: JudgeInput): string[] {
   const total = runs.length;
   const doubts: string[] = [];
   const unreachable = runs.filter((run) => run.outcome === 'unreachable');
@@ -81,9 +100,16 @@ function doubtsOf({ rules, index, runs }: JudgeInput): string[] {
   if (unreachable.length > unreachableLimit) {
     doubts.push(`${unreachable.length} of ${total} nodes unreachable, ${unreachableLimit} allowed`, ...grouped(unreachable));
   }
+  // Patched, and gone silent: what the soak is there to find.
+  const gone = phase === 'patch' ? [] : runs.filter((run) => run.seen === false && run.outcome !== undefined && ASKED_AGAIN.includes(run.outcome));
+  const left = Math.max(0, unreachableLimit - unreachable.length);
+  if (gone.length > left) doubts.push(`${gone.length} of ${total} nodes have not answered since the soak, ${left} allowed: ${names(gone)}`);
   const unknown = runs.filter((run) => run.outcome === 'unknown');
   if (unknown.length > 0) doubts.push(`${unknown.length} of ${total} nodes ended without telling how`, ...grouped(unknown));
   const silent = runs.filter((run) => run.outcome === undefined);
+  // The brake may be tighter than the verdict: then it alone says why nothing more was sent.
+  const brake = silent.length > 0 && unreachable.length <= unreachableLimit ? brakeReason(rules, total, runs, false) : undefined;
+  if (brake !== undefined) doubts.push(brake);
   if (silent.length > 0) doubts.push(`${silent.length} of ${total} nodes have no outcome: ${names(silent)}`);
   if (index === 0) doubts.push(...unprovenPlatforms(runs, rules.promoteWhen.provenOn));
   return doubts;

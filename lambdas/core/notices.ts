@@ -26,6 +26,8 @@ export interface NoticeFacts {
   lock: string;
   /** Nodes that need a person: name and reason. */
   needPerson: { name: string; reason: string }[];
+  /** Names of nodes after the first wave on which something else installed newer versions than were proven; they need a person as well. */
+  ahead: string[];
   cvesClosed: number;
   now: number;
   timezone: string;
@@ -40,6 +42,8 @@ export interface Notice {
 }
 
 const SUBJECT_LIMIT = 99;
+/** Names of nodes that are told, at most. */
+const NAMED = 5;
 const ICONS: Record<RolloutEvent, string> = { approval: '🟡', passed: '🟢', held: '🟠', failed: '🔴', done: '🟢' };
 
 /** The parts of a notice, whoever writes it. */
@@ -114,7 +118,7 @@ function headlineOf(facts: NoticeFacts): string {
     case 'passed':
       return `${facts.policy} passed wave "${facts.wave}". ${production}.`;
     case 'done':
-      return `${facts.policy} done: ${facts.waves.reduce((sum, wave) => sum + wave.nodes, 0)} nodes, ${DONE_WORDS[facts.doing ?? 'patch']}.`;
+      return `${facts.policy} done: ${facts.waves.reduce((sum, wave) => sum + wave.nodes, 0)} nodes, ${DONE_WORDS[facts.doing ?? 'patch']}${aheadWords(facts)}.`;
   }
 }
 
@@ -124,6 +128,17 @@ const DONE_WORDS: Record<Doing, string> = {
   mitigate: 'what stands in for the fix is there; it is taken back where the fix is',
   withdraw: 'what stood in for the fix was taken back',
 };
+
+/** What was installed was proven; what somebody else has put there was not. */
+function aheadWords({ ahead }: NoticeFacts): string {
+  if (ahead.length === 0) return '';
+  return `; ${nodeCount(ahead.length)} of it ${ahead.length === 1 ? 'runs' : 'run'} newer versions that something else installed and nobody proved`;
+}
+
+/** `1 node`, `12 nodes`. */
+function nodeCount(count: number): string {
+  return `${count} ${count === 1 ? 'node' : 'nodes'}`;
+}
 
 /** Production is the wave of that name; without one, everything after the wave that proves. */
 function productionOf({ waves }: NoticeFacts): { nodes: number; sent: number } {
@@ -162,8 +177,8 @@ function untouched(facts: NoticeFacts): string[] {
 
 function personLines(facts: NoticeFacts): string[] {
   if (facts.event !== 'done' && facts.event !== 'failed') return [];
-  const shown = facts.needPerson.slice(0, 5).map((node) => `${node.name}: ${node.reason}`);
-  const more = facts.needPerson.length > 5 ? [`and ${facts.needPerson.length - 5} more`] : [];
+  const shown = facts.needPerson.slice(0, NAMED).map((node) => `${node.name}: ${node.reason}`);
+  const more = facts.needPerson.length > NAMED ? [`and ${facts.needPerson.length - NAMED} more`] : [];
   return noticeSection('People', [...shown, ...more]);
 }
 
@@ -179,12 +194,23 @@ function neededFrom(facts: NoticeFacts): { words: string; commands: string[] } {
     case 'failed':
       return { words: 'find out what broke before the next plan; this rollout is over.', commands: [] };
     case 'passed':
-      return { words: 'nothing.', commands: [] };
+      return { words: facts.ahead.length === 0 ? 'nothing.' : `${findUpdater(facts)}.`, commands: [] };
     case 'done':
-      return facts.needPerson.length === 0
-        ? { words: 'nothing.', commands: [] }
-        : { words: `look at ${facts.needPerson.length} nodes that need a person.`, commands: [] };
+      return { words: neededWhenDone(facts), commands: [] };
   }
+}
+
+function neededWhenDone(facts: NoticeFacts): string {
+  const { needPerson, ahead } = facts;
+  if (needPerson.length === 0) return 'nothing.';
+  const look = `look at ${nodeCount(needPerson.length)} that ${needPerson.length === 1 ? 'needs' : 'need'} a person`;
+  return ahead.length === 0 ? `${look}.` : `${look}; ${findUpdater(facts)}.`;
+}
+
+/** Until it is found it may do so again, before any test. */
+function findUpdater({ ahead }: NoticeFacts): string {
+  const more = ahead.length > NAMED ? ` and ${ahead.length - NAMED} more` : '';
+  return `find out what updated ${ahead.slice(0, NAMED).join(', ')}${more} beyond what was proven`;
 }
 
 function decide(facts: NoticeFacts, verb: 'approve' | 'resume'): string[] {

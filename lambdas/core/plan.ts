@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { dateOf, nextOpening, windowZone } from './calendar.ts';
 import { candidateLock, itemKey, leaveOutFor, nameMatches, wanted } from './candidate.ts';
+import { idleTeller } from './idle.ts';
 import { estimateSeconds } from './layout.ts';
 import { closedBecause } from './maintenance-window.ts';
 import { amountOf, Audience, Location, LockPlatform, Os, Policy, Window } from './model.ts';
@@ -157,8 +158,16 @@ export function makePlan(input: PlanInput): Plan {
     selection.waves.map((wave) => wave.nodes),
     closing,
   );
+  const closesOnly = closing !== undefined && policy.patches.onlyWhatClosesIt !== undefined;
+  const whyIdle = idleTeller({ candidate: candidate.platforms, offers, variants, closesOnly });
+  const idle: Plan['leftOutNodes'] = [];
   for (const [index, wave] of policy.waves.entries()) {
-    const nodes = (dealt[index] ?? []).map((node) => planNode(node, { input, today, variants, openOn }));
+    const all = (dealt[index] ?? []).map((node) => planNode(node, { input, today, variants, openOn }));
+    const nodes = all.filter((node) => {
+      const why = whyIdle(node);
+      if (why !== undefined) idle.push({ id: node.id, name: node.name, why });
+      return why === undefined;
+    });
     const planned = planWave(wave, nodes, input.file.windows, earliest);
     waves.push(planned);
     earliest = Math.max(planned.window?.opens ?? earliest, earliest) + (planned.expectedSeconds + wave.soak) * 1000;
@@ -177,7 +186,10 @@ export function makePlan(input: PlanInput): Plan {
     documents: input.documents,
     waves,
     leftOutItems: [...candidate.leftOut, ...nodeRuleItems(policy, today)],
-    leftOutNodes: [...selection.leftOut, ...unproven, ...(closing?.leftOut ?? [])].map(({ node, why }) => ({ id: node.id, name: node.name, why })),
+    leftOutNodes: [
+      ...[...selection.leftOut, ...unproven, ...(closing?.leftOut ?? [])].map(({ node, why }) => ({ id: node.id, name: node.name, why })),
+      ...idle,
+    ],
     ...(closing ? { because: closing.alert, doing: closing.doing } : {}),
   };
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { Location, Outcome, Verdict, Window } from './model.ts';
 import { nameMatches, versionKind } from './candidate.ts';
 import { countOutcomes } from './judge.ts';
+import { nodeKey } from './exposures/types.ts';
 import { compareVersions } from './versions/compare.ts';
 import type { Plan, PlanNode } from './plan.ts';
 
@@ -15,6 +16,7 @@ export const NodeResult = z.strictObject({
   outcome: Outcome,
   reason: z.string(),
   packages: z.array(z.strictObject({ name: z.string(), from: z.string(), to: z.string() })),
+  /** What the advisories behind its updates name, and whatever else the record saw closed on it by this rollout. */
   cvesClosed: z.array(z.string()),
   rebooted: z.boolean(),
   startedAt: z.string(),
@@ -87,13 +89,16 @@ export interface ResultInput {
   waves: Map<string, WaveFacts>;
   /** By wave, then node. */
   runs: Map<string, Map<string, RunFacts>>;
+  /** CVEs that the record saw closed on nodes by this rollout, by `nodeKey`. Left out: nothing was reckoned. */
+  recorded?: ReadonlyMap<string, string[]>;
 }
 
 /** Puts the result together. Every node of the plan appears with exactly one outcome. */
 export function makeResult(input: ResultInput): RolloutResult {
   const { plan } = input;
-  const [told, stillOpen] = [changesTeller(plan), openTeller(input)];
-  const nodes = plan.waves.flatMap((wave) => wave.nodes.map((node) => nodeResult(input, { wave: wave.name, node, told, stillOpen })));
+  const locks = new Map([...input.waves].map(([name, { items }]) => [name, items]));
+  const tellers = { told: changesTeller(plan), stillOpen: openTeller(plan, locks), both: unions() };
+  const nodes = plan.waves.flatMap((wave) => wave.nodes.map((node) => nodeResult(input, { wave: wave.name, node, ...tellers })));
   const waves = plan.waves.map((wave) => waveResult(input, wave.name, nodes));
   const last = [...input.waves.values()].findLast((wave) => wave.lock !== '');
   return {
@@ -111,11 +116,14 @@ export function makeResult(input: ResultInput): RolloutResult {
 }
 
 /** Whether a node that ended well has updates that the policy wants and that its wave's lock did not bring. */
-type TellOpen = (node: PlanNode, wave: string, platform: string) => boolean;
+export type TellOpen = (node: PlanNode, wave: string, platform: string) => boolean;
 
-/** Looks at each list of updates once for each wave and variant: nodes that are alike share it. */
-function openTeller({ plan, waves }: ResultInput): TellOpen {
-  const locks = new Map([...waves].map(([name, { items }]) => [name, versionsIn(items)]));
+/**
+ * Looks at each list of updates once for each wave and variant: nodes that are alike share it. `items`: of each wave's lock, as `WaveFacts` has
+ * them.
+ */
+export function openTeller(plan: Plan, items: ReadonlyMap<string, readonly string[]>): TellOpen {
+  const locks = new Map([...items].map(([name, own]) => [name, versionsIn(own)]));
   const known = new Map<readonly string[], Map<string, boolean>>();
   return (node, wave, platform) => {
     const { open, variant } = node;
@@ -164,14 +172,30 @@ function changesTeller({ fixes }: Plan): TellChanges {
   };
 }
 
+/** One list of both, made once for each two lists: nodes that are alike share it. */
+function unions(): (one: string[], other: string[] | undefined) => string[] {
+  const known = new Map<string[], Map<string[], string[]>>();
+  return (one, other) => {
+    if (other === undefined || other.length === 0) return one;
+    const own = known.get(one) ?? new Map<string[], string[]>();
+    known.set(one, own);
+    const both = own.get(other) ?? [...new Set([...one, ...other])].toSorted();
+    own.set(other, both);
+    return both;
+  };
+}
+
+const NONE: string[] = [];
+
 interface NodeInWave {
   wave: string;
   node: PlanNode;
   told: TellChanges;
   stillOpen: TellOpen;
+  both: ReturnType<typeof unions>;
 }
 
-function nodeResult({ runs, waves }: ResultInput, { wave, node, told, stillOpen }: NodeInWave): NodeResult {
+function nodeResult({ runs, waves, recorded }: ResultInput, { wave, node, told, stillOpen, both }: NodeInWave): NodeResult {
   const run = runs.get(wave)?.get(node.id);
   const opened = waves.get(wave)?.startedAt ?? '';
   const closed = run?.outcome === 'patched' || run?.outcome === 'already-proven' || run?.outcome === 'ahead';
@@ -185,7 +209,7 @@ function nodeResult({ runs, waves }: ResultInput, { wave, node, told, stillOpen 
     outcome: run?.outcome ?? 'skipped',
     reason: run?.reason ?? (opened === '' ? 'its wave was not run: no command was sent' : 'the wave stopped before it: no command was sent'),
     packages,
-    cvesClosed: closed ? cvesClosed : [],
+    cvesClosed: both(closed ? cvesClosed : NONE, recorded?.get(nodeKey(node))),
     rebooted: run?.rebooted ?? false,
     startedAt: run?.startedAt ?? '',
     endedAt: run?.endedAt ?? '',

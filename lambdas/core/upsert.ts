@@ -62,13 +62,68 @@ export function portionOf(advisory: Advisory, shard: string): Advisory {
   return { ...rest, affected, ...(here.length > 0 ? { kbs: here } : {}) };
 }
 
+/** Advisories of which there may be several records: by source and id, each once in the end. */
+export class Records {
+  readonly #records = new Map<string, [Advisory, ...Advisory[]]>();
+
+  add(advisory: Advisory): void {
+    const name = `${advisory.source} ${advisory.id}`;
+    const known = this.#records.get(name);
+    if (known) known.push(advisory);
+    else this.#records.set(name, [advisory]);
+  }
+
+  merged(): Advisory[] {
+    return [...this.#records.values()].map(mergeRecords);
+  }
+}
+
 /**
- * Two records of one (source, id) as one advisory: rows, CVEs and links of both, the graver severity, the earlier publication. Where only
- * one of them was withdrawn, its rows go and the other stays. Words and provenance are those of the record that was updated last.
+ * All records of one (source, id) as one advisory, whatever their order. They may be its parts (releases, architectures, repositories) or
+ * its revisions: of each package the rows of the record count that was updated last. CVEs and links are those of all that still say
+ * something, with the graver severity and the earliest publication; words and provenance of the one updated last.
  */
-export function mergeRecords(one: Advisory, two: Advisory): Advisory {
-  if ((one.withdrawn === undefined) !== (two.withdrawn === undefined)) return one.withdrawn === undefined ? one : two;
-  const [older, newer] = one.updated <= two.updated ? [one, two] : [two, one];
+export function mergeRecords(records: readonly [Advisory, ...Advisory[]]): Advisory {
+  if (records.length === 1) return records[0];
+  const ordered = records.toSorted(olderFirst);
+  const current = ordered.some(({ updated }) => updated !== ordered[0]?.updated) ? withoutOutdated(ordered) : ordered;
+  const standing = current.filter(({ withdrawn }) => withdrawn === undefined);
+  const whole = (standing.length > 0 ? standing : current).reduce(united);
+  return { ...whole, published: ordered.reduce((first, { published }) => (published < first ? published : first), whole.published) };
+}
+
+/** Of several with one date any order does, as long as it is always the same. */
+function olderFirst(one: Advisory, two: Advisory): number {
+  if (one.updated !== two.updated) return one.updated < two.updated ? -1 : 1;
+  const [first, second] = [JSON.stringify(one), JSON.stringify(two)];
+  return first < second ? -1 : first === second ? 0 : 1;
+}
+
+/**
+ * Without rows of packages of which a newer record speaks, and without records of which nothing is left then. A withdrawn one takes back
+ * whatever is older in its own feed; what other feeds have is theirs, as far as it does not speak of these packages.
+ */
+function withoutOutdated(ordered: readonly Advisory[]): Advisory[] {
+  const newest = new Map<string, string>();
+  const takenBack = new Map<string, string>();
+  for (const { updated, affected, withdrawn, provenance } of ordered) {
+    if (withdrawn !== undefined) takenBack.set(provenance.feed, updated);
+    for (const row of affected) newest.set(packageOf(row), updated);
+  }
+  return ordered.flatMap((record) => {
+    const { updated, affected, provenance } = record;
+    if (updated < (takenBack.get(provenance.feed) ?? '')) return [];
+    const current = affected.filter((row) => newest.get(packageOf(row)) === updated);
+    if (current.length === affected.length) return [record];
+    return current.length === 0 ? [] : [{ ...record, affected: current }];
+  });
+}
+
+function packageOf({ os, release, package: name, kind, arch = '', channel = '', module = '' }: Affected): string {
+  return [os, release, kind, name, arch, channel, module].join(' ');
+}
+
+function united(older: Advisory, newer: Advisory): Advisory {
   const versionKind = newer.versionKind ?? older.versionKind;
   const kbs = unique([...(older.kbs ?? []), ...(newer.kbs ?? [])]);
   const supersedes = unique([...(older.supersedes ?? []), ...(newer.supersedes ?? [])]);
@@ -76,7 +131,6 @@ export function mergeRecords(one: Advisory, two: Advisory): Advisory {
   return {
     ...older,
     ...newer,
-    published: older.published < newer.published ? older.published : newer.published,
     severity: Severity.options.find((severity) => severity === older.severity || severity === newer.severity) ?? newer.severity,
     cves: unique([...older.cves, ...newer.cves]).toSorted(),
     ...(versionKind === undefined ? {} : { versionKind }),

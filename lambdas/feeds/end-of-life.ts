@@ -15,7 +15,7 @@ const URL_OF_PRODUCTS = `https://${HOST}/api/v1/products/full`;
 /** The file is made anew every day. */
 const QUIET_DAYS = 14;
 /** Raise it when the same file would now be read differently. */
-const PARSER = 1;
+const PARSER = 2;
 /** Bytes. Some 400 products of some 15 KB. */
 const FILE = { url: URL_OF_PRODUCTS, maxBytes: 64 * 1024 * 1024, quietDays: QUIET_DAYS };
 
@@ -35,6 +35,13 @@ const PRODUCTS: readonly [string, string][] = [
   ['windows-server', 'windows'],
 ];
 
+/**
+ * Where extended support is free and public, its end is the end. Debian's is LTS, whose advisories (DLA) come in the same feed as the others
+ * (wiki.debian.org/LTS); what is paid after it (ELTS) is not in the list. Elsewhere it is paid: Ubuntu's ESM, Red Hat's ELS, SUSE's LTSS,
+ * Oracle's Extended Support, Microsoft's ESU.
+ */
+const FREELY_EXTENDED: ReadonlySet<string> = new Set(['debian']);
+
 const Cursor = z.strictObject({
   parser: z.literal(PARSER),
   ...FileCursor,
@@ -52,7 +59,7 @@ const Release = z.object({
   name: z.string(),
   isEol: z.boolean(),
   eolFrom: z.string().nullish(),
-  /** Of paid support. */
+  /** Of extended support. */
   eoesFrom: z.string().nullish(),
 });
 
@@ -115,12 +122,13 @@ function readRelease(value: unknown, os: string, published: string): Reading<Lif
   const { name, isEol, eolFrom, eoesFrom } = release.data;
   const record = `${os} ${plainText(name, 40)}`;
   if (isEol && typeof eolFrom !== 'string') return { record, problem: 'has ended, but nobody says when' };
+  const isFree = typeof eoesFrom === 'string' && typeof eolFrom === 'string' && FREELY_EXTENDED.has(os);
   const item = Lifecycle.safeParse({
     os,
     // os-release and Windows write `2012-R2` as `2012r2` here: releases are words of a platform, which dashes divide.
     release: name.toLowerCase().replaceAll('-', ''),
-    eol: eolFrom ?? null,
-    ...(typeof eoesFrom === 'string' ? { extended: eoesFrom } : {}),
+    eol: isFree ? eoesFrom : (eolFrom ?? null),
+    ...(typeof eoesFrom === 'string' && !isFree ? { extended: eoesFrom } : {}),
   });
   if (item.success) return { item: item.data, published };
   return { record, problem: `${item.error.issues[0]?.path.join('.') ?? ''} ${item.error.issues[0]?.message ?? ''}` };

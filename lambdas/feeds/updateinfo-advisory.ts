@@ -3,6 +3,7 @@ import { checkAdvisory, isCveId } from '../core/advisory-check.ts';
 import { plainText } from '../core/advisory.ts';
 import type { Advisory, Affected } from '../core/advisory.ts';
 import type { Kind, Severity } from '../core/model.ts';
+import { FeedError } from './feed.ts';
 import type { Raw, Reading } from './feed.ts';
 import { MAX_ENTRIES, readUpdates } from './updateinfo.ts';
 import type { Update, UpdatePackage } from './updateinfo.ts';
@@ -25,6 +26,9 @@ export interface Dialect {
   page?(id: string): string;
 }
 
+/** Updates of one file. The largest known has some ten thousand; sound ones without end would fill the record at the fleet's expense. */
+const MAX_UPDATES = 100_000;
+
 /** Every update of one file as an advisory, or as the reason why it is none. Throws `FeedError` where the file itself is broken. */
 export async function* readAdvisories(bytes: Uint8Array, dialect: Dialect, raw: Raw, now: number): AsyncGenerator<Reading<Advisory>> {
   const seen = new Set<string>();
@@ -35,6 +39,7 @@ export async function* readAdvisories(bytes: Uint8Array, dialect: Dialect, raw: 
     else if (seen.has(id)) yield { record: id, problem: 'comes twice; the first one counts' };
     else if (update.excess) yield { record: id, problem: `lists more than ${MAX_ENTRIES} packages or references` };
     else yield readAdvisory({ ...update, id }, dialect, provenance, now);
+    if (seen.size === MAX_UPDATES) throw new FeedError('too-large', `${raw.url} lists more than ${MAX_UPDATES} updates`);
     // A copy: V8 keeps the whole chunk of text alive for a slice of it, and a feed has thousands of ids.
     if (id !== undefined) seen.add(Buffer.from(id, 'latin1').toString('latin1'));
   }
@@ -44,6 +49,8 @@ function readAdvisory(update: Update, dialect: Dialect, provenance: Advisory['pr
   const published = readTime(update.issued, now);
   const updated = readTime(update.updated === '' ? update.issued : update.updated, now);
   if (published === undefined || updated === undefined) return { record: update.id, problem: `has no date, but "${update.issued}"` };
+  const broken = update.packages.find((item) => item.version === '' || item.release === '' || !/^\d*$/.test(item.epoch));
+  if (broken) return { record: update.id, problem: `gives ${plainText(broken.name, 60)} no whole version, but "${plainText(evr(broken), 60)}"` };
   const advisory = checkAdvisory({
     id: update.id,
     source: dialect.source,
@@ -144,14 +151,18 @@ function isBuiltAs(one: UpdatePackage, other: UpdatePackage): boolean {
 }
 
 function buildOf(item: UpdatePackage, builds: Map<string, Build>, dialect: Dialect): Build {
-  const { epoch, version, release, arch, module } = item;
-  const fixedVersion = `${epoch === '' || epoch === '0' ? '' : `${epoch}:`}${version}-${release}`;
+  const { release, arch, module } = item;
+  const fixedVersion = evr(item);
   const key = `${arch} ${fixedVersion} ${module}`;
   const known = builds.get(key);
   if (known) return known;
   const build: Build = { like: item, fixedVersion, channel: channelOf(release) ?? dialect.channel, names: new Set() };
   builds.set(key, build);
   return build;
+}
+
+function evr({ epoch, version, release }: UpdatePackage): string {
+  return `${epoch === '' || epoch === '0' ? '' : `${epoch}:`}${version}-${release}`;
 }
 
 /**

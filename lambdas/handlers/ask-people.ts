@@ -15,8 +15,9 @@ const REMIND_AFTER_MS = 25 * 60_000;
 /** Keeps the token of a plan that wants approval, and asks once; where advisories have started it, once more when nobody has answered. */
 export const handler = implement('AskPeople', async ({ rollout, taskToken }, deps) => {
   const { row, plan } = await loadPlan(rollout, deps);
-  const events = await deps.record.events(rollout);
+  // The token first: who decides after this wakes it, and whoever has decided before is among the events.
   await deps.record.setRollout(rollout, { taskToken, status: 'asked' });
+  const events = await deps.record.events(rollout);
   // Somebody has decided between the first wait and this one: nobody else would wake this token.
   const decision = events.find(({ what }) => what === 'approve' || what === 'abort');
   if (decision) return void (await deps.callbacks.wake(taskToken, { woken: decision.what === 'approve' ? 'approved' : 'aborted' }));

@@ -4,6 +4,7 @@ import { groupName } from '../core/names.ts';
 import { gatherResult } from './evidence.ts';
 import { evidenceKey } from '../core/keys.ts';
 import { showEvidence } from './shown.ts';
+import { freeLeaked } from './left-behind.ts';
 import { loadPlan } from './load.ts';
 import { implement } from './implement.ts';
 import { tell } from './tell.ts';
@@ -25,8 +26,10 @@ export const handler = implement('CloseRollout', async ({ rollout }, deps) => {
   const told = [...waves.values()].some((wave) => wave.told === 'failed');
   const last = plan.waves.findLast((wave) => waves.has(wave.name))?.name ?? plan.waves[0]?.name ?? '';
   const alreadyClosed = row.endedAt !== undefined;
-  if (!alreadyClosed && status === 'succeeded') await tell({ event: 'done', plan, wave: last, reasons: [reason], lock: result.lock }, deps);
-  if (!alreadyClosed && status === 'failed' && !told) await tell({ event: 'failed', plan, wave: last, reasons: [reason], lock: result.lock }, deps);
+  const cvesClosed = new Set(result.nodes.flatMap((node) => node.cvesClosed)).size;
+  const ended = { plan, wave: last, reasons: [reason], lock: result.lock };
+  if (!alreadyClosed && status === 'succeeded') await tell({ event: 'done', ...ended, cvesClosed }, deps);
+  if (!alreadyClosed && status === 'failed' && !told) await tell({ event: 'failed', ...ended }, deps);
   await deps.record.setRollout(rollout, { status, reason, endedAt: row.endedAt ?? new Date(deps.now()).toISOString() });
   // Whether that was the last node is asked at once: people wait for the word that none is left.
   if (plan.because) await deps.bus.publish(ROLLOUT_ENDED, { policy: row.policy, rollout });
@@ -46,7 +49,9 @@ async function freeAll(plan: Plan, deps: Dependencies): Promise<void> {
     // Settle keeps nodes that may still be at work. They are reported as they are; the next rollout's Preflight sees whether they are.
     const open = (await deps.record.nodeRuns(group)).filter(({ outcome }) => outcome === 'unknown' || outcome === 'unreachable');
     const kept = new Set(open.map(({ node }) => node));
-    for (const batch of await deps.record.batchesOf(group)) {
+    const batches = await deps.record.batchesOf(group);
+    await freeLeaked(plan.rollout, wave, batches, deps);
+    for (const batch of batches) {
       if (batch.status === 'lost') continue;
       const held = batch.nodes.filter((node) => batch.status !== 'settled' || kept.has(node));
       for (const node of held) await deps.record.free(where.get(node) ?? batch.location, node, `${batch.group}-${batch.number}`);

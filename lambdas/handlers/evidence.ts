@@ -1,9 +1,14 @@
 /** Gathers what the record holds of a rollout into its result, in the words of `core/result.ts`. */
 import { z } from 'zod';
+import { readClosures } from '../aws/exposures.ts';
 import { itemKey } from '../core/candidate.ts';
+import { Retryable } from '../core/errors.ts';
+import { cvesClosedOn } from '../core/exposures/closed-on.ts';
+import { nodeKey } from '../core/exposures/types.ts';
 import { groupName } from '../core/names.ts';
 import { changedItems } from '../core/proof.ts';
 import { makeResult } from '../core/result.ts';
+import { classify } from './implement.ts';
 import { loadLock, loadReports } from './load.ts';
 import { readingsOf } from './windows.ts';
 import type { Dependencies } from '../aws/dependencies.ts';
@@ -31,7 +36,32 @@ export async function gatherResult(
     waves.set(name, await waveFacts(wave, deps));
     runs.set(name, await runFacts(plan.rollout, name, deps));
   }
-  return makeResult({ plan, planKey: row.planKey ?? '', ...end, waves, runs });
+  const recorded = await recordedClosed(plan, runs, deps);
+  return makeResult({ plan, planKey: row.planKey ?? '', ...end, waves, runs, recorded });
+}
+
+/**
+ * CVEs that the record saw closed on the nodes, whoever names them: the metadata of apt and of many a repository names none. An error of ours here
+ * must not keep a rollout from ending.
+ */
+async function recordedClosed(plan: Plan, runs: ReadonlyMap<string, Map<string, RunFacts>>, deps: Dependencies): Promise<Map<string, string[]>> {
+  const worked = plan.waves.flatMap(({ name, nodes }) =>
+    nodes.flatMap((node): [string, string][] => {
+      const startedAt = runs.get(name)?.get(node.id)?.startedAt ?? '';
+      return startedAt === '' ? [] : [[nodeKey(node), startedAt]];
+    }),
+  );
+  const [first] = worked.map(([, at]) => at).toSorted();
+  if (first === undefined) return new Map();
+  try {
+    const closures = await readClosures(deps.store, first.slice(0, 10));
+    return cvesClosedOn({ closures, rollout: plan.rollout, began: new Map(worked) });
+  } catch (error) {
+    const known = classify(error);
+    if (known instanceof Retryable) throw known;
+    deps.log.error('what was closed could not be read: the result names only what the updates name themselves', known);
+    return new Map();
+  }
 }
 
 async function waveFacts(wave: WaveRow, deps: Dependencies): Promise<WaveFacts> {

@@ -81,7 +81,9 @@ function countedNode({ node, facts }: JudgedNode, { found, lifecycles, at }: Cou
   const here = facts && found.get(facts.fingerprint);
   const ended = here && endOf(here.platform, lifecycles, at);
   const base = { id, location: locationKey(location), name, os, online, tags, ...(ended ? { ended } : {}) };
-  return facts && here ? { ...base, facts: { fingerprint: facts.fingerprint, at: facts.at, by: facts.by } } : base;
+  if (!facts || !here) return base;
+  const { fingerprint, by } = facts;
+  return { ...base, facts: { fingerprint, at: facts.at, by, ...(here.untold === undefined ? {} : { untold: here.untold }) } };
 }
 
 interface Counting {

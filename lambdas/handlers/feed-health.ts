@@ -46,14 +46,28 @@ export function healthy(health: FeedHealth, visit: Visit): FeedFields {
  * Writes down that what was read now stands: the keys of what is stored become visible to readers with this one write. Retryable where
  * another intake has stored the feed meanwhile: on top of that it must be read again. What this replaces is removed with the next change.
  */
-export async function commit(visit: Visit, fields: FeedFields, deps: Dependencies): Promise<void> {
+export async function commit(visit: Visit, fields: FeedFields & { changed: number }, deps: Dependencies): Promise<void> {
   const { base } = visit;
   const revision = base?.revision ?? 0;
   const kept = new Set(keysOf({ ...base, ...fields }));
   const retired = keysOf(base ?? {}).filter((key) => !kept.has(key));
-  const ours = await deps.record.setFeedAt(visit.feed, revision, { ...fields, retired, revision: revision + 1 });
+  const storedAt = new Date(deps.now()).toISOString();
+  const ours = await deps.record.setFeedAt(visit.feed, revision, { ...fields, retired, storedAt, revision: revision + 1 });
   if (!ours) throw new Retryable(`another intake has stored ${visit.feed} meanwhile`);
-  await Promise.all((base?.retired ?? []).filter((key) => !kept.has(key)).map((key) => deps.store.remove(key)));
+  const old = (base?.retired ?? []).filter((key) => !kept.has(key));
+  // It stands: what cannot be removed now must not make anybody believe that it does not.
+  const removed = await Promise.allSettled(old.map((key) => deps.store.remove(key)));
+  const failure = removed.find((one) => one.status === 'rejected');
+  if (failure) deps.log.warn(`what ${visit.feed} has replaced was not all removed from the store`, failure.reason as Error);
+}
+
+/**
+ * How much of a feed is news although it was read as unchanged: an intake that has stored it and then died has not reckoned exposures, and
+ * without a word of news nobody would before the next whole look at the fleet.
+ */
+export async function unreckoned(base: FeedRow | undefined, deps: Dependencies): Promise<number> {
+  const { changed = 0, storedAt } = base ?? {};
+  return changed === 0 || storedAt === undefined || (await deps.record.isReckonedSince(storedAt)) ? 0 : changed;
 }
 
 /** What a row names in the store. */

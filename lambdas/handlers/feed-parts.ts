@@ -156,7 +156,7 @@ export async function storeParts(visit: Visit, run: string, manifest: Manifest, 
   const { lastSuccess, ...fields } = healthy(health, visit);
   const parser = manifest.parser === undefined ? {} : { parser: manifest.parser };
   // A vendor who was not asked has not succeeded.
-  await commit(visit, { ...fields, ...(manifest.replay ? {} : { lastSuccess }), ...parser, cursor, index, objects, trail }, deps);
+  await commit(visit, { ...fields, ...(manifest.replay ? {} : { lastSuccess }), ...parser, cursor, index, objects, trail, changed }, deps);
   count(feed, health, deps);
   return { feed, result: 'stored', changed, reason: '' };
 }

@@ -112,10 +112,15 @@ function asLine(bytes: Buffer): Uint8Array {
   return bytes.map((byte) => (byte === LINE_BREAK || byte === RETURN ? BLANK : byte));
 }
 
+/** Records in one pack, at most: five times as many as a part of a feed has. */
+const MOST_LINES = 1_000;
+
+/** Of a pack; none of what has too many for one, such as a list that is nothing but line breaks. */
 function linesOf(bytes: Uint8Array): Buffer[] {
   const pack = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const lines: Buffer[] = [];
   for (let start = 0; start < pack.length;) {
+    if (lines.length === MOST_LINES) return [];
     const found = pack.indexOf(LINE_BREAK, start);
     const end = found < 0 ? pack.length : found;
     lines.push(pack.subarray(start, end));

@@ -8,21 +8,11 @@ import { tasks } from '../../statemachines/contracts.ts';
 import type { Dependencies } from '../aws/dependencies.ts';
 import type { TaskInput, TaskName, TaskOutput } from '../../statemachines/contracts.ts';
 
-/** AWS's and Node's names for "busy, or lost on the way". SendCommand never reaches this: its gateway answers with values. */
-const PASSING = new Set([
-  'ThrottlingException',
-  'TooManyRequestsException',
-  'ProvisionedThroughputExceededException',
-  'RequestLimitExceeded',
-  'ServiceUnavailable',
-  'InternalServerError',
-  'InternalFailure',
-  'SlowDown',
-  'TimeoutError',
-  'ECONNRESET',
-  'KMSThrottlingException',
-  'TransactionConflictException',
-]);
+/** Names for "busy" that come as faults of the caller; each service has its own. SendCommand never reaches this: its gateway answers with values. */
+const BUSY =
+  /^(Throttl(ing|ed)\w*|KMSThrottlingException|RequestThrottled\w*|RequestLimitExceeded|TooManyRequests\w*|ProvisionedThroughputExceededException|SlowDown|TransactionConflictException|TimeoutError)$/;
+/** Node.js's codes for "lost on the way", which the SDK hands on as they are. */
+const LOST = new Set(['ECONNRESET', 'ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EPIPE', 'ETIMEDOUT']);
 
 const dependencies: Dependencies = createDependencies(process.env);
 
@@ -58,9 +48,15 @@ function shell(run: (event: unknown) => Promise<unknown>) {
 export function classify(error: unknown): Retryable | Terminal {
   if (error instanceof Retryable || error instanceof Terminal) return error;
   const { name, message } = error as Error;
-  const passing = withCauses(error).some((one) => PASSING.has(one.name) || (one as { $retryable?: unknown }).$retryable !== undefined);
+  const passing = withCauses(error).some(isPassing);
   const text = `${name}: ${message}`;
   return passing ? new Retryable(text, { cause: error }) : new Terminal(text, { cause: error });
+}
+
+/** Busy, lost on the way, or broken at AWS's end, which the SDK marks in one way for all services (Smithy, ServiceException.$fault). */
+function isPassing(error: Error): boolean {
+  const { name, code, $fault, $retryable } = error as Error & { code?: unknown; $fault?: unknown; $retryable?: unknown };
+  return BUSY.test(name) || $fault === 'server' || $retryable !== undefined || (typeof code === 'string' && LOST.has(code));
 }
 
 /** electrodb wraps the SDK's errors: AWS's name is in the cause. */

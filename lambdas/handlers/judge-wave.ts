@@ -6,6 +6,7 @@ import { evidenceKey } from '../core/keys.ts';
 import { loadPlan } from './load.ts';
 import { implement } from './implement.ts';
 import { noteEvidence } from './shown.ts';
+import { standsIn } from './stand-ins.ts';
 import { tell } from './tell.ts';
 import { closedFor } from './windows.ts';
 import type { Dependencies } from '../aws/dependencies.ts';
@@ -21,14 +22,17 @@ export const handler = implement('JudgeWave', async ({ rollout, wave: name, phas
   if (!planned || !rules) throw new Terminal(`the plan has no wave ${name}`);
   const [state, runs] = await Promise.all([deps.record.wave(rollout, name), deps.record.nodeRuns(groupName(rollout, name))]);
   const byNode = new Map(runs.map((run) => [run.node, run]));
+  const { soakSince } = state;
   const judgement = judgeWave({
     rules,
     index,
     phase,
     runs: planned.nodes.map(({ id, name: nodeName, platform }) => {
       const run = byNode.get(id);
-      return { node: id, name: nodeName, platform: run?.platform ?? platform, outcome: run?.outcome, reason: run?.reason ?? '' };
+      const judged = { node: id, name: nodeName, platform: run?.platform ?? platform, outcome: run?.outcome, reason: run?.reason ?? '' };
+      return soakSince === undefined || standsIn(plan) ? judged : { ...judged, seen: (run?.verifiedAt ?? '') >= soakSince };
     }),
+    soakSince: soakSince === undefined ? undefined : Date.parse(soakSince),
     stopped: row.stopped,
     accepted: state.accepted !== undefined,
     closed: closedFor(state),

@@ -6,6 +6,7 @@ import { grouped } from '../core/exposures/reconcile.ts';
 import { decideRound } from '../core/round.ts';
 import { trackKey, tracksKey } from '../core/keys.ts';
 import { inTurns } from '../aws/turns.ts';
+import { freeLeaked, settleLeft } from './left-behind.ts';
 import { loadPlan } from './load.ts';
 import { implement } from './implement.ts';
 import { standInBatch, standsIn } from './stand-ins.ts';
@@ -34,6 +35,8 @@ export const handler = implement('LayOutRound', async ({ rollout, wave: name, ph
   const group = groupName(rollout, name);
   const nothing = { seconds: 0, tracks: 0, bucket: deps.store.bucket, key: '' };
   if (phase === 'verify' && standsIn(plan)) return { ...nothing, action: 'judge', reason: 'a document of yours has no second look' };
+  const pause = await settleLeft(await deps.record.batchesOf(group), deps);
+  if (pause) return { ...nothing, action: 'wait', ...pause };
   const [state, runs, batches] = await Promise.all([deps.record.wave(rollout, name), deps.record.nodeRuns(group), deps.record.batchesOf(group)]);
   const last = (phase === 'patch' ? state.rounds : state.verifyRounds) ?? 0;
   const begun = batches.filter((batch) => batch.number.startsWith(`${phase[0]}${last}-`));
@@ -49,8 +52,8 @@ export const handler = implement('LayOutRound', async ({ rollout, wave: name, ph
     rules,
     window,
     unreadSince: unreadSince(window, state, deps.now()),
-    runs: runStates(wave, runs, batches, phase),
-    online: await onlineIds(wave, deps),
+    runs: runStates(wave, { runs, batches, phase, since: state.soakSince ?? '' }),
+    ...(await heartbeats(wave, deps)),
     round,
     stopped: row.stopped,
     accepted: state.accepted !== undefined,
@@ -62,6 +65,7 @@ export const handler = implement('LayOutRound', async ({ rollout, wave: name, ph
   if (decision.action === 'wait') return { ...nothing, action: 'wait', seconds: decision.seconds, reason: decision.reason };
   if (idle && state.idle === true) {
     // Twice nothing began (reserved by another rollout, refused by SSM): a third time at once would only spin.
+    await freeLeaked(rollout, wave, batches, deps);
     await deps.record.setWave(rollout, name, { idle: false });
     return { ...nothing, action: 'wait', seconds: PAUSE_SECONDS, reason: 'nothing could be sent in two rounds: trying again' };
   }
@@ -70,11 +74,19 @@ export const handler = implement('LayOutRound', async ({ rollout, wave: name, ph
   return { ...nothing, action: 'run', tracks: decision.tracks.length, key, reason: decision.reason };
 });
 
+/** What the record holds of a wave's nodes. `since`: when its soak began, empty where it has not; looks before that say nothing of what it did. */
+interface Told {
+  runs: NodeRunRow[];
+  batches: BatchRow[];
+  phase: Phase;
+  since: string;
+}
+
 /**
  * How often a node was really asked in this phase. Refused and lost batches never began, so they do not count; but a node whose batches
  * SSM keeps refusing is given up in the end, and has no outcome: the wave is then held.
  */
-function runStates(wave: PlanWave, runs: NodeRunRow[], batches: BatchRow[], phase: Phase): Map<string, RunState> {
+function runStates(wave: PlanWave, { runs, batches, phase, since }: Told): Map<string, RunState> {
   const byNode = new Map(runs.map((run) => [run.node, run]));
   const attempts = new Map<string, number>();
   for (const batch of batches) {
@@ -85,24 +97,31 @@ function runStates(wave: PlanWave, runs: NodeRunRow[], batches: BatchRow[], phas
   return new Map(
     wave.nodes.map(({ id }) => {
       const run = byNode.get(id);
-      return [id, { node: id, outcome: run?.outcome, attempts: attempts.get(id) ?? 0, verified: run?.verifiedAt !== undefined }];
+      return [
+        id,
+        { node: id, outcome: run?.outcome, attempts: attempts.get(id) ?? 0, verified: run?.verifiedAt !== undefined && run.verifiedAt >= since },
+      ];
     }),
   );
 }
 
-async function onlineIds(wave: PlanWave, deps: Dependencies): Promise<Set<string>> {
+async function heartbeats(wave: PlanWave, deps: Dependencies): Promise<{ online: Set<string>; lastPings: Map<string, number> }> {
   const byLocation = grouped(wave.nodes, ({ location }) => locationKey(location));
-  const pings = await Promise.all(
+  const found = await Promise.all(
     [...byLocation.values()].map(async ([first, ...rest]) =>
       first
         ? deps.fleet.pings(
             first.location,
             [first, ...rest].map((node) => node.id),
           )
-        : new Map(),
+        : new Map<string, { online: boolean; lastPing: number | undefined }>(),
     ),
   );
-  return new Set(pings.flatMap((found) => [...found].filter(([, ping]) => ping.online).map(([id]) => id)));
+  const pings = found.flatMap((one) => [...one]);
+  return {
+    online: new Set(pings.filter(([, { online }]) => online).map(([id]) => id)),
+    lastPings: new Map(pings.flatMap(([id, { lastPing }]) => (lastPing === undefined ? [] : [[id, lastPing] as const]))),
+  };
 }
 
 /** Nodes without a heartbeat are unreachable without a command; silence is written down like any other outcome. */

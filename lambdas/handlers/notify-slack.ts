@@ -21,7 +21,7 @@ export const handler = react(async (event, deps) => {
     const { audience, text, blocks } = parsed.data;
     const secret = deps.setting('SLACK_SECRETS')[audience];
     const webhook = secret === undefined ? undefined : await deps.secrets.read(secret);
-    if (webhook === undefined || !webhook.startsWith('https://')) {
+    if (webhook === undefined || !webhook.startsWith('https://') || !URL.canParse(webhook)) {
       deps.log.warn('no Slack webhook to post to: create the secret that the policy names', { audience, secret });
       continue;
     }
@@ -37,8 +37,9 @@ function post(webhook: string, body: string): Promise<number> {
       webhook,
       { method: 'POST', headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }, timeout: TIMEOUT_MS },
       (response) => {
+        // The status is the answer; waiting for what follows would take for ever where that is cut off.
+        resolve(response.statusCode ?? 0);
         response.resume();
-        response.on('end', () => resolve(response.statusCode ?? 0));
       },
     );
     request.on('timeout', () => request.destroy(new Error('timed out')));

@@ -3,7 +3,7 @@ import { partsKey } from '../core/keys.ts';
 import { createFetch } from '../feeds/fetch.ts';
 import { FeedError } from '../feeds/feed.ts';
 import { findFeed } from '../feeds/index.ts';
-import { commit, count, failed, healthy } from './feed-health.ts';
+import { commit, count, failed, healthy, unreckoned } from './feed-health.ts';
 import { layOutParts, readManifest, readPart, storeParts } from './feed-parts.ts';
 import { readTrail, saveTrail, Trail } from './feed-trail.ts';
 import { implement } from './implement.ts';
@@ -78,7 +78,7 @@ async function read({ feed, visit, fetch, deps }: Reading, replay: boolean): Pro
   const { changed, fields } = await store(feed, pulled, visit, deps);
   const kept = await saveTrail(feed.name, await readTrail(base?.trail, deps.store), footprints, deps.store);
   const parser = feed.parser === undefined ? {} : { parser: feed.parser };
-  await commit(visit, { ...said(pulled, visit, replay), ...fields, ...parser, trail: kept }, deps);
+  await commit(visit, { ...said(pulled, visit, replay), ...fields, ...parser, trail: kept, changed }, deps);
   count(feed.name, pulled.health, deps);
   return here({ feed: feed.name, result: pulled.kind === 'trigger' ? 'triggered' : 'stored', changed, reason: '' });
 }
@@ -95,7 +95,7 @@ async function unchanged(pulled: Pulled, visit: Visit, deps: Dependencies): Prom
   const problems = base?.problems ?? [];
   await deps.record.setFeedAt(feed, base?.revision ?? 0, { ...healthy({ ...pulled.health, problems }, visit), cursor: pulled.cursor });
   count(feed, pulled.health, deps);
-  return here({ feed, result: 'unchanged', changed: 0, reason: '' });
+  return here({ feed, result: 'unchanged', changed: await unreckoned(base, deps), reason: '' });
 }
 
 async function store(

@@ -145,7 +145,9 @@ async function conclude({ row, one, before, lock }: Conclusion, deps: Dependenci
     const merged = { ...before, ...mergeVerify(before.outcome, { outcome, reason }) };
     // Now it is known what became of the patch: the node is nobody's any more. First, or a fault in between would keep it for ever.
     if (before.outcome === 'unknown' && merged.outcome !== 'unknown' && before.batch) await deps.record.free(row.location, one.node, before.batch);
-    await deps.record.putNodeRun({ ...merged, verifiedAt: at });
+    // One that did not tell was not looked at: it is asked again, and in the end silence is what it is judged by.
+    const told = outcome !== 'unknown' && outcome !== 'unreachable';
+    await deps.record.putNodeRun({ ...merged, ...(told ? { verifiedAt: at } : {}) });
     return;
   }
   const from = one.report && unpack(one.report.from)?.replace(/\n$/, '').split('\n');

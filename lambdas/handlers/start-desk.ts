@@ -150,17 +150,17 @@ export class StartDesk {
     const timeline: Moment[] = [
       { at: Date.parse(openedAt), text: 'found on nodes of this fleet' },
       ...moments.toSorted((a, b) => a.at - b.at),
-      this.moment('no node is exposed any more'),
+      this.moment(reason),
     ];
+    const keys = new Set(rows.map(({ advisory }) => advisory));
+    const outside = this.outside([...keys]);
     const ticket = await deps.record.ticket(policy.name, subject);
     const open = ticket && ticket.resolvedAt === undefined ? ticket : undefined;
-    if (open && open.item !== '') await deps.tickets.update(open.item, resolvedText(reason, timeline));
-    const keys = new Set(rows.map(({ advisory }) => advisory));
+    if (open && open.item !== '') await deps.tickets.update(open.item, resolvedText(reason, outside, timeline));
     const carried = (await deps.record.mitigations(policy.name)).filter(
       (one) => one.withdrawnAt === undefined && one.advisories.some((advisory) => keys.has(advisory)),
     );
     const names = rows.map(({ advisory }) => advisory.slice(advisory.indexOf(' ') + 1));
-    const outside = this.outside([...keys]);
     const notice = writeClosed({
       policy: policy.name,
       subject,

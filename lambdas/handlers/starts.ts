@@ -1,4 +1,5 @@
 /** What is known about exposures and about what was started for them, as the tasks that start, plan and tell read it. */
+import { Terminal } from '../core/errors.ts';
 import { nodeKey } from '../core/exposures/types.ts';
 import { rolloutName } from '../core/names.ts';
 import { laneOf } from '../core/triggers/types.ts';
@@ -24,6 +25,8 @@ export async function loadView(deps: Dependencies, wanted: (exposure: OpenExposu
   const standings = (await Promise.all(deps.setting('LOCATIONS').map((location) => deps.record.standings(location)))).flat();
   const counted = new Map(standings.flatMap(({ node, judged }) => (judged === undefined ? [] : [[nodeKey(node), judged] as const])));
   const [summary, exploited] = await Promise.all([readOpenExposures(deps.store, wanted), loadExploited(deps)]);
+  // Nothing to read is not the same as nothing open: whatever is carried would be taken back, and tickets resolved.
+  if (!summary && counted.size > 0) throw new Terminal('nodes were judged, but the list of what they are exposed to is not there: run an intake');
   return {
     fleet: standings.map(({ node }) => node),
     fingerprintOf: (node: Node) => counted.get(nodeKey(node)),

@@ -7,7 +7,7 @@ import { LineWriter, packLines, readLines } from '../aws/lines.ts';
 import { sha256 } from '../aws/store.ts';
 import { substance } from '../core/advisory.ts';
 import { feedObjectKey } from '../core/keys.ts';
-import { EMPTY_INDEX, goneFrom, judgeNews, mergeRecords, portionOf, returnedTo, rowDocument, shardsOf } from '../core/upsert.ts';
+import { EMPTY_INDEX, Records, goneFrom, judgeNews, mergeRecords, portionOf, returnedTo, rowDocument, shardsOf } from '../core/upsert.ts';
 import { FeedError } from '../feeds/feed.ts';
 import type { Dependencies } from '../aws/dependencies.ts';
 import type { AdvisoryRow, FeedRow } from '../aws/record-feeds.ts';
@@ -57,15 +57,13 @@ export async function storeAdvisories(incoming: Incoming, deps: Gateways): Promi
 
 /** Each id once: records of the same id wait for each other. */
 async function* merged(advisories: AsyncIterable<Advisory>, counts: ReadonlyMap<string, number>): AsyncGenerator<Advisory> {
-  const waiting = new Map<string, { advisory: Advisory; left: number }>();
+  const waiting = new Map<string, [Advisory, ...Advisory[]]>();
   for await (const advisory of advisories) {
-    const before = waiting.get(advisory.id);
-    const left = (before?.left ?? counts.get(advisory.id) ?? 1) - 1;
-    const whole = before === undefined ? advisory : mergeRecords(before.advisory, advisory);
-    waiting.set(advisory.id, { advisory: whole, left });
-    if (left > 0) continue;
+    const records: [Advisory, ...Advisory[]] = [...(waiting.get(advisory.id) ?? []), advisory];
+    waiting.set(advisory.id, records);
+    if (records.length < (counts.get(advisory.id) ?? 1)) continue;
     waiting.delete(advisory.id);
-    yield whole;
+    yield mergeRecords(records);
   }
 }
 
@@ -95,17 +93,13 @@ async function reconcile(incoming: Incoming, index: FeedIndex, counts: ReadonlyM
 /** Advisories out of their shards, put together from the rows of all of them. */
 async function findStored(row: FeedRow | undefined, index: FeedIndex, wanted: readonly string[], deps: Gateways): Promise<Advisory[]> {
   const ids = new Set(wanted);
-  const found = new Map<string, Advisory>();
+  const found = new Records();
   for (const shard of new Set(wanted.flatMap((id) => index.advisories.get(id)?.where ?? []))) {
     for await (const line of linesOf(row, shard, deps)) {
-      const id = idOf(line);
-      if (!ids.has(id)) continue;
-      const portion = JSON.parse(line) as Advisory;
-      const before = found.get(id);
-      found.set(id, before === undefined ? portion : mergeRecords(before, portion));
+      if (ids.has(idOf(line))) found.add(JSON.parse(line) as Advisory);
     }
   }
-  return [...found.values()];
+  return found.merged();
 }
 
 /** One run of writing: shards in the making, the new table of contents, and rows that wait to be written together. */

@@ -9,8 +9,8 @@ export const handler = implement('StoreFeed', async ({ feed, run }, deps) => {
   const base = await deps.record.feed(feed);
   const visit = { feed, base, pulled: manifest.pulled };
   if ((base?.revision ?? 0) !== manifest.revision) {
-    // Its own earlier try may have written the row already: then all is as it should be.
-    if (base?.cursor === manifest.cursor) return { feed, result: 'stored', changed: 0, reason: '' };
+    // Its own earlier try may have written the row already, and died before it could say what that brought.
+    if (base?.cursor === manifest.cursor) return { feed, result: 'stored', changed: base.changed ?? 0, reason: '' };
     throw new Retryable(`another intake has stored ${feed} meanwhile`);
   }
   try {

@@ -67,7 +67,8 @@ export async function storeLifecycles(list: Omit<List, 'name'>, lifecycles: Asyn
   const where: List = { ...list, name: 'lifecycles' };
   const before = new Set<string>();
   for await (const line of linesBefore(where, deps)) before.add(line);
-  const changed = lines.filter((line) => !before.has(line)).length + [...before].filter((line) => !lines.includes(line)).length;
+  const now = new Set(lines);
+  const changed = lines.filter((line) => !before.has(line)).length + [...before].filter((line) => !now.has(line)).length;
   return { objects: await put(where, lines, deps), changed };
 }
 

@@ -5,6 +5,7 @@ import { groupName } from '../core/names.ts';
 import { writeNotice } from '../core/notices.ts';
 import { keepTicket, momentsOf } from './tell-alert.ts';
 import type { Dependencies } from '../aws/dependencies.ts';
+import type { Outcome } from '../core/model.ts';
 import type { NodeRunRow } from '../aws/record.ts';
 import type { RolloutEvent } from '../core/notices.ts';
 import type { Plan } from '../core/plan.ts';
@@ -16,23 +17,23 @@ export interface Telling {
   wave: string;
   reasons: string[];
   lock: string;
+  /** CVEs that were closed on at least one of its nodes; left out where it is not over. */
+  cvesClosed?: number;
 }
 
+/** Outcomes after which a person has to look: an update from elsewhere is one, for nobody has proven it. */
+const WANTS_PERSON: readonly Outcome[] = ['failed', 'unknown', 'unreachable', 'ahead'];
+
 /** Publishes to every audience that the policy names for this event. A topic that fails is retried by the task; it never loses the verdict. */
-export async function tell({ event, plan, wave, reasons, lock }: Telling, deps: Dependencies): Promise<void> {
+export async function tell({ event, plan, wave, reasons, lock, cvesClosed = 0 }: Telling, deps: Dependencies): Promise<void> {
   const runs = new Map<string, NodeRunRow[]>();
   for (const planned of plan.waves) runs.set(planned.name, await deps.record.nodeRuns(groupName(plan.rollout, planned.name)));
   const sent = await sentCounts(plan, deps);
   const shown = event === 'done' ? [...runs.values()].flat() : (runs.get(wave) ?? []);
   const names = new Map(plan.waves.flatMap((planned) => planned.nodes.map((node) => [node.id, node.name] as const)));
   const window = plan.waves.find((planned) => planned.name === wave)?.window ?? plan.waves.find((planned) => planned.window)?.window;
-  const done = new Set(
-    [...runs.values()]
-      .flat()
-      .filter(isClosed)
-      .map(({ node }) => node),
-  );
-  const closed = new Set(plan.waves.flatMap((planned) => planned.nodes.filter((node) => done.has(node.id)).flatMap((node) => node.cves)));
+  // What the first wave's nodes hold is what the others are measured by.
+  const later = plan.waves.slice(1);
   const notice = writeNotice({
     event,
     doing: plan.doing,
@@ -44,9 +45,13 @@ export async function tell({ event, plan, wave, reasons, lock }: Telling, deps: 
     outcomes: countOutcomes(shown),
     lock: lock.slice(0, 12),
     needPerson: shown
-      .filter((run) => run.outcome === 'failed' || run.outcome === 'unknown' || run.outcome === 'unreachable')
+      .filter((run) => WANTS_PERSON.includes(run.outcome))
       .map((run) => ({ name: names.get(run.node) ?? run.node, reason: run.reason })),
-    cvesClosed: event === 'done' ? closed.size : 0,
+    ahead: later
+      .flatMap(({ name }) => runs.get(name) ?? [])
+      .filter(({ outcome }) => outcome === 'ahead')
+      .map(({ node }) => names.get(node) ?? node),
+    cvesClosed,
     now: deps.now(),
     timezone: window?.timezone ?? plan.policy.plan?.timezone ?? 'UTC',
   });
@@ -83,8 +88,4 @@ async function sentCounts(plan: Plan, deps: Dependencies): Promise<Map<string, n
     counts.set(name, new Set(sent.flatMap((batch) => batch.nodes)).size);
   }
   return counts;
-}
-
-function isClosed({ outcome }: NodeRunRow): boolean {
-  return outcome === 'patched' || outcome === 'already-proven';
 }

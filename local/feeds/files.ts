@@ -1,5 +1,5 @@
 /** The files of a folder that a person names, for everything that reads advisories from one. */
-import { readdirSync, realpathSync, statSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { basename, join } from 'node:path';
 
@@ -45,6 +45,27 @@ function statOf(path: string): Stats | undefined {
     if (isFileError(error) && error.code === 'ELOOP') return undefined;
     throw error;
   }
+}
+
+const MIB = 1024 * 1024;
+/** Bytes; no file of a feed is larger, a user's folder may hold anything, and V8's longest text is a little below 512 MB. */
+export const MAX_TEXT = 500 * MIB;
+
+/** A file's bytes, or that it is too large to be looked at: told by its size, before it is in memory. Throws what `fs` throws. */
+export function readWithin(path: string, maxBytes: number): Buffer | { why: string } {
+  return statSync(path).size > maxBytes ? { why: `is larger than ${Math.floor(maxBytes / MIB)} MB` } : readFileSync(path);
+}
+
+/** Whether it begins as a zip does. An ecosystem's may be larger than memory, so it is told by its beginning. Throws what `fs` throws. */
+export function isZip(path: string): boolean {
+  const start = Buffer.alloc(4);
+  const descriptor = openSync(path, 'r');
+  try {
+    readSync(descriptor, start, 0, 4, 0);
+  } finally {
+    closeSync(descriptor);
+  }
+  return start.equals(Buffer.from([0x50, 0x4b, 3, 4]));
 }
 
 /** Why a file or folder can't be read, for people. Throws what is no error of the file system. */

@@ -15,7 +15,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { filesBelow, isHost, isNote } from './files.ts';
-import { recognise } from './recognise.ts';
+import { recogniseFile } from './recognise.ts';
 import { Sites } from './sites.ts';
 
 export interface FeedFolder {
@@ -76,7 +76,7 @@ function readFolder(directory: string): Contents {
     if (rest.length > 0 && isHost(top)) onDisk.set(`/${file}`, join(directory, file));
     else if (!isNote(file)) loose.push(file);
   }
-  const recognised = loose.map((file) => ({ file, what: recognise(readFileSync(join(directory, file))) }));
+  const recognised = loose.map((file) => ({ file, what: recogniseFile(join(directory, file)) }));
   const repomd = recognised.flatMap(({ what }) => (what.is === 'repomd' ? [what.bytes] : []))[0];
   const sites = new Sites((path) => onDisk.has(path), repomd);
   const ignored = recognised.flatMap(({ file, what }) => {

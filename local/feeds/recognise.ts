@@ -1,5 +1,6 @@
 /** What a loose file is, told by its content: its name says nothing. */
 import { gunzipSync } from 'node:zlib';
+import { isZip, MAX_TEXT, readWithin } from './files.ts';
 import { readZip } from './zip.ts';
 
 /** One loose file, or one entry of a zip. */
@@ -22,8 +23,8 @@ export interface OsvRecord {
 }
 
 const MIB = 1024 * 1024;
-/** Bytes; no file of a feed is larger, a user's folder may hold anything, and V8's longest text is a little below 512 MB. */
-const MAX_TEXT = 500 * MIB;
+/** Bytes that Node reads at once, at most. */
+const MAX_ZIP = 2048 * MIB - 1;
 /** As `lambdas/feeds/bytes.ts` has it: what grows more is made to. */
 const MAX_RATIO = 200;
 const RATIO_APPLIES_FROM = 16 * MIB;
@@ -31,8 +32,24 @@ const START = 64 * 1024;
 
 const UNKNOWN = "neither updateinfo, CISA's catalogue, OSV records, a month of MSRC, EPSS scores, end-of-life dates nor the news of Amazon Linux";
 
+/** Looks into a file on disk; what is too large is not read. A zip is as large as it is. Throws what `fs` throws. */
+export function recogniseFile(path: string): Recognised {
+  const read = readWithin(path, isZip(path) ? MAX_ZIP : MAX_TEXT);
+  return 'why' in read ? { is: 'unknown', why: read.why, damaged: true } : recognise(read);
+}
+
 /** Looks into the file. Never throws: what is damaged is unknown. */
 export function recognise(bytes: Buffer): Recognised {
+  try {
+    return look(bytes);
+  } catch (error) {
+    // V8's JSON recurses: a few thousand levels are too many for writing, more for reading.
+    if (error instanceof RangeError) return { is: 'unknown', why: 'is nested too deeply', damaged: true };
+    throw error;
+  }
+}
+
+function look(bytes: Buffer): Recognised {
   if (bytes.subarray(0, 4).equals(Buffer.from([0x50, 0x4b, 3, 4]))) return recogniseZip(bytes);
   const read = readText(bytes);
   if ('why' in read) return { is: 'unknown', why: read.why, damaged: true };

@@ -53,15 +53,35 @@ export function chosen(hosts: Host[], choice: NodeChoice): Host[] {
   for (const name of choice.name ?? []) {
     if (!hosts.some((host) => host.name === name)) throw new Error(`scenario: no node is named ${name}`);
   }
-  const found = hosts.filter(
-    (host) =>
-      (choice.ids?.includes(host.id) ?? true) &&
-      (choice.name?.includes(host.name) ?? true) &&
-      (choice.hybrid === undefined || choice.hybrid === host.hybrid) &&
-      Object.entries(choice.tags ?? {}).every(([key, value]) => host.tags[key] === value),
-  );
+  const found = hosts.filter((host) => fits(host, choice));
   if (found.length === 0) throw new Error(`scenario: no node fits ${JSON.stringify(choice)}`);
   return found;
+}
+
+/** What of a fault happens to these nodes, as none or one fault. What is not about single nodes stays. */
+export function faultOn(fault: ScenarioFault, nodes: readonly Chosen[]): ScenarioFault[] {
+  if ('silent' in fault) return narrowed(fault.silent, nodes).map((silent) => ({ silent }));
+  if ('updates-itself' in fault) return narrowed(fault['updates-itself'], nodes).map((choice) => ({ 'updates-itself': choice }));
+  return [fault];
+}
+
+/** What a choice looks at. */
+type Chosen = Pick<Host, 'id' | 'name' | 'tags' | 'hybrid'>;
+
+function fits(node: Chosen, { ids, name, tags = {}, hybrid }: NodeChoice): boolean {
+  return (
+    (ids?.includes(node.id) ?? true) &&
+    (name?.includes(node.name) ?? true) &&
+    (hybrid === undefined || hybrid === node.hybrid) &&
+    Object.entries(tags).every(([key, value]) => node.tags[key] === value)
+  );
+}
+
+function narrowed<Choice extends NodeChoice>(choice: Choice, nodes: readonly Chosen[]): Choice[] {
+  const ids = choice.ids?.filter((id) => nodes.some((node) => node.id === id));
+  const name = choice.name?.filter((one) => nodes.some((node) => node.name === one));
+  const rest = { ...choice, ...(ids && { ids }), ...(name && { name }) };
+  return nodes.some((node) => fits(node, rest)) ? [rest] : [];
 }
 
 /** Sets a scenario's faults up; durations count from now. @throws Error that names what doesn't exist in this fleet */

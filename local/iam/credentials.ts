@@ -11,12 +11,12 @@ export interface Credentials {
 export interface CredentialStore {
   /** New keys for a session. `expires` in ms since the epoch; without it they live as long as the embedded AWS. */
   issue(caller: Caller, expires?: number): Credentials;
-  /**
-   * The session behind a request's keys; `undefined` when they were never issued or have expired (AWS answers
-   * UnrecognizedClientException or ExpiredToken then).
-   */
-  identify(accessKeyId: string, sessionToken: string | undefined): Caller | undefined;
+  /** The session behind a request's keys; `undefined` when they were never issued, `expired` when their time is over. */
+  identify(accessKeyId: string, sessionToken: string | undefined): Caller | 'expired' | undefined;
 }
+
+/** So long keys are known as expired after their end; later they are unknown. */
+const REMEMBERED = 24 * 3_600_000;
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
@@ -33,7 +33,7 @@ export function createCredentialStore(random: Random, now: () => number): Creden
 
   /** Hundreds of sessions end in a night; without this they would stay for the whole run. */
   function sweep(): void {
-    for (const [id, session] of sessions) if (session.expires <= now()) sessions.delete(id);
+    for (const [id, session] of sessions) if (session.expires + REMEMBERED <= now()) sessions.delete(id);
     nextSweep = sessions.size * 2 + 1_000;
   }
 
@@ -47,8 +47,8 @@ export function createCredentialStore(random: Random, now: () => number): Creden
     },
     identify(accessKeyId, sessionToken) {
       const session = sessions.get(accessKeyId);
-      if (!session || session.token !== sessionToken || session.expires <= now()) return undefined;
-      return session.caller;
+      if (!session || session.token !== sessionToken) return undefined;
+      return session.expires <= now() ? 'expired' : session.caller;
     },
   };
 }

@@ -18,8 +18,19 @@ export function unwrapBody(request: WireRequest, service: string): WireRequest {
       request,
       encodings.filter((name) => name !== 'aws-chunked'),
     );
-  if (service !== 's3' && encodings.includes('gzip')) return { ...request, body: gunzipSync(request.body) };
+  if (service !== 's3' && encodings.includes('gzip')) return { ...request, body: unzipped(request.body) };
   return request;
+}
+
+/** No service here takes a request so large, unpacked. */
+const LARGEST_UNPACKED = 64 * 1024 * 1024;
+
+function unzipped(body: Buffer): Buffer {
+  try {
+    return gunzipSync(body, { maxOutputLength: LARGEST_UNPACKED });
+  } catch (error) {
+    throw new AwsError('SerializationException', `The body can't be unpacked: ${(error as Error).message}`);
+  }
 }
 
 function unchunked(request: WireRequest, encodings: string[]): WireRequest {

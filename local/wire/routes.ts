@@ -105,5 +105,13 @@ function rejectUnknown(template: Template, query: URLSearchParams): void {
 
 function labelsOf(template: Template, pathname: string): Record<string, string> {
   const values = template.pattern.exec(pathname)?.slice(1) ?? [];
-  return Object.fromEntries(template.labels.map((label, index) => [label, decodeURIComponent(values[index] ?? '')]));
+  return Object.fromEntries(template.labels.map((label, index) => [label, decoded(values[index] ?? '')]));
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new AwsError('InvalidURI', "Couldn't parse the specified URI.");
+  }
 }

@@ -17,8 +17,8 @@ export type { WireServer } from './server.ts';
 export interface WireOptions {
   /** May grow later: services are made with the cloud that they are part of. */
   services: Service[];
-  /** The caller behind a request's keys; `undefined` for keys that were never issued. May throw an AwsError (ExpiredToken). */
-  identify(accessKeyId: string, sessionToken: string | undefined): Caller | undefined;
+  /** The caller behind a request's keys; `undefined` for keys that were never issued. */
+  identify(accessKeyId: string, sessionToken: string | undefined): Caller | 'expired' | undefined;
   /** Runs an operation, judged and counted. `caller.region` and `region` are the Region that the request is signed for. */
   invoke(service: string, operation: string, input: Input, caller: Caller, region: string): Promise<Input>;
   /** Ids of requests, as responses carry them. */
@@ -57,6 +57,16 @@ const unknownKeys: Record<ProtocolName, [code: string, status: number]> = {
   ec2Query: ['AuthFailure', 401],
   restJson1: ['UnrecognizedClientException', 403],
   restXml: ['InvalidAccessKeyId', 403],
+};
+
+/** … and to those of a session that is over: the services' pages on common errors. */
+const expiredKeys: Record<ProtocolName, [code: string, status: number]> = {
+  awsJson1_0: ['ExpiredTokenException', 400],
+  awsJson1_1: ['ExpiredTokenException', 400],
+  awsQuery: ['ExpiredToken', 403],
+  ec2Query: ['RequestExpired', 400],
+  restJson1: ['ExpiredTokenException', 403],
+  restXml: ['ExpiredToken', 400],
 };
 
 interface WiredService {
@@ -151,9 +161,9 @@ class Exchange {
 
   private callerOf(scope: Scope, protocol: ProtocolName): Caller {
     const caller = this.options.identify(scope.accessKeyId, scope.sessionToken);
-    if (caller) return caller;
-    const [code, status] = unknownKeys[protocol];
-    throw new AwsError(code, 'The security token included in the request is invalid.', status);
+    if (caller !== undefined && caller !== 'expired') return caller;
+    const [code, status] = (caller === 'expired' ? expiredKeys : unknownKeys)[protocol];
+    throw new AwsError(code, `The security token included in the request is ${caller === 'expired' ? 'expired' : 'invalid.'}`, status);
   }
 
   private failure(error: unknown, what: string, exchange: { wired?: WiredService; request: WireRequest; requestId: string }): WireResponse {

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { exposureSection } from '../../cli/assess/html-exposure.ts';
+import { assessmentText } from '../../cli/assess/text.ts';
 import { map, scalar } from '../../cli/assess/yaml-text.ts';
 import { refusals } from '../../lambdas/core/survey/baselines.ts';
 import { mayPatch, whatItDoes } from '../../lambdas/core/survey/documents.ts';
@@ -9,6 +11,7 @@ import { assess } from '../../lambdas/core/survey/assessment.ts';
 import { ownerOf } from '../../lambdas/core/survey/owners.ts';
 import { resolve } from '../../lambdas/core/survey/updaters.ts';
 import { slugOf, translateWindow } from '../../lambdas/core/survey/windows.ts';
+import type { FleetExposure } from '../../lambdas/core/survey/exposure.ts';
 import type { Machine } from '../../lambdas/core/survey/machines.ts';
 import type { SeenBaseline, SeenInstance, SeenWindow, Survey } from '../../lambdas/core/survey/model.ts';
 
@@ -266,6 +269,32 @@ describe('an assessment', () => {
     expect(assessment.coverage).toEqual({ running: 0, ec2: 0, hybrid: 0, managed: 0, reporting: 0, inPolicy: 0, inProposal: 0 });
     expect(assessment.lists.unmanaged).toEqual([]);
     expect(assessment.obstacles).toEqual([]);
+  });
+
+  it('says of whom nobody spoke: that nothing was found there means nothing', () => {
+    const { assessment } = assess(survey, undefined);
+    const exposure: FleetExposure = {
+      advisories: 40,
+      judged: 0,
+      unknown: [],
+      partly: [],
+      exposed: [],
+      exploited: [],
+      endOfLife: [],
+      by: [],
+      unspoken: [
+        { release: '', nodes: ['i-3'] },
+        { release: 'debian-12', nodes: ['i-1', 'i-2'] },
+      ],
+    };
+    const judged = { exposure, problems: [] };
+    const text = assessmentText(assessment, judged).join('\n').replaceAll(/\s+/g, ' ');
+    const page = exposureSection(judged).text.replaceAll(/\s+/g, ' ');
+    for (const said of [text, page]) {
+      expect(said).toContain('No advisory that was read speaks of debian-12, which 2 nodes have: whether they are exposed, nobody knows');
+      expect(said).toContain('The system of 1 node is not known here: whether it is exposed, nobody knows');
+      for (const id of ['i-1', 'i-2', 'i-3']) expect(said).toContain(id);
+    }
   });
 
   it('says that Systems Manager is not set up where no node of a Region is registered', () => {

@@ -37,6 +37,16 @@ describe('lines', () => {
     expect(await readAll((await writer.end()).bytes)).toEqual(lines);
   });
 
+  it('of which only the first was wanted hold no connection', async () => {
+    const { bytes } = await packLines(Array.from({ length: 200_000 }, (_, index) => `${index} ${index * 7_919}`));
+    const source = Readable.from(Array.from({ length: Math.ceil(bytes.length / 1_000) }, (_, at) => bytes.subarray(at * 1_000, (at + 1) * 1_000)));
+    for await (const line of readLines(source)) {
+      expect(line).toBe('0 0');
+      break;
+    }
+    expect(source.destroyed).toBe(true);
+  });
+
   it('that are damaged are an error, not an end', async () => {
     const { bytes } = await packLines(['a'.repeat(1_000)]);
     await expect(readAll(bytes.subarray(0, bytes.length - 10))).rejects.toThrow(/unexpected end/);

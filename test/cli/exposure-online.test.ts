@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { onlineRows } from '../../cli/exposure/online-rows.ts';
-import { onlineLines, whyNobody } from '../../cli/exposure/online-table.ts';
+import { onlineLines, partlyKnown, whyNobody } from '../../cli/exposure/online-table.ts';
 import { reconcile } from '../../lambdas/core/exposures/reconcile.ts';
 import { summarise } from '../../lambdas/core/exposures/summary.ts';
 import { found, here, input, iso, judged, known, NOW } from '../core/exposures-world.ts';
@@ -91,6 +91,17 @@ describe('lines', () => {
     expect(text).toContain('Unknown, which is not clear: lost-1. Nothing has told what it has.');
     expect(flat(lines(seenOf(world()), { node: 'lost-1' }))).toContain('Facts of what is asked for: none. Unknown, which is not clear: lost-1.');
     expect(flat(lines(seenOf(world()), { node: 'db-1' }))).toContain('Nothing is open on 1 node of which something is known.');
+  });
+
+  it('never let a node look clear of which only a part can be told', () => {
+    const seen = seenOf(world());
+    const nodes = seen.nodes.map((one) => (one.name === 'db-1' && one.facts ? { ...one, facts: { ...one.facts, untold: 712 } } : one));
+    const words =
+      'Known only in part: db-1. SSM Inventory names no source packages there, and up to 712 advisories name nothing else: whether they concern them, nobody can tell until Wavelock-Scan has looked.';
+    expect(flat(lines({ ...seen, nodes }))).toContain(words);
+    expect(flat(lines({ ...seen, nodes }, { node: 'db-1' }))).toContain(words);
+    expect(partlyKnown(nodes)).toBe(words);
+    expect(partlyKnown(seen.nodes)).toBeUndefined();
   });
 
   it('say which releases are dead', () => {

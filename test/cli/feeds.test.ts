@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { gzipSync } from 'node:zlib';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { acceptFeed } from '../../cli/feeds/accept.ts';
 import { checkFolder } from '../../cli/feeds/check.ts';
 import { checkTable } from '../../cli/feeds/check-table.ts';
 import { feedLines, feedTable } from '../../cli/feeds/lines.ts';
@@ -10,6 +11,7 @@ import { feeds } from '../../lambdas/feeds/index.ts';
 import { packed, update } from '../feeds/site.ts';
 import { vendorFiles } from '../feeds/vendors.ts';
 import { command } from './command.ts';
+import type { OpenHub } from '../../cli/hub.ts';
 import type { FeedRow } from '../../lambdas/aws/record.ts';
 
 const NOW = Date.parse('2026-11-09T06:00:00Z');
@@ -173,5 +175,15 @@ describe('a check of a folder', () => {
       [expect.objectContaining({ feed: 'cisa-kev', result: 'broken', note: expect.stringContaining('has 3 entries and has 0') })],
     ]);
     expect((await command('feeds', '--check', 'no-such-folder')).status).toBe(2);
+  });
+});
+
+describe('a feed that a person accepts', () => {
+  it('has to be failing: of a healthy one there is nothing to accept, and nothing is written', async () => {
+    const hub = { record: { feed: () => Promise.resolve(row('osv-debian')) } } as unknown as OpenHub;
+    expect(await acceptFeed('osv-debian', 'old releases were archived', hub)).toEqual({
+      done: false,
+      text: 'osv-debian is well: it was read on 2026-11-09 05:00 UTC, so there is nothing to accept',
+    });
   });
 });

@@ -79,6 +79,34 @@ describe('a fleet file', () => {
   });
 });
 
+describe('a node with a mistake in it', () => {
+  it('is still held against its fleet', () => {
+    const NODES = `nodes:
+  - { name: n1, location: 111111111111/eu-central-1, inventory: a, id: i-0123456789abcdef0 }
+  - { name: n1, location: 111111111111/eu-west-1, inventory: b, hybrid: yess }
+  - { name: "n{n}", inventory: c, count: 99999, id: mi-0123456789abcdef0, zones: [a] }
+  - 5
+`;
+    const file = write(
+      `version: 1\nlocations: [111111111111/eu-central-1]\ninventories:\n  a: { platform: rhel-9-x86_64, installed: {}, available: [] }\n${NODES}`,
+    );
+    expect(
+      refusal(() => readFleetFile(file))
+        .map((line) => line.replace(/^\S+ /, ''))
+        .toSorted(),
+    ).toEqual([
+      'nodes[1].hybrid: expected true or false, not "yess"',
+      'nodes[1].inventory: there is no inventory "b" (did you mean `a`?)',
+      'nodes[1].location: 111111111111/eu-west-1 is not among the locations (did you mean `111111111111/eu-central-1`?)',
+      'nodes[1].name: two nodes are called n1',
+      'nodes[2].count: must be at most 5000',
+      'nodes[2].inventory: there is no inventory "c" (did you mean `a`?)',
+      'nodes[2].location: is missing',
+      'nodes[3]: expected keys and values, not 5',
+    ]);
+  });
+});
+
 describe('a fleet file with a mistake', () => {
   const NODE = '{ name: plant-01, hybrid: true, location: 222222222222/eu-west-1, inventory: win2022, tags: { Wavelock: enabled } }';
   it.each([

@@ -80,8 +80,14 @@ policies:
         soak: 2 dayz
   monthly: {}
 `);
-    // The second "monthly" hides the first: YAML's last one counts.
+    // YAML's last one counts, and what is wrong in the first is told all the same.
     expect(refusal(() => readPolicyFile(file))?.problems.map(({ line, column, path }) => `${line}:${column} ${path}`)).toEqual([
+      '5:48 policies.monthly.plan.timezone',
+      '9:16 policies.monthly.waves[0].nodes',
+      '10:9 policies.monthly.waves[0].atonce',
+      '11:17 policies.monthly.waves[0].window',
+      '12:9 policies.monthly.waves[1].name',
+      '13:15 policies.monthly.waves[1].soak',
       '14:3 policies.monthly',
       '14:3 policies.monthly.nodes',
       '14:3 policies.monthly.patches',

@@ -105,6 +105,27 @@ describe('keys', () => {
     expect(value).toEqual({ a: { b: 3, c: 2 } });
   });
 
+  it('that stand several times hide nothing: each earlier value is checked, and only that', () => {
+    const source = readYaml(write('a:\n  b: 1\n  c: 2\n  b: 3\n  b: 4\nd: 5\n'));
+    const seen: unknown[] = [];
+    const hidden = source.hidden((value) => {
+      seen.push(value);
+      return [
+        { path: ['a', 'b'], at: 'value', message: 'is wrong' },
+        { path: ['d'], at: 'value', message: 'is wrong' },
+      ];
+    });
+    expect(seen).toEqual([
+      { a: { b: 1, c: 2 }, d: 5 },
+      { a: { b: 3, c: 2 }, d: 5 },
+    ]);
+    expect(hidden.map(({ line, column, path }) => [line, column, path])).toEqual([
+      [2, 6, 'a.b'],
+      [4, 6, 'a.b'],
+    ]);
+    expect(readYaml(write('a: 1\n')).hidden(() => expect.fail('nothing is hidden'))).toEqual([]);
+  });
+
   it('that are no texts, or would change every object, are refused', () => {
     const { problems } = readYaml(write('? [a]\n: 1\n__proto__: { polluted: true }\n'));
     expect(problems.map(({ line, path }) => [line, path])).toEqual([

@@ -66,6 +66,13 @@ function standingIn(form: string): Partial<RunOptions> {
   return { scenario: 'zero-day', policy, fleet };
 }
 
+/** The zero-day policy, which starts nothing by itself any more. */
+function observing(): string {
+  const file = join(folder, `policy-${(files += 1)}.yaml`);
+  writeFileSync(file, readFileSync('demo/zero-day/policy.yaml', 'utf8').replace(/^mode: approve/m, 'mode: observe'));
+  return file;
+}
+
 function loop(): string {
   const path = join(folder, 'loop');
   symlinkSync('loop', path);
@@ -138,6 +145,11 @@ describe('what a run is refused for', () => {
       /^\S+:\d+:\d+ windows\.sunday/m,
     ],
     ['two policies of one name', { policy: policyWith([/\npolicies:\n([\s\S]*)$/, '\npolicies:\n$1$1']) }, /monthly/],
+    [
+      'a policy that only observes and would be started by an advisory',
+      { scenario: 'zero-day', policy: observing() },
+      /^\S+policy-\d+\.yaml: policies\.zero-day only observes \(mode: observe\): .* start nothing \(mode: approve asks people first, mode: auto does not\)$/m,
+    ],
     ['an unknown id in --only', { only: 'web-t1,web-t99' }, /^--only: demo\/fleet\.yaml has no node web-t99 \(ids or names, separated by commas\)$/m],
     ['an empty --only', { only: ' , ' }, /^--only: /m],
     ['a slip in a scenario', { scenario: 'bad-path' }, /^--scenario: there is no scenario "bad-path" \(did you mean `bad-patch`\?\)$/m],
@@ -208,6 +220,14 @@ describe('what a run is given', () => {
   it('keeps only the nodes of --only, by id or by name', () => {
     const { fleet } = read({ only: 'web-t1, api-a1,plant-graz-1,mi-0a1b2c3d4e5f60718' });
     expect(fleet.nodes.map(({ name }) => name).toSorted()).toEqual(['api-a1', 'plant-graz-1', 'plant-graz-2', 'web-t1']);
+  });
+
+  it('leaves out what would happen to nodes that --only leaves out', () => {
+    const nodes = 'web-t1,web-t2,web-a1,web-a2,web-b1';
+    const { scenario } = read({ only: nodes });
+    expect(read({}).scenario?.faults.some((fault) => 'silent' in fault)).toBe(true);
+    expect(scenario?.faults.some((fault) => 'silent' in fault)).toBe(false);
+    expect(problemsOf({ only: nodes, scenario: 'unreachable' })).toMatch(/^--only: nothing of the scenario unreachable happens to these nodes/m);
   });
 
   it('says when --only leaves a wave nobody', () => {

@@ -83,6 +83,16 @@ describe('what the command does not know', () => {
     }
   });
 
+  it('of a policy for the embedded AWS what its fleet does not have, as before a run', async () => {
+    const policy = join(temporary(), 'policy.yaml');
+    const before = readFileSync('demo/policy.yaml', 'utf8');
+    writeFileSync(policy, before.replace(/^ {2}saturday:.*$/m, '  saturday: { ssm: mw-0123456789abcdef0 }'));
+    const { status, stdout, stderr } = await command('local', '--policy', policy, '--port', '0x10');
+    expect(stderr).toMatch(/windows\.saturday\.ssm: the fleet file has no maintenance window mw-0123456789abcdef0/);
+    expect(stderr).toContain('--port: "0x10" is no port (for example 4599)');
+    expect([status, stdout]).toEqual([2, '']);
+  });
+
   it('a folder for the report that is a file, before anything runs', async () => {
     const { status, stdout, stderr } = await command('run', '--out', 'package.json');
     expect(stderr).toBe('package.json: is a file, or lies below one; expected a folder (name another folder with --out)\n');

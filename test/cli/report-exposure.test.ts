@@ -169,7 +169,7 @@ describe('the line of open exposures', () => {
     expect(points[0]?.[1]).toBeLessThan(points[1]?.[1] ?? 0);
     // 60 of 628 are open at the end, 5 of them known exploited: both lines end near the ground, in this order.
     expect(points[1]?.[1]).toBeLessThan(Number(/V([\d.]+)H[\d.]+$/.exec(exploited)?.[1]));
-    expect(svg).toContain('628 exposures at most, 60 at the end; known exploited (dashed): 81, 5');
+    expect(svg).toContain('628 open at most, 60 at the end; known exploited (dashed): 81, 5');
   });
 
   it('stays inside at both sizes, and is cut where there is no room for its words', () => {

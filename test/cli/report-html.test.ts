@@ -6,6 +6,7 @@ import { reportHtml } from '../../cli/report/html.ts';
 import { sentence } from '../../cli/report/head.ts';
 import { fakePlan } from './ui-plan.ts';
 import { fakeRun } from './ui-run.ts';
+import { faster, silent } from './ui-surprises.ts';
 import type { FakeRun, Kind } from './ui-run.ts';
 
 const POLICY = 'version: 1\nmode: auto # <b>not markup</b> & "quotes"\n';
@@ -112,13 +113,13 @@ describe.each(KINDS)('the report of a run that %s', (kind) => {
 describe('what the report says', () => {
   it('is one sentence first', () => {
     expect(sentence(fakeRun('succeeded').ended)).toBe(
-      'linux-monthly succeeded: 57 of 58 nodes patched, nothing unproven on production, 1 node still exposed.',
+      'linux-monthly succeeded: 57 of 58 nodes patched, nothing unproven on production; what the policy wants is still open on 1 node.',
     );
     expect(sentence(fakeRun('failed').ended)).toBe(
-      'linux-monthly stopped: 9 of 58 nodes patched, production was not touched, 49 nodes still exposed.',
+      'linux-monthly stopped: 9 of 58 nodes patched, production was not touched; what the policy wants is still open on 49 nodes.',
     );
     expect(sentence(fakeRun('held').ended)).toBe(
-      'linux-monthly is held: 10 of 58 nodes patched, production was not touched, 48 nodes still exposed.',
+      'linux-monthly is held: 10 of 58 nodes patched, production was not touched; what the policy wants is still open on 48 nodes.',
     );
   });
 
@@ -130,6 +131,28 @@ describe('what the report says', () => {
     expect(left).toContain('no heartbeat since Sat 12 Dec 22:10');
     expect(left).toContain('bring its SSM agent back');
     expect(left).toContain('not tagged Wavelock=enabled');
+  });
+
+  it('says of whom nobody knows, and never that nothing is left on them', () => {
+    const run = silent();
+    const { ended } = run;
+    expect(sentence(ended)).toContain('what the policy wants is still open on 0 nodes, of 1 nobody knows.');
+    const text = textOf(parse(report(run)), 'left');
+    expect(text).toContain('all that the policy wants is closed on the nodes that are known; of 1 node nobody knows');
+    expect(text).toContain('db-42');
+    expect(text).toContain('bring its SSM agent back');
+  });
+
+  it('says what production runs that something else has brought, and what is needed', () => {
+    const run = faster();
+    const { ended } = run;
+    expect(sentence(ended)).toContain(
+      'nothing unproven installed on production, but 1 node runs what something else installed and nobody has proven;',
+    );
+    const text = textOf(parse(report(run)), 'left');
+    expect(text).toContain('Something else installed what nobody has proven on');
+    expect(text).toContain('find out what updated it');
+    expect(textOf(parse(report(run)), 'proof')).toContain('anything else: 0; not by Wavelock: newer on 1 node.');
   });
 
   it('names what was proven on which nodes, and what was dropped', () => {

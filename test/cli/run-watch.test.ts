@@ -59,3 +59,27 @@ describe('the token of a batch', () => {
     expect([clientToken(BATCH), clientToken(`${BATCH}0`) === clientToken(BATCH)]).toEqual([clientToken(BATCH), false]);
   });
 });
+
+describe('the mails of a run', () => {
+  const ops = { email: ['a@example.com', 'b@example.com'] };
+  const people = { ops, managers: { email: [], slack: { secret: 'x' } }, security: { email: ['b@example.com'] } };
+
+  function published(audience: string): [CallContext, Input] {
+    const attribute = (StringValue: string) => ({ DataType: 'String', StringValue });
+    const MessageAttributes = { audience: attribute(audience), event: attribute('failed'), wave: attribute('test') };
+    const Message = JSON.stringify({ email: 'what happened', lambda: JSON.stringify({ text: 'x' }) });
+    return [{ service: 'sns', operation: 'Publish' } as CallContext, { MessageStructure: 'json', Subject: 'FAILED', Message, MessageAttributes }];
+  }
+  const mail = (endpoint: string) => ({ endpoint, subject: 'FAILED', message: 'what happened' });
+
+  it('are one for each address, and belong to the audience that has it', () => {
+    const watch = createWatch();
+    for (const audience of ['managers', 'ops', 'security']) watch.faults.call?.('after', ...published(audience));
+    const notices = watch.notices([mail('b@example.com'), mail('a@example.com'), mail('b@example.com'), mail('who@example.com')], [], people);
+    expect(notices.map(({ channel, audience, event, wave }) => [channel, audience, event, wave])).toEqual([
+      ['email', 'ops', 'failed', 'test'],
+      ['email', 'ops', 'failed', 'test'],
+      ['email', 'security', 'failed', 'test'],
+    ]);
+  });
+});

@@ -255,7 +255,7 @@ function documentOf(kind: Kind, result: RolloutResult, extra: RunExtra): RunDocu
     status: kind,
     virtualSeconds: Math.round((extra.endedAt - extra.startedAt) / 1000),
     wallMs: 11_400,
-    advisories: { stored: 5_086, bySource: { 'amazon-linux': 3_412, kev: 1_674 } },
+    advisories: { stored: 5_086, bySource: { 'amazon-linux': 3_412, kev: 1_674 }, unread: [] },
     waves: result.waves.map(({ name, verdict, reasons, nodes, outcomes, startedAt, endedAt }) => ({
       name,
       verdict,
@@ -312,7 +312,7 @@ function headMessages(): WorldMessage[] {
       hybrid: 20,
       platforms: { 'Amazon Linux 2023': 18, 'Ubuntu 24.04': 16, 'RHEL 9': 14, 'Windows Server 2022': 12 },
     },
-    { type: 'feeds', bySource: { 'amazon-linux': 3_412, kev: 1_674 }, exploitedHere: 2, milliseconds: 900 },
+    { type: 'feeds', bySource: { 'amazon-linux': 3_412, kev: 1_674 }, unread: [], exploitedHere: 2, milliseconds: 900 },
     { type: 'coverage', nodes: 60, reporting: 60, exposed: 49 },
   ];
 }

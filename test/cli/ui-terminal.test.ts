@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
 import { createView } from '../../cli/ui/terminal.ts';
+import { COUNTS } from '../core/exposures-past.ts';
 import { fakePlan } from './ui-plan.ts';
 import { fakeRun } from './ui-run.ts';
 import { fakeStream, screen } from './ui-screen.ts';
+import { faster, silent } from './ui-surprises.ts';
 import type { FakeRun } from './ui-run.ts';
 import type { ViewOptions } from '../../cli/ui/terminal.ts';
 
@@ -30,6 +32,37 @@ describe('a run on a pipe', () => {
     expect(lines.filter((line) => line.length > 100)).toEqual([]);
     expect(lines.length).toBeLessThanOrEqual(46);
     expect(raw).not.toContain('\u001b');
+  });
+
+  it('says which policy of several it is about, and at the end what the others did', async () => {
+    const run = fakeRun('succeeded');
+    const theirs = { document: 'Wavelock-Patch-Linux', wave: '', rollout: 'weekly-win-20261212-aaaaaa', nodes: 3 };
+    run.ended.document.others = [
+      { policy: 'weekly-win', rollouts: ['weekly-win-20261212-aaaaaa'] },
+      { policy: 'yearly', rollouts: [] },
+    ];
+    run.ended.document.aws.commands.push(theirs);
+    const { lines } = await shown(run, { policy: 'linux-monthly', others: ['weekly-win', 'yearly'] });
+    const text = lines.join(' ').replaceAll(/ +/g, ' ');
+    expect(text).toContain('This run is about linux-monthly, the first policy of its file; weekly-win, yearly run beside it');
+    expect(text).toContain(
+      'beside weekly-win, of the same file, has sent 1 command in this time, which are not shown here: weekly-win-20261212-aaaaaa',
+    );
+    expect(text).toContain('beside yearly, of the same file, has planned nothing in this time');
+  });
+
+  it('says at once and at the end which feeds could not be read, and at once for which the folder has nothing', async () => {
+    const run = fakeRun('succeeded');
+    const unread = [
+      { feed: 'amazon-linux-2023', why: 'updateinfo.xml.gz is not well-formed', absent: false },
+      { feed: 'epss', why: 'https://epss.example answers 404', absent: true },
+    ];
+    run.messages = run.messages.map((message) => (message.type === 'feeds' ? { ...message, unread } : message));
+    run.ended.document.advisories.unread = unread;
+    const { lines } = await shown(run);
+    const broken = '! Amazon Linux 2023 (amazon-linux-2023) could not be read, its advisories are missing: updateinfo.xml.gz is not well-formed';
+    expect(lines.join(' ').replaceAll(/ +/g, ' ').split(broken)).toHaveLength(3);
+    expect(lines.filter((line) => line.includes('the folder has nothing for epss'))).toHaveLength(1);
   });
 
   it('says first what it is and that nothing leaves the machine', async () => {
@@ -106,10 +139,28 @@ describe('a run on a pipe', () => {
     const { lines } = await shown(fakeRun('succeeded'));
     expect(lineWith(lines, '  DONE')).toBe('  DONE   3 d 19 h of virtual time in 11.4 s');
     expect(lineWith(lines, '  proof')).toContain('27 of 27 items on canary and production proven on 2 test nodes first; anything else: 0');
-    expect(lineWith(lines, '  exposed  55')).toContain('55 nodes before, 1 after: db-42');
+    expect(lineWith(lines, '  open     ')).toContain('what the policy wants: 55 nodes before, 1 after: db-42');
+    // Exposures were not reckoned in this run.
+    expect(lines.filter((line) => line.startsWith('  exposed  '))).toEqual([]);
     expect(lineWith(lines, '  safety')).toContain('test 12 of 12, canary 4 of 4, production 4 of 4; starts outside a window 0');
     expect(lineWith(lines, '  cost')).toContain('0.005 USD');
     expect(lineWith(lines, '  told')).toContain('1 e-mail, 1 Slack message');
+  });
+
+  it('says of whom nobody knows, and what the fleet is exposed to by whatever the policy does not want', async () => {
+    const run = silent();
+    const counts = { ...COUNTS, nodes: 61, exposed: 33, unknown: 2 };
+    run.ended.extra.history = { before: { ...counts, exposed: 60 }, after: counts, line: [], times: [], deadlines: [], cves: [], otherwise: 0 };
+    const { lines } = await shown(run);
+    expect(lineWith(lines, '  open     ')).toContain('54 nodes before, 0 after; of 1 node nobody knows: db-42');
+    expect(lineWith(lines, '  exposed  ')).toContain('to any advisory: 60 nodes of the fleet before, 33 after; of 2 nobody knows');
+  });
+
+  it('names the nodes on which something else has installed what nobody has proven', async () => {
+    const { lines } = await shown(faster());
+    const text = lines.join(' ').replaceAll(/ +/g, ' ');
+    expect(text).toContain('anything else: 0; not by Wavelock: newer on 1 node');
+    expect(text).toMatch(/! \S+ runs what nobody has proven: find out what updated it/);
   });
 
   it('names what was not proven', async () => {

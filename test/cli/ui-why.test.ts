@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { noticeLines } from '../../cli/ui/notices.ts';
 import { changeWords, knowsNode, whyNode } from '../../cli/ui/why.ts';
 import { fakeRun } from './ui-run.ts';
+import { silent } from './ui-surprises.ts';
 import type { Kind } from './ui-run.ts';
 
 function why(kind: Kind, name: string): string {
@@ -29,7 +30,7 @@ describe('the story of a node', () => {
     const story = why('failed', 'app-t02');
     expect(story).toContain('failed: nginx did not come back after openssl-3.0.8-1.amzn2023.0.5');
     expect(story).toContain('Its wave  fail: 3 of 12 nodes failed, 0 allowed');
-    expect(story).toContain('still exposed: find out what broke');
+    expect(story).toContain('something that the policy wants is still open: find out what broke');
   });
 
   it('says of a node that got no command that nothing was changed', () => {
@@ -63,7 +64,23 @@ describe('the story of a node', () => {
 
   it('is told without a result as well, from the document and the plan', () => {
     const { document, extra } = fakeRun('failed').ended;
-    expect(whyNode('web-t01', document, undefined, extra).join('\n')).toContain('still exposed');
+    expect(whyNode('web-t01', document, undefined, extra).join('\n')).toContain('is still open');
+  });
+
+  it('is not told without a result that all is closed where the plan had no item for it', () => {
+    const { document, extra } = fakeRun('succeeded').ended;
+    const planned = extra.plan?.waves[0]?.nodes[0];
+    if (!planned) throw new Error('the plan has nodes');
+    planned.open = ['postgresql15 x86_64 15.8-1.amzn2023.0.1'];
+    expect(whyNode(planned.name, document, undefined, extra).join('\n')).toContain('is still open: see what was not promoted');
+    planned.open = [];
+    expect(whyNode(planned.name, document, undefined, extra).join('\n')).toContain('nothing that the policy wants is open');
+  });
+
+  it('says of a node that has never told anything that nobody knows', () => {
+    const { document, result, extra } = silent().ended;
+    expect(whyNode('db-42', document, result, extra).join('\n')).toContain('nobody knows what is open on it: bring its SSM agent back');
+    expect(whyNode('db-42', document, undefined, extra).join('\n')).toContain('nobody knows what is open on it');
   });
 
   it.each([

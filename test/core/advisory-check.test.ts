@@ -15,7 +15,12 @@ const sound = {
   severityRaw: 'Important',
   cves: ['CVE-2026-1001', 'CVE-2026-1002'],
   versionKind: 'rpm',
-  affected: [row, { ...row, arch: 'aarch64' }, { ...row, module: 'ruby:3.1', channel: 'extras:kernel-5.15', releasever: '2023.6.20241010' }],
+  affected: [
+    row,
+    { ...row, arch: 'aarch64' },
+    { ...row, module: 'ruby:3.1', channel: 'extras:kernel-5.15', releasever: '2023.6.20241010' },
+    { ...row, introducedVersion: '1:3.0.0-1', lastAffectedVersion: '1:3.0.7-9' },
+  ],
   rebootSuggested: true,
   references: ['https://example.com/a', 'http://example.com/b'],
   provenance: { feed: 'amazon-linux-2023', url: 'https://example.com/', sha256: '0'.repeat(64), fetchedAt: '2026-11-09T05:00:00.000Z' },
@@ -62,7 +67,13 @@ const places: string[][] = [
   ['provenance', 'url'],
   ['provenance', 'sha256'],
   ['provenance', 'fetchedAt'],
-  ...['0', '1', '2'].flatMap((index) => Object.keys({ ...row, channel: 1, module: 1, releasever: 1 }).map((key) => ['affected', index, key])),
+  ...['0', '1', '2', '3'].flatMap((index) =>
+    Object.keys({ ...row, channel: 1, module: 1, releasever: 1, introducedVersion: 1, lastAffectedVersion: 1 }).map((key) => [
+      'affected',
+      index,
+      key,
+    ]),
+  ),
   ['other'],
   ['withdrawn'],
 ];

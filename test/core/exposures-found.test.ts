@@ -7,6 +7,7 @@ import { lookAt, worldOf } from '../../lambdas/core/exposures/found.ts';
 import { readOwnAdvisory } from '../../lambdas/core/exposures/own.ts';
 import { factsAfter, isVerified } from '../../lambdas/core/exposures/proved.ts';
 import { iso, NOTHING_KNOWN, NOW } from './exposures-world.ts';
+import { advisory as written, node } from './match-world.ts';
 import { facts } from './plan-world.ts';
 import type { KnownExploited } from '../../lambdas/core/advisory.ts';
 import type { FoundHere } from '../../lambdas/core/exposures/found.ts';
@@ -274,5 +275,23 @@ describe('a list of packages after a rollout', () => {
         ] as const
       ).filter(isVerified),
     ).toEqual(['patched', 'already-proven', 'ahead', 'restart-pending', 'reboot-pending']);
+  });
+});
+
+describe('nodes whose lists name no sources', () => {
+  const debian = (installed: string[], more: Known = {}, stock = true): FoundHere => {
+    const { advisories = [], own: people = [], now = NOW } = more;
+    const list = node('debian-12', installed, stock ? { certainty: 'probable' } : {});
+    return lookAt(list, [], worldOf(createMatcher({ advisories }), advisories, { own: people, intelligence: NOTHING_KNOWN, now }));
+  };
+  const dsa = written({ id: 'DSA-5001-1', source: 'dsa', on: 'debian-12', rows: [{ package: 'openssl', kind: 'source', fixedVersion: '9' }] });
+
+  it('say of how many advisories nobody can tell whether they concern them, what people announced among them', () => {
+    const people = [own({ packages: ['glibc'] })];
+    expect(debian(['libssl3 1'], { advisories: [dsa], own: people })).toMatchObject({ found: [], untold: 2 });
+    expect(debian(['libssl3 1'], { own: [own({ packages: ['glibc', 'libssl3'] })] }).untold).toBeUndefined();
+    expect(debian(['libssl3 1'], { own: [own({ packages: ['glibc'], platforms: ['ubuntu'] })] }).untold).toBeUndefined();
+    expect(debian(['openssl 1'], { advisories: [dsa] }).untold).toBeUndefined();
+    expect(debian(['libssl3 1'], { advisories: [dsa], own: people }, false).untold).toBeUndefined();
   });
 });

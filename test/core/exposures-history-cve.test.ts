@@ -102,7 +102,7 @@ describe('the timeline of a CVE', () => {
         who: ROLLOUT,
         why: 'ALAS2023-2026-901: its last node was clear: 111111111111/eu-central-1/i-1; no node is exposed any more',
       },
-      { at: hours(-2), what: 'resolved', who: 'wavelock', why: 'OpsItem oi-0123456789ab was resolved: every node is closed' },
+      { at: hours(-2), what: 'resolved', who: 'wavelock', why: 'OpsItem oi-0123456789ab was resolved: every node that the policy names is closed' },
     ]);
   });
 

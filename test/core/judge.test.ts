@@ -15,7 +15,18 @@ function input(outcomes: (Outcome | undefined)[], more: Partial<JudgeInput> = {}
     outcome,
     reason: `why ${outcome}`,
   }));
-  return { rules: wave('test'), index: 0, phase: 'patch', runs, stopped: undefined, accepted: false, heldSince: undefined, now: NOW, ...more };
+  return {
+    rules: wave('test'),
+    index: 0,
+    phase: 'patch',
+    runs,
+    soakSince: undefined,
+    stopped: undefined,
+    accepted: false,
+    heldSince: undefined,
+    now: NOW,
+    ...more,
+  };
 }
 const limits = (failed: number, unreachable: number) =>
   wave('test', { promoteWhen: { provenOn: 1, failed: { count: failed }, unreachable: { count: unreachable } } });
@@ -34,10 +45,51 @@ describe('amountOf', () => {
 });
 
 describe('judgeWave', () => {
+  it('says that the brake has stopped it where the verdict alone would not', () => {
+    const none = { failed: { count: 0 }, unreachable: { count: 0 } };
+    const rules = { ...limits(1, 1), stopWhen: none };
+    expect(judgeWave(input(['patched', 'unreachable', undefined], { rules })).reasons).toEqual([
+      '1 of 3 nodes unreachable, 0 allowed: nothing more is sent',
+      '1 of 3 nodes have no outcome: n2',
+    ]);
+    expect(judgeWave(input(['patched', 'failed', undefined], { rules })).reasons[0]).toBe('1 of 3 nodes failed, 0 allowed: nothing more is sent');
+    expect(judgeWave(input(['patched', 'unreachable', 'patched'], { rules })).verdict).toBe('pass');
+    expect(judgeWave(input(['patched', 'unreachable', undefined])).reasons[0]).toBe('1 of 3 nodes unreachable, 0 allowed');
+  });
+
   it.each([
     ['every node patched', input(['patched', 'patched']), 'pass', 'end'],
     ['a pass soaks first', input(['patched'], { rules: wave('test', { soak: 60 }) }), 'pass', 'soak'],
-    ['a pass after the soak ends', input(['patched'], { phase: 'verify', rules: wave('test', { soak: 60 }) }), 'pass', 'end'],
+    [
+      'a pass after the soak ends',
+      input(['patched'], { phase: 'verify', soakSince: NOW - 90_000, rules: wave('test', { soak: 60 }) }),
+      'pass',
+      'end',
+    ],
+    [
+      'a pass that a second look was needed for soaks like any other',
+      input(['patched'], { phase: 'verify', rules: wave('test', { soak: 60 }) }),
+      'pass',
+      'soak',
+    ],
+    [
+      'what a person accepted soaks as well',
+      input(['patched', 'unreachable'], { phase: 'verify', accepted: true, rules: wave('test', { soak: 60 }) }),
+      'pass',
+      'soak',
+    ],
+    [
+      'what is left of a soak that a fault cut short',
+      input(['patched'], { soakSince: NOW - 90_000, rules: wave('test', { soak: 300 }) }),
+      'pass',
+      'soak',
+    ],
+    [
+      'a soak that a fault outlasted is looked at first',
+      input(['patched'], { soakSince: NOW - 90_000, rules: wave('test', { soak: 60 }) }),
+      'pass',
+      'verify',
+    ],
     ['one failed, none allowed', input(['patched', 'failed']), 'fail', 'end'],
     ['one failed of one allowed', input(['patched', 'failed'], { rules: limits(1, 0) }), 'pass', 'end'],
     ['silence is no pass', input(['patched', 'unreachable']), 'inconclusive', 'hold'],
@@ -62,6 +114,35 @@ describe('judgeWave', () => {
     ['acceptance does not cover failures', input(['failed'], { accepted: true }), 'fail', 'end'],
   ] as const)('%s', (_title, given, verdict, action) => {
     expect(judgeWave(given)).toMatchObject({ verdict, action });
+  });
+
+  describe('after the soak', () => {
+    const soaked = (unseen: number, more: Partial<JudgeInput> = {}) => {
+      const given = input(['patched', 'patched', 'restart-pending'], { phase: 'verify', soakSince: NOW - 90_000, ...more });
+      return judgeWave({ ...given, runs: given.runs.map((run, index) => ({ ...run, seen: index >= unseen })) });
+    };
+
+    it('takes silence for no pass: a node that was patched and is not there any more is a doubt', () => {
+      expect(soaked(0).verdict).toBe('pass');
+      expect(soaked(1)).toMatchObject({ verdict: 'inconclusive', action: 'hold' });
+      expect(soaked(2).reasons).toEqual(['2 of 3 nodes have not answered since the soak, 0 allowed: n0, n1']);
+    });
+
+    it('allows as much silence as the wave does, with whoever was unreachable before', () => {
+      expect(soaked(1, { rules: limits(0, 1) }).verdict).toBe('pass');
+      const given = input(['patched', 'unreachable'], { phase: 'verify', soakSince: NOW - 90_000, rules: limits(0, 1) });
+      expect(judgeWave({ ...given, runs: given.runs.map((run) => ({ ...run, seen: false })) }).verdict).toBe('inconclusive');
+    });
+
+    it('passes what a person accepted', () => {
+      expect(soaked(1, { accepted: true }).verdict).toBe('pass');
+    });
+  });
+
+  it('waits for what is left of a soak, and not for a moment that clocks disagree about', () => {
+    const cut = (seconds: number) => judgeWave(input(['patched'], { soakSince: NOW - seconds * 1_000, rules: wave('test', { soak: 3_600 }) }));
+    expect(cut(600)).toMatchObject({ action: 'soak', seconds: 3_000 });
+    expect(cut(3_599)).toMatchObject({ action: 'verify', seconds: 0 });
   });
 
   it('says first that a window is closed', () => {

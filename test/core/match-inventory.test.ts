@@ -84,10 +84,28 @@ describe('an inventory of rpms', () => {
   });
 
   it.each([
+    ['', '3.0.9-1'],
+    ['0', '3.0.9-1'],
+    ['(none)', '3.0.9-1'],
+    ['2', '2:3.0.9-1'],
+    ['x', 'x:3.0.9-1…'],
+  ])('of epoch %j is %s', (Epoch, version) => {
+    const facts = factsFromInventory('amazon-linux-2023-x86_64', applications(rpm('openssl', '3.0.9', '1', { Epoch })));
+    expect(facts.installed[0]?.version).toBe(version);
+    const fix = advisory({ on: 'amazon-linux-2023', rows: [{ package: 'openssl', fixedVersion: '3.0.8-1' }] });
+    expect(only(facts, fix)).toMatchObject(
+      Epoch === 'x' ? { state: 'unknown', why: expect.stringContaining('cannot be read as a version') } : { state: 'fixed' },
+    );
+  });
+
+  it.each([
     ['3.0.8', '1', 'unknown'],
     ['3.0.7', '1', 'exposed'],
     ['3.0.9', '1', 'fixed'],
     ['3.0.7', '', 'unknown'], // of another epoch
+    ['3.0.7', '(none)', 'unknown'],
+    ['3.0.7', 'x', 'unknown'],
+    ['3.0.9-1', 'x', 'unknown'],
     ['3.0.9', '', 'unknown'],
     [`3.0.9${'0'.repeat(95)}`, '1', 'unknown'], // cut off
   ])('without a release is judged by its version where that decides: %.9s of epoch %j is %s', (Version, Epoch, state) => {
@@ -101,8 +119,8 @@ describe('an inventory of rpms', () => {
     const facts = factsFromInventory('amazon-linux-2023-x86_64', applications(rpm('system-release', '2023.6.20241010', '0.amzn2023')));
     expect(facts.releasever).toBe('2023.6.20241010');
     expect(factsFromInventory('amazon-linux-2-x86_64', applications(rpm('system-release', '2', '14.amzn2'))).releasever).toBeUndefined();
-    expect(factsFromInventory('amazon-linux-2023-x86_64', [], {}, '2023.6.20241010').releasever).toBe('2023.6.20241010');
-    expect(factsFromInventory('amazon-linux-2023-x86_64', [], {}, '2023').releasever).toBeUndefined();
+    expect(factsFromInventory('amazon-linux-2023-x86_64', [], {}, { version: '2023.6.20241010' }).releasever).toBe('2023.6.20241010');
+    expect(factsFromInventory('amazon-linux-2023-x86_64', [], {}, { version: '2023' }).releasever).toBeUndefined();
   });
 
   it('takes the line of RHEL from a tag, since no inventory tells it', () => {
@@ -111,14 +129,25 @@ describe('an inventory of rpms', () => {
     expect(facts({ 'rhel-stream': 'rhel_eus:9.2' })).toEqual(['eus:9.2']);
     expect(facts({ 'rhel-stream': 'main' })).toBeUndefined();
     expect(facts({ 'rhel-stream': 'eus' })).toBeUndefined();
-    const eus = factsFromInventory('rhel-9-x86_64', [], { 'rhel-stream': 'EUS' }, '9.2');
+    const eus = factsFromInventory('rhel-9-x86_64', [], { 'rhel-stream': 'EUS' }, { version: '9.2' });
     expect([eus.channels, eus.minor]).toEqual([['eus:9.2'], '9.2']);
   });
 
+  it('of SLES for SAP Applications has that product’s own channel, by its name or its release package; SLES has not', () => {
+    const facts = (name: string, ...list: Record<string, string>[]) => factsFromInventory('sles-15.4-x86_64', applications(...list), {}, { name });
+    for (const name of ['SLES_SAP', 'SUSE Linux Enterprise Server for SAP Applications 15 SP4']) expect(facts(name).channels).toEqual(['sap']);
+    expect(facts('', rpm('SLES_SAP-release', '15.4', '150400.55')).channels).toEqual(['sap']);
+    for (const name of ['SLES', 'SUSE Linux Enterprise Server', '']) expect(facts(name, rpm('sapconf', '5', '1')).channels).toBeUndefined();
+    const fix = advisory({ on: 'sles-15.4', rows: [{ package: 'bash', fixedVersion: '4.4-2', channel: 'sap' }] });
+    const bash = rpm('bash', '4.4', '1');
+    expect(only(facts('SLES_SAP', bash), fix).state).toBe('exposed');
+    expect(only(facts('SLES', bash), fix).state).toBe('needs-entitlement');
+  });
+
   it('takes the minor release of RHEL from its release package, else from the system’s version', () => {
-    expect(factsFromInventory('rhel-9-x86_64', applications(rpm('redhat-release', '9.4', '0.5.el9')), {}, '9.2').minor).toBe('9.4');
-    expect(factsFromInventory('rhel-9-x86_64', [], {}, '9').minor).toBeUndefined();
-    expect(factsFromInventory('rocky-9-x86_64', [], {}, '9.2').minor).toBeUndefined();
+    expect(factsFromInventory('rhel-9-x86_64', applications(rpm('redhat-release', '9.4', '0.5.el9')), {}, { version: '9.2' }).minor).toBe('9.4');
+    expect(factsFromInventory('rhel-9-x86_64', [], {}, { version: '9' }).minor).toBeUndefined();
+    expect(factsFromInventory('rocky-9-x86_64', [], {}, { version: '9.2' }).minor).toBeUndefined();
   });
 
   it('has the running kernel where any type tells it', () => {
@@ -232,8 +261,8 @@ describe('an inventory of Windows', () => {
   });
 
   it('has the build in the system’s version where that is whole, but what the registry says counts', () => {
-    expect(factsFromInventory('windows-2019-x86_64', [updates], {}, '10.0.17763.1637').build).toBe('10.0.17763.1637');
-    expect(factsFromInventory('windows-2019-x86_64', [updates], {}, '10.0.17763').build).toBeUndefined();
+    expect(factsFromInventory('windows-2019-x86_64', [updates], {}, { version: '10.0.17763.1637' }).build).toBe('10.0.17763.1637');
+    expect(factsFromInventory('windows-2019-x86_64', [updates], {}, { version: '10.0.17763' }).build).toBeUndefined();
   });
 });
 
@@ -280,6 +309,15 @@ describe('the name of a platform', () => {
     ['openSUSE Leap', '15.6', 'x86_64', 'opensuse-leap-15.6-x86_64'],
     ['Microsoft Windows Server 2019 Datacenter', '10.0.17763', 'x86_64', 'windows-2019-x86_64'],
     ['Microsoft Windows Server', '2022', 'x86_64', 'windows-2022-x86_64'],
+    ['Microsoft Windows Server 2022 Datacenter', '10.0.20348', 'x86_64', 'windows-2022-x86_64'],
+    ['Microsoft Windows Server 2025 Datacenter', '10.0.26100', 'x86_64', 'windows-2025-x86_64'],
+    // The annual channel has updates of its own: nothing of 2022's fits it.
+    ['Microsoft Windows Server 2022 Datacenter, 23H2', '10.0.25398', 'x86_64', undefined],
+    ['Microsoft Windows Server 2022 Datacenter', '10.0.25398', 'x86_64', undefined],
+    ['Windows Server 23H2 Datacenter', '10.0.25398.1000', 'x86_64', undefined],
+    ['Windows Server 2022, 23H2 Edition', '', 'x86_64', undefined],
+    ['Microsoft Windows Server 2019 Datacenter', '10.0.18363', 'x86_64', undefined],
+    ['Microsoft Windows Server 2025 Datacenter', '10.0.29000', 'x86_64', undefined],
     ['Ubuntu', '22.04', 'AMD64', 'ubuntu-22.04-x86_64'],
     ['Microsoft Windows Server 2019 Datacenter', '10.0.17763', '64-bit', 'windows-2019-x86_64'],
     ['SLES', '15-SP5', 'x86-64', 'sles-15.5-x86_64'],

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createUntold } from '../../lambdas/core/match/sources.ts';
 import { advisory, matchAll, node, only, states } from './match-world.ts';
 
 describe('sources of Debian', () => {
@@ -109,5 +110,38 @@ describe('sources of rpms', () => {
     expect(only(node('rocky-8', [errno]), rlsa)).toMatchObject({ installed: '1.28-416.el8', state: 'exposed' });
     expect(only(node('rocky-8', [{ ...errno, sourceVersion: '5.26.3-419.el8' }]), rlsa).state).toBe('fixed');
     expect(only(node('rocky-8', ['perl 4:5.26.3-419.el8']), rlsa).state).toBe('fixed');
+  });
+});
+
+describe('a list without sources', () => {
+  const stock = { certainty: 'probable' as const };
+  const of = (name: string, id = name, on = 'debian-12') =>
+    advisory({ id, on, rows: [{ package: name, kind: 'source' as const, fixedVersion: '9' }] });
+
+  it('leaves untold whatever names sources only, but those that are called like one of its packages', () => {
+    const untold = createUntold([of('openssl'), of('glibc'), of('sudo'), of('linux')]);
+    const installed = ['libssl3 3.0.11-1', 'libc6 2.36-9', 'sudo 1.9.13', 'linux-image-6.1.0-20-amd64 6.1.85-1'];
+    expect(untold(node('debian-12', installed, stock))).toBe(2);
+    expect(untold(node('debian-12', installed))).toBe(0);
+    expect(untold(node('debian-11', installed, stock))).toBe(0);
+  });
+
+  it('leaves untold neither what names binaries, nor what was withdrawn, nor anything of rpm', () => {
+    const usn = advisory({
+      on: 'ubuntu-24.04',
+      rows: [
+        { package: 'libssl3t64', fixedVersion: '9' },
+        { package: 'openssl', kind: 'source', fixedVersion: '9' },
+      ],
+    });
+    const untold = createUntold([
+      usn,
+      of('expat', 'USN-2', 'ubuntu-24.04'),
+      { ...of('openssl'), withdrawn: '2026-11-01T00:00:00.000Z' },
+      of('vim', 'RLSA-1', 'rocky-9'),
+    ]);
+    expect(untold(node('ubuntu-24.04', ['libc6 1'], stock))).toBe(1);
+    expect(untold(node('debian-12', ['libssl3 1'], stock))).toBe(0);
+    expect(untold(node('rocky-9', ['vim-minimal 1'], stock))).toBe(0);
   });
 });

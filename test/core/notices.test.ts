@@ -16,6 +16,7 @@ function facts(more: Partial<NoticeFacts> = {}): NoticeFacts {
     outcomes: { patched: 9, failed: 3 },
     lock: '7c1e7c1e7c1e',
     needPerson: [],
+    ahead: [],
     cvesClosed: 0,
     now: Date.UTC(2026, 11, 9, 21, 41),
     timezone: 'Europe/Berlin',
@@ -66,6 +67,22 @@ describe('writeNotice', () => {
   it('gives commands that exist for a decision', () => {
     expect(writeNotice(facts({ event: 'held' })).text).toContain('npx wavelock resume monthly-20261209-3f9ca1 --why "..."');
     expect(writeNotice(facts({ event: 'approval' })).text).toContain('npx wavelock approve monthly-20261209-3f9ca1 --why "..."');
+  });
+
+  it('names the nodes that something else has updated beyond what was proven, and asks to find out what', () => {
+    const ahead = Array.from({ length: 7 }, (_unused, index) => `db-${index}`);
+    const needPerson = ahead.map((name) => ({ name, reason: 'something else updated it beyond what was proven: openssl 3.0.9' }));
+    const done = writeNotice(facts({ event: 'done', outcomes: { patched: 47, ahead: 7 }, needPerson, ahead }));
+    expect(done.text.split('\n')[0]).toBe(
+      'monthly done: 54 nodes, production got only what was proven; 7 nodes of it run newer versions that something else installed and nobody proved.',
+    );
+    expect(done.text).toContain(
+      'Needed from you: look at 7 nodes that need a person; find out what updated db-0, db-1, db-2, db-3, db-4 and 2 more beyond what was proven.',
+    );
+    expect(done.subject).toContain('7 need a person');
+    const passed = writeNotice(facts({ event: 'passed', wave: 'canary', ahead: ['db-0'] }));
+    expect(passed.text).toContain('Needed from you: find out what updated db-0 beyond what was proven.');
+    for (const { slack } of [done, passed]) expect(slack.blocks.map((block) => block.text.text).join('')).toContain('find out what updated db-0');
   });
 
   it('fits what SNS and Slack take', () => {

@@ -138,6 +138,55 @@ describe('makePlan', () => {
     );
   });
 
+  describe('where a platform is offered nothing', () => {
+    const UBUNTU = 'ubuntu-24.04-x86_64';
+    const tested = { tags: { Wavelock: 'enabled', Environment: 'test' } };
+    const scanned = (fingerprint: string) => ({ ...node('x', { platform: UBUNTU }).scan!, fingerprint });
+    const upToDate = scanned('a'.repeat(64));
+    const behind = scanned('b'.repeat(64));
+    const known = new Map([
+      [FP, facts()],
+      [upToDate.fingerprint, facts({ platform: UBUNTU, available: [], dependencies: [] })],
+      [behind.fingerprint, facts({ platform: UBUNTU })],
+    ]);
+    const why = (plan: Plan) => Object.fromEntries(plan.leftOutNodes.map((one) => [one.name, one.why]));
+    const namesOf = (plan: Plan) => plan.waves.map(({ nodes }) => nodes.map(({ name }) => name).toSorted());
+
+    it('leaves its nodes out as having nothing to install: they would refuse a lock without their platform, and stop the wave', () => {
+      const fleet = [...input().fleet, node('u1', { ...tested, scan: upToDate }), node('u2', { scan: upToDate })];
+      const plan = makePlan(input({ fleet, facts: known }));
+      expect(namesOf(plan)).toEqual([['t1'], ['p1', 'p2']]);
+      const words = `nothing to install: on ${UBUNTU} the first wave is offered nothing that the policy wants`;
+      expect(why(plan)).toEqual({ u1: words, u2: words });
+    });
+
+    it('does not call a node up to date that is offered something which nobody can prove', () => {
+      const plan = makePlan(
+        input({ fleet: [...input().fleet, node('u1', { ...tested, scan: upToDate }), node('u2', { scan: behind })], facts: known }),
+      );
+      expect(why(plan).u2).toBe(`the first wave is offered nothing on ${UBUNTU} that the policy wants: what this node is offered is not proven`);
+    });
+
+    it('keeps a node whose facts are not known: nobody has seen that it is up to date', () => {
+      const lost = scanned('c'.repeat(64));
+      const fleet = [...input().fleet, node('u1', { ...tested, scan: upToDate }), node('lost', { scan: lost }), node('new', { scan: undefined })];
+      expect(namesOf(makePlan(input({ fleet, facts: known })))).toEqual([['t1'], ['lost', 'new', 'p1', 'p2']]);
+      const nobody = [...input().fleet, node('u1', { ...tested, scan: lost }), node('u2', { scan: behind })];
+      expect(namesOf(makePlan(input({ fleet: nobody, facts: known })))).toEqual([
+        ['t1', 'u1'],
+        ['p1', 'p2', 'u2'],
+      ]);
+    });
+
+    it('leaves a node out of whose lock its own rules leave nothing', () => {
+      const leaveOut = [{ package: '*', nodes: { tags: { App: 'rac' } }, why: 'w', owner: 'o', until: '2027-01-01' }];
+      const rac = node('rac', { tags: { Wavelock: 'enabled', App: 'rac' } });
+      const plan = makePlan(input({ policy: policy({ patches: { ...policy().patches, leaveOut } }), fleet: [...input().fleet, rac] }));
+      expect(namesOf(plan)).toEqual([['t1'], ['p1', 'p2']]);
+      expect(why(plan)).toEqual({ rac: 'nothing to install: rules of its own leave out all that it could get (*)' });
+    });
+  });
+
   it('counts a node that was never scanned in its wave: silence is not forgotten', () => {
     const silent = node('t2', { tags: { Wavelock: 'enabled', Environment: 'test' }, scan: undefined });
     const plan = makePlan(input({ fleet: [...input().fleet, silent] }));

@@ -38,6 +38,7 @@ function input(more: Partial<RoundInput> = {}): RoundInput {
     window: undefined,
     runs: new Map(),
     online: new Set(['n0', 'n1', 'n2']),
+    lastPings: new Map(),
     round: 1,
     stopped: undefined,
     accepted: false,
@@ -98,7 +99,8 @@ describe('a wave in a maintenance window of Systems Manager', () => {
 
 describe('decideRound', () => {
   it('runs who is online and has no outcome', () => {
-    const decision = decideRound(input({ runs: runs({ n0: { outcome: 'patched' } }), online: new Set(['n0', 'n1']) }));
+    const rules = wave('test', { stopWhen: { failed: { count: 0 }, unreachable: { count: 1 } } });
+    const decision = decideRound(input({ rules, runs: runs({ n0: { outcome: 'patched' } }), online: new Set(['n0', 'n1']) }));
     expect(nodesOf(decision)).toEqual(['n1']);
   });
 
@@ -128,6 +130,64 @@ describe('decideRound', () => {
     ['unreachable', { n0: { outcome: 'unreachable' } }, '1 of 3 nodes unreachable, 0 allowed: nothing more is sent'],
   ] as const)('brakes over the limit of %s', (_what, states, reason) => {
     expect(decideRound(input({ runs: runs(states) }))).toMatchObject({ action: 'judge', reason });
+  });
+
+  describe('the brake, of nodes that are silent before anything was sent to them', () => {
+    const one = wave('test', { stopWhen: { failed: { count: 0 }, unreachable: { count: 1 } } });
+    const online = new Set(['n0']);
+    const ago = (seconds: number) => NOW - seconds * 1_000;
+
+    it('is not touched within the limit: the others get theirs', () => {
+      expect(nodesOf(decideRound(input({ rules: one, online: new Set(['n0', 'n1']) })))).toEqual(['n0', 'n1']);
+    });
+
+    it('holds over the limit, and writes down who is silent: nothing is sent', () => {
+      expect(decideRound(input({ rules: one, online }))).toEqual({
+        action: 'judge',
+        silent: ['n1', 'n2'],
+        reason: '2 of 3 nodes unreachable, 1 allowed: nothing more is sent',
+      });
+    });
+
+    it('counts them with those that have ended as unreachable', () => {
+      const gone = runs({ n1: { outcome: 'unreachable' } });
+      expect(decideRound(input({ rules: one, online, runs: gone }))).toMatchObject({ action: 'judge', silent: ['n2'] });
+    });
+
+    it('waits for whoever may only be rebooting, and sends nothing meanwhile', () => {
+      const lastPings = new Map([
+        ['n1', ago(600)],
+        ['n2', ago(86_400)],
+      ]);
+      expect(decideRound(input({ rules: one, online, lastPings }))).toEqual({
+        action: 'wait',
+        seconds: 300,
+        silent: [],
+        reason: '2 of 3 nodes are silent, 1 allowed: looking again',
+      });
+      const late = new Map([...lastPings, ['n1', ago(1_790)]]);
+      expect(decideRound(input({ rules: one, online, lastPings: late }))).toMatchObject({ action: 'wait', seconds: 11 });
+      const over = new Map([...lastPings, ['n1', ago(1_801)]]);
+      expect(decideRound(input({ rules: one, online, lastPings: over }))).toMatchObject({ action: 'judge', silent: ['n1', 'n2'] });
+    });
+
+    it('forgets a node that has come back', () => {
+      expect(nodesOf(decideRound(input({ rules: one, online: new Set(['n0', 'n1']), lastPings: new Map([['n2', ago(86_400)]]) })))).toEqual([
+        'n0',
+        'n1',
+      ]);
+    });
+
+    it('does not write down as unreachable who may still come back', () => {
+      const none = wave('test', { stopWhen: { failed: { count: 0 }, unreachable: { count: 0 } } });
+      const lastPings = new Map([['n1', ago(60)]]);
+      expect(decideRound(input({ rules: none, online, lastPings }))).toMatchObject({ action: 'judge', silent: ['n2'] });
+    });
+
+    it('is only asked where the window is open, and not any more where a person has accepted it', () => {
+      expect(decideRound(input({ rules: one, online, window: SHUT }))).toMatchObject({ action: 'wait', silent: [] });
+      expect(nodesOf(decideRound(input({ rules: one, online, accepted: true })))).toEqual(['n0']);
+    });
   });
 
   it('goes on over silence, but not over failures, once a person resumed it', () => {

@@ -40,6 +40,19 @@ function exposureOf(machines: Machine[]) {
 }
 
 describe('the exposure of a surveyed fleet', () => {
+  it('tells products of one platform apart that have updates of their own', () => {
+    const called = (id: string, platformName: string): Machine => {
+      const plain = machine(id, '1', 'sles-15.4-x86_64');
+      return { ...plain, ...(plain.node && { node: { ...plain.node, platformName } }) };
+    };
+    const fix = advisory({ on: 'sles-15.4', rows: [{ package: 'openssl', fixedVersion: '1:3.0.8-2', channel: 'sap' }] });
+    const lists = judgeLists([called('i-1', 'SLES'), called('i-2', 'SLES_SAP')], [fix]);
+    expect(lists.map(({ nodes, matches }) => [nodes, matches.map(({ state }) => state)])).toEqual([
+      [['i-1'], ['needs-entitlement']],
+      [['i-2'], ['exposed']],
+    ]);
+  });
+
   const rhel = machine('i-1', '1.el9', 'rhel-9-x86_64');
 
   it('counts as exploited only what is counted as exposed', () => {
@@ -57,5 +70,21 @@ describe('the exposure of a surveyed fleet', () => {
       { release: 'sles-15.5', nodes: ['i-3'] },
     ]);
     expect(found.unknown).toEqual([]);
+  });
+
+  it('names the nodes of which only a part can be told: their lists name no sources, and advisories nothing else', () => {
+    const debian = (id: string, Name: string, more: object = {}): Machine => {
+      const one = machine(id, '1', 'debian-12-x86_64');
+      const Entries = [{ Name, Version: '3.0.8-1', Architecture: 'amd64', PackageId: `${Name}_3.0.8-1_amd64.deb` }];
+      return { ...one, software: { captured: '2026-11-23T00:00:00Z', list: Name, parts: [{ TypeName: 'AWS:Application', Entries }], ...more } };
+    };
+    const own = { package: 'libssl3', version: '3.0.8-1', arch: 'amd64', status: 'installed', source: 'openssl', sourceVersion: '3.0.8-1' };
+    const scanned = debian('i-9', 'own', { parts: [{ TypeName: 'Custom:DpkgSource', Entries: [own] }] });
+    const advisories = [advisory({ on: 'debian-12', rows: [{ package: 'openssl', kind: 'source', fixedVersion: '3.0.8-5' }] })];
+    const machines = [rhel, debian('i-6', 'libssl3'), debian('i-7', 'libssl3'), debian('i-8', 'openssl'), scanned];
+    const knowledge = { advisories, exploited: new Map(), scores: new Map(), lifecycles: [] };
+    const found = fleetExposure(machines, judgeLists(machines, advisories), knowledge, TODAY);
+    expect(found.exposed).toEqual(['i-8', 'i-9']);
+    expect(found.partly).toEqual([{ release: 'debian-12', advisories: 1, nodes: ['i-6', 'i-7'] }]);
   });
 });

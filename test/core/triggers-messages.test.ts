@@ -191,9 +191,10 @@ describe('the last message', () => {
   });
 
   it('does not hide who is still exposed elsewhere', () => {
-    expect(writeClosed({ ...CLOSED, outside: ['lab-1', 'lab-2'] }).text).toMatch(
-      /Not here +2 exposed nodes that this policy does not reach: lab-1, lab-2/,
-    );
+    const { subject, text } = writeClosed({ ...CLOSED, outside: ['lab-1', 'lab-2'] });
+    expect(subject).toBe('[Wavelock] CLOSED CVE-2026-31337: 0 nodes of zero-day left, 2 others still exposed');
+    expect(text).toMatch(/Not here +2 exposed nodes that this policy does not reach: lab-1, lab-2/);
+    expect(text).toMatch(/Needed from you: decide about the nodes under "Not here".*\n +npx wavelock exposure --advisory USN-8120-1/);
   });
 
   it('says what is still there that stood in for the fix', () => {
@@ -251,8 +252,14 @@ describe('the ticket', () => {
     expect(ticketFor(`tag ${'t'.repeat(3_000)}`).description.length).toBeLessThanOrEqual(2_048);
   });
 
+  it('says at its end who is still exposed out of its reach', () => {
+    const names = Array.from({ length: 10 }, (_, index) => `lab-${index + 1}`);
+    const { description } = resolvedText('no node that the policy names is exposed any more', names, []);
+    expect(description).toMatch(/any more\. Still exposed, out of its reach: lab-1, .*lab-8 and 2 more\./);
+  });
+
   it('says at its end why it is resolved', () => {
-    const { status, description, title } = resolvedText('no node is exposed any more', moments);
+    const { status, description, title } = resolvedText('no node is exposed any more', [], moments);
     expect([status, title]).toEqual(['Resolved', undefined]);
     expect(description).toMatch(/^Resolved: no node is exposed any more\./);
     expect(description.length).toBeLessThanOrEqual(2_048);

@@ -164,6 +164,15 @@ describe('a plan that advisories have started', () => {
     expect(emptyPlan(made)).toBe('no exposed node is offered what closes it: its repositories do not have the fix');
   });
 
+  it('leaves out, with the reason, exposed nodes whose repositories do not have the fix yet, and patches the others', () => {
+    const made = plan(close(), zeroDay(), new Map([...FACTS, ['b', { ...FACTS.get('b')!, available: [] }]]));
+    expect(asked(made)).toEqual([`${AL} openssl`]);
+    expect(new Set(made.waves.flatMap(({ nodes }) => nodes.map(({ platform }) => platform)))).toEqual(new Set([AL]));
+    expect(made.leftOutNodes.map(({ name, why }) => `${name}: ${why}`)).toContain(
+      `b-9: no node of ${UBUNTU} is offered what closes it: its repositories do not have the fix`,
+    );
+  });
+
   it('does not forget what started it when a score has fallen since', () => {
     const policy = zeroDay({ startWhen: [{ epssAbove: 0.9 }] });
     expect(close({ policy, exposures: [exposure()], because: [ALAS], exploited: new Map() }).alert).toMatchObject({

@@ -39,6 +39,12 @@ function row(release: string, fixedVersion = '7.61-1'): Affected {
   return { os: 'oracle-linux', release, package: 'curl', fixedVersion, kind: 'binary' };
 }
 
+function merge(...records: Advisory[]): Advisory {
+  const [first, ...others] = records;
+  if (!first) throw new Error('nothing to merge');
+  return mergeRecords([first, ...others]);
+}
+
 const entry = (more: Partial<IndexEntry> = {}): IndexEntry => ({ substance: 's', updated: 'u', seen: 'x', where: ['a'], ...more });
 const indexOf = (entries: Record<string, IndexEntry>): FeedIndex => ({ ...EMPTY_INDEX, advisories: new Map(Object.entries(entries)) });
 const some = (count: number): FeedIndex => indexOf(Object.fromEntries(Array.from({ length: count }, (_, index) => [`A-${index}`, entry()])));
@@ -63,7 +69,7 @@ describe('shards', () => {
       fc.property(fc.uniqueArray(fc.tuple(release, fc.stringMatching(/^\d\.\d-\d$/)), { selector: (pair) => pair.join(), minLength: 1 }), (rows) => {
         const whole = advisory({ affected: rows.map(([one, version]) => row(one, version)) });
         const portions = shardsOf(whole).map((shard) => portionOf(whole, shard));
-        expect(substance(portions.reduce(mergeRecords))).toBe(substance(whole));
+        expect(substance(merge(...portions))).toBe(substance(whole));
       }),
     );
   });
@@ -80,7 +86,7 @@ describe('several records of one id', () => {
       title: 'new',
       rebootSuggested: false,
     });
-    const merged = mergeRecords(newer, older);
+    const merged = merge(newer, older);
     expect(merged).toMatchObject({
       title: 'new',
       severity: 'critical',
@@ -93,19 +99,79 @@ describe('several records of one id', () => {
       rebootSuggested: false,
     });
     expect(Advisory.parse(merged)).toEqual(merged);
-    expect(substance(mergeRecords(older, newer))).toBe(substance(merged));
+    expect(substance(merge(older, newer))).toBe(substance(merged));
   });
 
   it('of which one was withdrawn are the other one', () => {
     const withdrawn = advisory({ withdrawn: '2026-11-01T00:00:00.000Z' });
     const standing = advisory({ affected: [row('9')] });
-    expect(mergeRecords(withdrawn, standing)).toEqual(standing);
-    expect(mergeRecords(standing, withdrawn)).toEqual(standing);
-    expect(mergeRecords(withdrawn, withdrawn).withdrawn).toBe(withdrawn.withdrawn);
+    expect(merge(withdrawn, standing)).toEqual(standing);
+    expect(merge(standing, withdrawn)).toEqual(standing);
+    expect(merge(withdrawn, withdrawn).withdrawn).toBe(withdrawn.withdrawn);
   });
 
   it('that are the same say nothing new', () => {
-    expect(mergeRecords(advisory(), advisory())).toEqual(advisory());
+    expect(merge(advisory(), advisory())).toEqual(advisory());
+  });
+});
+
+describe('revisions of one id', () => {
+  const [then, later] = ['2026-10-03T00:00:00.000Z', '2026-11-05T00:00:00.000Z'];
+  const old = advisory({ updated: then, affected: [row('8', '5-1')], severity: 'critical', cves: ['CVE-2026-1000'] });
+
+  it('are the newest one, package by package', () => {
+    const corrected = advisory({ updated: later, affected: [row('8', '3-1')] });
+    expect(merge(corrected, old)).toEqual(corrected);
+    expect(merge(old, corrected)).toEqual(corrected);
+    const both = { ...old, affected: [row('8', '5-1'), { ...row('8', '5-1'), package: 'libcurl' }, { ...row('8', '5-1'), arch: 'i686' }] };
+    expect(merge(corrected, both).affected).toEqual([...both.affected.slice(1), row('8', '3-1')]);
+  });
+
+  it('keep all that the newest one says of a package: a module has several builds', () => {
+    const corrected = advisory({ updated: later, affected: [row('8', '3-1'), row('8', '4-1')] });
+    expect(merge(corrected, old).affected).toEqual(corrected.affected);
+  });
+
+  it('are withdrawn where the newest one is, and stand again where a newer one does', () => {
+    const withdrawn = advisory({ updated: later, withdrawn: later, affected: [row('9')] });
+    expect(merge(old, withdrawn)).toMatchObject({ withdrawn: later, affected: [row('9')] });
+    const again = advisory({ updated: '2026-11-06T00:00:00.000Z', affected: [row('8', '6-1')] });
+    expect(merge(again, withdrawn, old)).toEqual(again);
+  });
+
+  it('leave parts in other feeds alone that one feed no longer has', () => {
+    const elsewhere = { ...old, provenance: { ...old.provenance, feed: 'oracle-linux-9' }, affected: [row('9')] };
+    const gone = advisory({ updated: later, withdrawn: later });
+    expect(merge(gone, elsewhere)).toEqual(elsewhere);
+    expect(merge(gone, { ...elsewhere, affected: [row('8', '5-1')] }).withdrawn).toBe(later);
+  });
+
+  it('come to the same in whatever order they are read', () => {
+    const date = fc.constantFrom(then, later, '2026-11-06T00:00:00.000Z');
+    const fields = fc.record({
+      updated: date,
+      published: date,
+      severity: fc.constantFrom('critical' as const, 'low' as const),
+      title: fc.constantFrom('a', 'b'),
+      affected: fc.array(
+        fc.tuple(fc.constantFrom('8', '9'), fc.constantFrom('1-1', '2-1')).map((pair) => row(...pair)),
+        { maxLength: 3 },
+      ),
+      feed: fc.constantFrom('one', 'two'),
+      withdrawn: fc.boolean(),
+    });
+    const written = fields.map(({ feed, withdrawn, ...more }) => {
+      const provenance = { ...advisory().provenance, feed };
+      return advisory({ ...more, provenance, ...(withdrawn ? { withdrawn: more.updated } : {}) });
+    });
+    const orders = fc
+      .array(written, { minLength: 2, maxLength: 5 })
+      .chain((records) => fc.tuple(fc.constant(records), fc.shuffledSubarray(records, { minLength: records.length })));
+    fc.assert(
+      fc.property(orders, ([one, other]) => {
+        expect(merge(...other)).toEqual(merge(...one));
+      }),
+    );
   });
 });
 

@@ -66,6 +66,12 @@ describe('a broken updateinfo is a plain error', () => {
     expect(message).toMatch(/: 10001 of the first 10001 records cannot be read, the first: a record without id: /);
   });
 
+  it('a flood of sound updates, each with an id of its own, which would fill the record', async () => {
+    const one = (index: number): string => `<update><id>ALAS2023-2026-${index}</id><issued date="2026-10-01"/></update>`;
+    const body = Array.from({ length: 100_001 }, (_, index) => one(index)).join('');
+    expect((await failure(amazonLinux2023, amazon(gzipSync(xml(body))))).message).toMatch(/lists more than 100000 updates/);
+  });
+
   it.each<[string, string]>([
     ['text', `<update><description>${'x'.repeat(6_000_000)}</description></update>`],
     ['an attribute', `<update type="${'x'.repeat(6_000_000)}"></update>`],
@@ -99,6 +105,17 @@ describe('a broken updateinfo is a plain error', () => {
     expect(pulled.health).toMatchObject({ records: 101, skipped: 1, problems: ['ALAS2023-2026-1: lists more than 100000 packages or references'] });
     if (pulled.kind !== 'advisories') throw new Error(`is ${pulled.kind}`);
     expect((await all(pulled.advisories)).find(({ id }) => id === 'ALAS2023-2026-2')?.affected).toHaveLength(12_400);
+  });
+
+  it.each([
+    ['version', 'gives bash no whole version, but "1:-1.amzn2023"'],
+    ['release', 'gives bash no whole version, but "1:5.2.15-"'],
+    ['epoch', 'gives bash no whole version, but "x:5.2.15-1.amzn2023"'],
+  ])('is left out and named where a package has no %s that could be compared', async (attribute, problem) => {
+    const bash = rpm('bash', '1:5.2.15-1.amzn2023').replace(new RegExp(`${attribute}="[^"]*"`), attribute === 'epoch' ? 'epoch="x"' : '');
+    const broken = update({ id: 'ALAS2023-2026-1', packages: rpm() + bash });
+    const { pulled } = await pull(amazonLinux2023, amazon(packed(...many(100), broken)));
+    expect(pulled.health).toMatchObject({ records: 100, skipped: 1, problems: [`ALAS2023-2026-1: ${problem}`] });
   });
 
   it('is not retried: only what may heal by itself is', async () => {

@@ -1,7 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { openJson } from '../../lambdas/feeds/bytes-json.ts';
+import { endOfLife } from '../../lambdas/feeds/end-of-life.ts';
+import { openJson, parseJson } from '../../lambdas/feeds/bytes-json.ts';
 import { FeedError } from '../../lambdas/feeds/feed.ts';
+import { readRecord } from '../../lambdas/feeds/osv/read.ts';
+import { failure, NOW } from './site.ts';
 
 function read(text: string): { rest: unknown; elements: unknown[] } {
   const { rest, elements } = openJson(Buffer.from(text), 'list', 'x.json');
@@ -44,5 +47,33 @@ describe('a JSON object that is mostly one long array', () => {
     expect(() => openJson(Buffer.concat([Buffer.from('{"a":"'), wrong, Buffer.from('","list":[]}')]), 'list', 'x')).toThrow(FeedError);
     const { elements } = openJson(Buffer.concat([Buffer.from('{"list":[{"a":"'), wrong, Buffer.from('"}]}')]), 'list', 'x');
     expect(() => [...elements]).toThrow(FeedError);
+  });
+});
+
+/** A small file that takes a hundred times its size as soon as it is looked at: a list of so many empty objects. */
+function flood(before: string, count: number, after: string): Buffer {
+  return Buffer.concat([Buffer.from(before), Buffer.alloc(count * 3 - 1, '{},'), Buffer.from(after)]);
+}
+
+describe('a flood of values that say nothing', () => {
+  it('is refused before it is parsed', () => {
+    expect(() => parseJson(flood('[', 600_000, ']'), 'x.json')).toThrow(/x.json holds more than 500000 values/);
+    expect(parseJson(flood('[', 200_000, ']'), 'x.json')).toHaveLength(200_000);
+  });
+
+  it('is refused in the array that is read piece by piece, and in one of its pieces', () => {
+    expect(() => openJson(flood('{"list":[', 250_000, ']}'), 'list', 'x.json')).toThrow(/lists more than 200000 entries/);
+    const { elements } = openJson(flood('{"list":[{"a":[', 600_000, ']}]}'), 'list', 'x.json');
+    expect(() => [...elements]).toThrow(/more than 500000 values/);
+  });
+
+  it('makes a feed fail, and of a bucket one record a bad one', async () => {
+    const file = flood('{"generated_at":"2026-11-22T00:00:00Z","total":1,"result":[', 600_000, ']}');
+    expect((await failure(endOfLife, { 'https://endoflife.date/api/v1/products/full': file })).code).toBe('too-large');
+    const record = flood('{"id":"USN-1-1","modified":"2026-01-01T00:00:00Z","affected":[', 600_000, ']}');
+    expect(readRecord(record, 'USN-1-1', { url: () => 'x', sha256: '0'.repeat(64), now: NOW })).toEqual({
+      record: 'USN-1-1',
+      problem: 'holds more values than any record',
+    });
   });
 });

@@ -59,6 +59,26 @@ describe('the feed of ends of life', () => {
     expect(await read({ sles: [release('15.7', null)] })).toEqual([{ os: 'sles', release: '15.7', eol: null }]);
   });
 
+  it('takes Debian for looked after until its free long-term support ends, and other extended support for paid', async () => {
+    const extended = (name: string, eol: string, eoes: string | null): Release => release(name, eol, { isEol: true, eoesFrom: eoes });
+    const list = {
+      debian: [extended('12', '2026-06-10', '2028-06-30'), extended('10', '2022-09-10', '2024-06-30'), extended('7', '2016-04-25', null)],
+      ubuntu: [extended('20.04', '2025-05-31', '2030-04-02')],
+      rhel: [extended('7', '2024-06-30', '2029-05-31')],
+      sles: [extended('15.5', '2024-12-31', '2027-12-31')],
+      'oracle-linux': [extended('7', '2024-12-31', '2028-06-30')],
+    };
+    expect(await read(list)).toEqual([
+      { os: 'debian', release: '12', eol: '2028-06-30' },
+      { os: 'debian', release: '10', eol: '2024-06-30' },
+      { os: 'debian', release: '7', eol: '2016-04-25' },
+      { os: 'oracle-linux', release: '7', eol: '2024-12-31', extended: '2028-06-30' },
+      { os: 'rhel', release: '7', eol: '2024-06-30', extended: '2029-05-31' },
+      { os: 'sles', release: '15.5', eol: '2024-12-31', extended: '2027-12-31' },
+      { os: 'ubuntu', release: '20.04', eol: '2025-05-31', extended: '2030-04-02' },
+    ]);
+  });
+
   it('reads CentOS Stream as CentOS, and CentOS 8 as the dead CentOS 8', async () => {
     const list = { 'centos-stream': [release('9', '2027-05-31'), release('8', '2024-05-31')], centos: [release('8', '2021-12-31')] };
     expect(await read(list)).toEqual([

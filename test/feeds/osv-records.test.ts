@@ -58,12 +58,47 @@ describe('what all OSV records have in common', () => {
     expect(rowsOf(osv('DSA-1-1', [fixedIn('Debian:12', 'nginx', null)]))).toEqual(['debian 12 source nginx no fix']);
   });
 
-  it('is not fixed where it was affected again after a fix, and fixed where that has an end too', () => {
-    const range = (...events: Json[]): Json => ({ ...fixedIn('Debian:12', 'nginx', null), ranges: [{ type: 'ECOSYSTEM', events }] });
-    const again = [{ introduced: '0' }, { fixed: '1' }, { introduced: '2' }];
-    expect(rowsOf(osv('DSA-1-1', [range(...again)]))).toEqual(['debian 12 source nginx no fix']);
-    expect(rowsOf(osv('DSA-1-1', [range(...again, { fixed: '3' })]))).toEqual(['debian 12 source nginx 3']);
-    expect(rowsOf(osv('DSA-1-1', [range({ fixed: '3' }, { introduced: '0' })]))).toEqual(['debian 12 source nginx 3']);
+  it.each<[string, Json[], string[]]>([
+    ['again after a fix', [{ introduced: '0' }, { fixed: '1' }, { introduced: '2' }], ['1', '2 to no fix']],
+    ['again, and fixed again', [{ introduced: '0' }, { fixed: '1' }, { introduced: '2' }, { fixed: '10' }], ['1', '2 to 10']],
+    ['in whatever order it is said', [{ fixed: '10' }, { introduced: '2' }, { fixed: '1' }, { introduced: '0' }], ['1', '2 to 10']],
+    ['from a version on', [{ introduced: '2.0-1' }, { fixed: '3.0-1' }], ['2.0-1 to 3.0-1']],
+    ['up to a version', [{ introduced: '0' }, { last_affected: '1.5' }], ['up to 1.5']],
+    ['in one version', [{ last_affected: '1.5' }, { introduced: '1.5' }], ['1.5 to up to 1.5']],
+    ['to the end from where it was fixed before', [{ introduced: '0' }, { introduced: '1' }, { fixed: '1' }], ['1', '1 to no fix']],
+    ['until a fix, without a beginning', [{ fixed: '3' }], ['3']],
+    ['to no end where the tracker writes a word', [{ introduced: '0' }, { fixed: '<unfixed>' }], ['no fix']],
+    ['as listed where a version is none', [{ introduced: '0' }, { fixed: 'x:3' }, { introduced: '2' }], ['x:3', '2 to no fix']],
+    ['with a limit that nobody reads', [{ introduced: '0' }, { limit: '2' }], ['no fix']],
+    ['not at all', [], []],
+  ])('is affected %s', (_, events, stretches) => {
+    const nginx = { ...fixedIn('Debian:12', 'nginx', null), ranges: [{ type: 'ECOSYSTEM', events }] };
+    const [, ...rows] = rowsOf(osv('DSA-1-1', [fixedIn('Debian:12', 'apache2', '1'), nginx]));
+    expect(rows).toEqual(stretches.map((text) => `debian 12 source nginx ${text}`));
+  });
+
+  it('gives bounds to the binaries only where their versions are those of the source', () => {
+    const ranges = [{ type: 'ECOSYSTEM', events: [{ introduced: '2-1' }, { fixed: '3-1' }] }];
+    const sles = 'SUSE:Linux Enterprise Server 15 SP5';
+    const binaries = { ecosystem_specific: { binaries: [{ same: '3-1', other: '7-1' }] } };
+    expect(rowsOf(osv('SUSE-SU-2026:1-1', [{ ...fixedIn(sles, 'src', null, binaries), ranges }]))).toEqual([
+      'sles 15.5 binary same 2-1 to 3-1',
+      'sles 15.5 binary other 7-1',
+    ]);
+    const listed = {
+      ecosystem_specific: {
+        binaries: [
+          { binary_name: 'same', binary_version: '3-1' },
+          { binary_name: 'other', binary_version: '7-1' },
+        ],
+      },
+    };
+    expect(rowsOf(osv('USN-1-1', [{ ...fixedIn(UBUNTU, 'src', null, listed), ranges }]))).toEqual([
+      'ubuntu 22.04 binary same 2-1 to 3-1',
+      'ubuntu 22.04 binary other 7-1',
+    ]);
+    const last = [{ type: 'ECOSYSTEM', events: [{ introduced: '0' }, { last_affected: '3-1' }] }];
+    expect(rowsOf(osv('USN-1-1', [{ ...fixedIn(UBUNTU, 'src', null, listed), ranges: last }]))[0]).toBe('ubuntu 22.04 binary same no fix');
   });
 
   it('is passed over where its ranges are commits and no versions', () => {

@@ -50,10 +50,12 @@ export function advisoryOf(record: unknown): Advisory {
   throw new Error(`${reading.record}: ${reading.problem}`);
 }
 
-/** Rows as short text: `ubuntu 22.04 pro:esm-infra binary libssl3 3.0.2-0ubuntu1.18`. */
+/** Rows as short text: `ubuntu 22.04 pro:esm-infra binary libssl3 3.0.2-0ubuntu1.18`, `… nginx 2 to 3`, `… nginx up to 2`. */
 export function rowsOf(record: unknown): string[] {
   return advisoryOf(record).affected.map((row) => {
-    const words = [row.os, row.release, row.channel, row.module, row.kind, row.package, row.fixedVersion ?? 'no fix'];
+    const until = row.lastAffectedVersion === undefined ? 'no fix' : `up to ${row.lastAffectedVersion}`;
+    const from = row.introducedVersion === undefined ? undefined : `${row.introducedVersion} to`;
+    const words = [row.os, row.release, row.channel, row.module, row.kind, row.package, from, row.fixedVersion ?? until];
     return words.filter((word) => word !== undefined).join(' ');
   });
 }

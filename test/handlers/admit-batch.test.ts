@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { THROTTLED } from './faults.ts';
 import { HERE, ID, THERE } from './fleet.ts';
-import { layOutRound, planNode, planWave, policy, rules, seedNodes, seedRound, seedRuns } from './rollouts.ts';
+import { admitFirst, layOutRound, planNode, planWave, policy, rules, seedNodes, seedRound, seedRuns, sendAndWait } from './rollouts.ts';
 import { createWorld, found } from './world.ts';
 import type { TrackFile } from '../../lambdas/core/batch.ts';
 import type { LaidOut } from './rollouts.ts';
@@ -219,5 +219,53 @@ describe('AdmitBatch', () => {
     expect(await world.failure('AdmitBatch', input(round))).toMatchObject({ errorType: 'Retryable' });
     world.mend();
     expect(await world.answer('AdmitBatch', input(round))).toMatchObject({ action: 'send' });
+  });
+});
+
+describe('what a track has left that died, as the next round finds it', () => {
+  const lookAgain = (rollout: string) => world.answer('LayOutRound', { rollout, wave: 'test', phase: 'patch' });
+
+  it('settles what its command has done, however often it failed before', async () => {
+    const round = await seedRound(world, 'orphan-20261109-a00001');
+    const batch = await admitFirst(world, round);
+    await sendAndWait(world, batch);
+    // Systems Manager was busy for longer than the track would ask: nobody settles this batch any more.
+    expect(await lookAgain(round.rollout)).toMatchObject({ action: 'judge', reason: 'every node has an outcome' });
+    expect((await world.record.batch(batch))?.status).toBe('settled');
+    expect((await world.record.nodeRuns(round.group)).map(({ outcome }) => outcome)).toEqual(['patched', 'patched']);
+    expect(await world.record.reservationOf(HERE, ID.test1)).toBe('nobody');
+  });
+
+  it('waits for nodes that are still at work, and sends them nothing meanwhile', async () => {
+    const round = await seedRound(world, 'orphan-20261109-a00002');
+    const batch = await admitFirst(world, round);
+    await world.park('SendBatch', { batch, taskToken: 'nobody-waits' });
+    const answer = await lookAgain(round.rollout);
+    expect(answer).toMatchObject({ action: 'wait', seconds: 300, reason: expect.stringContaining('2 of 2 nodes still at work') });
+    await world.pass(7_200);
+    expect(await lookAgain(round.rollout)).toMatchObject({ action: 'judge' });
+    expect(await world.record.batchesOf(round.group)).toHaveLength(1);
+  });
+
+  it('lays out again what it had admitted and never sent', async () => {
+    const round = await seedRound(world, 'orphan-20261109-a00003');
+    const first = await admitFirst(world, round);
+    const again = await layOutRound(world, round.rollout, 'test');
+    expect(again.batches).toEqual([`${round.group}-p2-0-0`]);
+    expect((await world.record.batch(first))?.status).toBe('refused');
+    expect(await admitFirst(world, again)).toBe(`${round.group}-p2-0-0`);
+    expect((await world.record.batch(again.batches[0] ?? ''))?.nodes).toEqual([ID.test1, ID.test2]);
+  });
+
+  it('gives back nodes that were reserved for a batch which was never written', async () => {
+    const round = await seedRound(world, 'orphan-20261109-a00004');
+    const since = new Date(world.clock.now()).toISOString();
+    for (const id of [ID.test1, ID.test2])
+      await world.record.reserve(HERE, id, { batch: `${round.group}-p9-0-0`, reservedFor: `${round.rollout} / test`, since });
+    const actions: string[] = [];
+    while (actions.at(-1) !== 'wait' && actions.length < 5) actions.push((await lookAgain(round.rollout)).action);
+    expect(actions).toEqual(['run', 'wait']);
+    const again = await layOutRound(world, round.rollout, 'test');
+    expect(await admitFirst(world, again)).toBe(again.batches[0]);
   });
 });

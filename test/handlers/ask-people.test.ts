@@ -66,6 +66,13 @@ describe('AskPeople', () => {
     expect(world.published).toMatchObject([{ event: 'approval' }]);
   });
 
+  it('keeps its token before it asks whether somebody has decided: who decides in between finds it', async () => {
+    const rollout = await seeded();
+    world.fail({ call: 'dynamodb:Query', when: 'before', ...THROTTLED });
+    expect(await world.failure('AskPeople', { rollout, taskToken: 'kept' })).toMatchObject({ errorType: 'Retryable' });
+    expect((await world.record.rollout(rollout)).taskToken).toBe('kept');
+  });
+
   it('is terminal for a rollout without a plan and for input of another form', async () => {
     expect(await world.failure('AskPeople', { rollout: 'nobody', taskToken: 'token' })).toMatchObject({ errorType: 'Terminal' });
     expect(await world.failure('AskPeople', { rollout: 'nobody', taskToken: '' })).toMatchObject({ errorType: 'Terminal' });

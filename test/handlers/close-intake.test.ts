@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readClosures, readCountedNodes, readOpenExposures } from '../../lambdas/aws/exposures.ts';
 import { sha256 } from '../../lambdas/aws/store.ts';
-import { factsKey } from '../../lambdas/core/keys.ts';
+import { factsKey, inventoryKey } from '../../lambdas/core/keys.ts';
 import { locationKey, parseLocation } from '../../lambdas/core/model.ts';
 import { THROTTLED } from './faults.ts';
 import { CURL, HERE, ID, nodeRow, OPENSSL, PATCHABLE, THERE } from './fleet.ts';
@@ -337,6 +337,21 @@ describe('nodes that no scan reaches', () => {
 });
 
 describe('nodes that were counted', () => {
+  it('say of how many advisories nobody can tell, where their list names no sources', async () => {
+    const { location } = nodeRow('test1');
+    const installed = [{ name: 'libssl3', arch: 'amd64', version: '3.0.11-1' }];
+    const facts = { platform: 'debian-12-x86_64', certainty: 'probable', installed };
+    const fingerprint = sha256(JSON.stringify(facts));
+    await world.store.putJson(inventoryKey(fingerprint), facts);
+    await world.record.saveNode({ ...nodeRow('test1'), online: false }, iso());
+    await world.record.saveInventory(location, ID.test1, { fingerprint, at: iso(), read: iso(), platform: facts.platform });
+    const told = { cve: 'CVE-2026-31337', title: 't', severity: 'critical' as const, added: iso() };
+    await world.record.announce({ ...told, packages: ['openssl'] }, 'ann', 'a test');
+    expect((await close()).exposures).toEqual([]);
+    expect((await readCountedNodes(world.store))[0]?.facts).toEqual({ fingerprint, at: expect.any(String), by: 'inventory', untold: 1 });
+    await world.record.takeBack(told.cve, iso());
+  });
+
   it('are kept beside the summary, with the age of their facts and the end of their release', async () => {
     await seedFacts(world, PLAIN);
     await seedKnowledge(world, { lifecycles: [{ os: 'amazon-linux', release: '2023', eol: '2026-10-31', extended: '2028-06-30' }] });

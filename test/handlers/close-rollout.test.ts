@@ -131,6 +131,14 @@ describe('CloseRollout', () => {
     expect(await world.record.reservationOf(HERE, ID.test1)).toContain('other / test');
   });
 
+  it('gives back nodes that were reserved for a batch which was never written', async () => {
+    const round = await seedRound(world, nextRollout());
+    const since = new Date(world.clock.now()).toISOString();
+    await world.record.reserve(HERE, ID.test1, { batch: `${round.group}-p1-0-0`, reservedFor: `${round.rollout} / test`, since });
+    await world.answer('CloseRollout', { rollout: round.rollout });
+    expect(await world.record.reservationOf(HERE, ID.test1)).toBe('nobody');
+  });
+
   it('is not closed while people could not be told, and is closed by the next try', async () => {
     const rollout = await judged({ test1: 'patched', test2: 'patched' });
     world.published.length = 0;

@@ -122,6 +122,20 @@ describe('wavelock exposure', () => {
     expect(said).toEqual(["Note: no vendor's advisory that is stored here names CVE-2026-9999: nothing was compared with it.\n"]);
   });
 
+  it('says of an advisory that was withdrawn that it was, and not that it is open nowhere', async () => {
+    const taken = alas('ALAS2023-2026-903', { withdrawn: '2026-11-05T10:00:00.000Z' });
+    await seedKnowledge(world, { advisories: [alas('ALAS2023-2026-901'), taken] });
+    said.splice(0);
+    const { text } = await shown({ advisory: taken.id });
+    expect(text).toContain('ALAS2023-2026-903 was withdrawn on 2026-11-05: it counts nowhere any more.');
+    expect(text).not.toContain('open on none');
+    expect(said).toEqual([]);
+    expect((await shown({ advisory: taken.id, json: true })).text.trim()).toBe('[]');
+    expect(said).toEqual(['Note: ALAS2023-2026-903 was withdrawn on 2026-11-05: it counts nowhere any more.\n']);
+    said.splice(0);
+    await seedKnowledge(world, { advisories: [alas('ALAS2023-2026-901')] });
+  });
+
   it('says of an advisory that nobody has told of that nothing was compared, and nothing of one that is closed', async () => {
     expect((await shown({ advisory: 'ALAS2023-2026-902', json: true })).text.trim()).toBe('[]');
     expect(said).toEqual(['Note: no advisory that is stored here is called ALAS2023-2026-902: nothing was compared with it.\n']);

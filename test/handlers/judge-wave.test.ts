@@ -36,6 +36,14 @@ function judge(rollout: string, { wave = 'test', phase = 'patch' }: { wave?: str
   return world.answer('JudgeWave', { rollout, wave, phase });
 }
 
+/** The wave's soak is over, and these nodes have told since how they are. */
+async function soaked(rollout: string, seen: string[]): Promise<void> {
+  await world.record.setWave(rollout, 'test', { soakSince: new Date(world.clock.now() - DAY * 1_000).toISOString() });
+  for (const run of await world.record.nodeRuns(`${rollout}-test`)) {
+    if (seen.includes(run.node)) await world.record.putNodeRun({ ...run, verifiedAt: new Date(world.clock.now()).toISOString() });
+  }
+}
+
 function told(): string[] {
   return world.published.map(({ audience, event }) => `${audience} ${event}`);
 }
@@ -71,8 +79,26 @@ describe('JudgeWave', () => {
     expect(await judge(rollout)).toMatchObject({ verdict: 'pass', action: 'soak', seconds: DAY });
     expect(told()).toEqual([]);
     expect((await world.record.wave(rollout, 'test')).endedAt).toBeUndefined();
+    await soaked(rollout, [ID.test1, ID.test2]);
     expect(await judge(rollout, { phase: 'verify' })).toMatchObject({ verdict: 'pass', action: 'end' });
     expect(told()).toEqual(['linux-ops passed']);
+  });
+
+  it('soaks what a second look has cleared up, too', async () => {
+    const soaking = policy({ waves: [rules('test', { soak: DAY }), rules('production')] });
+    const rollout = await opened({ test1: 'patched', test2: 'patched' }, { policy: soaking });
+    expect(await judge(rollout, { phase: 'verify' })).toMatchObject({ verdict: 'pass', action: 'soak', seconds: DAY });
+  });
+
+  it('takes a node that the soak has silenced for no pass', async () => {
+    const soaking = policy({ waves: [rules('test', { soak: DAY }), rules('production')] });
+    const rollout = await opened({ test1: 'patched', test2: 'patched' }, { policy: soaking });
+    await soaked(rollout, [ID.test1]);
+    expect(await judge(rollout, { phase: 'verify' })).toMatchObject({
+      verdict: 'inconclusive',
+      action: 'hold',
+      reason: '1 of 2 nodes have not answered since the soak, 0 allowed: test-2',
+    });
   });
 
   it('quarantines the lock of a wave that failed', async () => {

@@ -45,7 +45,10 @@ export async function seedKnowledge(
     return { [name]: key };
   };
   const json = (items: unknown[]): string[] => items.map((item) => JSON.stringify(item));
-  const { index = '' } = await put('index', json([advisories.flatMap(({ cves }) => cves), ...advisories.map(({ id }) => ({ id }))]));
+  const { index = '' } = await put(
+    'index',
+    json([advisories.flatMap(({ cves }) => cves), ...advisories.map(({ id, withdrawn }) => ({ id, withdrawn }))]),
+  );
   await record.setFeed('amazon-linux-2023', { objects: await put('amazon-linux-2023', json(advisories)), index });
   await record.setFeed('cisa-kev', { objects: await put('exploited', json(exploited)) });
   await record.setFeed('end-of-life', { objects: await put('lifecycles', json(lifecycles)) });

@@ -124,16 +124,17 @@ describe('LayOutRound', () => {
     expect((await world.record.wave(rollout, 'test')).rounds).toBe(0);
   });
 
-  it('goes on with whoever is online, and calls the others unreachable without a command when nobody else is left', async () => {
+  it('waits for who is silent, sends to the others once a person accepts that, and calls it unreachable when nobody else is left', async () => {
     const rollout = await opened();
     world.host(ID.test2).silence();
     await world.pass(1_200);
+    expect(await layOut(rollout)).toMatchObject({ action: 'wait', tracks: 0, reason: '1 of 2 nodes are silent, 0 allowed: looking again' });
+    await world.record.setWave(rollout, 'test', { accepted: 'ann: it is switched off' });
     expect(await nodesOf(rollout, 'test')).toEqual([[[ID.test1]]]);
     expect(await world.record.nodeRuns(`${rollout}-test`)).toEqual([]);
     await seedRuns(world, `${rollout}-test`, { test1: 'patched' });
     const commands = world.calls('ssm:SendCommand');
-    const answer = await layOut(rollout);
-    expect(answer).toMatchObject({ action: 'judge', reason: '1 nodes have no heartbeat' });
+    expect(await layOut(rollout)).toMatchObject({ action: 'judge', reason: '1 nodes have no heartbeat' });
     const silent = (await world.record.nodeRuns(`${rollout}-test`)).find(({ node }) => node === ID.test2);
     expect(silent).toMatchObject({ outcome: 'unreachable', reason: 'no heartbeat: no command was sent' });
     expect(await layOut(rollout)).toMatchObject({ action: 'judge' });

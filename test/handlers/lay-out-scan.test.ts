@@ -121,6 +121,17 @@ describe('LayOutScan', () => {
     expect(await world.failure('LayOutScan', { execution: 'x', maxAgeHours: -1 })).toMatchObject({ errorType: 'Terminal' });
   });
 
+  it.each([
+    ['ec2:DescribeInstances', 'InternalError', 500],
+    ['tagging:GetResources', 'ThrottledException', 400],
+    ['tagging:GetResources', 'InternalServiceException', 500],
+    ['s3:PutObject', 'InternalError', 500],
+  ])('is retryable where %s answers %s, as that service calls it', async (call, code, status) => {
+    world.fail({ call, when: 'before', code, status });
+    expect(await world.failure('LayOutScan', { execution: `own-${count}`, maxAgeHours: 0 })).toMatchObject({ errorType: 'Retryable' });
+    await world.pass(60);
+  });
+
   it.each(['ec2:DescribeInstances', 'tagging:GetResources', 'dynamodb:UpdateItem', 'sts:AssumeRole'])(
     'is retryable while AWS is busy with %s',
     async (call) => {

@@ -122,6 +122,23 @@ describe('NotifySlack', () => {
     expect(lastLog()).toMatchObject({ level: 'ERROR', audience: 'linux-ops', status: 404 });
   });
 
+  it('has its answer when the status is there, whatever becomes of the rest', async () => {
+    await secret(WEBHOOK);
+    site.answers[WEBHOOK] = (_, response) => {
+      response.writeHead(200, { 'content-length': '100' }).write('o');
+      setImmediate(() => response.destroy());
+    };
+    expect(await world.react('NotifySlack', delivery(message()))).toBeUndefined();
+    delete site.answers[WEBHOOK];
+    expect(site.posts).toHaveLength(1);
+  });
+
+  it('posts to no address that is none', async () => {
+    await secret('https://');
+    expect(await world.react('NotifySlack', delivery(message()))).toBeUndefined();
+    expect(lastLog()).toMatchObject({ level: 'WARN' });
+  });
+
   it('is retryable when Slack cannot be reached', async () => {
     await secret('https://nowhere.slack.invalid/services/T0SECRET/B0SECRET/x0secret');
     expect(await world.react('NotifySlack', delivery(message()))).toMatchObject({

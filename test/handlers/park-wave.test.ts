@@ -47,6 +47,15 @@ describe('ParkWave', () => {
     expect(await world.record.wave(rollout, 'test')).toMatchObject({ heldSince, taskToken: 'second' });
   });
 
+  it('does not wait where a person has stopped the rollout before its token was there', async () => {
+    const rollout = await opened();
+    await world.park('ParkWave', input(rollout, 'hold', 'first'));
+    const woken = world.calls('states:SendTaskSuccess');
+    await world.record.setRollout(rollout, { stopped: 'aborted by ann: wrong day' });
+    await world.park('ParkWave', input(rollout, 'hold', 'second'));
+    expect(world.calls('states:SendTaskSuccess')).toBe(woken + 1);
+  });
+
   it('does not count a wait for a window as a hold', async () => {
     const rollout = await opened();
     await world.park('ParkWave', input(rollout, 'window'));

@@ -87,6 +87,8 @@ describe('PullFeed', () => {
   it('leaves everything as it is when it comes again and nothing has changed', async () => {
     site.files = amazon(packed(update({ id: 'ALAS2023-2026-901' })));
     await pull();
+    // Until exposures were reckoned with it, it is news.
+    await world.answer('CloseIntake', { scan: 'scan-1' });
     const before = await known();
     await world.pass(3_600);
     const count = writes();
@@ -94,6 +96,18 @@ describe('PullFeed', () => {
     expect(writes()).toBe(count);
     expect(await known()).toEqual(before);
     expect(await world.record.feed(FEED)).toMatchObject({ lastSuccess: new Date(world.clock.now()).toISOString() });
+  });
+
+  it('has stored what it has stored, though what that replaces cannot be removed', async () => {
+    const ends: unknown[] = [];
+    for (const count of [40, 41, 42]) {
+      site.files = amazon(packed(...many(count)));
+      if (count === 42) world.fail({ call: 's3:DeleteObject', when: 'before', ...THROTTLED });
+      ends.push(await pull());
+      await world.pass(60);
+    }
+    expect(ends.at(-1)).toMatchObject({ result: 'stored', changed: 1 });
+    expect(world.log('PullFeed').some((line) => line.includes('was not all removed'))).toBe(true);
   });
 
   it('counts only what changed in substance; a re-issue is stored and starts nothing', async () => {

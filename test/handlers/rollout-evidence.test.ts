@@ -1,6 +1,8 @@
 /** What a rollout has verified closes exposures at once: nobody waits for the next scan to be believed. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { readClosures, readOpenExposures } from '../../lambdas/aws/exposures.ts';
+import { evidenceKey } from '../../lambdas/core/keys.ts';
+import { RolloutResult } from '../../lambdas/core/result.ts';
 import { parseLocation } from '../../lambdas/core/model.ts';
 import { CURL, HERE, ID, OPENSSL } from './fleet.ts';
 import { alas, seedKnowledge } from './knowledge.ts';
@@ -93,6 +95,19 @@ describe('CloseRollout', () => {
       'ALAS2023-2026-902',
     ]);
     expect((await world.record.courseList()).find(({ advisory }) => advisory === 'ALAS2023-2026-901')?.rollouts).toContain(rollout);
+  });
+
+  it('names on each node what was closed there, whoever names the CVE', async () => {
+    const rollout = 'evidence-20261109-b00009';
+    await patched(rollout);
+    await world.answer('JudgeWave', { rollout, wave: 'test', phase: 'patch' });
+    await world.answer('CloseRollout', { rollout });
+    const result = RolloutResult.parse(await world.store.getJson(evidenceKey(rollout)));
+    const closed = Object.fromEntries(result.nodes.map(({ id, cvesClosed }) => [id, cvesClosed]));
+    // The repository's metadata does not name curl's.
+    expect(closed[ID.test1]).toContain('CVE-2026-1002');
+    expect(closed[ID.test2]).toEqual(closed[ID.test1]);
+    expect(closed[ID.shop1]).toEqual([]);
   });
 
   it('says the same when it comes again, and the next scan has the last word', async () => {

@@ -1,18 +1,24 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { THROTTLED } from './faults.ts';
 import { HERE, ID } from './fleet.ts';
+import { hookedAssembly } from './hooked.ts';
 import { admitFirst, documentPins, policy, seedRound } from './rollouts.ts';
 import { createWorld } from './world.ts';
 import type { Command, World } from './world.ts';
 
 let world: World;
+let hooked: Awaited<ReturnType<typeof hookedAssembly>>;
 let count = 0;
 
 beforeAll(async () => {
-  world = await createWorld();
+  hooked = await hookedAssembly();
+  world = await createWorld({ assembly: hooked.assembly });
 });
 afterEach(() => world.mend());
-afterAll(() => world.stop());
+afterAll(async () => {
+  await world.stop();
+  hooked.remove();
+});
 
 /** A batch of the two test nodes, reserved and ready to be sent. */
 async function admitted(): Promise<string> {

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { reportsKey } from '../../lambdas/core/keys.ts';
 import { THROTTLED } from './faults.ts';
 import { CANDIDATE, FLEET, HERE, ID, KB, PLATFORM, WINDOWS } from './fleet.ts';
+import { hookedAssembly } from './hooked.ts';
 import { admitFirst, layOutRound, planNode, planWave, policy, runRound, seedRound, sendAndWait, settle } from './rollouts.ts';
 import { createWorld, found } from './world.ts';
 import type { NodeRunRow } from '../../lambdas/aws/record.ts';
@@ -9,14 +10,19 @@ import type { LaidOut } from './rollouts.ts';
 import type { World } from './world.ts';
 
 let world: World;
+let hooked: Awaited<ReturnType<typeof hookedAssembly>>;
 let count = 0;
 
 beforeAll(async () => {
   const documents = { 'Corp-Drain': { version: 7, failsOn: ['test-2'] }, 'Corp-Failback': { version: 3, failsOn: ['test-1'] } };
-  world = await createWorld({ fleet: { file: { ...FLEET, documents } } });
+  hooked = await hookedAssembly();
+  world = await createWorld({ fleet: { file: { ...FLEET, documents } }, assembly: hooked.assembly });
 });
 afterEach(() => world.mend());
-afterAll(() => world.stop());
+afterAll(async () => {
+  await world.stop();
+  hooked.remove();
+});
 
 interface Admitted extends LaidOut {
   batch: string;
@@ -190,6 +196,17 @@ describe('SettleBatch while nodes are at work', () => {
     expect(holders).toEqual(['nobody', 'nobody']);
   });
 
+  it('takes the command back from the others where one was terminated meanwhile', async () => {
+    const round = await admitted();
+    for (const id of [ID.test1, ID.test2]) world.host(id).silence();
+    await world.park('SendBatch', { batch: round.batch, taskToken: 'token' });
+    await world.pass(700);
+    world.fail({ call: 'ssm:CancelCommand', when: 'before', code: 'InvalidInstanceId', status: 400, times: 2 });
+    expect(await world.answer('SettleBatch', { batch: round.batch })).toMatchObject({ action: 'wait', reason: '1 of 2 nodes still at work' });
+    const { runs } = await written(round);
+    expect(Object.values(runs).map(({ outcome }) => outcome)).toEqual(['unreachable']);
+  });
+
   it('gives a node that went silent at work half an hour to come back, then calls it unreachable', async () => {
     const round = await admitted();
     world.host(ID.test2).faults.stuck = true;
@@ -298,7 +315,8 @@ describe('SettleBatch after a second look (verify)', () => {
     await world.pass(1_300);
     await settle(world, batch);
     const after = await runsOf(round);
-    expect(after[ID.test2]).toEqual({ ...before[ID.test2], verifiedAt: expect.any(String) });
+    // Not looked at: it is asked again.
+    expect(after[ID.test2]).toEqual(before[ID.test2]);
     expect(after[ID.test1]).toEqual({ ...before[ID.test1], verifiedAt: expect.any(String) });
   });
 });

@@ -127,6 +127,14 @@ describe('SettleBatch after a scan', () => {
     expect((await row(silent)).scan).toBeUndefined();
   });
 
+  it('keeps the older facts of a node whose list cannot be had, and goes on with the others', async () => {
+    world.host(ID.test2).packages.put('jq', `1.6.${scans}`);
+    const [batch = ''] = await runScan(world, await laidOut());
+    world.fail({ call: 'ssm:GetCommandInvocation', when: 'before', code: 'InvalidPluginName', status: 400 });
+    expect(await world.answer('SettleBatch', { batch })).toMatchObject({ action: 'next' });
+    expect((await world.record.batch(batch))?.status).toBe('settled');
+  });
+
   it('is retryable while SSM is busy', async () => {
     world.host(ID.test2).packages.put('jq', `1.7.${scans}`);
     const [batch = ''] = await runScan(world, await laidOut());

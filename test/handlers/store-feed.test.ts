@@ -112,18 +112,28 @@ describe('StoreFeed', () => {
     });
   });
 
-  it('does nothing when it comes twice, and yields where another intake was faster', async () => {
-    const { run, items } = await layOut(...notices(250));
+  it('does nothing but say its news again when it comes twice, and yields where another intake was faster', async () => {
+    const { run, items } = await layOut(...notices(260));
     for (const item of items) await world.answer('PullPart', item);
-    await world.answer('StoreFeed', { feed: DEBIAN, run });
+    const { changed } = await world.answer('StoreFeed', { feed: DEBIAN, run });
+    expect(changed).toBeGreaterThan(0);
     const row = await world.record.feed(DEBIAN);
-    expect(await world.answer('StoreFeed', { feed: DEBIAN, run })).toMatchObject({ result: 'stored', changed: 0 });
+    expect(await world.answer('StoreFeed', { feed: DEBIAN, run })).toMatchObject({ result: 'stored', changed });
     expect(await world.record.feed(DEBIAN)).toEqual(row);
     await world.record.setFeed(DEBIAN, { cursor: 'of another intake' });
     expect(await world.failure('StoreFeed', { feed: DEBIAN, run })).toMatchObject({
       errorType: 'Retryable',
       errorMessage: expect.stringContaining('another intake'),
     });
+  });
+
+  it('has its news told again until exposures were reckoned with them: an intake may have died in between', async () => {
+    const { changed } = await readAll(...notices(270));
+    expect(changed).toBe(10);
+    const again = () => world.answer('PullFeed', { feed: DEBIAN });
+    expect(await again()).toMatchObject({ result: 'unchanged', changed });
+    await world.answer('CloseIntake', { scan: 'scan-1' });
+    expect(await again()).toMatchObject({ result: 'unchanged', changed: 0 });
   });
 
   it('reads its records again from the archive when only the parser has changed', async () => {

@@ -116,12 +116,13 @@ describe('the key', () => {
     const { hub } = await synth(demo);
     expect(one(hub, 'AWS::KMS::Key').Properties.EnableKeyRotation).toBe(true);
     const services = statementsOf(hub).filter(({ type, Principal }) => type === 'AWS::KMS::Key' && 'Service' in (Principal as object));
-    expect(services.map(({ Principal, Condition }) => [(Principal as { Service: string }).Service, Condition])).toEqual([
+    expect(services.map(({ Principal, actions, Condition }) => [(Principal as { Service: string }).Service, actions, Condition])).toEqual([
       [
         'logs.eu-central-1.amazonaws.com',
+        ['kms:Decrypt', 'kms:Describe*', 'kms:Encrypt', 'kms:GenerateDataKey*', 'kms:ReEncrypt*'],
         { ArnLike: { 'kms:EncryptionContext:aws:logs:arn': `arn:aws:logs:eu-central-1:${hubAccount}:log-group:*` } },
       ],
-      ['cloudwatch.amazonaws.com', { StringEquals: { 'aws:SourceAccount': hubAccount } }],
+      ['cloudwatch.amazonaws.com', ['kms:Decrypt', 'kms:GenerateDataKey*'], { StringEquals: { 'aws:SourceAccount': hubAccount } }],
     ]);
   });
 

@@ -104,7 +104,8 @@ export function createBaseWorld({ virtual = false, stallLimit }: { virtual?: boo
   };
 }
 
-function identify(accessKeyId: string): Caller | undefined {
+function identify(accessKeyId: string): Caller | 'expired' | undefined {
+  if (accessKeyId === 'ASIAEXPIRED') return 'expired';
   const account = /^ASIA(\d{12})$/.exec(accessKeyId)?.[1];
   return account === undefined ? undefined : { account, region: '', arn: `arn:aws:iam::${account}:role/Tester` };
 }

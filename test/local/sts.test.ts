@@ -41,7 +41,7 @@ describe('an assumed role', () => {
     const { Credentials, AssumedRoleUser } = await assume({ Policy });
     expect(AssumedRoleUser?.Arn).toBe(`arn:aws:sts::${OTHER_ACCOUNT}:assumed-role/Spoke/wavelock`);
     expect(Credentials?.Expiration).toEqual(new Date(START + 3_600_000));
-    const session = (): Caller | undefined => credentials.identify(Credentials?.AccessKeyId ?? '', Credentials?.SessionToken);
+    const session = (): Caller | 'expired' | undefined => credentials.identify(Credentials?.AccessKeyId ?? '', Credentials?.SessionToken);
     expect(session()).toEqual({
       account: OTHER_ACCOUNT,
       region: REGION,
@@ -50,6 +50,9 @@ describe('an assumed role', () => {
       sessionPolicy: Policy,
     });
     await world.settle(clock.sleep(3_600_000));
+    expect(session()).toBe('expired');
+    await world.settle(clock.sleep(86_400_000));
+    for (let count = 0; count < 1_000; count += 1) credentials.issue({ account: ACCOUNT, region: REGION, arn: ROLE }, START);
     expect(session()).toBeUndefined();
   });
 

@@ -270,6 +270,10 @@ describe.each(['in process', 'over loopback'])('the wire, %s', (way) => {
     const strangers = { ...config, credentials: { accessKeyId: 'AKIASTRANGER', secretAccessKey: 's' } };
     expect((await rejection(new SSMClient(strangers).send(new GetParameterCommand({ Name: 'x' })))).name).toBe('UnrecognizedClientException');
     expect((await rejection(new SNSClient(strangers).send(new ListTopicsCommand({})))).name).toBe('InvalidClientTokenId');
+    const late = { ...config, credentials: { accessKeyId: 'ASIAEXPIRED', secretAccessKey: 's' } };
+    expect((await rejection(new SSMClient(late).send(new GetParameterCommand({ Name: 'x' })))).name).toBe('ExpiredTokenException');
+    expect((await rejection(new SNSClient(late).send(new ListTopicsCommand({})))).name).toContain('ExpiredToken');
+    expect((await rejection(new S3Client(late).send(new GetObjectCommand({ Bucket: 'b', Key: 'k' })))).name).toBe('ExpiredToken');
     const unsigned = await world.wire.answer({ method: 'POST', url: '/', headers: {}, body: Buffer.alloc(0) });
     expect(unsigned).toMatchObject({ status: 403, headers: { 'x-amzn-errortype': 'MissingAuthenticationToken' } });
   });
@@ -316,6 +320,21 @@ describe('a request', () => {
       status: 400,
       body: { __type: 'SerializationException', message: 'SendCommand has no member instanceIds; did you mean InstanceIds?' },
     });
+  });
+
+  it('that cannot be read is the client’s mistake, not a fault of the embedded AWS', async () => {
+    const sign = (name: string) => `AWS4-HMAC-SHA256 Credential=ASIA111111111111/20261123/eu-central-1/${name}/aws4_request, Signature=0`;
+    const ask = (name: string, url: string, headers: Record<string, string>, body = '') =>
+      world.wire.answer({
+        method: body === '' ? 'GET' : 'POST',
+        url,
+        headers: { authorization: sign(name), ...headers },
+        body: Buffer.from(body),
+      });
+    const path = await ask('s3', '/b/%E0%A4%A', {});
+    expect([path.status, String(path.body)]).toEqual([400, expect.stringContaining('<Code>InvalidURI</Code>')]);
+    const packed = await ask('ssm', '/', { 'x-amz-target': 'AmazonSSM.SendCommand', 'content-encoding': 'gzip' }, 'not packed');
+    expect([packed.status, String(packed.body)]).toEqual([400, expect.stringContaining('SerializationException')]);
   });
 
   it('without a member that the operation needs is refused', async () => {

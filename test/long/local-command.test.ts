@@ -104,8 +104,9 @@ describe('wavelock local', () => {
       stderr: expect.stringContaining('no feed is called nobody'),
     });
     expect(await ask('--accept', 'cisa-kev', '--why', 'a test')).toMatchObject({
-      status: 0,
-      stdout: expect.stringMatching(/takes cisa-kev as it is, recorded as decided by arn:/),
+      status: 2,
+      stdout: '',
+      stderr: expect.stringMatching(/^cisa-kev is well: it was read on \S+ \S+ UTC, so there is nothing to accept\n$/),
     });
     expect(await ask('--qualifier', 'Nobody')).toMatchObject({
       status: 2,

@@ -1,4 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sentence } from '../../cli/report/head.ts';
+import { endLines } from '../../cli/ui/end.ts';
+import { createPaint } from '../../cli/ui/paint.ts';
+import { noticeOf } from '../scenarios/notices.ts';
 import { checkInvariants } from '../scenarios/invariants.ts';
 import { platformConfigOf, found, openScene } from '../scenarios/stage.ts';
 import type { Scene, Told } from '../scenarios/stage.ts';
@@ -38,6 +42,29 @@ describe('another updater was faster', () => {
       );
       expect(host.packages.get('libssl3t64', 'amd64')?.version).toBe('3.0.13-0ubuntu3.6');
     }
+  });
+
+  it('says at the end that production runs what nobody has proven, names the nodes, and asks to find out what updated them', () => {
+    const run = { document: told.document, result: told.result, extra: told.extra };
+    const end = endLines(run, { paint: createPaint(false), width: 100 })
+      .join(' ')
+      .replaceAll(/ +/g, ' ');
+    expect(end).toContain('anything else: 0; not by Wavelock: newer on 2 nodes');
+    expect(end).toContain('! api-a1, plant-berlin-1 run what nobody has proven: find out what updated them');
+    expect(sentence(run)).toContain('but 2 nodes run what something else installed and nobody has proven');
+    for (const channel of ['email', 'slack'] as const) {
+      const notice = noticeOf(told.document, channel, 'done');
+      expect(notice?.body).toContain('2 nodes of it run newer versions that something else installed and nobody proved');
+      expect(notice?.body).toContain('find out what updated api-a1, plant-berlin-1 beyond what was proven');
+    }
+  });
+
+  it('names on its nodes the CVEs that only advisories name, as many as people are told', () => {
+    const patched = told.document.nodes.filter(({ outcome }) => outcome === 'patched');
+    expect(patched.filter(({ cvesClosed }) => cvesClosed.length === 0)).toEqual([]);
+    const count = new Set(told.document.nodes.flatMap(({ cvesClosed }) => cvesClosed)).size;
+    expect(noticeOf(told.document, 'email', 'done')?.body).toContain(`closed ${count} CVEs`);
+    expect(told.document.exposure?.closed.length).toBeGreaterThanOrEqual(count);
   });
 
   it('does not fail the rollout for it', () => {

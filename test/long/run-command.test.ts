@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { command } from '../cli/command.ts';
+import { command, start } from '../cli/command.ts';
 import type { RunDocument } from '../../cli/run/messages.ts';
 import type { Ended } from '../cli/command.ts';
 
@@ -29,13 +29,15 @@ describe('wavelock run', () => {
       command('run', '--json', '--scenario', 'none', '--only', WEB, '--out', join(folder, 'good')),
       command('run', '--scenario', 'bad-patch', '--only', WEB, '--out', join(folder, 'bad')),
     ]);
-    silent = await command('run', '--json', '--scenario', 'unreachable', '--only', PLANTS, '--out', join(folder, 'silent'));
+    // From another folder than its own: what ships with it is found all the same.
+    silent = await start(['run', '--json', '--scenario', 'unreachable', '--only', PLANTS, '--out', 'silent'], {}, folder).ended;
   });
 
   it('ends with 0 when the rollout succeeded, 1 when it failed, 3 when it is held', () => {
     expect([good.status, bad.status, silent.status], `${good.stderr}\n${bad.stdout}\n${silent.stderr}`).toEqual([0, 1, 3]);
     expect(documentOf(good).status).toBe('succeeded');
     expect(documentOf(silent).status).toBe('held');
+    expect(existsSync(join(folder, 'silent', 'report.html'))).toBe(true);
   });
 
   it('prints one JSON document on standard output and everything else on standard error', () => {

@@ -48,6 +48,7 @@ export function configOf(scenario: string): WorldConfig {
     people: input.policyFile.people,
     policy: input.policy.name,
     plannedFor: input.plannedFor,
+    others: input.policyFile.policies.slice(1).map(({ name }) => name),
     start: input.start,
     feeds: input.feeds,
     seed: input.seed,

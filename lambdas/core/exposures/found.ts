@@ -3,10 +3,12 @@
  * any vendor having spoken. One entry for each advisory, whatever number of packages it concerns.
  */
 import { awaitedByCisa } from './awaited.ts';
-import { announced } from './own.ts';
+import { announced, untoldByPeople } from './own.ts';
+import { createUntold } from '../match/sources.ts';
 import { AdvisoryId } from '../advisory.ts';
 import { advisoryKey, ExposureState } from './types.ts';
 import type { Advisory } from '../advisory.ts';
+import type { CountUntold } from '../match/sources.ts';
 import type { Match, Matcher, NodeFacts } from '../match/types.ts';
 import type { Available, Severity } from '../model.ts';
 import type { OwnAdvisory } from './own.ts';
@@ -34,11 +36,14 @@ export interface FoundHere {
   found: Found[];
   /** Packages with security updates in the nodes' own repositories that nothing in `found` speaks of: apt names no advisories. */
   unnamed: string[];
+  /** Advisories that may concern the nodes without anybody being able to tell; absent: none. */
+  untold?: number;
 }
 
 /** What is needed to look at any fingerprint. */
 export interface World {
   match: Matcher;
+  untold: CountUntold;
   /** By `advisoryKey`. */
   advisories: ReadonlyMap<string, Advisory>;
   /** By id alone, as package managers name them. */
@@ -62,6 +67,7 @@ export function worldOf(match: Matcher, advisories: readonly Advisory[], { own, 
   const live = advisories.filter((advisory) => advisory.withdrawn === undefined);
   return {
     match,
+    untold: createUntold(live),
     advisories: new Map(live.map((advisory) => [advisoryKey({ source: advisory.source, advisory: advisory.id }), advisory])),
     byId: new Map(live.map((advisory) => [advisory.id, advisory])),
     named: new Set(live.flatMap(namesOf)),
@@ -90,7 +96,8 @@ export function lookAt(facts: NodeFacts, available: readonly Available[], world:
   const spokenOf = new Set(people.flatMap(({ cves }) => cves));
   const awaited = awaitedByCisa(facts, world).filter(({ cves }) => !cves.some((cve) => spokenOf.has(cve)));
   const found = [...matched, ...offered, ...people, ...awaited].toSorted((a, b) => order(advisoryKey(a), advisoryKey(b)));
-  return { platform: facts.platform, found, unnamed: unnamedIn(security, found) };
+  const untold = world.untold(facts) + untoldByPeople(facts, world);
+  return { platform: facts.platform, found, unnamed: unnamedIn(security, found), ...(untold === 0 ? {} : { untold }) };
 }
 
 /** What a node says is not to be trusted: an id that is none would become a key. */

@@ -200,7 +200,7 @@ function ticketMoments({ policy, subject, item, openedAt, resolvedAt }: CveFacts
     { at: openedAt, what: 'ticket', who: 'wavelock', why: `OpsItem ${item} about ${subject} was opened (policy ${policy})` },
     ...(resolvedAt === undefined
       ? []
-      : [{ at: resolvedAt, what: 'resolved', who: 'wavelock', why: `OpsItem ${item} was resolved: every node is closed` }]),
+      : [{ at: resolvedAt, what: 'resolved', who: 'wavelock', why: `OpsItem ${item} was resolved: every node that the policy names is closed` }]),
   ];
 }
 

@@ -3,6 +3,7 @@
  * vendor has spoken already, so that it would do nothing. Pure.
  */
 import { nearest } from '../policy/problems.ts';
+import { lacksSources } from '../match/sources.ts';
 import { announced } from './own.ts';
 import type { Advisory } from '../advisory.ts';
 import type { NodeFacts } from '../match/types.ts';
@@ -26,6 +27,8 @@ export interface Covered {
 export interface Reach {
   /** Nodes that were looked at, for which it is meant. */
   looked: number;
+  /** Nodes for which it is meant, and nobody can tell: their lists name no sources, and none of their packages is called so. */
+  untold: number;
   /** Those of them that have one of its packages. */
   concerned: number;
   /** Those of them for which no vendor has spoken: on these it counts. */
@@ -41,6 +44,7 @@ const NO_VENDOR: ReadonlySet<string> = new Set();
 export function reachOf(own: OwnAdvisory, kinds: readonly Kind[], naming: readonly Advisory[]): Reach {
   const meant = kinds.filter(({ facts }) => isMeant(own, facts.platform));
   const concerned = meant.filter(({ facts }) => concerns(own, facts));
+  const untold = meant.filter((kind) => lacksSources(kind.facts) && !concerned.includes(kind));
   const standing = naming.filter(({ withdrawn, cves }) => withdrawn === undefined && cves.includes(own.cve));
   const covered = [...new Set(concerned.map(({ facts }) => placeOf(facts)))].toSorted().flatMap((place): Covered[] => {
     const by = standing
@@ -50,7 +54,8 @@ export function reachOf(own: OwnAdvisory, kinds: readonly Kind[], naming: readon
     return by.length === 0 ? [] : [{ place, nodes: count(here), by }];
   });
   return {
-    looked: count(meant),
+    looked: count(meant) - count(untold),
+    untold: count(untold),
     concerned: count(concerned),
     counts: count(concerned) - covered.reduce((sum, { nodes }) => sum + nodes, 0),
     covered,

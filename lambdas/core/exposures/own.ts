@@ -7,6 +7,7 @@ import { AdvisoryId, CveId } from '../advisory.ts';
 import { Severity } from '../model.ts';
 import { awaitingPackage } from './awaited.ts';
 import { SYSTEMS } from '../match/platform.ts';
+import { lacksSources } from '../match/sources.ts';
 import type { NodeFacts } from '../match/types.ts';
 import type { Found, World } from './found.ts';
 
@@ -92,6 +93,17 @@ export function announced(facts: NodeFacts, { own, named }: Pick<World, 'own' | 
     const packages = concerned(advisory, facts).map((item) => awaitingPackage(item, why));
     return packages.length === 0 ? [] : [foundOf(advisory, packages)];
   });
+}
+
+/**
+ * How many announcements may concern nodes with these facts without anybody being able to tell: their list names no sources, and none of
+ * its packages is called as the announcement says.
+ */
+export function untoldByPeople(facts: NodeFacts, { own, named }: Pick<World, 'own' | 'named'>): number {
+  if (!lacksSources(facts)) return 0;
+  const place = facts.platform.slice(0, facts.platform.lastIndexOf('-'));
+  const live = own.filter(({ withdrawn, cve }) => withdrawn === undefined && !named.has(`${place} ${cve}`));
+  return live.filter((advisory) => isFor(advisory, facts.platform) && concerned(advisory, facts).length === 0).length;
 }
 
 function isFor({ platforms }: OwnAdvisory, platform: string): boolean {

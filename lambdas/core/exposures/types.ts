@@ -171,7 +171,15 @@ export const CountedNode = z.strictObject({
   online: z.boolean(),
   tags: z.record(z.string(), z.string()),
   /** Absent: nothing is known of what it has. */
-  facts: z.strictObject({ fingerprint: z.string(), at: Instant, by: z.enum(['scan', 'inventory', 'rollout']) }).optional(),
+  facts: z
+    .strictObject({
+      fingerprint: z.string(),
+      at: Instant,
+      by: z.enum(['scan', 'inventory', 'rollout']),
+      /** Advisories that may concern the node without anybody being able to tell, since its list names no sources; absent: none. */
+      untold: z.int().optional(),
+    })
+    .optional(),
   /** Its release gets no ordinary security updates any more: since when, and until when paid ones come. */
   ended: z.strictObject({ platform: z.string(), eol: z.iso.date(), extended: z.iso.date().optional() }).optional(),
 });

@@ -64,6 +64,15 @@ export function minorRelease(installed: readonly Package[]): string | undefined 
   return /^(?:\d+:)?(\d+\.\d+)-/.exec(release?.version ?? '')?.[1];
 }
 
+/**
+ * Channels of SUSE's that a node has by its product: SLES for SAP Applications is a server with updates of its own. By what the system is
+ * called (`SLES_SAP`, `SUSE Linux Enterprise Server for SAP Applications`) or its release package.
+ */
+export function productChannels(name: string, installed: readonly Package[]): string[] {
+  const isSap = /\bsap\b/i.test(name.replaceAll('_', ' ')) || installed.some((item) => item.name === 'SLES_SAP-release');
+  return isSap ? ['sap'] : [];
+}
+
 /** For people: what to call a channel. */
 export function channelWords(channel: string): string {
   const [first = '', second = ''] = channel.split(/:(.*)/s);

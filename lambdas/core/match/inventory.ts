@@ -14,7 +14,7 @@
  */
 import { z } from 'zod';
 import type { Package } from '../model.ts';
-import { minorRelease } from './channels.ts';
+import { minorRelease, productChannels } from './channels.ts';
 import { CUT } from './items.ts';
 import type { NodeFacts } from './types.ts';
 
@@ -27,16 +27,23 @@ type Entry = Readonly<Record<string, string>>;
 /** amazon-ssm-agent, gatherers/application: maxSummaryLength. */
 const FIELD_LIMIT = 100;
 
+/** What the system itself is called. */
+export interface SystemName {
+  /** `SLES_SAP`: it may say more than the platform does. */
+  name?: string;
+  /** As may its version: `9.2`, `2023.6.20241010`, `10.0.17763.1637`. */
+  version?: string;
+}
+
 /**
  * What is known of a node of `platform` (`ubuntu-24.04-x86_64`). A tag `rhel-stream` (`eus-9.2`, `e4s-9.2`, `aus-8.6`, `tus-8.6`; `eus` alone
- * on a node that says which minor release it is) names the line of Red Hat's that a node follows, which no inventory tells. `version` is the
- * system's own, which may be finer than the platform: `9.2`, `2023.6.20241010`, `10.0.17763.1637`.
+ * on a node that says which minor release it is) names the line of Red Hat's that a node follows, which no inventory tells.
  */
 export function factsFromInventory(
   platform: string,
   inventories: readonly Inventory[],
   tags: Readonly<Record<string, string>> = {},
-  version = '',
+  { name = '', version = '' }: SystemName = {},
 ): NodeFacts {
   const of = (type: string): Entry[] => inventories.filter(({ TypeName }) => TypeName === type).flatMap(({ Entries }) => Entries);
   if (platform.startsWith('windows-')) return windowsFacts(platform, of, version);
@@ -47,7 +54,8 @@ export function factsFromInventory(
   const installed = once(of('AWS:Application').filter(isRpm).map(rpmPackage));
   const releasever = platform.startsWith('amazon-linux-2023-') ? datedRelease(installed, version) : undefined;
   const minor = platform.startsWith('rhel-') ? (minorRelease(installed) ?? /^\d+\.\d+/.exec(version)?.[0]) : undefined;
-  const line = platform.startsWith('rhel-') ? lineOf(tags['rhel-stream'] ?? '', minor) : undefined;
+  const line = platform.startsWith('rhel-') ? lineOf(tags['rhel-stream'] ?? '', minor) : [];
+  const channels = platform.startsWith('sles-') ? productChannels(name, installed) : line;
   return {
     platform,
     certainty: 'exact',
@@ -55,7 +63,7 @@ export function factsFromInventory(
     ...running,
     ...(minor === undefined ? {} : { minor }),
     ...(releasever === undefined ? {} : { releasever }),
-    ...(line === undefined ? {} : { channels: [line] }),
+    ...(channels.length === 0 ? {} : { channels }),
   };
 }
 
@@ -122,10 +130,17 @@ function rpmPackage(entry: Entry): Package {
   return {
     name,
     arch,
-    version: /^[1-9]\d*$/.test(epoch) && !/^\d+:/.test(version) ? `${epoch}:${version}` : version,
+    version: withEpoch(epoch.trim(), version),
     ...(source === undefined || source.name === name ? {} : { source: source.name }),
     ...(source?.version === undefined || source.version === version ? {} : { sourceVersion: source.version }),
   };
+}
+
+/** rpm writes `(none)` where there is none. What is no number says that something else is wrong, and must not be compared. */
+function withEpoch(epoch: string, version: string): string {
+  if (/^(0*|\(none\))$/.test(epoch)) return version;
+  if (!/^\d+$/.test(epoch)) return `${epoch}:${version}${CUT}`;
+  return /^\d+:/.test(version) ? version : `${epoch}:${version}`;
 }
 
 /** Old agents tell no release: what is there is either all of it in one, or must not be compared. */
@@ -158,9 +173,9 @@ function datedRelease(installed: readonly Package[], version: string): string | 
 }
 
 /** `eus:9.2` of `eus-9.2`, of Red Hat's own `rhel_eus:9.2`, and of `eus` where the minor release is known. */
-function lineOf(stream: string, minor: string | undefined): string | undefined {
+function lineOf(stream: string, minor: string | undefined): string[] {
   const [, line = '', release = minor] = /^(?:rhel[_-])?(eus|aus|tus|e4s)(?:[-:_ ]?(\d+\.\d+))?$/.exec(stream.trim().toLowerCase()) ?? [];
-  return line === '' || release === undefined ? undefined : `${line}:${release}`;
+  return line === '' || release === undefined ? [] : [`${line}:${release}`];
 }
 
 /** SSM API Reference, patch compliance states: what is installed, and what the node was to have and has not. */

@@ -5,7 +5,7 @@ import { channelKind, lineRelease, showsChannel } from './channels.ts';
 import type { Item } from './items.ts';
 import { runsOlder } from './kernels.ts';
 import type { Entry, Release, Row } from './knowledge.ts';
-import { compareToRow, comparableRows, highest, sameArch, sameStream } from './rows.ts';
+import { compareToRow, comparableRows, highest, sameArch, sameStream, speaksOf } from './rows.ts';
 import type { Streams } from './modules.ts';
 import type { Match, MatchState, NodeFacts } from './types.ts';
 import * as words from './words.ts';
@@ -63,7 +63,7 @@ export function judge(view: View, item: Item, { advisory, rows }: Entry): Match 
 function judgeRows(pair: Pair, rows: readonly Row[]): Answer | undefined {
   const { view, item, advisory } = pair;
   const here = rows.filter((row) => sameArch(row.arch, item.arch, view.arch));
-  const named = preferBinaries(here, item);
+  const named = preferBinaries(here, item).filter((row) => speaksOf(item, row));
   if (named.length === 0) return undefined;
   if (advisory.versionKind !== 'rpm') return answerOf(pair, named);
   const { rows: fitting, guess } = comparableRows(item, named, advisory, { ...view.streams, fixes: (name) => fixesOf(pair, name) });

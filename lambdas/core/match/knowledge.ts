@@ -11,13 +11,16 @@ import { moduleFamily } from './modules.ts';
 export interface Row extends Affected {
   /** `undefined` where there is no fix, or its version cannot be read. */
   version: Version | undefined;
+  /** Where not all older or newer versions are affected: the first and the last that are, if they can be read. */
+  from: Version | undefined;
+  upTo: Version | undefined;
   /** Which build it is of: empty for the plain one. */
   build: string;
   /** Of a modular build. */
   family: string | undefined;
   /** Of a kernel that is an rpm: `6.1`. */
   stream: string | undefined;
-  /** Nothing sets it apart: no channel, build, module or source. */
+  /** Nothing sets it apart: no channel, build, module, source or bounds. */
   plain: boolean;
 }
 
@@ -114,12 +117,16 @@ function releaseOf(releases: Map<string, Release>, name: string): Release {
 function rowOf(affected: Affected, advisory: Advisory, read: ReadVersion): Row {
   const fixed = affected.fixedVersion;
   const kind = advisory.versionKind;
+  const readOwn = (text: string | null | undefined): Version | undefined => (text == null || kind === undefined ? undefined : read(kind, text));
   const build = buildOfChannel(affected.channel) || buildOf(affected.package, fixed ?? '');
   const family = fixed === null ? undefined : moduleFamily(fixed);
-  const isApart = affected.channel !== undefined || affected.module !== undefined || build !== '' || family !== undefined;
+  const isBounded = affected.introducedVersion !== undefined || affected.lastAffectedVersion !== undefined;
+  const isApart = isBounded || affected.channel !== undefined || affected.module !== undefined || build !== '' || family !== undefined;
   return {
     ...affected,
-    version: fixed === null || kind === undefined ? undefined : read(kind, fixed),
+    version: readOwn(fixed),
+    from: readOwn(affected.introducedVersion),
+    upTo: readOwn(affected.lastAffectedVersion),
     build,
     family,
     stream: fixed !== null && isRpmKernel(affected.package) ? rpmStream(fixed) : undefined,

@@ -17,13 +17,11 @@ const NAMES: [RegExp, string][] = [
 /** Repositories that are the same for all minor releases. */
 const BY_MAJOR = ['debian', 'rhel', 'rocky', 'almalinux', 'oracle-linux', 'centos'];
 
-/** Least build of each release of Windows Server (learn.microsoft.com/windows-server/get-started/windows-server-release-info). */
-const WINDOWS: [number, string][] = [
-  [26_100, '2025'],
-  [20_348, '2022'],
-  [17_763, '2019'],
-  [14_393, '2016'],
-];
+/**
+ * The build of each release of Windows Server (learn.microsoft.com/windows-server/get-started/windows-server-release-info). Builds between
+ * them are of the annual channels (25398 is 23H2, which calls itself 2022), whose updates are their own.
+ */
+const WINDOWS: Record<string, string> = { 26100: '2025', 20348: '2022', 17763: '2019', 14393: '2016' };
 /** Before Windows 10 the first two numbers of the version told releases apart. */
 const OLDER_WINDOWS: Record<string, string> = { '6.3': '2012r2', '6.2': '2012', '6.1': '2008r2' };
 
@@ -88,7 +86,12 @@ function splitName(text: string): { name: string; version: string } {
 
 function windowsPlatform(name: string, version: string, machine: string): string | undefined {
   const [, first = '', second = '', third = ''] = /^(\d+)\.(\d+)\.(\d+)/.exec(version.trim()) ?? [];
-  const byBuild = first === '10' ? WINDOWS.find(([least]) => Number(third) >= least)?.[1] : OLDER_WINDOWS[`${first}.${second}`];
-  const release = byBuild ?? /(?<!\d)(2008 ?r2|2012 ?r2|2012|2016|2019|2022|2025)\b/.exec(`${name} ${version.toLowerCase()}`)?.[1];
+  const byBuild = first === '10' ? WINDOWS[third] : OLDER_WINDOWS[`${first}.${second}`];
+  const release = first === '' ? windowsByName(`${name} ${version.toLowerCase()}`) : byBuild;
   return release === undefined ? undefined : `windows-${release.replace(' ', '')}-${machine}`;
+}
+
+/** Only where no build is known: `windows server 2022, 23h2 edition` is of the annual channel, whatever else it says. */
+function windowsByName(text: string): string | undefined {
+  return /\b2[03]h2\b/.test(text) ? undefined : /(?<!\d)(2008 ?r2|2012 ?r2|2012|2016|2019|2022|2025)\b/.exec(text)?.[1];
 }

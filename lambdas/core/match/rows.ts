@@ -2,6 +2,7 @@
 import type { Advisory } from '../advisory.ts';
 import { compareRead } from '../versions/compare.ts';
 import { compareWithoutEpoch, compareWithoutRelease } from '../versions/rpm.ts';
+import type { Version } from '../versions/compare.ts';
 import type { Sign } from '../versions/sign.ts';
 import type { Item } from './items.ts';
 import type { Row } from './knowledge.ts';
@@ -26,12 +27,19 @@ export function sameArch(row: string | undefined, item: string, platform: string
 
 /** How an installed package stands to a row: -1 is older than the fix. `undefined`: it cannot be told. */
 export function compareToRow(item: Item, row: Row): Sign | undefined {
-  const own = row.kind === 'source' ? item.readSource : item.read;
-  if (row.version === undefined) return undefined;
-  if (own === undefined)
-    return item.partial?.kind === 'rpm' && row.version.kind === 'rpm' ? compareWithoutRelease(item.partial, row.version) : undefined;
-  if (row.kind === 'source' && item.epochless && own.kind === 'rpm' && row.version.kind === 'rpm') return compareWithoutEpoch(own, row.version);
-  return compareRead(own, row.version);
+  return row.version && compareTo(item, row.kind, row.version);
+}
+
+/** Whether a row speaks of the version that is installed. Where its bounds cannot be compared, it is taken to. */
+export function speaksOf(item: Item, { kind, from, upTo }: Row): boolean {
+  return !(from && compareTo(item, kind, from) === -1) && !(upTo && compareTo(item, kind, upTo) === 1);
+}
+
+function compareTo(item: Item, kind: Row['kind'], version: Version): Sign | undefined {
+  const own = kind === 'source' ? item.readSource : item.read;
+  if (own === undefined) return item.partial?.kind === 'rpm' && version.kind === 'rpm' ? compareWithoutRelease(item.partial, version) : undefined;
+  if (kind === 'source' && item.epochless && own.kind === 'rpm' && version.kind === 'rpm') return compareWithoutEpoch(own, version);
+  return compareRead(own, version);
 }
 
 /** Of several rows that fit, the highest fix is what has to be reached; one without fix, or of an unreadable version, outweighs them. */

@@ -4,6 +4,7 @@ import { grouped } from '../exposures/reconcile.ts';
 import { advisoryKey } from '../exposures/types.ts';
 import { factsFromInventory } from '../match/inventory.ts';
 import { createMatcher } from '../match/matcher.ts';
+import { createUntold } from '../match/sources.ts';
 import type { Match, MatchState } from '../match/types.ts';
 import { Severity } from '../model.ts';
 import { shardsOf } from '../upsert.ts';
@@ -47,6 +48,11 @@ export interface FleetExposure {
   unknown: string[];
   /** Nodes with inventory that nothing could be held against, by release: no advisory speaks of it. Empty: a system that is not known here. */
   unspoken: { release: string; nodes: string[] }[];
+  /**
+   * Nodes of which only a part could be told, by release: their lists name no source packages, and so many advisories (of any of these
+   * nodes the most) name nothing else.
+   */
+  partly: { release: string; advisories: number; nodes: string[] }[];
   /** Nodes for which there is a fix that they do not have. */
   exposed: string[];
   /** Of these, by something that is known to be exploited. */
@@ -65,6 +71,8 @@ export interface JudgedList {
   list: string;
   nodes: string[];
   matches: Match[];
+  /** Advisories that may concern it without anybody being able to tell. */
+  untold: number;
 }
 
 /** From the surest to the least. `unknown` versions are counted and never called exposed. */
@@ -75,19 +83,22 @@ const CLOSABLE: ReadonlySet<MatchState> = new Set(['exposed', 'probable', 'reboo
 /** Judges every distinct list of software once. */
 export function judgeLists(machines: readonly Machine[], advisories: readonly Advisory[]): JudgedList[] {
   const match = createMatcher({ advisories });
+  const untold = createUntold(advisories);
   const lists = new Map<string, JudgedList & { machine: Machine }>();
   for (const machine of machines) {
-    const { software, platform, tags } = machine;
+    const { software, platform, tags, node } = machine;
     if (!software || platform === undefined) continue;
-    const key = JSON.stringify([platform, software.list, tags['rhel-stream'] ?? '']);
+    const key = JSON.stringify([platform, node?.platformName, node?.platformVersion, software.list, tags['rhel-stream'] ?? '']);
     const known = lists.get(key);
     if (known) known.nodes.push(machine.id);
-    else lists.set(key, { platform, list: software.list, nodes: [machine.id], matches: [], machine });
+    else lists.set(key, { platform, list: software.list, nodes: [machine.id], matches: [], untold: 0, machine });
   }
-  return [...lists.values()].map(({ machine, ...list }) => ({
-    ...list,
-    matches: match(factsFromInventory(list.platform, machine.software?.parts ?? [], machine.tags)),
-  }));
+  return [...lists.values()].map(({ machine, ...list }) => {
+    const { software, tags, node } = machine;
+    const system = node && { name: node.platformName, version: node.platformVersion };
+    const facts = factsFromInventory(list.platform, software?.parts ?? [], tags, system);
+    return { ...list, matches: match(facts), untold: untold(facts) };
+  });
 }
 
 /** @param today ISO date */
@@ -105,6 +116,7 @@ export function fleetExposure(machines: readonly Machine[], lists: readonly Judg
     ...(oldest !== undefined && { oldest }),
     unknown: machines.filter(({ node, software }) => node && !software).map(({ id }) => id),
     unspoken,
+    partly: partlyTold(lists),
     exposed: closable.flatMap(({ nodes }) => nodes),
     exploited: exploited.flatMap(({ nodes }) => nodes),
     endOfLife: endOfLife(machines, knowledge.lifecycles, today),
@@ -118,6 +130,19 @@ function unspokenOf(machines: readonly Machine[], advisories: readonly Advisory[
   const silent = machines.filter(({ software, platform }) => software && !spokenOf.has(releaseOf(platform)));
   const byRelease = grouped(silent, ({ platform }) => releaseOf(platform));
   const releases = [...byRelease].map(([release, own]) => ({ release, nodes: own.map(({ id }) => id) }));
+  return releases.toSorted((a, b) => (a.release < b.release ? -1 : 1));
+}
+
+function partlyTold(lists: readonly JudgedList[]): FleetExposure['partly'] {
+  const byRelease = grouped(
+    lists.filter(({ untold }) => untold > 0),
+    ({ platform }) => releaseOf(platform),
+  );
+  const releases = [...byRelease].map(([release, own]) => ({
+    release,
+    advisories: Math.max(...own.map(({ untold }) => untold)),
+    nodes: own.flatMap(({ nodes }) => nodes),
+  }));
   return releases.toSorted((a, b) => (a.release < b.release ? -1 : 1));
 }
 

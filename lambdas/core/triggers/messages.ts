@@ -236,10 +236,13 @@ export function writeClosed({
 }: ClosedFacts): Notice {
   const first = timeline[0]?.at ?? now;
   const moments = timeline.slice(-SHOWN_MOMENTS).map(({ at, text }) => `${formatLocal(at, timezone)}  ${text}`);
+  const left = outside.length === 0 ? '0 nodes left' : `0 nodes of ${policy} left, ${count(outside.length, 'other')} still exposed`;
+  const after = `${formatDuration((now - first) / 1_000)} after it was found`;
   return layOutNotice({
     icon: '✅',
-    subject: `[Wavelock] CLOSED ${subject}: 0 nodes left, ${formatDuration((now - first) / 1_000)} after it was found`,
-    headline: `${subject} is closed: 0 nodes left, ${formatDuration((now - first) / 1_000)} after it was found here. ${policy} has nothing more to do.`,
+    // What matters stands before what may be cut off.
+    subject: `[Wavelock] CLOSED ${subject}: ${left}${outside.length === 0 ? `, ${after}` : ''}`,
+    headline: `${subject} is closed: ${left}, ${after} here. ${policy} has nothing more to do.`,
     when: `${formatLocal(now, timezone)} (${timezone})`,
     lines: [
       ...noticeSection('Why', [reason]),
@@ -252,9 +255,16 @@ export function writeClosed({
       ...noticeSection('Ticket', ticket === '' ? [] : [`${ticket}, resolved`]),
       ...noticeSection('Timeline', moments),
     ],
-    needed: { words: 'nothing.', commands: [] },
+    needed: neededFor(outside, advisories),
     footer: [`Policy: ${policy}`, ...rollouts.map((rollout) => `Rollout: ${rollout}`)].join('\n'),
   });
+}
+
+/** A node that no policy reaches stays exposed until somebody decides about it. */
+function neededFor(outside: string[], advisories: string[]): { words: string; commands: string[] } {
+  if (outside.length === 0) return { words: 'nothing.', commands: [] };
+  const words = 'decide about the nodes under "Not here": name them in a policy and give them its tag, or write an exception for them.';
+  return { words, commands: advisories.slice(0, 1).map((advisory) => `npx wavelock exposure --advisory ${advisory}`) };
 }
 
 function count(number: number, word: string): string {

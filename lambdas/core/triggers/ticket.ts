@@ -38,6 +38,7 @@ const TITLE_LIMIT = 300;
 const DESCRIPTION_LIMIT = 2_000;
 /** The value of a tag has up to 256 characters, and eight of them leave no room for anything else. */
 const NAME_LIMIT = 60;
+const OUTSIDE_SHOWN = 8;
 
 /** Writes the ticket as it stands now. The newest of the timeline are kept when it grows too long. */
 export function ticketText({ policy, alert, status, rollout, timeline }: TicketFacts): TicketText {
@@ -51,7 +52,7 @@ export function ticketText({ policy, alert, status, rollout, timeline }: TicketF
       .slice(0, 8)
       .map(({ advisory }) => advisory)
       .join(', ')}.`,
-    `Policy ${policy}${rollout === '' ? '' : `, rollout ${rollout}`}. Resolved by evidence when no node is exposed any more.`,
+    `Policy ${policy}${rollout === '' ? '' : `, rollout ${rollout}`}. Resolved by evidence when no node that the policy names is exposed any more.`,
     '',
   ].join('\n');
   return {
@@ -63,9 +64,12 @@ export function ticketText({ policy, alert, status, rollout, timeline }: TicketF
   };
 }
 
-/** The last word of a ticket: what it was about stays in its title. */
-export function resolvedText(reason: string, timeline: Moment[]): TicketChange {
-  const head = `Resolved: ${reason}.\n\n`;
+/** The last word of a ticket: what it was about stays in its title. `outside`: names of nodes that are exposed and that the policy does not reach. */
+export function resolvedText(reason: string, outside: string[], timeline: Moment[]): TicketChange {
+  const more = outside.length > OUTSIDE_SHOWN ? ` and ${outside.length - OUTSIDE_SHOWN} more` : '';
+  const others = outside.slice(0, OUTSIDE_SHOWN).map((name) => plainText(name, NAME_LIMIT));
+  const rest = outside.length === 0 ? '' : ` Still exposed, out of its reach: ${others.join(', ')}${more}.`;
+  const head = `Resolved: ${reason}.${rest}\n\n`;
   return { status: 'Resolved', description: `${head}${newest(timeline, DESCRIPTION_LIMIT - head.length)}` };
 }
 

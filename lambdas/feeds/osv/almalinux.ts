@@ -4,7 +4,8 @@
  * them are kept, the release of each telling which build it belongs to.
  */
 import type { Kind } from '../../core/model.ts';
-import { fixedVersions, onlyOnce, withoutZeroEpoch } from './record.ts';
+import { intervalsOf } from './intervals.ts';
+import { onlyOnce } from './record.ts';
 import type { Distribution, OsvAffected } from './record.ts';
 import { wordBeforeColon } from './words.ts';
 
@@ -28,11 +29,5 @@ const KINDS: Record<string, Kind> = { ALSA: 'security', ALBA: 'bugfix', ALEA: 'e
 function rowsOf(item: OsvAffected): ReturnType<Distribution['rows']> {
   const release = /^AlmaLinux:(\d{1,2})$/.exec(item.package.ecosystem)?.[1];
   if (release === undefined) return [];
-  return fixedVersions(item).map((version) => ({
-    os: 'almalinux',
-    release,
-    package: item.package.name,
-    kind: 'binary',
-    fixedVersion: withoutZeroEpoch(version),
-  }));
+  return intervalsOf(item, 'rpm').map((interval) => ({ os: 'almalinux', release, package: item.package.name, kind: 'binary', ...interval }));
 }

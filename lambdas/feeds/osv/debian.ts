@@ -2,7 +2,8 @@
  * Debian's security advisories (DSA) and those of its long-term support (DLA). They name source packages only, and their versions are
  * the sources': nodes must say from which source a binary was built (rows are of kind `source`).
  */
-import { fixedVersions, onlyOnce } from './record.ts';
+import { intervalsOf } from './intervals.ts';
+import { onlyOnce } from './record.ts';
 import type { Distribution, OsvAffected } from './record.ts';
 
 export const debian: Distribution = {
@@ -24,9 +25,9 @@ export const debian: Distribution = {
 function rowsOf(item: OsvAffected): ReturnType<Distribution['rows']> {
   const release = /^Debian:(\d{1,2}(\.\d)?)$/.exec(item.package.ecosystem)?.[1];
   if (release === undefined) return [];
-  return fixedVersions(item).flatMap((version) => {
-    const fixedVersion = readVersion(version);
-    return fixedVersion === undefined ? [] : [{ os: 'debian', release, package: item.package.name, kind: 'source', fixedVersion }];
+  return intervalsOf(item, 'deb').flatMap((interval) => {
+    const fixedVersion = readVersion(interval.fixedVersion);
+    return fixedVersion === undefined ? [] : [{ os: 'debian', release, package: item.package.name, kind: 'source', ...interval, fixedVersion }];
   });
 }
 

@@ -4,6 +4,7 @@
  * RHEL), close no CVE, or only track one.
  */
 import { Advisory, plainText } from '../../core/advisory.ts';
+import { isFlood } from '../bytes-json.ts';
 import type { Reading } from '../feed.ts';
 import { highestScore } from './cvss.ts';
 import { distributionOf } from './distributions.ts';
@@ -26,6 +27,7 @@ const SHOWN_REFERENCES = 20;
 
 /** Reads one record. `asked`, the id that was asked for or the file's name, names what cannot be read; the record's own id counts. */
 export function readRecord(bytes: Uint8Array, asked: string, context: ReadContext): Reading<Advisory> {
+  if (isFlood(bytes)) return { record: asked, problem: 'holds more values than any record' };
   const value = parseJson(bytes);
   if (value === undefined) return { record: asked, problem: 'is no JSON' };
   const parsed = OsvRecord.safeParse(value);

@@ -12,7 +12,7 @@ const Texts = z.array(z.string()).nullish();
 const Severity = z.object({ type: z.string(), score: z.string() });
 const Range = z.object({
   type: z.string(),
-  events: z.array(z.object({ introduced: z.string().optional(), fixed: z.string().optional() })),
+  events: z.array(z.object({ introduced: z.string().optional(), fixed: z.string().optional(), last_affected: z.string().optional() })),
 });
 
 const OsvAffected = z.object({
@@ -74,31 +74,6 @@ export interface Distribution {
 export type Detail = 'packages' | 'sources';
 
 /**
- * The versions that end each range, `null` where a range has no end: the vendor has no fix. Later events count more: a package that was
- * fixed and affected again is not fixed. Ranges that are no package versions (commits) are passed over.
- */
-export function fixedVersions(item: OsvAffected): (string | null)[] {
-  const fixes = new Set<string | null>();
-  for (const range of item.ranges ?? []) {
-    if (range.type !== 'ECOSYSTEM') continue;
-    let fix: string | null | undefined;
-    // Whatever their order: affected from the beginning comes before everything else (ossf.github.io/osv-schema, "Evaluation").
-    const first = range.events.filter((event) => event.introduced === '0');
-    for (const event of [...first, ...range.events.filter((each) => !first.includes(each))]) {
-      if (event.introduced !== undefined) fix = null;
-      if (event.fixed !== undefined) fix = event.fixed;
-    }
-    if (fix !== undefined) fixes.add(fix);
-  }
-  return [...fixes];
-}
-
-/** An RPM's version without the epoch 0 that Red Hat and Rocky always write; no epoch and 0 are the same (rpm-version(7)). */
-export function withoutZeroEpoch(version: string | null): string | null {
-  return version?.startsWith('0:') === true ? version.slice(2) : version;
-}
-
-/**
  * CVEs, sorted, each once. They stand in `upstream` since schema 1.7, in `related` before, now and then in `aliases`; Ubuntu and Debian
  * write their own records of CVEs instead (`UBUNTU-CVE-2021-3782`), and Ubuntu's map of severities names them as well.
  */
@@ -156,7 +131,8 @@ export function qualifier(purl: string | undefined, name: string): string | unde
 export function onlyOnce(rows: readonly Affected[]): Affected[] {
   const seen = new Map<string, Affected>();
   for (const row of rows) {
-    const key = `${row.os} ${row.release} ${row.channel ?? ''} ${row.module ?? ''} ${row.kind} ${row.package} ${row.fixedVersion ?? ''}`;
+    const { introducedVersion = '', lastAffectedVersion = '' } = row;
+    const key = `${row.os} ${row.release} ${row.channel ?? ''} ${row.module ?? ''} ${row.kind} ${row.package} ${row.fixedVersion ?? ''} ${introducedVersion} ${lastAffectedVersion}`;
     if (!seen.has(key)) seen.set(key, row);
   }
   return [...seen.values()];

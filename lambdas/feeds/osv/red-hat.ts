@@ -4,7 +4,8 @@
  */
 import type { Affected } from '../../core/advisory.ts';
 import type { Kind } from '../../core/model.ts';
-import { cvesOf, fixedVersions, onlyOnce, qualifier, withoutZeroEpoch } from './record.ts';
+import { intervalsOf } from './intervals.ts';
+import { cvesOf, onlyOnce, qualifier } from './record.ts';
 import type { Distribution, OsvAffected, OsvRecord } from './record.ts';
 import { severityOf, wordBeforeColon } from './words.ts';
 
@@ -44,11 +45,11 @@ function rowsOf(item: OsvAffected): Affected[] {
   // What is there for debugging is not what runs, and would be half of what is stored.
   if (place === undefined || /-debug(info|source)(-|$)/.test(item.package.name)) return [];
   const module = moduleOf(item.package.purl);
-  return fixedVersions(item).map((version) => ({
+  return intervalsOf(item, 'rpm').map((interval) => ({
     ...place,
     package: item.package.name,
     kind: 'binary',
-    fixedVersion: withoutZeroEpoch(version),
+    ...interval,
     ...(module === undefined ? {} : { module }),
   }));
 }

@@ -2,7 +2,8 @@
  * Rocky Linux's advisories (RLSA; RXSA of its special interest groups), BSD. Its records name source packages: Apollo, which writes
  * them, takes only the `src` of each advisory (github.com/resf/distro-tools, apollo/server/routes/api_osv.py).
  */
-import { fixedVersions, onlyOnce, qualifier, withoutZeroEpoch } from './record.ts';
+import { intervalsOf } from './intervals.ts';
+import { onlyOnce, qualifier } from './record.ts';
 import type { Distribution, OsvAffected } from './record.ts';
 import { wordBeforeColon } from './words.ts';
 
@@ -25,12 +26,12 @@ function rowsOf(item: OsvAffected): ReturnType<Distribution['rows']> {
   if (release === undefined) return [];
   // `rocky-linux-8-sig-cloud` builds the same names anew (`kernel-4.18.0-425.10.1.el8_7.cloud`): no fix of the plain ones.
   const group = /-sig-([a-z0-9-]{1,40})$/.exec(qualifier(item.package.purl, 'distro') ?? '')?.[1];
-  return fixedVersions(item).map((fixedVersion) => ({
+  return intervalsOf(item, 'rpm').map((interval) => ({
     os: 'rocky',
     release,
     ...(group === undefined ? {} : { channel: `sig:${group}` }),
     package: item.package.name,
     kind: 'source',
-    fixedVersion: withoutZeroEpoch(fixedVersion),
+    ...interval,
   }));
 }

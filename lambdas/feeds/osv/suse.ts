@@ -5,7 +5,8 @@
  */
 import type { Affected } from '../../core/advisory.ts';
 import type { Kind } from '../../core/model.ts';
-import { binariesOf, fixedVersions, onlyOnce, withoutZeroEpoch } from './record.ts';
+import { binaryIntervals, intervalsOf, withoutZeroEpoch } from './intervals.ts';
+import { binariesOf, onlyOnce } from './record.ts';
 import type { Detail, Distribution, OsvAffected, OsvRecord } from './record.ts';
 import { wordBeforeColon } from './words.ts';
 
@@ -34,20 +35,20 @@ function rows(record: OsvRecord, detail: Detail): Affected[] {
 }
 
 function sameness(row: Affected): string {
-  return `${row.os} ${row.release} ${row.kind} ${row.package} ${row.fixedVersion ?? ''}`;
+  const { introducedVersion = '', lastAffectedVersion = '' } = row;
+  return `${row.os} ${row.release} ${row.kind} ${row.package} ${row.fixedVersion ?? ''} ${introducedVersion} ${lastAffectedVersion}`;
 }
 
 function rowsOf(item: OsvAffected, detail: Detail): Affected[] {
   const places = placesOf(item.package.ecosystem);
-  const versions = fixedVersions(item).map(withoutZeroEpoch);
+  const source = intervalsOf(item, 'rpm');
   const binaries = detail === 'sources' ? [] : binariesOf(item);
-  const fixed = versions.some((version) => version !== null);
   return places.flatMap((place) =>
     binaries.length === 0
-      ? versions.map((fixedVersion): Affected => ({ ...place, package: item.package.name, kind: 'source', fixedVersion }))
-      : binaries.map(({ name, version }): Affected => {
-          return { ...place, package: name, kind: 'binary', fixedVersion: fixed ? withoutZeroEpoch(version) : null };
-        }),
+      ? source.map((interval): Affected => ({ ...place, package: item.package.name, kind: 'source', ...interval }))
+      : binaries.flatMap(({ name, version }) =>
+          binaryIntervals(source, withoutZeroEpoch(version)).map((interval): Affected => ({ ...place, package: name, kind: 'binary', ...interval })),
+        ),
   );
 }
 

@@ -9,7 +9,8 @@
  * build are left out, since they would only repeat it.
  */
 import type { Affected } from '../../core/advisory.ts';
-import { binariesOf, fixedVersions, mappedCves, onlyOnce, qualifier } from './record.ts';
+import { binaryIntervals, intervalsOf } from './intervals.ts';
+import { binariesOf, mappedCves, onlyOnce, qualifier } from './record.ts';
 import type { Detail, Distribution, OsvAffected, OsvRecord } from './record.ts';
 
 export const ubuntu: Distribution = {
@@ -50,15 +51,17 @@ function rowsOf(item: OsvAffected, detail: Detail): Affected[] {
   const place = placeOf(item);
   if (place === undefined) return [];
   const { name } = item.package;
-  const sources = fixedVersions(item).map((fixedVersion): Affected => ({ ...place, package: name, kind: 'source', fixedVersion }));
+  const intervals = intervalsOf(item, 'deb');
+  const sources = intervals.map((interval): Affected => ({ ...place, package: name, kind: 'source', ...interval }));
   const binaries = binariesOf(item);
   if (detail === 'sources' || binaries.length === 0) return sources;
-  // Without a fix the versions beside the binaries are the newest that are affected.
-  const fixed = sources.some((row) => row.fixedVersion !== null);
   const kernel = isKernel(item);
   const listed = binaries
     .filter((binary) => !binary.name.endsWith('-dbgsym') && (!kernel || IMAGE.test(binary.name) || binary.name === name))
-    .map((binary): Affected => ({ ...place, package: binary.name, kind: 'binary', fixedVersion: fixed ? binary.version : null }));
+    .flatMap((binary) =>
+      // Without a fix the versions beside the binaries are the newest that are affected.
+      binaryIntervals(intervals, binary.version).map((interval): Affected => ({ ...place, package: binary.name, kind: 'binary', ...interval })),
+    );
   return kernel ? [...sources, ...listed] : listed;
 }
 

@@ -1,14 +1,15 @@
 # Not yet run on Windows: written for Windows PowerShell 5.1, checked for syntax only.
 # What this node is and what state it is in. Reads only.
 
-# `windows-2022-x86_64`. The build tells the release; names are translated and change.
+# `windows-2022-x86_64`. The build tells the release; names are translated and change. Builds between those of the releases are of the
+# annual channels (25398 is 23H2), whose updates are their own: they are no release that is known here.
 function Get-WlPlatform {
   $build = [int](Get-ItemProperty 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion').CurrentBuildNumber
   $release = switch ($build) {
-    { $_ -ge 26100 } { '2025'; break }
-    { $_ -ge 20348 } { '2022'; break }
-    { $_ -ge 17763 } { '2019'; break }
-    { $_ -ge 14393 } { '2016'; break }
+    26100 { '2025' }
+    20348 { '2022' }
+    17763 { '2019' }
+    14393 { '2016' }
     default { '0' }
   }
   $machine = if ($env:PROCESSOR_ARCHITECTURE -eq 'ARM64') { 'aarch64' } else { 'x86_64' }
