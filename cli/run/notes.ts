@@ -2,22 +2,11 @@
 import type { BatchRow, NodeRunRow } from '../../lambdas/aws/record.ts';
 import type { PlanWave } from '../../lambdas/core/plan.ts';
 
-interface NoteInput {
-  wave: PlanWave;
-  runs: NodeRunRow[];
-  batches: BatchRow[];
-}
-
 const NAMED = 5;
 const WORTH_TELLING: NodeRunRow['outcome'][] = ['unreachable', 'failed', 'unknown', 'ahead', 'reboot-pending'];
 
-/** Notes of a wave that has a verdict: nodes that ended alike share a note, and so do events that got lost. */
-export function notesOf({ wave, runs, batches }: NoteInput): string[] {
-  return [...lostEvents(batches), ...nodeNotes(wave, runs)];
-}
-
-/** A batch that settled although its event never came was found by the heartbeat. */
-function lostEvents(batches: BatchRow[]): string[] {
+/** Of batches that no note has spoken of yet: one that settled although its event never came was found by the heartbeat. */
+export function lostEvents(batches: BatchRow[]): string[] {
   const lost = batches.filter((batch) => batch.purpose !== 'scan' && batch.status === 'settled' && batch.done === undefined);
   const [first] = lost;
   if (!first) return [];
@@ -25,7 +14,8 @@ function lostEvents(batches: BatchRow[]): string[] {
   return [`${what}: found by looking, nothing was sent twice`];
 }
 
-function nodeNotes(wave: PlanWave, runs: NodeRunRow[]): string[] {
+/** Notes of a wave that has a verdict: nodes that ended alike share one. */
+export function nodeNotes(wave: PlanWave, runs: NodeRunRow[]): string[] {
   const names = new Map(wave.nodes.map((node) => [node.id, node.name]));
   const alike = new Map<string, NodeRunRow[]>();
   for (const run of runs.filter((one) => WORTH_TELLING.includes(one.outcome))) {

@@ -9,7 +9,7 @@ import { tasks } from '../../statemachines/contracts.ts';
 import { makeDocument, makeExtra, recordsBySource, unreadFeeds } from './document.ts';
 import { createChronicle } from './chronicle.ts';
 import { gatherHistory } from './exposures.ts';
-import { notesOf } from './notes.ts';
+import { lostEvents, nodeNotes } from './notes.ts';
 import { openHub } from './record.ts';
 import { lastPublication } from './story.ts';
 import type { NodeRunRow, RolloutRow, WaveRow } from '../../lambdas/aws/record.ts';
@@ -66,6 +66,8 @@ class RolloutObserver implements Observer {
   readonly chronicle: Chronicle;
   private readonly told = new Map<string, string>();
   private readonly notes = new Map<string, { at: number; wave: string; text: string }>();
+  /** Batches that notes have spoken of: a wave is looked at when it soaks, and again when it ends. */
+  private readonly settled = new Set<string>();
   private readonly began = performance.now();
   private row: RolloutRow | undefined;
   private plan: Plan | undefined;
@@ -225,13 +227,23 @@ class RolloutObserver implements Observer {
     if (!planned) return;
     const at = this.input.cloud.clock.now();
     const concluded = wave.endedAt !== undefined || (wave.verdict !== undefined && (wave.parkedFor === 'hold' || wave.parkedFor === 'soak'));
-    for (const text of concluded ? notesOf({ wave: planned, runs, batches }) : []) {
-      if (this.notes.has(`${wave.name} ${text}`)) continue;
-      this.notes.set(`${wave.name} ${text}`, { at, wave: wave.name, text });
-      this.input.tell({ type: 'note', at, wave: wave.name, text });
+    const said = (batch: { number: string }): string => `${group} ${batch.number}`;
+    const fresh = batches.filter((batch) => !this.settled.has(said(batch)));
+    if (concluded) {
+      // Two lots of lost events may be of one size.
+      for (const text of lostEvents(fresh)) this.note(`${group} ${this.settled.size}`, { at, wave: wave.name, text });
+      for (const text of nodeNotes(planned, runs)) this.note(group, { at, wave: wave.name, text });
+      for (const batch of fresh.filter(({ status }) => status === 'settled')) this.settled.add(said(batch));
     }
     this.send(wave.name, waveMessage(wave, planned.nodes.length, runs, at));
     if (wave.endedAt !== undefined) this.told.set(`${wave.name} ended`, wave.endedAt);
+  }
+
+  /** Tells a note once. */
+  private note(about: string, note: { at: number; wave: string; text: string }): void {
+    if (this.notes.has(`${about} ${note.text}`)) return;
+    this.notes.set(`${about} ${note.text}`, note);
+    this.input.tell({ type: 'note', ...note });
   }
 
   /** An execution that failed without a verdict is an error of ours, and nobody will wake it. */

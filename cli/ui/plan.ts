@@ -175,7 +175,8 @@ function hookLines({ policy: { hooks, awsCompliance }, unseenHooks = [] }: Plan,
 function worstCaseWords(plan: Plan): string {
   const waves = plan.waves.filter((wave) => wave.nodes.length > 0);
   const words = waves.map(
-    (wave, index) => `${grouped(wave.worstCase)} of ${grouped(wave.nodes.length)}${index === 0 ? ' nodes' : ''} (${wave.name})`,
+    (wave, index) =>
+      `${grouped(wave.worstCase)} of ${grouped(wave.nodes.length)}${index > 0 ? '' : wave.nodes.length === 1 ? ' node' : ' nodes'} (${wave.name})`,
   );
   return words.length === 0 ? 'no node' : `${words.join(', ')} fail before it stops`;
 }

@@ -87,13 +87,16 @@ function availableOf({ name, arch, version, kind, severity, advisories }: Offere
   return { name, arch, version, kind: kind === 'security' ? 'security' : 'other', severity: 'unrated', advisories: [] };
 }
 
+/** Microsoft's month moves it on by 70 to 150 (Windows Server 2022 came to 20348.2966 within 40 months); the machines here have a KB of some of them. */
+const REVISIONS_AN_UPDATE = 100;
+
 /**
  * `uname -r` of the running kernel: rpm kernels carry their architecture, Ubuntu's their flavour instead of the upload number. Windows'
  * build with its revision, which each update moves on.
  */
 function kernelRelease(host: Host): string {
   const { platform, runningKernel } = host;
-  if (platform.os === 'windows') return `${platform.platformVersion}.${2_700 + host.packages.list().length}`;
+  if (platform.os === 'windows') return `${platform.platformVersion}.${REVISIONS_AN_UPDATE * host.packages.list().length}`;
   if (platform.versions === 'rpm') return `${runningKernel}.${platform.arch}`;
   const [, abi = runningKernel] = /^(\d+\.\d+\.\d+[.-]\d+)/.exec(runningKernel) ?? [];
   return `${abi.replace(/^(\d+\.\d+\.\d+)\./, '$1-')}-aws`;

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { groupName } from '../../lambdas/core/names.ts';
 import { checkInvariants } from '../scenarios/invariants.ts';
 import { platformConfigOf, openScene } from '../scenarios/stage.ts';
 import { commandsSent } from '../scenarios/truth.ts';
@@ -41,6 +42,16 @@ describe('no event arrives at all', () => {
       .filter(({ text }) => text.endsWith('never came: found by looking, nothing was sent twice'))
       .map(({ wave }) => wave);
     expect(new Set(waves)).toEqual(new Set(['test', 'canary', 'production']));
+  });
+
+  it('counts each lost event once, however often it has looked at a wave', async () => {
+    for (const { name } of told.document.waves) {
+      const batches = await scene.record.batchesOf(groupName(told.document.rollout, name));
+      const counts = told.extra.notes
+        .filter(({ wave, text }) => wave === name && text.includes('never came'))
+        .map(({ text }) => Number(/the events of (\d+) batches/.exec(text)?.[1] ?? 1));
+      expect(counts.reduce((sum, count) => sum + count, 0)).toBe(batches.filter(({ purpose }) => purpose !== 'scan').length);
+    }
   });
 
   it('keeps what must hold after every run', () => expect(checkInvariants(scene, told)).resolves.toBeUndefined());

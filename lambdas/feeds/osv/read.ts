@@ -47,7 +47,9 @@ function readAdvisory(record: OsvRecord, distribution: Distribution, context: Re
   const { now, sha256 } = context;
   const updated = readTime(record.modified, now);
   const published = readTime(record.published ?? record.modified, now);
-  if (updated === undefined || published === undefined) return { record: id, problem: `has no date, but "${record.modified}"` };
+  if (updated === undefined || published === undefined) {
+    return { record: id, problem: `has no date, but "${updated === undefined ? record.modified : record.published}"` };
+  }
   if ((record.affected ?? []).length === 0) return outOfScope(id, 'lists no package');
   const left = distribution.leaveOut?.(record);
   if (left !== undefined) return outOfScope(id, left);
