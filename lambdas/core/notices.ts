@@ -102,7 +102,7 @@ export function writeNotice(facts: NoticeFacts): Notice {
       ...personLines(facts),
     ],
     needed: neededFrom(facts),
-    footer: `Rollout: ${facts.rollout}   Lock: ${facts.lock}`,
+    footer: `Rollout: ${facts.rollout}${facts.lock === '' ? '' : `   Lock: ${facts.lock}`}`,
   });
 }
 
