@@ -1,7 +1,7 @@
 /** The gate after a wave: pass, fail or inconclusive, with reasons that people read as they are. Silence is never a pass. */
 import { grouped as groupedBy } from './exposures/reconcile.ts';
 import { amountOf } from './model.ts';
-import { brakeReason } from './round.ts';
+import { ASKED_AGAIN, brakeReason } from './round.ts';
 import type { Outcome, Verdict, Wave } from './model.ts';
 
 export interface JudgedRun {
@@ -44,8 +44,6 @@ export interface Judgement {
 
 /** A hold that nobody answers ends after this long, without promotion. */
 export const HOLD_SECONDS = 30 * 24 * 3600;
-/** Nodes with these outcomes are looked at again after the soak. */
-export const ASKED_AGAIN: Outcome[] = ['patched', 'already-proven', 'ahead', 'unknown', 'reboot-pending', 'restart-pending'];
 const HEALTHY: Outcome[] = ['patched', 'already-proven', 'restart-pending', 'mitigated', 'withdrawn'];
 
 /** Judges a wave from its nodes' outcomes. Limits in percent are rounded down. */

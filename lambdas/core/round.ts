@@ -1,6 +1,5 @@
 /** What a wave does next: run a round, wait for its window, or be judged. Decided from facts of now, every round anew. */
 import { isOpen, nextOpening } from './calendar.ts';
-import { ASKED_AGAIN } from './judge.ts';
 import { layOut } from './layout.ts';
 import { closedBecause } from './maintenance-window.ts';
 import { amountOf } from './model.ts';
@@ -54,6 +53,9 @@ const LOOK_FOR_SILENT_SECONDS = 300;
 const LOOK_SECONDS = 3 * 3_600;
 /** Sends to one node and phase, at most: a node that three batches could not reach is not reached by a fourth. */
 const ATTEMPTS = 3;
+
+/** Nodes with these outcomes are looked at again after the soak. */
+export const ASKED_AGAIN: Outcome[] = ['patched', 'already-proven', 'ahead', 'unknown', 'reboot-pending', 'restart-pending'];
 
 /**
  * Decides a wave's next step. `silent` are nodes that have no heartbeat: they end as `unreachable` without a command, because a command

@@ -36,6 +36,8 @@ beforeAll(async () => {
   );
   scene = await openScene({ ...configOf('none'), assembly });
   asked = await scene.run();
+  // A feed that is well cannot be accepted.
+  await scene.record.setFeed('cisa-kev', { failures: 1, code: 'shrunk', reason: 'it had 12 records and now has 3' });
   const line = (text: unknown): string => `${String(text)}\n`;
   vi.spyOn(console, 'log').mockImplementation((text) => void (said.out += line(text)));
   vi.spyOn(console, 'error').mockImplementation((text) => void (said.err += line(text)));

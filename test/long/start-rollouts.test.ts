@@ -197,12 +197,12 @@ describe('StartRollouts', () => {
     expect(await starts.start()).toEqual({ started: 0, told: 1 });
     expect(await opsItem(item)).toMatchObject({
       Status: 'Resolved',
-      Description: expect.stringContaining('no node that the policy names is exposed any more'),
+      Description: expect.stringContaining('no node that the policy names is exposed any more. Still exposed, out of its reach: stranger.'),
     });
     expect(await rowOf(name)).toMatchObject({ state: 'closed' });
     expect(await world.record.ticket(name, CVE)).toMatchObject({ resolvedAt: expect.any(String) });
     expect([...starts.heard(name), ...starts.heard(name, 'linux-ops')].map(({ event }) => event)).toEqual(['closed', 'closed']);
-    expect(starts.heard(name)[0]?.text).toContain('0 nodes left');
+    expect(starts.heard(name)[0]?.text).toContain(`0 nodes of ${name} left, 1 other still exposed`);
     expect(starts.heard(name)[0]?.text).toMatch(/Not here +1 exposed node that this policy does not reach: stranger/);
     expect(await starts.start()).toEqual({ started: 0, told: 0 });
   });
