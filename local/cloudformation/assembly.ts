@@ -75,7 +75,8 @@ function environment(artifact: Artifact, fallback: DefaultEnvironment): DefaultE
   };
 }
 
-function placeholders(source: string, { account, region }: DefaultEnvironment): string {
+/** CDK's names for account and Region, as they are there. */
+function inPlace(source: string, { account, region }: DefaultEnvironment): string {
   return source.replaceAll('${AWS::AccountId}', account).replaceAll('${AWS::Region}', region).replaceAll('${AWS::Partition}', 'aws');
 }
 
@@ -91,9 +92,9 @@ function assetsOf(directory: string, manifest: Artifact, where: DefaultEnvironme
     return Object.values(object(object(value, hash).destinations, `destinations of ${hash}`))
       .filter(isObject)
       .map((to) => ({
-        bucket: placeholders(text(to.bucketName, 'bucketName'), where),
-        key: placeholders(text(to.objectKey, 'objectKey'), where),
-        region: typeof to.region === 'string' ? placeholders(to.region, where) : where.region,
+        bucket: inPlace(text(to.bucketName, 'bucketName'), where),
+        key: inPlace(text(to.objectKey, 'objectKey'), where),
+        region: typeof to.region === 'string' ? inPlace(to.region, where) : where.region,
         account: where.account,
         path: resolve(directory, text(source.path, `path of ${hash}`)),
         packaging,
